@@ -1,0 +1,29 @@
+"""What a user can mend. Anything that is not a `DeepfakeError` is a bug and keeps its traceback."""
+
+
+class DeepfakeError(Exception):
+    """A fault in the input: the message says what was found, what was expected and what to do."""
+
+
+class ConfigError(DeepfakeError):
+    """A setting that is unknown, of the wrong type or out of range."""
+
+
+class DatasetError(DeepfakeError):
+    """A folder that does not have the layout of the data set it is said to be."""
+
+
+class VideoError(DeepfakeError):
+    """A video, or a folder of frames, that cannot be read."""
+
+
+class ManifestError(DeepfakeError):
+    """A CSV of frames that cannot be used."""
+
+
+class ModelError(DeepfakeError):
+    """A model, its weights or its snapshot that cannot be had or does not fit."""
+
+
+class DeviceError(DeepfakeError):
+    """Devices asked for that this machine does not have."""

@@ -1,0 +1,42 @@
+"""One way to look a thing up by name: in its table, or as a user's own ``module:function``."""
+
+import difflib
+import importlib
+import sys
+from collections.abc import Mapping
+from typing import TypeVar
+
+from deepfake_cli.errors import DeepfakeError
+
+T = TypeVar("T")
+
+
+def lookup(table: Mapping[str, T], name: str, kind: str) -> T:
+    """Return what `name` stands for.
+
+    Args:
+        table: the names we ship.
+        name: one of them, or ``module:function`` for a user's own (the current directory is searched too).
+        kind: what is looked up, for the message: ``"model"``, ``"data set"``, …
+
+    Raises:
+        DeepfakeError: the name is neither in the table nor importable; the message lists the choices.
+    """
+    if name in table:
+        return table[name]
+    if ":" in name:
+        return _import(name, kind)
+    close = difflib.get_close_matches(name, table, n=1)
+    hint = f" Did you mean {close[0]}?" if close else ""
+    raise DeepfakeError(f"Unknown {kind} {name!r}.{hint} Choose one of: {', '.join(table)}; or your own as module:function.")
+
+
+def _import(name: str, kind: str) -> T:  # type: ignore[type-var]
+    module, _, attribute = name.partition(":")
+    sys.path.insert(0, "")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise DeepfakeError(f"The {kind} {name!r} cannot be imported: {error}.") from error
+    finally:
+        sys.path.remove("")
