@@ -1,0 +1,60 @@
+"""The ``deepfake`` command: the only place for Typer, rich, printing and exit codes."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from deepfake_cli import __version__
+from deepfake_cli.cli.config import config
+from deepfake_cli.cli.console import error_console
+from deepfake_cli.cli.make_csv import make_csv
+from deepfake_cli.cli.options import options
+from deepfake_cli.cli.split import split
+from deepfake_cli.config import MakeCsv, Split
+from deepfake_cli.errors import DeepfakeError
+
+app = typer.Typer(
+    name="deepfake",
+    help="Detect face deepfakes: split videos, list frames without leakage, train, evaluate.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(options(Split)(split))
+app.command()(options(MakeCsv)(make_csv))
+app.add_typer(config, name="config")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"deepfake {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def every_command(
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show TensorFlow's own messages too.")] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+) -> None:
+    """Detect face deepfakes: split videos, list frames without leakage, train, evaluate."""
+    if not verbose:
+        for name in ("TF_CPP_MIN_LOG_LEVEL", "GLOG_minloglevel"):
+            os.environ.setdefault(name, "3")
+        os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
+
+
+def main() -> None:
+    """Run the command; turn what a user can mend into a red line and exit status 1."""
+    try:
+        app()
+    except DeepfakeError as error:
+        error_console.print(f"Error: {error}", style="bold red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        error_console.print("Stopped. What was finished is kept.", style="yellow")
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)

@@ -1,0 +1,53 @@
+"""``deepfake config``: show the settled settings, write a commented file, print the schema."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from deepfake_cli.cli.console import console, print_json, table
+from deepfake_cli.cli.options import options
+from deepfake_cli.config import STEPS, Step, resolve, schema, template
+from deepfake_cli.errors import ConfigError
+from deepfake_cli.files import write_text
+
+config = typer.Typer(help="Show the settings and where each comes from; write a commented file.", no_args_is_help=True)
+show_steps = typer.Typer(help="Print a step's settings and where each came from; takes the step's own options.", no_args_is_help=True)
+config.add_typer(show_steps, name="show")
+
+
+def lenient(step: type[Step], flags: dict[str, Any], file: Path | None) -> tuple[Step, dict[str, str]]:
+    """Settle the settings; a required one that nobody gave is shown as such instead of failing."""
+    return resolve(step, flags, file, assume={name: "(required)" for name, field in step.model_fields.items() if field.is_required()})
+
+
+def show(settled: tuple[Step, dict[str, str]], json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Print the step's settings and where each came from."""
+    settings, origins = settled
+    values = settings.model_dump(mode="json")
+    if json:
+        return print_json({name: {"value": value, "from": origins[name]} for name, value in values.items()})
+    rows = [(name, "" if value is None else value, origins[name]) for name, value in values.items()]
+    return console.print(table(None, ["setting", "value", "from"], rows))
+
+
+for name, step in STEPS.items():
+    show_steps.command(name.replace("_", "-"), help=step.__doc__)(options(step, settle=lenient)(show))
+
+
+@config.command()
+def init(
+    file: Annotated[Path, typer.Argument(help="The file to write.")] = Path("deepfake.toml"),
+    force: Annotated[bool, typer.Option("--force", help="Overwrite it if it is there.")] = False,
+) -> None:
+    """Write a .toml file with every setting, its default and what it does."""
+    if file.exists() and not force:
+        raise ConfigError(f"{file} is there already; --force overwrites it.")
+    write_text(file, template())
+    console.print(f"Wrote {file}; use it with --config {file}", highlight=False)
+
+
+@config.command(name="schema")
+def print_schema() -> None:
+    """Print the JSON schema of a config file."""
+    print_json(schema())

@@ -1,0 +1,75 @@
+"""``deepfake split``."""
+
+import time
+from typing import Annotated
+
+import typer
+
+from deepfake_cli.cli.console import console, error_console, print_json, progress, table, warn
+from deepfake_cli.config import Split
+from deepfake_cli.errors import DatasetError
+
+MOST_LISTED = 20
+
+
+def split(settings: Split, json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False) -> None:
+    """Cut videos into frames or face crops, and list them in manifest.csv.
+
+    Run it again to go on where it stopped: finished videos are skipped.
+    """
+    from deepfake_cli.steps.extract import Extracted
+    from deepfake_cli.steps.split import split as run
+
+    started, frames = time.perf_counter(), 0
+
+    with progress("videos") as bar:
+        task = bar.add_task("split", total=None, note="")
+
+        def report(video: Extracted, done: int, total: int) -> None:
+            nonlocal frames
+            frames += 0 if video.skipped else len(video.rows)
+            rate = frames / (time.perf_counter() - started)
+            bar.update(task, completed=done, total=total, note=f"{rate:,.0f} frames/s")
+
+        result = run(settings, report)
+
+    seconds = time.perf_counter() - started
+    for video in [video for video in result.videos if video.error or video.note][:MOST_LISTED]:
+        error_console.print(f"{video.video}: {video.error or video.note}", style="red" if video.error else "yellow", markup=False)
+    if json:
+        print_json(_summary(result, seconds))
+    else:
+        _print(result, frames, seconds)
+    if len(result.failed) == len(result.videos):
+        raise DatasetError(f"None of the {len(result.videos)} videos of {settings.viddir} could be read.")
+    if result.failed and settings.strict:
+        raise DatasetError(f"{len(result.failed)} videos could not be read (--strict).")
+
+
+def _summary(result, seconds: float) -> dict:  # type: ignore[no-untyped-def, type-arg]
+    videos = result.videos
+    return {
+        "manifest": str(result.manifest),
+        "videos": len(videos),
+        "skipped": sum(video.skipped for video in videos),
+        "frames": sum(len(video.rows) for video in videos),
+        "written": sum(video.written for video in videos),
+        "seconds": round(seconds, 3),
+        "failed": [{"video": video.video, "reason": video.error} for video in result.failed],
+        "notes": [{"video": video.video, "note": video.note} for video in videos if video.note],
+    }
+
+
+def _print(result, frames: int, seconds: float) -> None:  # type: ignore[no-untyped-def]
+    rows = []
+    for kind in sorted({video.video.split("/")[0] for video in result.videos}):
+        videos = [video for video in result.videos if video.video.split("/")[0] == kind]
+        read = sum(len(video.rows) for video in videos)
+        written = sum(video.written for video in videos)
+        failed, skipped = sum(bool(video.error) for video in videos), sum(video.skipped for video in videos)
+        rows.append((kind, len(videos), skipped, failed, read, written, read - written))
+    console.print(table(None, ["", "videos", "skipped", "failed", "frames read", "images", "no face"], rows))
+    noted = sum(bool(video.error or video.note) for video in result.videos)
+    if noted > MOST_LISTED:
+        warn(f"… and {noted - MOST_LISTED} more with a note; --json lists all.")
+    console.print(f"{frames:,} frames in {seconds:.1f} s ({frames / seconds:,.0f} frames/s). Listed in {result.manifest}", highlight=False)

@@ -1,0 +1,248 @@
+"""Every option is stated here, once: type, default, bounds and help, in the model of its step.
+
+The command line, the keys of ``--config FILE``, the JSON schema and the option table of the docs derive from these models.
+Precedence: flag, then config file, then default.
+"""
+
+import configparser
+import tomllib
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from deepfake_cli.errors import ConfigError
+
+IMAGES, LISTS = Path("img"), Path("csv")  # what split writes, make-csv reads
+
+
+def option(default: Any, help: str, *, flag: str | None = None, **bounds: Any) -> Any:
+    """A pydantic field that is an option; `flag` replaces ``--the-name``."""
+    return Field(default, description=help, json_schema_extra={"flag": flag} if flag else None, **bounds)
+
+
+def argument(default: Any, help: str) -> Any:
+    """A pydantic field that is a positional argument on the command line, and a key like any other in a config file."""
+    return Field(default, description=help, json_schema_extra={"positional": True})
+
+
+class Step(BaseModel):
+    """Settings of one step: frozen, and no key that is not stated."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _from_text(cls, value: Any, info: Any) -> Any:
+        """An ini file knows only text: nothing is None, and a list has one item a line."""
+        field = cls.model_fields[info.field_name]
+        if value == "" and field.default is None:
+            return None
+        if isinstance(value, str) and str(field.annotation).startswith("list"):
+            return [line.strip() for line in value.splitlines() if line.strip()]
+        return value
+
+
+class Device(Step):
+    """Where a model runs."""
+
+    gpu: str | None = option(None, "GPUs to use, by index: 0 or 0,1; 'cpu' for none. [default: the first, if there is one]")
+    multi_gpu: int = option(0, "Train on this many GPUs at once; 0 leaves the choice to --gpu.", ge=0)
+    multi_gpu_force: bool = option(False, "With fewer GPUs than --multi-gpu asks for, run that many replicas on the CPU.")
+
+
+class Split(Step):
+    """Cut videos into frames or face crops."""
+
+    adapter: str = argument(..., "The data set's layout: timit, uadfv, folder, or your own as module:function.")
+    viddir: Path = option(..., "The data set's folder, as downloaded.")
+    imgdir: Path = option(IMAGES, "Where the frames and manifest.csv go.")
+    realdir: Path | None = option(None, "Folder of the real videos where they come apart from the fakes (timit: VidTIMIT).")
+    crop: Literal["face", "none"] = option("face", "Cut out the largest tracked face, or keep whole frames.")
+    margin: float = option(1.3, "Side of the square crop, in sides of the face box.", ge=1, le=4)
+    size: int = option(256, "Side of the face crop, in pixels.", ge=16, le=4096)
+    detector: str = option("rfb320", "Face detector, or your own as module:function.")
+    min_score: float = option(0.7, "Least detector score that counts as a face.", gt=0, lt=1)
+    every: int = option(1, "Keep every N-th frame.", ge=1)
+    max_frames: int | None = option(None, "Keep at most this many frames a video, evenly spaced.", ge=1)
+    format: Literal["jpg", "png"] = option("jpg", "Format of the written frames.")
+    quality: int = option(95, "JPEG quality.", ge=1, le=100)
+    workers: int | None = option(None, "Processes that read videos. [default: the cores]", ge=1, le=256)
+    overwrite: bool = option(False, "Redo videos that are finished.")
+    strict: bool = option(False, "Exit 1 if any video could not be read.")
+
+
+class MakeCsv(Step):
+    """Write training, validation and test lists that share no person and no source video."""
+
+    adapter: str = argument(..., "The data set's layout: timit, uadfv, folder, or your own as module:function.")
+    imgdir: Path = option(IMAGES, "Folder of frames: with a manifest.csv from split, or a tree that another tool made.")
+    csvdir: Path = option(LISTS, "Where train/train.csv, val/validation.csv and test/test.csv go.")
+    ratio: float = option(0.8, "Share of the groups to train on.", gt=0, lt=1)
+    test_ratio: float = option(0.0, "Share of the groups to test on; the rest validates.", ge=0, lt=1)
+    seed: int = option(0, "Seed of the draw: the same seed gives the same lists.", ge=0)
+
+    @model_validator(mode="after")
+    def _leaves_validation(self) -> "MakeCsv":
+        if self.ratio + self.test_ratio >= 1:
+            raise ValueError(f"ratio {self.ratio} and test_ratio {self.test_ratio} leave nothing to validate on")
+        return self
+
+
+class Train(Device):
+    """Train a detector."""
+
+    train_csv: list[Path] = argument([Path("csv/train/train.csv")], "Lists to train on.")
+    val_annotations: Path = option(Path("csv/val/validation.csv"), "List to validate on.")
+    model: str = option("resnet50", "Architecture; your own as module:function.")
+    snapshot: Path | None = option(None, "Resume from this snapshot, at its next epoch, with its optimizer.")
+    imagenet_weights: bool = option(True, "Start from ImageNet weights, or from scratch.", flag="--imagenet-weights/--no-weights")
+    weights: Path | None = option(None, "Start from the weights in this file.")
+    freeze_backbone: bool = option(False, "Train the head only.")
+    image_size: int | None = option(None, "Side of the model's input, in pixels. [default: the architecture's own]", ge=32, le=2048)
+    batch_size: int = option(16, "Images a step, over all replicas.", ge=1)
+    epochs: int = option(25, "Epochs to train.", ge=1)
+    steps: int | None = option(None, "Steps an epoch. [default: once through the list]", ge=1)
+    initial_epoch: int = option(0, "Count epochs from here; a snapshot sets it itself.", ge=0)
+    lr: float = option(1e-4, "Learning rate of Adam.", gt=0, flag="--lr,--learning-rate")
+    reduce_lr_patience: int = option(2, "Epochs without a lower validation loss before the learning rate falls; 0: never.", ge=0)
+    reduce_lr_factor: float = option(0.1, "Factor by which it falls.", gt=0, lt=1)
+    random_transform: bool = option(True, "Flip, and vary brightness and contrast, at random.")
+    balance: bool = option(True, "Draw reals and fakes equally often.")
+    seed: int = option(0, "Seed of weights, order and transforms.", ge=0)
+    workers: int | None = option(None, "Threads that read images. [default: as TensorFlow sees fit]", ge=1)
+    snapshot_path: Path = option(Path("snapshots"), "Where the snapshots, best.keras and recipe.json go.")
+    snapshots: bool = option(True, "Keep a snapshot of every epoch, or best.keras and the last one only.")
+    tensorboard_dir: Path | None = option(Path("logs"), "Where TensorBoard's events go; empty in a config file: nowhere.")
+    evaluation: bool = option(True, "Validate after every epoch. Without, the last epoch becomes best.keras.")
+    allow_leakage: bool = option(False, "Train even though training and validation share groups.")
+
+    @model_validator(mode="after")
+    def _one_start(self) -> "Train":
+        if self.snapshot and self.weights:
+            raise ValueError("snapshot and weights exclude each other: resume a run, or start one from a file of weights")
+        return self
+
+
+class Evaluate(Device):
+    """Measure a detector on a list that it has not seen."""
+
+    inputs: list[Path] = argument(
+        [], "Lists, and the snapshot (.keras or .h5). [default: csv/val/validation.csv snapshots/best.keras]"
+    )
+    model: str | None = option(None, "Architecture, where an .h5 file holds weights only.")
+    image_size: int | None = option(None, "Side of that architecture's input, in pixels.", ge=32, le=2048)
+    batch_size: int = option(16, "Images a step.", ge=1)
+    workers: int | None = option(None, "Threads that read images. [default: as TensorFlow sees fit]", ge=1)
+    threshold: float | None = option(
+        None, "Scores from here on are called fake. [default: chosen on validation, from the recipe]", ge=0, le=1
+    )
+    resamples: int = option(1000, "Bootstrap resamples for the 95 % intervals.", ge=0, le=100_000)
+    seed: int = option(0, "Seed of the resamples.", ge=0)
+    output: Path = option(Path("evaluation"), "Where predictions.csv and metrics.json go.")
+
+
+STEPS: dict[str, type[Step]] = {"split": Split, "make_csv": MakeCsv, "train": Train, "evaluate": Evaluate}
+
+S = TypeVar("S", bound=Step)
+
+
+def resolve(
+    step: type[S], flags: dict[str, Any], file: Path | None = None, *, assume: dict[str, Any] | None = None
+) -> tuple[S, dict[str, str]]:
+    """Settle a step's settings: flag, then config file, then default.
+
+    Args:
+        step: the step's model.
+        flags: what the command line gave; None means not given.
+        file: a ``.toml`` or ``.ini`` file with a section named as in `STEPS`.
+        assume: values for required settings that neither gives.
+
+    Returns:
+        The settings, and for each field its origin: ``"flag"``, the file's name or ``"default"``.
+
+    Raises:
+        ConfigError: a line for each unknown key, wrong type or value out of range.
+    """
+    section = next(name for name, model in STEPS.items() if model is step)
+    given = {name: value for name, value in flags.items() if value is not None}
+    filed = read(file).get(section, {}) if file else {}
+    origins = {name: str(file) for name in filed} | dict.fromkeys(given, "flag")
+    try:
+        settings = step.model_validate((assume or {}) | filed | given)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_line(step, section, fault, origins) for fault in error.errors())) from None
+    return settings, {name: origins.get(name, "default") for name in step.model_fields}
+
+
+def read(file: Path) -> dict[str, dict[str, Any]]:
+    """Read the sections of a ``.toml`` or ``.ini`` file; values are not checked yet.
+
+    Raises:
+        ConfigError: the file is missing, malformed, of another kind, or has an unknown section.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+        sections: dict[str, Any] = tomllib.loads(text) if file.suffix == ".toml" else _read_ini(text)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, configparser.Error) as error:
+        raise ConfigError(f"{file}: cannot be read as {file.suffix or 'ini'}: {error}".replace("\n", " ")) from None
+    for name, section in sections.items():
+        if name not in STEPS:
+            raise ConfigError(f"{file}: {name}: no such section; allowed: {', '.join(STEPS)}.")
+        if not isinstance(section, dict):
+            raise ConfigError(f"{file}: {name}: found {section!r}, expected a section [{name}].")
+    return sections
+
+
+def _read_ini(text: str) -> dict[str, dict[str, str]]:
+    parser = configparser.ConfigParser(interpolation=None, inline_comment_prefixes=("#",))
+    parser.read_string(text)
+    return {name: dict(parser[name]) for name in parser.sections()}
+
+
+def _line(step: type[Step], section: str, fault: Any, origins: dict[str, str]) -> str:
+    """One line for one fault: file, section.key, what was found, what is allowed."""
+    key = str(fault["loc"][0]) if fault["loc"] else ""
+    origin = origins.get(key, "")
+    where = f"{origin}: {section}.{key}" if origin not in ("", "flag") else f"--{key.replace('_', '-')}" if key else section
+    if fault["type"] == "missing":
+        positional = (step.model_fields[key].json_schema_extra or {}).get("positional")  # type: ignore[union-attr]
+        name = key.upper() if positional else f"--{key.replace('_', '-')}"
+        return f"{name} is missing; give it on the command line, or as {section}.{key} in a --config file."
+    if fault["type"] == "extra_forbidden":
+        return f"{where}: no such key; allowed: {', '.join(step.model_fields)}."
+    message = fault["msg"].removeprefix("Value error, ").replace("Input should be", "allowed is")
+    return f"{where}: {message}." if not key else f"{where}: found {fault['input']!r}; {message}."
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of a config file, all sections together."""
+    sections = {name: step.model_json_schema() for name, step in STEPS.items()}
+    for section in sections.values():
+        section.pop("required", None)  # what a file leaves out, a flag may give
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "deepfake --config FILE",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": sections,
+    }
+
+
+def template() -> str:
+    """A commented ``.toml`` with every key of every section at its default."""
+    blocks = []
+    for section, step in STEPS.items():
+        lines = [f"# {step.__doc__}", f"[{section}]"]
+        for name, field in step.model_fields.items():
+            lines += [f"# {field.description}", f"# {name} = {_toml(None if field.is_required() else field.default)}"]
+        blocks.append("\n".join(lines))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    return str(value) if isinstance(value, int | float) else f'"{"" if value is None else value}"'

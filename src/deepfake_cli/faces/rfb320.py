@@ -1,0 +1,49 @@
+"""The face detector that the package ships: RFB-320 (Ultra-Light-Fast-Generic-Face-Detector, Linzaer 2019, MIT)."""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from deepfake_cli.faces.box import Box
+from deepfake_cli.samples import DETECTOR
+
+WIDTH, HEIGHT = 320, 240
+MOST_OVERLAP = 0.3  # of two boxes on one face
+
+
+def rfb320(min_score: float = 0.7) -> Callable[[np.ndarray], list[Box]]:
+    """Load the detector.
+
+    Args:
+        min_score: least score, in 0..1, that counts as a face.
+
+    Returns:
+        A function from an image, uint8 BGR (height, width, 3), to its faces, the best score first. It uses one
+        thread, since a process per core reads a video of its own.
+    """
+    import onnxruntime
+
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = settings.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(DETECTOR), settings, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+
+    def detect(image: np.ndarray) -> list[Box]:
+        small = cv2.cvtColor(cv2.resize(image, (WIDTH, HEIGHT)), cv2.COLOR_BGR2RGB)
+        pixels = cv2.subtract(small, (127.0, 127.0, 127.0, 0.0), dtype=cv2.CV_32F) * np.float32(1 / 128)
+        (found,) = session.run(None, {name: pixels[None]})
+        rows = found[0][found[0, :, 1] >= min_score]
+        return _boxes(rows, image.shape[1], image.shape[0])
+
+    return detect
+
+
+def _boxes(rows: np.ndarray, width: int, height: int) -> list[Box]:
+    """Scale rows (background, face, x0, y0, x1, y1) to pixels; of boxes on one face keep the best."""
+    kept: list[Box] = []
+    for row in rows[np.argsort(-rows[:, 1], kind="stable")]:
+        box = Box(*(row[2:] * (width, height, width, height)).tolist(), score=float(row[1]))
+        if all(box.overlap(better) <= MOST_OVERLAP for better in kept):
+            kept.append(box)
+    return kept

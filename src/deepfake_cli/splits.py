@@ -1,0 +1,90 @@
+"""Groups, and their division into parts that share no person and no source video."""
+
+from collections import defaultdict
+from collections.abc import Hashable, Mapping, Sequence
+
+import numpy as np
+
+from deepfake_cli.errors import DatasetError
+
+MOST_NAMED = 3  # links in a group's name
+
+
+def name_groups(links: Sequence[Sequence[str]]) -> list[str]:
+    """Name the group of each clip: the connected component, over shared links, that it is in.
+
+    Args:
+        links: for each clip, its people and source videos.
+
+    Returns:
+        One name a clip, made of the component's links: ``"fadg0-fram1"``.
+    """
+    parent: dict[str, str] = {}
+
+    def root(link: str) -> str:
+        while parent.setdefault(link, link) != link:
+            parent[link] = link = parent[parent[link]]
+        return link
+
+    for shared in links:
+        for link in shared[1:]:
+            parent[root(link)] = root(shared[0])
+    members = defaultdict(list)
+    for link in sorted(set().union(*links)):
+        members[root(link)].append(link)
+    return [_name(members[root(shared[0])]) for shared in links]
+
+
+def _name(links: list[str]) -> str:
+    rest = len(links) - MOST_NAMED
+    return "-".join(links[:MOST_NAMED]) + (f"+{rest}" if rest > 0 else "")
+
+
+def divide(classes: Mapping[str, frozenset[int]], shares: Mapping[str, float], *, seed: int) -> dict[str, str]:
+    """Divide groups among parts, so that every part has both classes.
+
+    Groups with reals and fakes, with fakes only and with reals only are divided apart, each by the shares.
+
+    Args:
+        classes: for each group, the labels that occur in it.
+        shares: for each part, its share of the groups; they sum to 1.
+        seed: of the draw; the same seed and groups give the same parts, in whatever order the groups come.
+
+    Returns:
+        The part of each group.
+
+    Raises:
+        DatasetError: there are too few groups for every part to have both classes.
+    """
+    random = np.random.default_rng(seed)
+    parts: dict[str, str] = {}
+    for kind in (frozenset({0, 1}), frozenset({1}), frozenset({0})):
+        groups = sorted(group for group, labels in classes.items() if labels == kind)
+        lacking = [part for part in shares if not kind <= _labels(parts, classes, part)]
+        counts = _counts(len(groups), shares, lacking)
+        order = iter(random.permutation(len(groups)))
+        parts |= {groups[next(order)]: part for part in shares for _ in range(counts[part])}
+    for part in shares:
+        if _labels(parts, classes, part) != {0, 1}:
+            raise DatasetError(
+                f"{len(classes)} groups are too few for {len(shares)} parts with reals and fakes in each: {part} has "
+                "one class only. Leave out --test-ratio, or add videos of other people."
+            )
+    return parts
+
+
+def _labels(parts: Mapping[str, str], classes: Mapping[str, frozenset[int]], part: str) -> set[Hashable]:
+    return {label for group, where in parts.items() if where == part for label in classes[group]}
+
+
+def _counts(groups: int, shares: Mapping[str, float], lacking: Sequence[str]) -> dict[str, int]:
+    """Largest remainders (Hamilton), then one group to each part that lacks this kind, from the fullest part."""
+    exact = {part: share * groups for part, share in shares.items()}
+    counts = {part: int(value + 1e-9) for part, value in exact.items()}
+    for part in sorted(exact, key=lambda part: counts[part] - exact[part])[: groups - sum(counts.values())]:
+        counts[part] += 1
+    for part in lacking:
+        fullest = max(counts, key=lambda other: counts[other])
+        if not counts[part] and counts[fullest] > 1:
+            counts[fullest], counts[part] = counts[fullest] - 1, 1
+    return counts

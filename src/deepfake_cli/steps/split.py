@@ -1,0 +1,148 @@
+"""``deepfake split``: the videos of a data set to frames or face crops, and a manifest of them."""
+
+import csv
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from deepfake_cli import manifest
+from deepfake_cli.config import Split
+from deepfake_cli.datasets import find_clips
+from deepfake_cli.errors import DatasetError
+from deepfake_cli.faces import DETECTORS
+from deepfake_cli.lookup import lookup
+from deepfake_cli.splits import name_groups
+from deepfake_cli.steps.extract import Extracted, Job, extract
+
+Report = Callable[[Extracted, int, int], None]
+
+
+@dataclass
+class SplitResult:
+    """What a run of `split` did.
+
+    Attributes:
+        manifest: the manifest's path.
+        videos: all of them, those skipped as finished, by name.
+    """
+
+    manifest: Path
+    videos: list[Extracted] = field(default_factory=list)
+
+    @property
+    def failed(self) -> list[Extracted]:
+        """The videos of which nothing came."""
+        return [video for video in self.videos if video.error]
+
+
+def split(settings: Split, report: Report = lambda video, done, total: None) -> SplitResult:
+    """Cut every video of a data set.
+
+    Args:
+        settings: see `deepfake_cli.config.Split`.
+        report: called with each video as it ends, and how many of how many have ended.
+
+    Returns:
+        What came of each video. A bad video is in it with its reason; it stops no other.
+
+    Raises:
+        DatasetError: the folder doesn't have the data set's layout, or ``imgdir`` can't be written.
+    """
+    clips = find_clips(settings.adapter, settings.viddir, settings.realdir)
+    lookup(DETECTORS, settings.detector, "face detector")
+    _make(settings.imgdir)
+    groups = dict(zip((clip.video for clip in clips), name_groups([clip.links for clip in clips]), strict=True))
+    videos = []
+    for video in _extract_all([Job(clip, settings) for clip in clips], settings.workers or _cores()):
+        videos.append(video)
+        report(video, len(videos), len(clips))
+    videos.sort(key=lambda video: video.video)
+    path = settings.imgdir / "manifest.csv"
+    _write_manifest(path, videos, groups)
+    return SplitResult(path, videos)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatasetError(f"--imgdir {folder} cannot be made: {error.strerror}.") from None
+
+
+def _write_manifest(path: Path, videos: Sequence[Extracted], groups: dict[str, str]) -> None:
+    """The rows of these videos, after those that an earlier run left for other videos."""
+    ours = (row | {"group": groups[video.video]} for video in videos for row in video.rows)
+    manifest.write(path, manifest.MANIFEST_COLUMNS, chain(_others(path, groups), ours))
+
+
+def _others(path: Path, groups: dict[str, str]) -> Iterator[dict[str, Any]]:
+    if path.is_file():
+        with path.open(newline="", encoding="utf-8") as file:
+            yield from (row for row in csv.DictReader(file) if row.get("video") not in groups)
+
+
+def _extract_all(jobs: list[Job], workers: int) -> Iterator[Extracted]:
+    """Cut in processes, in whatever order they end. A worker that dies costs no video but the one that killed it."""
+    if workers == 1 or len(jobs) == 1:
+        yield from map(extract, jobs)
+        return
+    pending = dict(enumerate(jobs))
+    while pending:
+        yield from _pool(pending, workers)
+        for number in list(pending)[: 2 * workers + 1]:  # a worker died, and these were in its pool's hands
+            yield _alone(pending.pop(number))
+
+
+def _alone(job: Job) -> Extracted:
+    """Cut in a process of its own."""
+    with _processes(1) as pool:
+        try:
+            return pool.submit(extract, job).result()
+        except BrokenProcessPool:
+            return Extracted(job.clip.video, error="the process that read it died (out of memory, or a fault of the decoder)")
+
+
+def _pool(pending: dict[int, Job], workers: int) -> Iterator[Extracted]:
+    """Cut `pending` and take from it what is done, until all is or a worker dies."""
+    with _processes(workers) as pool:
+        try:
+            futures = {pool.submit(extract, job): number for number, job in pending.items()}
+            for future in as_completed(futures):
+                yield future.result()
+                del pending[futures[future]]
+        except BrokenProcessPool:
+            return
+        except BaseException:
+            for child in multiprocessing.active_children():
+                child.terminate()
+            raise
+
+
+def _processes(workers: int) -> ProcessPoolExecutor:
+    """Fresh processes, since forking one that runs TensorFlow's threads may hang."""
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_begin)
+
+
+def _begin() -> None:
+    """Leave Ctrl-C to the parent, and end with it even if it is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
