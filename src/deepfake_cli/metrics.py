@@ -286,8 +286,8 @@ def _weighted_figures(tp: Floats, fp: Floats, cut: int) -> tuple[float, ...]:
     return (
         float((tp[cut] + reals - fp[cut]) / (fakes + reals)),
         float((tpr[cut] + 1 - fpr[cut]) / 2),
-        float(np.diff(fpr) @ (tpr[1:] + tpr[:-1]) / 2),
-        float(np.diff(tpr) @ precision),
+        float(np.sum(np.diff(fpr) * (tpr[1:] + tpr[:-1])) / 2),  # not @: BLAS threads stall on a busy machine
+        float(np.sum(np.diff(tpr) * precision)),
         _eer(fpr, tpr),
     )
 

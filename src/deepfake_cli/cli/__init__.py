@@ -9,10 +9,12 @@ import typer
 from deepfake_cli import __version__
 from deepfake_cli.cli.config import config
 from deepfake_cli.cli.console import error_console
+from deepfake_cli.cli.evaluate import evaluate
 from deepfake_cli.cli.make_csv import make_csv
 from deepfake_cli.cli.options import options
 from deepfake_cli.cli.split import split
-from deepfake_cli.config import MakeCsv, Split
+from deepfake_cli.cli.train import train
+from deepfake_cli.config import Evaluate, MakeCsv, Split, Train
 from deepfake_cli.errors import DeepfakeError
 
 app = typer.Typer(
@@ -24,6 +26,8 @@ app = typer.Typer(
 )
 app.command()(options(Split)(split))
 app.command()(options(MakeCsv)(make_csv))
+app.command()(options(Train)(train))
+app.command()(options(Evaluate)(evaluate))
 app.add_typer(config, name="config")
 
 

@@ -48,7 +48,7 @@ def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
     """None stands for "not given", so that a config file can fill it."""
     help = _help(field).replace("[", r"\[")  # rich takes a bracket for markup
     if _extra(field).get("positional"):
-        info = typer.Argument(help=help, show_default=False, metavar=_metavar(name, field))
+        info = typer.Argument(help=help, show_default=False, metavar=name.upper())
     else:
         flags = _extra(field).get("flag") or f"--{name.replace('_', '-')}"
         flags = flags if "/" in flags or field.annotation is not bool else f"{flags}/--no-{name.replace('_', '-')}"
@@ -60,10 +60,6 @@ def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
 
 def _extra(field: FieldInfo) -> dict[str, Any]:
     return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-
-
-def _metavar(name: str, field: FieldInfo) -> str:
-    return f"[{name.upper()} ...]" if field.annotation == list[Path] else name.upper()
 
 
 def _help(field: FieldInfo) -> str:

@@ -151,14 +151,12 @@ def _save(image: np.ndarray, folder: Path, index: int, settings: Split) -> None:
     """Encode in memory and write with Python, whose errors (a full disk) OpenCV's own writer would swallow."""
     parameters = [cv2.IMWRITE_JPEG_QUALITY, settings.quality] if settings.format == "jpg" else []
     encoded = cv2.imencode(f".{settings.format}", image, parameters)[1]
-    name = f"{folder}/{index:05d}.{settings.format}"
+    path = folder / f"{index:05d}.{settings.format}"
     try:
-        file = open(name, "wb", buffering=0)  # noqa: PTH123, SIM115 - a quarter faster than Path.write_bytes
+        path.write_bytes(encoded.data)
     except FileNotFoundError:
         folder.mkdir()
-        file = open(name, "wb", buffering=0)  # noqa: PTH123, SIM115
-    with file:
-        file.write(encoded.data)
+        path.write_bytes(encoded.data)
 
 
 def _row(clip: Clip, settings: Split, folder: Path, box: Any, index: int, reason: str) -> dict[str, Any]:

@@ -1,0 +1,68 @@
+"""``deepfake train``: a progress bar on a terminal; plain lines, one an epoch, into a file or a pipe."""
+
+import sys
+from typing import TYPE_CHECKING
+
+from deepfake_cli.cli.console import console, progress, warn
+from deepfake_cli.config import Train
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from deepfake_cli.steps.train import Begun, Ended, Stepped
+
+
+def train(settings: Train) -> None:
+    """Train a detector on the lists that make-csv wrote; keep a snapshot of every epoch and the best of them."""
+    from deepfake_cli.steps.train import train as run
+
+    with progress("steps") as bar:
+        result = run(settings, Follower(bar))
+    console.print(f"Best: {result.best}   Recipe: {result.recipe}", highlight=False)
+    console.print(f"Measure it on a list it has not seen: deepfake evaluate TEST.csv {result.best}", highlight=False)
+
+
+class Follower:
+    """Tells of a training as it goes: a bar for the steps, a line for each epoch."""
+
+    def __init__(self, bar: "Progress"):
+        self.bar = bar
+        self.task: TaskID | None = None
+
+    def __call__(self, event: "Begun | Stepped | Ended") -> None:
+        """Take the next event."""
+        getattr(self, type(event).__name__.lower())(event)
+
+    def begun(self, event: "Begun") -> None:
+        """Say what is trained, on what, and where."""
+        for note in event.notes:
+            warn(note)
+        self._line(f"{event.model}: {event.parameters / 1e6:.1f} M parameters, {event.image_size} px")
+        self._line(f"Device: {event.plan}")
+        for name, counts in (("train", event.train), ("validation", event.validation)):
+            if counts:
+                self._line(
+                    f"{name}: {counts['frames']:,} frames ({counts['fake']:,} fake), "
+                    f"{counts['videos']:,} videos, {counts['groups']:,} groups"
+                )
+        self.epochs, self.steps = event.epochs, event.steps
+        self.task = self.bar.add_task("", total=event.steps, note="")
+
+    def stepped(self, event: "Stepped") -> None:
+        """Move the bar."""
+        if self.task is not None:
+            description = f"epoch {event.epoch}/{self.epochs}"
+            self.bar.update(self.task, description=description, completed=event.step, note=f"loss {event.loss:.4f}")
+
+    def ended(self, event: "Ended") -> None:
+        """Print the epoch's figures on one line."""
+        row = event.figures
+        parts = [f"epoch {row['epoch']:>{len(str(self.epochs))}}/{self.epochs}"]
+        shown = ("loss", "accuracy", "val_loss", "val_accuracy", "val_auc", "val_video_auc")
+        parts += [f"{name} {row[name]:.4f}" for name in shown if name in row]
+        self._line("  ".join([*parts, f"lr {row['lr']:.1e}"]) + ("  best" if event.best else ""))
+
+    def _line(self, text: str) -> None:
+        """Flushed, so that a log can be followed."""
+        console.print(text, highlight=False, markup=False)
+        sys.stdout.flush()

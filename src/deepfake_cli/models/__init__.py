@@ -1,0 +1,143 @@
+"""Detectors: functional Keras models from RGB values in 0..255 to the probability of fake, preprocessing included.
+
+An architecture is a function ``resnet50(input_shape, weights) -> keras.Model``:
+
+- `input_shape` is (rows, columns, 3); `weights` is ``"imagenet"`` or None for random ones;
+- the model takes uint8 or float batches of that shape and scales them itself;
+- it ends in a layer named ``"probability"``: (batch, 1), float32, in 0..1;
+- it is made of Keras' own layers, so that it loads without this package.
+
+A user's own comes as ``module:function`` with the same contract, at 224 x 224 unless told otherwise.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import keras
+from keras import applications as keras_models
+
+from deepfake_cli.errors import ModelError
+from deepfake_cli.lookup import lookup
+from deepfake_cli.models.applications import (
+    CENTRED,
+    MINUS_ONE_TO_ONE,
+    STANDARDISED_BY_255,
+    application,
+)
+from deepfake_cli.models.efficientnet_lite0 import efficientnet_lite0
+from deepfake_cli.models.files import load_weights, read_model, weights_only
+from deepfake_cli.models.head import PROBABILITY
+from deepfake_cli.models.meso import meso4, meso_inception4
+
+__all__ = ["MODELS", "Architecture", "architecture", "build_model", "default_image_size", "load_model", "load_weights"]
+
+
+class Architecture(NamedTuple):
+    """What is known of an architecture before it is built."""
+
+    build: Callable[[tuple[int, int, int], str | None], keras.Model]
+    image_size: int = 224  # the side, in pixels, it was designed for
+    pretrained: bool = True  # whether "imagenet" means anything to it; if not, it starts from random weights
+
+
+MODELS: dict[str, Architecture] = {
+    # residual networks: He et al., CVPR 2016
+    "resnet50": Architecture(application(keras_models.ResNet50, CENTRED, bgr=True)),
+    "resnet101": Architecture(application(keras_models.ResNet101, CENTRED, bgr=True)),
+    "resnet152": Architecture(application(keras_models.ResNet152, CENTRED, bgr=True)),
+    # Simonyan and Zisserman, ICLR 2015
+    "vgg16": Architecture(application(keras_models.VGG16, CENTRED, bgr=True)),
+    "vgg19": Architecture(application(keras_models.VGG19, CENTRED, bgr=True)),
+    # Chollet, CVPR 2017; the strongest baseline of FaceForensics++ (Rössler et al., ICCV 2019)
+    "xception": Architecture(application(keras_models.Xception, MINUS_ONE_TO_ONE), 299),
+    # Tan and Le, ICML 2019; B4 led the DFDC challenge (Bonettini et al., ICPR 2020)
+    "efficientnet_b0": Architecture(application(keras_models.EfficientNetB0, STANDARDISED_BY_255)),
+    "efficientnet_b4": Architecture(application(keras_models.EfficientNetB4, STANDARDISED_BY_255), 380),
+    # for small machines: Sandler et al., CVPR 2018; Howard et al., ICCV 2019. Keras loads a whole mobilenet_v3_small from
+    # .keras only, not from .h5
+    "mobilenet_v2": Architecture(application(keras_models.MobileNetV2, MINUS_ONE_TO_ONE)),
+    "mobilenet_v3_small": Architecture(
+        application(keras_models.MobileNetV3Small, MINUS_ONE_TO_ONE, include_preprocessing=False)
+    ),
+    # its ImageNet weights are installed with this package: the one to start with where there is no network
+    "efficientnet_lite0": Architecture(efficientnet_lite0),
+    # made for forged faces: Afchar et al., WIFS 2018
+    "meso4": Architecture(meso4, 256, pretrained=False),
+    "meso_inception4": Architecture(meso_inception4, 256, pretrained=False),
+}
+
+
+def architecture(name: str) -> Architecture:
+    """Return the architecture called `name`, or a user's own ``module:function``.
+
+    Raises:
+        DeepfakeError: there is none of that name; the message lists the choices.
+    """
+    found: Architecture | Callable[..., keras.Model] = lookup(MODELS, name, "model")
+    return found if isinstance(found, Architecture) else Architecture(found)
+
+
+def default_image_size(name: str) -> int:
+    """Return the side, in pixels, of the square images that the architecture was designed for."""
+    return architecture(name).image_size
+
+
+def build_model(
+    name: str, *, image_size: int | None = None, weights: str | None = "imagenet", freeze_backbone: bool = False
+) -> keras.Model:
+    """Build a detector.
+
+    Args:
+        name: a key of `MODELS`, or ``module:function``.
+        image_size: side of the square input, in pixels; None for the size the architecture was designed for.
+        weights: "imagenet", or None for random ones. Architectures with ``pretrained=False`` are random either way.
+        freeze_backbone: train the last dense layer only; the rest, batch normalisation too, stays as it is.
+
+    Returns:
+        A functional model from (batch, image_size, image_size, 3), RGB in 0..255, uint8 or float, to the probability
+        of fake, (batch, 1), float32.
+
+    Raises:
+        ModelError: the weights cannot be fetched, the images are too small, or a user's function breaks the contract.
+        DeepfakeError: no architecture is called `name`.
+    """
+    chosen = architecture(name)
+    side = image_size or chosen.image_size
+    model = chosen.build((side, side, 3), weights)
+    _check(model, name)
+    if freeze_backbone:
+        for layer in model.layers:
+            layer.trainable = layer.name == PROBABILITY
+        if not model.trainable_weights:
+            raise ModelError(f"A model to be frozen ends in a layer named {PROBABILITY!r}; the last of {name} is not.")
+    return model
+
+
+def load_model(path: str | Path, name: str | None = None, image_size: int | None = None) -> keras.Model:
+    """Read a detector from a file.
+
+    Args:
+        path: a whole model, .keras or .h5; or weights only, .weights.h5 or .h5.
+        name: the architecture that the weights are for; a whole model does not need it.
+        image_size: side of the square input, in pixels, for weights only; None for the architecture's own.
+
+    Raises:
+        ModelError: the file is missing, unreadable, of another architecture, or holds weights only and `name` is None.
+    """
+    path = Path(path)
+    if not weights_only(path):
+        model = read_model(path)
+        _check(model, str(path))
+        return model
+    if name is None:
+        raise ModelError(f"{path} holds weights only, not the model they are for: name it with --model NAME.")
+    model = build_model(name, image_size=image_size, weights=None)
+    load_weights(model, path)
+    return model
+
+
+def _check(model: keras.Model, source: str) -> None:
+    shape = getattr(model, "output_shape", None)
+    if shape != (None, 1):
+        raise ModelError(f"A detector gives one probability an image, (batch, 1). Received from {source}: {shape}.")

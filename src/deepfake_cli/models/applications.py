@@ -1,0 +1,110 @@
+"""Backbones of `keras.applications` with the preprocessing that each was trained with inside the model.
+
+`Rescaling` alone does it for all of them, so the models load in safe mode, from .keras and .h5. Two things needed care:
+
+- ResNet and VGG were trained on BGR. No layer flips channels, and `keras.ops.flip` doesn't load from .h5; flipping the
+  first kernel does the same.
+- Keras' EfficientNet has one layer more with ImageNet weights than without, so one file of weights would mean another
+  function in each. We always build the one without, and normalise before it.
+"""
+
+import contextlib
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+from keras import layers
+
+from deepfake_cli.errors import ModelError
+from deepfake_cli.models.head import classifier
+
+HOST = "storage.googleapis.com"
+STALL_SECONDS = 20
+
+MEAN = (0.485, 0.456, 0.406)  # of ImageNet, RGB in 0..1
+DEVIATION = (0.229, 0.224, 0.225)
+
+# arguments of Rescaling, from RGB in 0..255
+CENTRED: dict[str, Any] = {"scale": 1.0, "offset": [-123.68, -116.779, -103.939]}
+MINUS_ONE_TO_ONE: dict[str, Any] = {"scale": 1 / 127.5, "offset": -1.0}
+STANDARDISED: dict[str, Any] = {
+    "scale": [1 / (255 * deviation) for deviation in DEVIATION],
+    "offset": [-mean / deviation for mean, deviation in zip(MEAN, DEVIATION, strict=True)],
+}
+# for EfficientNet, which divides by 255 itself
+STANDARDISED_BY_255: dict[str, Any] = {key: [255 * value for value in values] for key, values in STANDARDISED.items()}
+
+
+def application(
+    constructor: Callable[..., Any], rescaling: dict[str, Any], *, bgr: bool = False, **options: Any
+) -> Callable[..., Any]:
+    """Return the architecture function of one constructor of `keras.applications`.
+
+    Args:
+        constructor: for example `keras.applications.ResNet50`.
+        rescaling: arguments of the `keras.layers.Rescaling` that turns RGB in 0..255 into what the constructor expects.
+        bgr: the ImageNet weights were trained on BGR.
+        options: further arguments of the constructor.
+    """
+
+    def build(input_shape: tuple[int, int, int], weights: str | None) -> keras.Model:
+        trained = _trained(constructor, options) if weights else None
+        inputs = keras.Input(input_shape)
+        backbone = _untrained(constructor, options, input_shape, layers.Rescaling(**rescaling)(inputs))
+        if trained is not None:
+            _copy_weights(trained, backbone, bgr=bgr)
+        return classifier(inputs, backbone.output, backbone.name)
+
+    return build
+
+
+def _untrained(
+    constructor: Callable[..., Any], options: dict[str, Any], input_shape: tuple[int, int, int], tensor: Any
+) -> keras.Model:
+    try:
+        return constructor(include_top=False, weights=None, input_shape=input_shape, input_tensor=tensor, **options)
+    except ValueError as error:  # the images are too small; Keras' message names the limit
+        raise ModelError(f"{constructor.__name__} cannot be built for images of {input_shape[:2]}. {error}") from None
+
+
+def _trained(constructor: Callable[..., Any], options: dict[str, Any]) -> keras.Model:
+    """Return the backbone with ImageNet weights, from the cache of Keras or the network."""
+    try:
+        with _fetching():
+            return constructor(include_top=False, weights="imagenet", input_shape=(224, 224, 3), **options)
+    except Exception as error:  # Keras raises a bare Exception
+        if not isinstance(error, OSError) and "fetch failure" not in str(error) and "corrupted file" not in str(error):
+            raise
+        raise ModelError(
+            f"The ImageNet weights of {constructor.__name__} are not in ~/.keras and cannot be fetched from {HOST}: "
+            f"{str(error).rpartition(' -- ')[2]}. Connect once, and they are kept; or give weights of your own with "
+            "--weights FILE; or start from random ones with --no-weights; or take --model efficientnet_lite0, whose "
+            "ImageNet weights are installed with this package."
+        ) from None
+
+
+@contextlib.contextmanager
+def _fetching() -> Iterator[None]:
+    """Keep Keras' progress bar off standard output, and give up on a host that accepts but does not answer."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(STALL_SECONDS)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def _copy_weights(source: keras.Model, target: keras.Model, *, bgr: bool) -> None:
+    for trained, layer in zip(_with_weights(source), _with_weights(target), strict=True):
+        layer.set_weights(trained.get_weights())
+    if bgr:
+        first = next(layer for layer in target.layers if isinstance(layer, layers.Conv2D))
+        kernel, *bias = first.get_weights()  # (rows, columns, channels in, channels out)
+        first.set_weights([kernel[:, :, ::-1], *bias])
+
+
+def _with_weights(model: keras.Model) -> list[Any]:
+    return [layer for layer in model.layers if layer.weights and not isinstance(layer, layers.Normalization)]

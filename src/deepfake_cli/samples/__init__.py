@@ -1,0 +1,11 @@
+"""Short clips of three people and a face detector, to try everything offline; README.md here has their origin."""
+
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+DETECTOR = FOLDER / "rfb320.onnx"
+CLIPS: tuple[tuple[str, str], ...] = (  # file, person
+    ("man_a.mp4", "man_a"),
+    ("woman_b.mp4", "woman_b"),
+    ("man_c.mp4", "man_c"),
+)

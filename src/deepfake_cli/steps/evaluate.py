@@ -1,0 +1,106 @@
+"""``deepfake evaluate``: a detector and lists it has not seen, to figures with intervals."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deepfake_cli import manifest, metrics, recipe
+from deepfake_cli.config import Evaluate
+from deepfake_cli.datasets.clip import LABELS
+from deepfake_cli.errors import ManifestError, ModelError
+from deepfake_cli.files import write_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MODEL_SUFFIXES = (".keras", ".h5")
+DEFAULT_LIST, DEFAULT_SNAPSHOT = Path("csv/val/validation.csv"), Path("snapshots/best.keras")
+
+
+@dataclass
+class EvaluateResult:
+    """What `evaluate` found.
+
+    Attributes:
+        metrics: figures with intervals, as in ``metrics.json``.
+        notes: what a reader of the figures should know.
+        predictions: where the scores are.
+        summary: where the figures are.
+    """
+
+    metrics: dict[str, Any]
+    notes: list[str]
+    predictions: Path
+    summary: Path
+
+
+def evaluate(settings: Evaluate) -> EvaluateResult:
+    """Score the lists' frames and measure the detector on them.
+
+    Args:
+        settings: see `deepfake_cli.config.Evaluate`.
+
+    Returns:
+        Figures at frame and video level, with 95 % intervals.
+
+    Raises:
+        ManifestError: a list is missing or can't be measured on.
+        ModelError: the snapshot is missing, can't be read, or two are given.
+    """
+    lists, snapshot = inputs(settings)
+    table = manifest.read_lists(lists)
+    manifest.check(table, ", ".join(map(str, lists)))
+    threshold, notes = _threshold(settings, snapshot)
+    table = table.assign(score=_scores(settings, snapshot, table))
+    found = metrics.assess(table, threshold, settings.resamples, settings.seed)
+    found = {"snapshot": str(snapshot), "lists": recipe.fingerprint(lists), **found, "notes": notes}
+    predictions, summary = settings.output / "predictions.csv", settings.output / "metrics.json"
+    columns = ["path", "dataset", "group", "video", "frame", "label", "score"]
+    manifest.write_table(predictions, table.assign(label=table["label"].map(dict(enumerate(LABELS))))[columns])
+    write_text(summary, json.dumps(found, indent=2) + "\n")
+    return EvaluateResult(found, notes, predictions, summary)
+
+
+def inputs(settings: Evaluate) -> tuple[list[Path], Path]:
+    """Tell lists from the snapshot by the suffix; where either is not given, its default."""
+    models = [path for path in settings.inputs if path.suffix in MODEL_SUFFIXES]
+    lists = [path for path in settings.inputs if path.suffix not in MODEL_SUFFIXES]
+    if len(models) > 1:
+        raise ModelError(f"One snapshot at a time; found {', '.join(map(str, models))}.")
+    snapshot = models[0] if models else DEFAULT_SNAPSHOT
+    if not snapshot.is_file():
+        raise ModelError(f"{snapshot}: no such snapshot. deepfake train writes one.")
+    return lists or [DEFAULT_LIST], snapshot
+
+
+def _threshold(settings: Evaluate, snapshot: Path) -> tuple[float, list[str]]:
+    """The threshold, and notes: a threshold of 0.5 that nobody chose, and lists that the recipe knows."""
+    known = recipe.read(snapshot).get("data", {})
+    chosen_on = set(known.values()) & set(recipe.fingerprint(inputs(settings)[0]).values())
+    notes = []
+    if chosen_on:
+        notes.append("The checkpoint and the threshold were chosen on this list: the figures are too good. Keep a test list.")
+    if settings.threshold is not None:
+        return settings.threshold, notes
+    stored = recipe.threshold_of(snapshot)
+    if stored is None:
+        notes.append("No recipe beside the snapshot gives a threshold: 0.5 is used.")
+    return (0.5 if stored is None else stored), notes
+
+
+def _scores(settings: Evaluate, snapshot: Path, table: "pd.DataFrame") -> Any:
+    from deepfake_cli import devices
+    from deepfake_cli.models import load_model
+    from deepfake_cli.steps.score import scores
+
+    plan = devices.choose(
+        settings.gpu, settings.multi_gpu, settings.multi_gpu_force, devices.visible_gpus(), os.cpu_count() or 1
+    )
+    with devices.open_strategy(plan).scope():
+        model = load_model(snapshot, settings.model, settings.image_size)
+    found = scores(model, table, batch_size=settings.batch_size, workers=settings.workers)
+    if not (found == found).all():
+        raise ManifestError(f"{snapshot} gives scores that are no number; train it again.")
+    return found

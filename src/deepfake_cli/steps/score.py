@@ -1,0 +1,39 @@
+"""Scores of a list of frames: what training's validation and `evaluate` share."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+
+from deepfake_cli import pipeline
+from deepfake_cli.errors import ManifestError
+from deepfake_cli.video import read_image
+
+
+def scores(model: Any, table: pd.DataFrame, *, batch_size: int, workers: int | None) -> np.ndarray:
+    """Score every frame of a list, in its order: float64 (frames,), the probability of fake.
+
+    Raises:
+        ManifestError: an image can't be decoded; the message names it.
+    """
+    batches = pipeline.scoring_batches(table, image_size=image_size(model), batch_size=batch_size, workers=workers)
+    try:
+        return model.predict(batches, verbose=0).reshape(-1).astype(np.float64)
+    except tf.errors.OpError as error:
+        raise unreadable(table, error) from None
+
+
+def image_size(model: Any) -> int:
+    """Side of the square images that a model takes, in pixels."""
+    return int(model.input_shape[1])
+
+
+def unreadable(table: pd.DataFrame, error: Exception) -> Exception:
+    """Find which images TensorFlow stumbled over; the error itself, if all of them can be read."""
+    bad = [path for path in table["path"] if not Path(path).is_file() or read_image(Path(path)) is None]
+    if not bad:
+        return error
+    some = "\n  ".join(bad[:5])
+    return ManifestError(f"{len(bad):,} images cannot be decoded or are gone; cut them again with deepfake split:\n  {some}")

@@ -1,0 +1,127 @@
+"""Tiny real data sets, cut from the clips that the package ships; the stand-ins of ../shared where they are."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from deepfake_cli.samples import CLIPS, FOLDER
+
+SHARED = Path(__file__).parents[2] / "shared" / "media"
+
+
+def write_video(path: Path, images, fps: float = 25.0, fourcc: str = "mp4v") -> Path:
+    """Write uint8 BGR images as a video; its suffix chooses the container."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    images = list(images)
+    height, width = images[0].shape[:2]
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*fourcc), fps, (width, height))
+    assert writer.isOpened()
+    for image in images:
+        writer.write(image)
+    writer.release()
+    return path
+
+
+def sample_frames(name: str, count: int) -> list[np.ndarray]:
+    """The first frames of a shipped clip."""
+    capture = cv2.VideoCapture(str(FOLDER / name))
+    return [capture.read()[1] for _ in range(count)]
+
+
+@pytest.fixture(scope="session")
+def people() -> dict[str, list[np.ndarray]]:
+    """Eight frames of each person in the samples."""
+    return {person: sample_frames(name, 8) for name, person in CLIPS}
+
+
+@pytest.fixture(scope="session")
+def uadfv(tmp_path_factory, people) -> Path:
+    """UADFV's layout: a real and a (blurred) fake of each of six numbers, two for each person."""
+    root = tmp_path_factory.mktemp("uadfv")
+    for number, images in enumerate([*people.values(), *people.values()]):
+        write_video(root / "real" / f"{number:04d}.mp4", images)
+        write_video(root / "fake" / f"{number:04d}_fake.mp4", [cv2.GaussianBlur(image, (9, 9), 0) for image in images])
+    return root
+
+
+@pytest.fixture(scope="session")
+def timit(tmp_path_factory, people) -> tuple[Path, Path]:
+    """DeepfakeTIMIT's and VidTIMIT's layouts: two pairs, one sentence, both qualities, and the traps of the real ones."""
+    root = tmp_path_factory.mktemp("timit")
+    fakes, reals = root / "DeepfakeTIMIT", root / "VidTIMIT"
+    images = [*people.values(), *people.values()]
+    pairs = [("fadg0", "fram1"), ("fram1", "fadg0"), ("mccs0", "mmdm2"), ("mmdm2", "mccs0")]
+    for (speaker, partner), frames in zip(pairs, images, strict=False):
+        for quality in ("higher_quality", "lower_quality"):
+            write_video(fakes / quality / speaker / f"sa1-video-{partner}.avi", frames, fourcc="MJPG")
+            (fakes / quality / speaker / "sa1.wav").write_bytes(b"RIFF")
+        for sentence in ("sa1", "head"):
+            folder = reals / speaker / "video" / sentence
+            folder.mkdir(parents=True)
+            for index, image in enumerate(frames, 1):
+                (folder / f"{index:03d}").write_bytes(cv2.imencode(".jpg", image)[1].tobytes())
+    (fakes / "README.txt").write_text("read me")
+    (fakes / "sample.mov").write_bytes(b"")
+    return fakes, reals
+
+
+@pytest.fixture(scope="session")
+def stand_ins() -> Path:
+    """The stand-in data sets; a test that needs them is skipped where they are not."""
+    if not SHARED.is_dir():
+        pytest.skip("needs ../shared")
+    return SHARED / "datasets"
+
+
+@pytest.fixture
+def deepfake(tmp_path):
+    """Run the real command in an empty folder: ``deepfake("split", "uadfv", …) -> CompletedProcess``."""
+
+    def run(*arguments, cwd: Path = tmp_path, check: int | None = 0, **environment) -> subprocess.CompletedProcess:
+        done = subprocess.run(
+            [sys.executable, "-m", "deepfake_cli", *map(str, arguments)],
+            cwd=cwd, capture_output=True, text=True, env=os.environ | environment, timeout=900,
+        )  # fmt: skip
+        assert check is None or done.returncode == check, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    return run
+
+
+@pytest.fixture
+def json_of(deepfake):
+    """Run a command with ``--json`` and return what it printed."""
+    return lambda *arguments, **options: json.loads(deepfake(*arguments, "--json", **options).stdout)
+
+
+@pytest.fixture(scope="session")
+def frames_of_uadfv(tmp_path_factory, uadfv) -> Path:
+    """The face crops of the small UADFV, with a manifest."""
+    out = tmp_path_factory.mktemp("frames") / "img"
+    subprocess.run(
+        [sys.executable, "-m", "deepfake_cli", "split", "uadfv", "--viddir", uadfv, "--imgdir", out, "--size", "96"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return out
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder with its content."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def truncate(source: Path, target: Path, share: float) -> Path:
+    """Copy the first `share` of a file."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+    with target.open("r+b") as file:
+        file.truncate(int(source.stat().st_size * share))
+    return target

