@@ -115,7 +115,9 @@ def frames_of_uadfv(tmp_path_factory, uadfv) -> Path:
 
 def tree(folder: Path) -> dict[str, bytes]:
     """Every file below a folder with its content."""
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
 
 
 def truncate(source: Path, target: Path, share: float) -> Path:

@@ -120,7 +120,7 @@ def test_layout_errors_say_what_was_looked_for_and_found(deepfake, uadfv, tmp_pa
 def test_uadfv_nested_and_as_frames(json_of, uadfv, tmp_path, people):
     nested = tmp_path / "zip" / "fake_videos" / "fake_videos"
     nested.parent.mkdir(parents=True)
-    os.symlink(uadfv, nested)
+    nested.symlink_to(uadfv)
     assert json_of("split", "uadfv", "--viddir", "zip", "--imgdir", "a")["videos"] == 12
     for name in ("real/frames/0000", "fake/frames/0000_fake"):
         folder = tmp_path / "frames" / name
@@ -152,7 +152,17 @@ def test_memory_does_not_grow_with_the_video(tmp_path, people):
         raw = tmp_path / f"raw{times}"
         write_video(raw / "real" / "a.mp4", people["woman_b"] * times)
         (raw / "fake").mkdir()
-        command = [sys.executable, "-m", "deepfake_cli", "split", "folder", "--viddir", raw, "--imgdir", tmp_path / f"i{times}"]
+        command = [
+            sys.executable,
+            "-m",
+            "deepfake_cli",
+            "split",
+            "folder",
+            "--viddir",
+            raw,
+            "--imgdir",
+            tmp_path / f"i{times}",
+        ]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         peaks.append(os.wait4(process.pid, 0)[2].ru_maxrss / 1024)
     assert peaks[1] - peaks[0] < 30

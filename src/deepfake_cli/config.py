@@ -46,9 +46,13 @@ class Step(BaseModel):
 class Device(Step):
     """Where a model runs."""
 
-    gpu: str | None = option(None, "GPUs to use, by index: 0 or 0,1; 'cpu' for none. [default: the first, if there is one]")
+    gpu: str | None = option(
+        None, "GPUs to use, by index: 0 or 0,1; 'cpu' for none. [default: the first, if there is one]"
+    )
     multi_gpu: int = option(0, "Train on this many GPUs at once; 0 leaves the choice to --gpu.", ge=0)
-    multi_gpu_force: bool = option(False, "With fewer GPUs than --multi-gpu asks for, run that many replicas on the CPU.")
+    multi_gpu_force: bool = option(
+        False, "With fewer GPUs than --multi-gpu asks for, run that many replicas on the CPU."
+    )
 
 
 class Split(Step):
@@ -57,7 +61,9 @@ class Split(Step):
     adapter: str = argument(..., "The data set's layout: timit, uadfv, folder, or your own as module:function.")
     viddir: Path = option(..., "The data set's folder, as downloaded.")
     imgdir: Path = option(IMAGES, "Where the frames and manifest.csv go.")
-    realdir: Path | None = option(None, "Folder of the real videos where they come apart from the fakes (timit: VidTIMIT).")
+    realdir: Path | None = option(
+        None, "Folder of the real videos where they come apart from the fakes (timit: VidTIMIT)."
+    )
     crop: Literal["face", "none"] = option("face", "Cut out the largest tracked face, or keep whole frames.")
     margin: float = option(1.3, "Side of the square crop, in sides of the face box.", ge=1, le=4)
     size: int = option(256, "Side of the face crop, in pixels.", ge=16, le=4096)
@@ -96,16 +102,22 @@ class Train(Device):
     val_annotations: Path = option(Path("csv/val/validation.csv"), "List to validate on.")
     model: str = option("resnet50", "Architecture; your own as module:function.")
     snapshot: Path | None = option(None, "Resume from this snapshot, at its next epoch, with its optimizer.")
-    imagenet_weights: bool = option(True, "Start from ImageNet weights, or from scratch.", flag="--imagenet-weights/--no-weights")
+    imagenet_weights: bool = option(
+        True, "Start from ImageNet weights, or from scratch.", flag="--imagenet-weights/--no-weights"
+    )
     weights: Path | None = option(None, "Start from the weights in this file.")
     freeze_backbone: bool = option(False, "Train the head only.")
-    image_size: int | None = option(None, "Side of the model's input, in pixels. [default: the architecture's own]", ge=32, le=2048)
+    image_size: int | None = option(
+        None, "Side of the model's input, in pixels. [default: the architecture's own]", ge=32, le=2048
+    )
     batch_size: int = option(16, "Images a step, over all replicas.", ge=1)
     epochs: int = option(25, "Epochs to train.", ge=1)
     steps: int | None = option(None, "Steps an epoch. [default: once through the list]", ge=1)
     initial_epoch: int = option(0, "Count epochs from here; a snapshot sets it itself.", ge=0)
     lr: float = option(1e-4, "Learning rate of Adam.", gt=0, flag="--lr,--learning-rate")
-    reduce_lr_patience: int = option(2, "Epochs without a lower validation loss before the learning rate falls; 0: never.", ge=0)
+    reduce_lr_patience: int = option(
+        2, "Epochs without a lower validation loss before the learning rate falls; 0: never.", ge=0
+    )
     reduce_lr_factor: float = option(0.1, "Factor by which it falls.", gt=0, lt=1)
     random_transform: bool = option(True, "Flip, and vary brightness and contrast, at random.")
     balance: bool = option(True, "Draw reals and fakes equally often.")
@@ -113,14 +125,18 @@ class Train(Device):
     workers: int | None = option(None, "Threads that read images. [default: as TensorFlow sees fit]", ge=1)
     snapshot_path: Path = option(Path("snapshots"), "Where the snapshots, best.keras and recipe.json go.")
     snapshots: bool = option(True, "Keep a snapshot of every epoch, or best.keras and the last one only.")
-    tensorboard_dir: Path | None = option(Path("logs"), "Where TensorBoard's events go; empty in a config file: nowhere.")
+    tensorboard_dir: Path | None = option(
+        Path("logs"), "Where TensorBoard's events go; empty in a config file: nowhere."
+    )
     evaluation: bool = option(True, "Validate after every epoch. Without, the last epoch becomes best.keras.")
     allow_leakage: bool = option(False, "Train even though training and validation share groups.")
 
     @model_validator(mode="after")
     def _one_start(self) -> "Train":
         if self.snapshot and self.weights:
-            raise ValueError("snapshot and weights exclude each other: resume a run, or start one from a file of weights")
+            raise ValueError(
+                "snapshot and weights exclude each other: resume a run, or start one from a file of weights"
+            )
         return self
 
 
@@ -204,7 +220,9 @@ def _line(step: type[Step], section: str, fault: Any, origins: dict[str, str]) -
     """One line for one fault: file, section.key, what was found, what is allowed."""
     key = str(fault["loc"][0]) if fault["loc"] else ""
     origin = origins.get(key, "")
-    where = f"{origin}: {section}.{key}" if origin not in ("", "flag") else f"--{key.replace('_', '-')}" if key else section
+    where = (
+        f"{origin}: {section}.{key}" if origin not in ("", "flag") else f"--{key.replace('_', '-')}" if key else section
+    )
     if fault["type"] == "missing":
         positional = (step.model_fields[key].json_schema_extra or {}).get("positional")  # type: ignore[union-attr]
         name = key.upper() if positional else f"--{key.replace('_', '-')}"

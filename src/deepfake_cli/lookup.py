@@ -28,7 +28,9 @@ def lookup(table: Mapping[str, T], name: str, kind: str) -> T:
         return _import(name, kind)
     close = difflib.get_close_matches(name, table, n=1)
     hint = f" Did you mean {close[0]}?" if close else ""
-    raise DeepfakeError(f"Unknown {kind} {name!r}.{hint} Choose one of: {', '.join(table)}; or your own as module:function.")
+    raise DeepfakeError(
+        f"Unknown {kind} {name!r}.{hint} Choose one of: {', '.join(table)}; or your own as module:function."
+    )
 
 
 def _import(name: str, kind: str) -> T:  # type: ignore[type-var]

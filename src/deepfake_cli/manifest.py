@@ -89,7 +89,9 @@ def _with_labels(table: "pd.DataFrame", path: Path) -> "pd.DataFrame":
     labels = table["label"].str.strip().str.lower().map(LABELS)
     if labels.isna().any():
         row = int(labels.isna().to_numpy().argmax())
-        raise ManifestError(f"{path}: label {table['label'][row]!r} of {table['path'][row]}; allowed: real, fake, 0, 1.")
+        raise ManifestError(
+            f"{path}: label {table['label'][row]!r} of {table['path'][row]}; allowed: real, fake, 0, 1."
+        )
     table["label"] = labels.astype("int8")
     table["frame"] = pd.to_numeric(table["frame"], errors="coerce").fillna(-1).astype("int64")
     return table
@@ -118,7 +120,9 @@ def _read_headerless(path: Path) -> "pd.DataFrame":
         if "," not in line:
             raise ValueError(f"expected a header with path and label, or path,label a line; found {line[:80]!r}")
     rows = [line.rsplit(",", 1) for line in lines]
-    return pd.DataFrame({"path": [_unquote(name) for name, _ in rows], "label": [label.strip(' "') for _, label in rows]})
+    return pd.DataFrame(
+        {"path": [_unquote(name) for name, _ in rows], "label": [label.strip(' "') for _, label in rows]}
+    )
 
 
 def _unquote(text: str) -> str:
@@ -144,7 +148,9 @@ def read_lists(paths: Iterable[Path]) -> "pd.DataFrame":
     tables = [read(path) for path in paths]
     if len(tables) == 1:
         return tables[0]
-    joined = pd.concat([table.astype(dict.fromkeys(("dataset", "video", "group"), str)) for table in tables], ignore_index=True)
+    joined = pd.concat(
+        [table.astype(dict.fromkeys(("dataset", "video", "group"), str)) for table in tables], ignore_index=True
+    )
     return joined.astype(dict.fromkeys(("dataset", "video", "group"), "category"))
 
 

@@ -56,7 +56,9 @@ def training_batches(
 
     def load(place: tf.Tensor, index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         image = read_image(paths[index], image_size)
-        return (transform(image, tf.stack([tf.cast(seed, tf.int64), place])) if random_transform else image), answers[index]
+        return (transform(image, tf.stack([tf.cast(seed, tf.int64), place])) if random_transform else image), answers[
+            index
+        ]
 
     images = stream.map(load, num_parallel_calls=workers or tf.data.AUTOTUNE)
     return _ordered(images.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE))

@@ -53,6 +53,7 @@ class Keep:
             self.spread = {kept[position] for position in np.linspace(0, len(kept) - 1, most).round().astype(int)}
 
     def __call__(self, index: int) -> bool:
+        """Whether to keep the frame of that index."""
         return index in self.spread if self.spread is not None else index % self.every == 0
 
 

@@ -9,6 +9,8 @@ import typer
 from deepfake_cli import __version__
 from deepfake_cli.cli.config import config
 from deepfake_cli.cli.console import error_console
+from deepfake_cli.cli.demo import demo
+from deepfake_cli.cli.doctor import doctor
 from deepfake_cli.cli.evaluate import evaluate
 from deepfake_cli.cli.make_csv import make_csv
 from deepfake_cli.cli.options import options
@@ -16,6 +18,7 @@ from deepfake_cli.cli.split import split
 from deepfake_cli.cli.train import train
 from deepfake_cli.config import Evaluate, MakeCsv, Split, Train
 from deepfake_cli.errors import DeepfakeError
+from deepfake_cli.quiet import LEVEL
 
 app = typer.Typer(
     name="deepfake",
@@ -28,6 +31,8 @@ app.command()(options(Split)(split))
 app.command()(options(MakeCsv)(make_csv))
 app.command()(options(Train)(train))
 app.command()(options(Evaluate)(evaluate))
+app.command()(doctor)
+app.command()(demo)
 app.add_typer(config, name="config")
 
 
@@ -40,12 +45,13 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def every_command(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show TensorFlow's own messages too.")] = False,
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     """Detect face deepfakes: split videos, list frames without leakage, train, evaluate."""
     if not verbose:
-        for name in ("TF_CPP_MIN_LOG_LEVEL", "GLOG_minloglevel"):
-            os.environ.setdefault(name, "3")
+        os.environ.setdefault(LEVEL, "3")
         os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
 
 

@@ -12,16 +12,25 @@ from deepfake_cli.errors import ConfigError
 from deepfake_cli.files import write_text
 
 config = typer.Typer(help="Show the settings and where each comes from; write a commented file.", no_args_is_help=True)
-show_steps = typer.Typer(help="Print a step's settings and where each came from; takes the step's own options.", no_args_is_help=True)
+show_steps = typer.Typer(
+    help="Print a step's settings and where each came from; takes the step's own options.", no_args_is_help=True
+)
 config.add_typer(show_steps, name="show")
 
 
 def lenient(step: type[Step], flags: dict[str, Any], file: Path | None) -> tuple[Step, dict[str, str]]:
     """Settle the settings; a required one that nobody gave is shown as such instead of failing."""
-    return resolve(step, flags, file, assume={name: "(required)" for name, field in step.model_fields.items() if field.is_required()})
+    return resolve(
+        step,
+        flags,
+        file,
+        assume={name: "(required)" for name, field in step.model_fields.items() if field.is_required()},
+    )
 
 
-def show(settled: tuple[Step, dict[str, str]], json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def show(
+    settled: tuple[Step, dict[str, str]], json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
+) -> None:
     """Print the step's settings and where each came from."""
     settings, origins = settled
     values = settings.model_dump(mode="json")

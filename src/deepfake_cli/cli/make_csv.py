@@ -17,16 +17,17 @@ def make_csv(
     result = run(settings)
     if result.unlisted:
         some = ", ".join(result.unlisted[:5])
-        warn(f"{len(result.unlisted)} videos have no usable frame and are in no list: {some}{' …' * (len(result.unlisted) > 5)}")
-    counts = [
-        (part, label, int(row.frames), int(row.videos), int(row.groups))
-        for (part, label), row in zip(result.counts.index, result.counts.itertuples(), strict=True)
-    ]
+        warn(
+            f"{len(result.unlisted)} videos have no usable frame and are in no list: {some}{' …' * (len(result.unlisted) > 5)}"
+        )
+    counts = result.counts.reset_index().to_numpy().tolist()
     if json:
         print_json(
             {
                 "lists": {part: str(path) for part, path in result.paths.items()},
-                "counts": [dict(zip(("part", "class", "frames", "videos", "groups"), row, strict=True)) for row in counts],
+                "counts": [
+                    dict(zip(("part", "class", "frames", "videos", "groups"), row, strict=True)) for row in counts
+                ],
                 "unlisted": result.unlisted,
             }
         )

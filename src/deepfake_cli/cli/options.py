@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Optional, get_args
+from typing import Annotated, Any, get_args
 
 import typer
 from pydantic.fields import FieldInfo
@@ -16,14 +16,18 @@ def settled(step: type[Step], flags: dict[str, Any], file: Path | None) -> Step:
     return resolve(step, flags, file)[0]
 
 
-def options(step: type[Step], settle: Callable[..., Any] = settled) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def options(
+    step: type[Step], settle: Callable[..., Any] = settled
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a command ``command(settings, …)`` the arguments and options of `step`, and ``--config``.
 
     The command's own parameters after `settings` stay options of their own (``--json`` and the like).
     """
 
     def wrap(command: Callable[..., Any]) -> Callable[..., Any]:
-        own = [each.replace(kind=each.KEYWORD_ONLY) for each in list(inspect.signature(command).parameters.values())[1:]]
+        own = [
+            each.replace(kind=each.KEYWORD_ONLY) for each in list(inspect.signature(command).parameters.values())[1:]
+        ]
 
         def run(**given: Any) -> None:
             extra = {parameter.name: given.pop(parameter.name) for parameter in own}
@@ -40,7 +44,7 @@ def options(step: type[Step], settle: Callable[..., Any] = settled) -> Callable[
 def _parameters(step: type[Step]) -> list[inspect.Parameter]:
     fields = sorted(step.model_fields.items(), key=lambda item: not _extra(item[1]).get("positional"))
     stated = [_parameter(name, field) for name, field in fields]
-    config = Annotated[Optional[Path], typer.Option(help="Settings from this .toml or .ini file; flags win over it.")]
+    config = Annotated[Path | None, typer.Option(help="Settings from this .toml or .ini file; flags win over it.")]
     return [*stated, inspect.Parameter("config", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=config)]
 
 
@@ -54,7 +58,7 @@ def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
         flags = flags if "/" in flags or field.annotation is not bool else f"{flags}/--no-{name.replace('_', '-')}"
         info = typer.Option(*flags.split(","), help=help, show_default=False, **_bounds(field))
     return inspect.Parameter(
-        name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[Optional[field.annotation], info]
+        name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[field.annotation | None, info]
     )
 
 

@@ -1,7 +1,7 @@
 """``deepfake split``."""
 
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -9,10 +9,15 @@ from deepfake_cli.cli.console import console, error_console, print_json, progres
 from deepfake_cli.config import Split
 from deepfake_cli.errors import DatasetError
 
+if TYPE_CHECKING:
+    from deepfake_cli.steps.split import SplitResult
+
 MOST_LISTED = 20
 
 
-def split(settings: Split, json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False) -> None:
+def split(
+    settings: Split, json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False
+) -> None:
     """Cut videos into frames or face crops, and list them in manifest.csv.
 
     Run it again to go on where it stopped: finished videos are skipped.
@@ -35,7 +40,9 @@ def split(settings: Split, json: Annotated[bool, typer.Option("--json", help="Pr
 
     seconds = time.perf_counter() - started
     for video in [video for video in result.videos if video.error or video.note][:MOST_LISTED]:
-        error_console.print(f"{video.video}: {video.error or video.note}", style="red" if video.error else "yellow", markup=False)
+        error_console.print(
+            f"{video.video}: {video.error or video.note}", style="red" if video.error else "yellow", markup=False
+        )
     if json:
         print_json(_summary(result, seconds))
     else:
@@ -46,7 +53,7 @@ def split(settings: Split, json: Annotated[bool, typer.Option("--json", help="Pr
         raise DatasetError(f"{len(result.failed)} videos could not be read (--strict).")
 
 
-def _summary(result, seconds: float) -> dict:  # type: ignore[no-untyped-def, type-arg]
+def _summary(result: "SplitResult", seconds: float) -> dict[str, Any]:
     videos = result.videos
     return {
         "manifest": str(result.manifest),
@@ -60,7 +67,7 @@ def _summary(result, seconds: float) -> dict:  # type: ignore[no-untyped-def, ty
     }
 
 
-def _print(result, frames: int, seconds: float) -> None:  # type: ignore[no-untyped-def]
+def _print(result: "SplitResult", frames: int, seconds: float) -> None:
     rows = []
     for kind in sorted({video.video.split("/")[0] for video in result.videos}):
         videos = [video for video in result.videos if video.video.split("/")[0] == kind]
@@ -72,4 +79,7 @@ def _print(result, frames: int, seconds: float) -> None:  # type: ignore[no-unty
     noted = sum(bool(video.error or video.note) for video in result.videos)
     if noted > MOST_LISTED:
         warn(f"… and {noted - MOST_LISTED} more with a note; --json lists all.")
-    console.print(f"{frames:,} frames in {seconds:.1f} s ({frames / seconds:,.0f} frames/s). Listed in {result.manifest}", highlight=False)
+    console.print(
+        f"{frames:,} frames in {seconds:.1f} s ({frames / seconds:,.0f} frames/s). Listed in {result.manifest}",
+        highlight=False,
+    )

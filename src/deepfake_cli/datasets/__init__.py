@@ -56,5 +56,7 @@ def find_clips(name: str, root: Path, realdir: Path | None = None) -> list[Clip]
     names = [clip.video for clip in found]
     if len(set(names)) < len(names):
         twice = sorted({video for video in names if names.count(video) > 1})
-        raise DatasetError(f"{root}: {len(twice)} names stand for two videos each, such as {twice[0]}; rename one of them.")
+        raise DatasetError(
+            f"{root}: {len(twice)} names stand for two videos each, such as {twice[0]}; rename one of them."
+        )
     return sorted(found, key=lambda clip: clip.video)

@@ -30,7 +30,9 @@ def clips(root: Path) -> Iterator[Clip]:
             for stem, path in entries(speaker):
                 _, video, partner = stem.partition("-video-")
                 if not video:
-                    raise DatasetError(f"{path}: expected <sentence>-video-<partner>, so that the pair of people is known.")
+                    raise DatasetError(
+                        f"{path}: expected <sentence>-video-<partner>, so that the pair of people is known."
+                    )
                 yield Clip(path, FAKE, "timit", f"{quality}/{speaker.name}/{stem}", (speaker.name, partner))
     yield from _speakers(root / "real", "")
 
@@ -41,7 +43,9 @@ def reals(root: Path) -> Iterator[Clip]:
     if not speakers:
         inner = next((child for child in folders(root) for grand in folders(child) if (grand / "video").is_dir()), None)
         hint = f" Use {inner}." if inner else ""
-        raise DatasetError(f"{root}: expected VidTIMIT: <speaker>/video/<sentence>/001, 002, …, in no folder here.{hint}")
+        raise DatasetError(
+            f"{root}: expected VidTIMIT: <speaker>/video/<sentence>/001, 002, …, in no folder here.{hint}"
+        )
     yield from _speakers(root, "video")
 
 

@@ -57,7 +57,14 @@ class Tracker:
         """Take the boxes of the next kept frame; return each with the track that it continues or starts."""
         self._time += 1
         open_tracks = [track for track in self.tracks if self._time - track.seen <= self.gap]
-        pairs = sorted(((track.last.overlap(box), track.number, index) for track in open_tracks for index, box in enumerate(boxes)), reverse=True)
+        pairs = sorted(
+            (
+                (track.last.overlap(box), track.number, index)
+                for track in open_tracks
+                for index, box in enumerate(boxes)
+            ),
+            reverse=True,
+        )
         taken: dict[int, Track] = {}
         for overlap, number, index in pairs:
             if overlap >= self.overlap and index not in taken and self.tracks[number] not in taken.values():

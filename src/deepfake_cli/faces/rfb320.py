@@ -43,7 +43,8 @@ def _boxes(rows: np.ndarray, width: int, height: int) -> list[Box]:
     """Scale rows (background, face, x0, y0, x1, y1) to pixels; of boxes on one face keep the best."""
     kept: list[Box] = []
     for row in rows[np.argsort(-rows[:, 1], kind="stable")]:
-        box = Box(*(row[2:] * (width, height, width, height)).tolist(), score=float(row[1]))
+        x0, y0, x1, y1 = (row[2:] * (width, height, width, height)).tolist()
+        box = Box(x0, y0, x1, y1, float(row[1]))
         if all(box.overlap(better) <= MOST_OVERLAP for better in kept):
             kept.append(box)
     return kept

@@ -51,11 +51,11 @@ MODELS: dict[str, Architecture] = {
     "vgg19": Architecture(application(keras_models.VGG19, CENTRED, bgr=True)),
     # Chollet, CVPR 2017; the strongest baseline of FaceForensics++ (Rössler et al., ICCV 2019)
     "xception": Architecture(application(keras_models.Xception, MINUS_ONE_TO_ONE), 299),
-    # Tan and Le, ICML 2019; B4 led the DFDC challenge (Bonettini et al., ICPR 2020)
+    # Tan and Le, ICML 2019; B4 on FaceForensics++ and DFDC: Bonettini et al., ICPR 2020
     "efficientnet_b0": Architecture(application(keras_models.EfficientNetB0, STANDARDISED_BY_255)),
     "efficientnet_b4": Architecture(application(keras_models.EfficientNetB4, STANDARDISED_BY_255), 380),
-    # for small machines: Sandler et al., CVPR 2018; Howard et al., ICCV 2019. Keras loads a whole mobilenet_v3_small from
-    # .keras only, not from .h5
+    # for small machines: Sandler et al., CVPR 2018; Howard et al., ICCV 2019
+    # (Keras reads a whole mobilenet_v3_small from .keras only, not from .h5)
     "mobilenet_v2": Architecture(application(keras_models.MobileNetV2, MINUS_ONE_TO_ONE)),
     "mobilenet_v3_small": Architecture(
         application(keras_models.MobileNetV3Small, MINUS_ONE_TO_ONE, include_preprocessing=False)

@@ -40,6 +40,8 @@ STAGES = (
     Stage(1, 3, 1, 6, 320),
 )
 
+MOMENTUM = 0.9  # not 0.99: fine-tuning takes few steps, and statistics of ImageNet that linger cost the first epochs
+
 # axes of the file's kernels, (out, in, rows, columns), in the order of Keras'
 KERNEL_ORDER = {layers.Conv2D: (2, 3, 1, 0), layers.DepthwiseConv2D: (2, 3, 0, 1)}
 
@@ -91,7 +93,7 @@ def _convolution(x: Any, filters: int, size: int, stride: int, name: str, norm: 
 
 
 def _normalise(x: Any, name: str, *, activate: bool = True) -> Any:
-    x = layers.BatchNormalization(epsilon=1e-3, name=name)(x)
+    x = layers.BatchNormalization(momentum=MOMENTUM, epsilon=1e-3, name=name)(x)
     return layers.ReLU(max_value=6.0, name=f"{name}_relu6")(x) if activate else x
 
 

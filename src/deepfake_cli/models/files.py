@@ -31,15 +31,15 @@ def load_weights(model: keras.Model, path: str | Path) -> None:
         raise ModelError(f"The weights in {path} do not fit the model {model.name}: {_reason(error)}") from error
 
 
-def read_model(path: str | Path) -> keras.Model:
-    """Return the whole model in a .keras or .h5 file, in safe mode, not compiled.
+def read_model(path: str | Path, *, compile: bool = False) -> keras.Model:
+    """Return the whole model in a .keras or .h5 file, in safe mode; with its optimizer and loss if `compile`.
 
     Raises:
         ModelError: the file is missing or unreadable.
     """
     path = _checked(path)
     try:
-        return keras.models.load_model(path, compile=False)
+        return keras.models.load_model(path, compile=compile)
     except UNREADABLE as error:
         raise ModelError(f"No model can be read from {path}: {_reason(error)}") from error
 

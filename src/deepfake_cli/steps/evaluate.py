@@ -11,10 +11,12 @@ from deepfake_cli.config import Evaluate
 from deepfake_cli.datasets.clip import LABELS
 from deepfake_cli.errors import ManifestError, ModelError
 from deepfake_cli.files import write_text
+from deepfake_cli.quiet import quiet
 
 if TYPE_CHECKING:
     import pandas as pd
 
+FEW = 10  # groups, below which an interval says so
 MODEL_SUFFIXES = (".keras", ".h5")
 DEFAULT_LIST, DEFAULT_SNAPSHOT = Path("csv/val/validation.csv"), Path("snapshots/best.keras")
 
@@ -55,6 +57,11 @@ def evaluate(settings: Evaluate) -> EvaluateResult:
     threshold, notes = _threshold(settings, snapshot)
     table = table.assign(score=_scores(settings, snapshot, table))
     found = metrics.assess(table, threshold, settings.resamples, settings.seed)
+    units, unit = found["interval"]["units"], found["interval"]["unit"]
+    if units < FEW:
+        notes.append(
+            f"Intervals from {units} {unit}{'s' * (units > 1)} mean little: they can't tell how other people would do."
+        )
     found = {"snapshot": str(snapshot), "lists": recipe.fingerprint(lists), **found, "notes": notes}
     predictions, summary = settings.output / "predictions.csv", settings.output / "metrics.json"
     columns = ["path", "dataset", "group", "video", "frame", "label", "score"]
@@ -81,7 +88,9 @@ def _threshold(settings: Evaluate, snapshot: Path) -> tuple[float, list[str]]:
     chosen_on = set(known.values()) & set(recipe.fingerprint(inputs(settings)[0]).values())
     notes = []
     if chosen_on:
-        notes.append("The checkpoint and the threshold were chosen on this list: the figures are too good. Keep a test list.")
+        notes.append(
+            "The checkpoint and the threshold were chosen on this list: the figures are too good. Keep a test list."
+        )
     if settings.threshold is not None:
         return settings.threshold, notes
     stored = recipe.threshold_of(snapshot)
@@ -91,9 +100,10 @@ def _threshold(settings: Evaluate, snapshot: Path) -> tuple[float, list[str]]:
 
 
 def _scores(settings: Evaluate, snapshot: Path, table: "pd.DataFrame") -> Any:
-    from deepfake_cli import devices
-    from deepfake_cli.models import load_model
-    from deepfake_cli.steps.score import scores
+    with quiet():
+        from deepfake_cli import devices
+        from deepfake_cli.models import load_model
+        from deepfake_cli.steps.score import scores
 
     plan = devices.choose(
         settings.gpu, settings.multi_gpu, settings.multi_gpu_force, devices.visible_gpus(), os.cpu_count() or 1

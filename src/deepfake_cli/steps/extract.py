@@ -137,7 +137,9 @@ def _write(images: Any, settings: Split, partial: Path, tracker: Tracker) -> Ite
         else:
             found = {track.number: box for track, box in tracker.follow(detect(image))}
             for number, box in found.items():
-                _save(crop(image, box, margin=settings.margin, size=settings.size), partial / str(number), index, settings)
+                _save(
+                    crop(image, box, margin=settings.margin, size=settings.size), partial / str(number), index, settings
+                )
             yield index, found, "" if found else "no face"
 
 

@@ -54,7 +54,9 @@ def fit(settings: Train, table: pd.DataFrame, validation: pd.DataFrame | None, r
     parameters, size = model.count_params(), image_size(model)
     run.recipe |= {"image_size": size, "plan": plan.reason, "train": counted(table), "validation": described}
     report(
-        Begun(name, parameters, size, plan.reason, steps, settings.epochs, first_epoch, counted(table), described, notes)
+        Begun(
+            name, parameters, size, plan.reason, steps, settings.epochs, first_epoch, counted(table), described, notes
+        )
     )
     keeper = Keeper(run, validation, report)
     try:
@@ -80,7 +82,11 @@ def _model(settings: Train) -> tuple[keras.Model, int, tuple[str, ...]]:
         model = read_model(settings.snapshot, compile=True)
         done = recipe.epoch_of(settings.snapshot)
         if done is None or model.optimizer is None:
-            return _compiled(model, settings), settings.initial_epoch, ("The snapshot has no optimizer: it starts anew.",)
+            return (
+                _compiled(model, settings),
+                settings.initial_epoch,
+                ("The snapshot has no optimizer: it starts anew.",),
+            )
         if done >= settings.epochs:
             raise ModelError(f"{settings.snapshot} has {done} epochs already; ask for more with --epochs.")
         return model, done, (f"Resuming {settings.snapshot} after epoch {done}.",)
@@ -94,7 +100,11 @@ def _model(settings: Train) -> tuple[keras.Model, int, tuple[str, ...]]:
     )
     if settings.weights:
         load_weights(model, settings.weights)
-    notes = (f"{settings.model} has no ImageNet weights: it starts from scratch.",) if pretrained and not chosen.pretrained else ()
+    notes = (
+        (f"{settings.model} has no ImageNet weights: it starts from scratch.",)
+        if pretrained and not chosen.pretrained
+        else ()
+    )
     return _compiled(model, settings), settings.initial_epoch, notes
 
 
@@ -165,4 +175,3 @@ class Keeper(keras.callbacks.Callback):
         """Close the event file."""
         if self.events:
             self.events.close()
-

@@ -75,7 +75,7 @@ def make_csv(settings: MakeCsv) -> MakeCsvResult:
 def _parts(table: "pd.DataFrame", settings: MakeCsv) -> dict[str, str]:
     shares = {"train": settings.ratio, "val": 1 - settings.ratio - settings.test_ratio, "test": settings.test_ratio}
     pairs = table[["group", "label"]].drop_duplicates().astype({"group": str})
-    classes = {group: frozenset(labels) for group, labels in pairs.groupby("group")["label"]}
+    classes = {str(group): frozenset(labels) for group, labels in pairs.groupby("group")["label"]}
     return divide(classes, {part: share for part, share in shares.items() if share > 0}, seed=settings.seed)
 
 

@@ -36,4 +36,6 @@ def unreadable(table: pd.DataFrame, error: Exception) -> Exception:
     if not bad:
         return error
     some = "\n  ".join(bad[:5])
-    return ManifestError(f"{len(bad):,} images cannot be decoded or are gone; cut them again with deepfake split:\n  {some}")
+    return ManifestError(
+        f"{len(bad):,} images cannot be decoded or are gone; cut them again with deepfake split:\n  {some}"
+    )

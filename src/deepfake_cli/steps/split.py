@@ -111,7 +111,9 @@ def _alone(job: Job) -> Extracted:
         try:
             return pool.submit(extract, job).result()
         except BrokenProcessPool:
-            return Extracted(job.clip.video, error="the process that read it died (out of memory, or a fault of the decoder)")
+            return Extracted(
+                job.clip.video, error="the process that read it died (out of memory, or a fault of the decoder)"
+            )
 
 
 def _pool(pending: dict[int, Job], workers: int) -> Iterator[Extracted]:

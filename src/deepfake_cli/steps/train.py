@@ -12,6 +12,7 @@ from deepfake_cli import manifest, recipe
 from deepfake_cli.config import Train
 from deepfake_cli.errors import ManifestError, ModelError
 from deepfake_cli.files import whole
+from deepfake_cli.quiet import quiet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,7 +90,8 @@ def train(settings: Train, report: Report = lambda event: None) -> TrainResult:
         DeviceError: GPUs are asked for that aren't there.
     """
     table, validation = _lists(settings)
-    from deepfake_cli.steps.fit import fit  # TensorFlow loads only now: a fault in the lists shows at once
+    with quiet():
+        from deepfake_cli.steps.fit import fit  # TensorFlow loads only now: a fault in the lists shows at once
 
     return fit(settings, table, validation, report)
 
@@ -100,7 +102,9 @@ def _lists(settings: Train) -> tuple["pd.DataFrame", "pd.DataFrame | None"]:
     if not settings.evaluation:
         return table, None
     if not settings.val_annotations.is_file():
-        raise ManifestError(f"{settings.val_annotations}: no such list. Name one with --val-annotations, or --no-evaluation.")
+        raise ManifestError(
+            f"{settings.val_annotations}: no such list. Name one with --val-annotations, or --no-evaluation."
+        )
     validation = manifest.read(settings.val_annotations)
     manifest.check(validation, str(settings.val_annotations))
     shared = manifest.shared_groups(table, validation)
@@ -142,7 +146,9 @@ class Run:
             "settings": settings.model_dump(mode="json"),
             "seed": settings.seed,
             "versions": recipe.versions(),
-            "data": recipe.fingerprint([*settings.train_csv, *([settings.val_annotations] if settings.evaluation else [])]),
+            "data": recipe.fingerprint(
+                [*settings.train_csv, *([settings.val_annotations] if settings.evaluation else [])]
+            ),
             "history": history,
             "snapshots": kept,
         }

@@ -1,0 +1,40 @@
+"""Lint, types and tests: ``nox`` runs all three."""
+
+import nox
+
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.sessions = ["lint", "types", "tests"]
+nox.options.error_on_missing_interpreters = False
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+
+
+def install(session: nox.Session, group: str) -> None:
+    session.install(*nox.project.dependency_groups(PROJECT, group))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, and which room may call which."""
+    install(session, "lint")
+    session.install("--no-deps", ".")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Types; TensorFlow and Keras have none to speak of and are not installed."""
+    install(session, "types")
+    session.install("numpy", "pydantic", "typer", "rich")
+    session.install("--no-deps", ".")
+    session.run("mypy")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """All tests, on real small media, the slow ones too."""
+    install(session, "test")
+    session.install(".")
+    session.run("pytest", *session.posargs)
