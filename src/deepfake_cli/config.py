@@ -5,9 +5,10 @@ Precedence: flag, then config file, then default.
 """
 
 import configparser
+import json
 import tomllib
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -29,14 +30,14 @@ def argument(default: Any, help: str) -> Any:
 class Step(BaseModel):
     """Settings of one step: frozen, and no key that is not stated."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
 
     @field_validator("*", mode="before")
     @classmethod
     def _from_text(cls, value: Any, info: Any) -> Any:
         """An ini file knows only text: nothing is None, and a list has one item a line."""
         field = cls.model_fields[info.field_name]
-        if value == "" and field.default is None:
+        if value == "" and type(None) in get_args(field.annotation):
             return None
         if isinstance(value, str) and str(field.annotation).startswith("list"):
             return [line.strip() for line in value.splitlines() if line.strip()]
@@ -198,7 +199,7 @@ def read(file: Path) -> dict[str, dict[str, Any]]:
         ConfigError: the file is missing, malformed, of another kind, or has an unknown section.
     """
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")
         sections: dict[str, Any] = tomllib.loads(text) if file.suffix == ".toml" else _read_ini(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, configparser.Error) as error:
         raise ConfigError(f"{file}: cannot be read as {file.suffix or 'ini'}: {error}".replace("\n", " ")) from None
@@ -211,7 +212,7 @@ def read(file: Path) -> dict[str, dict[str, Any]]:
 
 
 def _read_ini(text: str) -> dict[str, dict[str, str]]:
-    parser = configparser.ConfigParser(interpolation=None, inline_comment_prefixes=("#",))
+    parser = configparser.ConfigParser(interpolation=None, inline_comment_prefixes=("#",), default_section="")
     parser.read_string(text)
     return {name: dict(parser[name]) for name in parser.sections()}
 
@@ -259,8 +260,5 @@ def template() -> str:
 
 
 def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        return "[" + ", ".join(_toml(item) for item in value) + "]"
-    return str(value) if isinstance(value, int | float) else f'"{"" if value is None else value}"'
+    """JSON's notation is TOML's for all that a default may be; a path's backslashes are escaped, nothing is empty text."""
+    return json.dumps("" if value is None else value, default=str, ensure_ascii=False)

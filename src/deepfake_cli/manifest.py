@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 LIST_COLUMNS = ("path", "label", "dataset", "video", "group", "frame")
 MANIFEST_COLUMNS = (*LIST_COLUMNS, "box", "score", "reason")  # reason: why there is no image; empty if there is one
 LABELS = {"real": 0, "fake": 1, "0": 0, "1": 1}
+MOST_FRAMES = 2**53  # up to here a float tells whole numbers apart
 
 
 def write(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
@@ -62,20 +63,18 @@ def read(path: Path) -> "pd.DataFrame":
     """
     table = _with_labels(_checked_columns(path), path)
     table["path"] = _resolve(table["path"], path.parent)
-    folder = table["path"].str.replace(r"[/\\][^/\\]*$", "", regex=True)
+    folder = table["path"].str.replace(r"[/\\]?[^/\\]*$", "", regex=True).replace("", ".")
     table["video"] = table["video"].where(table["video"] != "", folder)
     table["group"] = table["group"].where(table["group"] != "", table["video"])
     return table.astype(dict.fromkeys(("dataset", "video", "group"), "category"))[list(LIST_COLUMNS)]
 
 
 def _checked_columns(path: Path) -> "pd.DataFrame":
-    import pandas as pd
-
     if not path.is_file():
         raise ManifestError(f"{path}: no such list. deepfake make-csv writes one.")
     try:
         return _read_columns(path)
-    except (ValueError, pd.errors.ParserError, UnicodeDecodeError) as error:
+    except (OSError, ValueError, csv.Error) as error:
         raise ManifestError(f"{path}: cannot be read as a CSV of frames: {str(error).strip()}") from None
 
 
@@ -93,7 +92,8 @@ def _with_labels(table: "pd.DataFrame", path: Path) -> "pd.DataFrame":
             f"{path}: label {table['label'][row]!r} of {table['path'][row]}; allowed: real, fake, 0, 1."
         )
     table["label"] = labels.astype("int8")
-    table["frame"] = pd.to_numeric(table["frame"], errors="coerce").fillna(-1).astype("int64")
+    frame = pd.to_numeric(table["frame"], errors="coerce")
+    table["frame"] = frame.where(frame.between(0, MOST_FRAMES), -1).astype("int64")
     return table
 
 

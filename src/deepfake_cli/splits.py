@@ -78,13 +78,14 @@ def _labels(parts: Mapping[str, str], classes: Mapping[str, frozenset[int]], par
 
 
 def _counts(groups: int, shares: Mapping[str, float], lacking: Sequence[str]) -> dict[str, int]:
-    """Largest remainders (Hamilton), then one group to each part that lacks this kind, from the fullest part."""
+    """Largest remainders (Hamilton), then one group to each part that lacks this kind, from the fullest that can do without."""
     exact = {part: share * groups for part, share in shares.items()}
     counts = {part: int(value + 1e-9) for part, value in exact.items()}
     for part in sorted(exact, key=lambda part: counts[part] - exact[part])[: groups - sum(counts.values())]:
         counts[part] += 1
     for part in lacking:
-        fullest = max(counts, key=lambda other: counts[other])
-        if not counts[part] and counts[fullest] > 1:
+        givers = [other for other in counts if counts[other] > (other in lacking)]
+        if not counts[part] and givers:
+            fullest = max(givers, key=lambda other: counts[other])
             counts[fullest], counts[part] = counts[fullest] - 1, 1
     return counts

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -19,6 +19,8 @@ from deepfake_cli.cli.train import train
 from deepfake_cli.config import Evaluate, MakeCsv, Split, Train
 from deepfake_cli.errors import DeepfakeError
 from deepfake_cli.quiet import LEVEL
+
+INTERRUPTED = 130  # exit status after Ctrl-C
 
 app = typer.Typer(
     name="deepfake",
@@ -50,6 +52,7 @@ def every_command(
     ] = False,
 ) -> None:
     """Detect face deepfakes: split videos, list frames without leakage, train, evaluate."""
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever ~/.keras/keras.json says: the commands read and train with it
     if not verbose:
         os.environ.setdefault(LEVEL, "3")
         os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
@@ -60,11 +63,17 @@ def main() -> None:
     try:
         app()
     except DeepfakeError as error:
-        error_console.print(f"Error: {error}", style="bold red", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        error_console.print("Stopped. What was finished is kept.", style="yellow")
-        sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+        _fail(str(error))
+    except OSError as error:  # a full disk, a folder that can't be written: ours to name, the user's to mend
+        if error.filename is None and error.errno is None:
+            raise
+        _fail(str(error))
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            error_console.print("Stopped. What was finished is kept.", style="yellow")
+        raise
+
+
+def _fail(message: str) -> NoReturn:
+    error_console.print(f"Error: {message}", style="bold red", markup=False, highlight=False, soft_wrap=True)
+    sys.exit(1)

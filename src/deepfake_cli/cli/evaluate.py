@@ -51,4 +51,4 @@ def print_figures(found: dict[str, Any]) -> None:
 def _cell(figure: dict[str, float | None]) -> str:
     if figure["low"] is None:
         return f"{figure['value']:.3f}"
-    return f"{figure['value']:.3f} ({figure['low']:.3f}–{figure['high']:.3f})"  # noqa: RUF001
+    return f"{figure['value']:.3f} ({figure['low']:.3f}–{figure['high']:.3f})"

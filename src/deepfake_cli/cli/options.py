@@ -70,7 +70,7 @@ def _help(field: FieldInfo) -> str:
     """The description, with the default where there is a plain one."""
     if field.is_required():
         return f"{field.description} [required]"
-    if field.default in (None, [], False):
+    if field.default is None or field.default is False or field.default == []:
         return str(field.description)
     shown = " ".join(str(item) for item in field.default) if isinstance(field.default, list) else str(field.default)
     return f"{field.description} [default: {'yes' if shown == 'True' else shown}]"

@@ -60,7 +60,7 @@ def _tensorflow() -> list[Finding]:
     gpus = devices.visible_gpus()
     findings = [
         Finding("TensorFlow", tf.__version__),
-        _keras(keras.__version__, keras.backend.backend()),
+        Finding("Keras", f"{keras.__version__} on {keras.backend.backend()}"),
         _cuda(build.get("cuda_version"), bool(gpus)),
         *(
             Finding(f"GPU {gpu.index}", gpu.name + (f", {gpu.memory_mib:,} MiB" if gpu.memory_mib else ""))
@@ -72,12 +72,6 @@ def _tensorflow() -> list[Finding]:
         return [*findings, Finding("Plan", plan.reason)]
     except DeepfakeError as error:
         return [*findings, Finding("Plan", str(error), "see above", fatal=True)]
-
-
-def _keras(version: str, backend: str) -> Finding:
-    if backend == "tensorflow":
-        return Finding("Keras", version)
-    return Finding("Keras", f"{version} on {backend}", "export KERAS_BACKEND=tensorflow", fatal=True)
 
 
 def _cuda(version: str | None, has_gpus: bool) -> Finding:
@@ -117,11 +111,11 @@ def _installed(name: str) -> bool:
 
 
 def _detector() -> Finding:
-    import numpy as np
-
-    from deepfake_cli.faces import rfb320
-
     try:
+        import numpy as np
+
+        from deepfake_cli.faces import rfb320
+
         rfb320(0.7)(np.zeros((240, 320, 3), np.uint8))
     except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the mend is the same
         return Finding(

@@ -5,6 +5,7 @@ import os
 from typing import Any
 
 import keras
+import numpy as np
 import pandas as pd
 import tensorflow as tf
 
@@ -114,6 +115,14 @@ def _compiled(model: keras.Model, settings: Train) -> keras.Model:
     return model
 
 
+def reseed(model: keras.Model, seed: int, epoch: int) -> None:
+    """Make the random layers' state depend on seed and epoch alone: Keras doesn't save it, so a resumed run would differ."""
+    random = np.random.default_rng([seed, epoch])
+    for variable in model.variables:
+        if variable.path.endswith("seed_generator_state"):
+            variable.assign(random.integers(2**31, size=2))
+
+
 class Keeper(keras.callbacks.Callback):
     """After every step checks the loss; after every epoch validates, keeps a snapshot, sets the rate, and reports."""
 
@@ -125,9 +134,10 @@ class Keeper(keras.callbacks.Callback):
         self.epoch = 0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Set the rate that the losses so far call for."""
+        """Set the rate that the losses so far call for, and the seeds of the epoch."""
         self.epoch = epoch + 1
         settings = self.run.settings
+        reseed(self.model, settings.seed, self.epoch)
         self.model.optimizer.learning_rate = learning_rate(
             self.run.losses(), settings.lr, patience=settings.reduce_lr_patience, factor=settings.reduce_lr_factor
         )
@@ -142,7 +152,7 @@ class Keeper(keras.callbacks.Callback):
         """Validate, keep, report."""
         logs = logs or {}
         row: dict[str, Any] = {"epoch": self.epoch, "loss": float(logs["loss"]), "accuracy": float(logs["accuracy"])}
-        row |= self._validate() | {"lr": float(self.model.optimizer.learning_rate)}
+        row |= self._validate() | {"lr": float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))}
         path, best = self.run.keep(self.model.save, row)
         self._write_events(row)
         self.report(Ended(row, best, path))

@@ -1,0 +1,176 @@
+"""Laws of groups and of their division, on random data."""
+
+from collections import defaultdict
+
+import numpy as np
+import pytest
+
+from deepfake_cli.errors import DatasetError
+from deepfake_cli.splits import divide, name_groups
+
+TIMIT_PAIRS = [
+    "fadg0-fram1",
+    "faks0-fedw0",
+    "fcft0-fdrd1",
+    "fcmh0-fjre0",
+    "fdac1-felc0",
+    "fjas0-fjwb0",
+    "fjem0-fkms0",
+    "mccs0-mmdm2",
+    "mcem0-mdld0",
+    "mdab0-mpdf0",
+    "mdbb0-mrcz0",
+    "mgwt0-mjar0",
+    "mjsw0-mmdb1",
+    "mpgl0-mwbt0",
+    "mrgg0-msjs1",
+    "mrjo0-mstk0",
+]  # Korshunov and Marcel 2018
+KINDS = {"both": frozenset({0, 1}), "fakes": frozenset({1}), "reals": frozenset({0})}
+SHARES = (
+    {"train": 0.8, "val": 0.2},
+    {"train": 0.6, "val": 0.2, "test": 0.2},
+    {"train": 0.5, "val": 0.35, "test": 0.15},
+)
+
+
+def random_links(random: np.random.Generator) -> list[tuple[str, ...]]:
+    names = [f"p{number}" for number in range(random.integers(1, 40))]
+    return [tuple(random.choice(names, random.integers(1, 4))) for _ in range(random.integers(1, 50))]
+
+
+def components(links) -> list[frozenset[str]]:
+    """The slow way: merge sets until nothing changes. One set a clip."""
+    sets = [set(shared) for shared in links]
+    changed = True
+    while changed:
+        changed = False
+        for one in sets:
+            for other in sets:
+                if one & other and one != other:
+                    one |= other
+                    other |= one
+                    changed = True
+    return [frozenset(each) for each in sets]
+
+
+def classes_of(**counts: int) -> dict[str, frozenset[int]]:
+    return {f"{kind}{number:03d}": KINDS[kind] for kind, count in counts.items() for number in range(count)}
+
+
+def possible(parts: int, *, both: int, fakes: int, reals: int) -> bool:
+    """A part has both classes if it has a group of both, or one of each."""
+    return parts <= both + min(fakes, reals)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_groups_are_the_connected_components(seed):
+    random = np.random.default_rng(seed)
+    links = random_links(random)
+    names, expected = name_groups(links), components(links)
+    for one in range(len(links)):
+        for other in range(len(links)):
+            assert (names[one] == names[other]) == (expected[one] == expected[other])
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_group_names_do_not_depend_on_the_order(seed):
+    random = np.random.default_rng(seed)
+    links = random_links(random)
+    named = dict(zip(links, name_groups(links), strict=True))
+    shuffled = [tuple(random.permutation(links[index])) for index in random.permutation(len(links))]
+    assert {frozenset(key): value for key, value in zip(shuffled, name_groups(shuffled), strict=True)} == {
+        frozenset(key): value for key, value in named.items()
+    }
+
+
+def test_timit_has_sixteen_pairs():
+    fakes = [pair.split("-") for pair in TIMIT_PAIRS]
+    fakes += [pair[::-1] for pair in fakes]  # both directions
+    reals = [[speaker] for pair in TIMIT_PAIRS for speaker in pair.split("-")]
+    others = [[f"mxyz{number}"] for number in range(11)]  # VidTIMIT's speakers without a fake
+    names = name_groups(fakes + reals + others)
+    assert set(names[: len(fakes)]) == set(TIMIT_PAIRS)
+    assert set(names[len(fakes) : -11]) == set(TIMIT_PAIRS)
+    assert names[-11:] == [speaker for (speaker,) in others]
+
+
+def test_long_groups_have_short_names():
+    assert name_groups([("d", "c"), ("c", "b"), ("b", "a"), ("a", "e")]) == ["a-b-c+2"] * 4
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_parts_are_disjoint_complete_and_have_both_classes(seed):
+    random = np.random.default_rng(seed)
+    counts = dict(zip(KINDS, map(int, random.integers(3, 30, 3)), strict=True))
+    classes, shares = classes_of(**counts), SHARES[seed % len(SHARES)]
+    parts = divide(classes, shares, seed=seed)
+    assert parts.keys() == classes.keys(), "each group is in one part, and in one only"
+    assert set(parts.values()) == set(shares)
+    labels = defaultdict(set)
+    for group, part in parts.items():
+        labels[part] |= classes[group]
+    assert all(labels[part] == {0, 1} for part in shares)
+
+
+@pytest.mark.parametrize("shares", SHARES)
+def test_divides_whenever_it_can_and_says_so_when_it_cannot(shares):
+    """Every count of groups up to four of each kind."""
+    for numbers in np.ndindex(5, 5, 5):
+        counts = dict(zip(KINDS, numbers, strict=True))
+        classes = classes_of(**counts)
+        if possible(len(shares), **counts):
+            parts = divide(classes, shares, seed=0)
+            for part in shares:
+                assert frozenset().union(*(classes[group] for group in parts if parts[group] == part)) == {0, 1}
+        else:
+            with pytest.raises(
+                DatasetError, match=f"^{len(classes)} groups are too few for {len(shares)} parts.*one class only"
+            ):
+                divide(classes, shares, seed=0)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_same_groups_and_seed_give_the_same_parts_in_any_order(seed):
+    random = np.random.default_rng(seed)
+    classes = classes_of(both=12, fakes=9, reals=7)
+    groups = list(classes)
+    shuffled = {groups[index]: classes[groups[index]] for index in random.permutation(len(groups))}
+    before = np.random.get_state()[1].copy()
+    assert divide(classes, SHARES[1], seed=seed) == divide(shuffled, SHARES[1], seed=seed)
+    assert (np.random.get_state()[1] == before).all(), "the global generator stays as it is"
+
+
+def test_different_seeds_give_different_parts():
+    """Of 20 draws of 16 groups (4,368 ways and more), few may coincide."""
+    drawn = {tuple(sorted(divide(classes_of(both=16), SHARES[0], seed=seed).items())) for seed in range(20)}
+    assert len(drawn) >= 18
+
+
+def test_every_group_gets_into_every_part_over_seeds():
+    classes = classes_of(both=6)
+    seen = defaultdict(set)
+    for seed in range(60):
+        for group, part in divide(classes, SHARES[1], seed=seed).items():
+            seen[group].add(part)
+    assert all(parts == set(SHARES[1]) for parts in seen.values())
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_shares_hold_within_one_group_for_each_kind(seed):
+    """Where each part is owed a group of the kind; otherwise those owed less may get one, for the classes' sake."""
+    random = np.random.default_rng(seed)
+    shares = SHARES[seed % len(SHARES)]
+    counts = dict(zip(KINDS, map(int, random.integers(7, 60, 3)), strict=True))
+    classes = classes_of(**counts)
+    parts = divide(classes, shares, seed=seed)
+    for kind, total in counts.items():
+        for part, share in shares.items():
+            found = sum(parts[group] == part for group in classes if classes[group] == KINDS[kind])
+            assert abs(found - share * total) < 1
+
+
+def test_timits_sixteen_and_uadfvs_forty_nine_at_the_default_ratio():
+    for groups, training in ((16, 13), (49, 39)):
+        parts = list(divide(classes_of(both=groups), SHARES[0], seed=0).values())
+        assert (parts.count("train"), parts.count("val")) == (training, groups - training)

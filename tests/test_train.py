@@ -1,0 +1,219 @@
+"""Training and evaluation through the real commands, with a small model of the user's own."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+TINY = """
+import keras
+from keras import layers
+
+def build(input_shape, weights):
+    inputs = keras.Input(input_shape)
+    x = layers.Rescaling(1 / 255)(inputs)
+    x = layers.BatchNormalization()(layers.Conv2D(8, 3, strides=2, activation="relu")(x))
+    x = layers.Dropout(0.3)(layers.GlobalAveragePooling2D()(x))
+    return keras.Model(inputs, layers.Dense(1, activation="sigmoid", name="probability")(x), name="tiny")
+
+def broken(input_shape, weights):
+    model = build(input_shape, weights)
+    model.layers[-1].set_weights([w * float("nan") for w in model.layers[-1].get_weights()])
+    return model
+"""
+FAST = ("--model", "tiny:build", "--image-size", 32, "--batch-size", 8)
+
+
+@pytest.fixture
+def project(tmp_path, deepfake, frames_of_uadfv):
+    """A folder with lists of the small UADFV and the user's own model."""
+    (tmp_path / "tiny.py").write_text(TINY)
+    deepfake("make-csv", "uadfv", "--imgdir", frames_of_uadfv, "--ratio", 0.67)
+    return tmp_path
+
+
+def weights_of(snapshot):
+    """Every number of a snapshot: weights, batch norm, seeds, optimizer."""
+    import keras
+
+    model = keras.models.load_model(snapshot)
+    return [np.asarray(value) for value in [*model.weights, *model.optimizer.variables]]
+
+
+def test_the_four_commands_end_in_figures(project, deepfake, json_of):
+    lines = deepfake("train", *FAST, "--epochs", 2).stdout.splitlines()
+    assert len([line for line in lines if line.startswith("epoch")]) == 2
+    assert "\x1b" not in "".join(lines)
+    found = json_of("evaluate")
+    scores = pd.read_csv(project / "evaluation" / "predictions.csv")
+    listed = pd.read_csv(project / "csv" / "val" / "validation.csv")
+    assert len(scores) == len(listed)
+    auc = roc_auc_score(scores["label"] == "fake", scores["score"])
+    assert found["frame"]["auc"]["value"] == pytest.approx(auc)
+    assert found["frame"]["n"] == len(listed) and found["video"]["n"] == listed["video"].nunique()
+    recipe = json.loads((project / "snapshots" / "recipe.json").read_text())
+    assert recipe["settings"]["epochs"] == 2 and len(recipe["history"]) == 2
+    best = max(recipe["history"], key=lambda row: row["val_auc"])
+    assert recipe["snapshots"]["best.keras"]["epoch"] == best["epoch"]
+    assert found["threshold"] == pytest.approx(recipe["snapshots"]["best.keras"]["threshold"])
+    assert any("chosen on this list" in note for note in found["notes"])
+    assert list((project / "logs").rglob("events*"))
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one(project, deepfake):
+    deepfake("train", *FAST, "--epochs", 4, "--snapshot-path", "whole", "--reduce-lr-patience", 1)
+    deepfake("train", *FAST, "--epochs", 2, "--snapshot-path", "parts", "--reduce-lr-patience", 1)
+    resumed = deepfake(
+        "train", *FAST, "--epochs", 4, "--snapshot-path", "parts", "--reduce-lr-patience", 1,
+        "--snapshot", "parts/tiny_build_csv_02.keras",
+    ).stdout  # fmt: skip
+    assert "epoch 3/4" in resumed and "epoch 2/4" not in resumed
+    rows = [json.loads((project / name / "recipe.json").read_text())["history"] for name in ("whole", "parts")]
+    assert rows[0] == rows[1]
+    for name in ("tiny_build_csv_04.keras", "best.keras"):
+        one, other = weights_of(project / "whole" / name), weights_of(project / "parts" / name)
+        assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_same_seed_same_weights_and_another_seed_others(project, deepfake):
+    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
+        deepfake("train", *FAST, "--epochs", 1, "--steps", 2, "--snapshot-path", name, "--seed", seed)
+    a, b, c = (weights_of(project / name / "best.keras") for name in "abc")
+    assert all(np.array_equal(one, other) for one, other in zip(a, b, strict=True))
+    assert not all(np.array_equal(one, other) for one, other in zip(a, c, strict=True))
+
+
+def test_a_new_run_sets_an_earlier_one_aside(project, deepfake):
+    for _ in range(2):
+        deepfake("train", *FAST, "--epochs", 1, "--steps", 1)
+    assert len(list((project / "snapshots").glob("earlier-*/best.keras"))) == 1
+    assert (project / "snapshots" / "best.keras").is_file()
+
+
+def test_leaky_and_broken_lists_are_refused_before_tensorflow_loads(project, deepfake):
+    train = project / "csv" / "train" / "train.csv"
+    leaky = deepfake("train", *FAST, "--val-annotations", train, check=1).stderr
+    assert "share 4 groups" in leaky and "uadfv/" in leaky
+    deepfake("train", *FAST, "--val-annotations", train, "--allow-leakage", "--epochs", 1, "--steps", 1)
+    table = pd.read_csv(train, dtype=str)
+    table[table["label"] == "fake"].to_csv(project / "csv" / "train" / "one.csv", index=False)
+    assert "all" in deepfake("train", "csv/train/one.csv", *FAST, check=1).stderr
+    table.assign(path=table["path"] + ".gone").to_csv(project / "csv" / "train" / "gone.csv", index=False)
+    assert (
+        f"{len(table)} of {len(table)} images are not there"
+        in deepfake("train", "csv/train/gone.csv", *FAST, check=1).stderr
+    )
+    assert "no such list" in deepfake("train", "nowhere.csv", *FAST, check=1).stderr
+
+
+def test_an_image_that_cannot_be_decoded_is_named(project, deepfake):
+    table = pd.read_csv(project / "csv" / "train" / "train.csv", dtype=str)
+    bad = project / "csv" / "train" / "bad.jpg"
+    bad.write_bytes(b"\xff\xd8\xff not a picture")
+    table.loc[0, "path"] = "bad.jpg"
+    table.to_csv(project / "csv" / "train" / "bad.csv", index=False)
+    assert "bad.jpg" in deepfake("train", "csv/train/bad.csv", *FAST, "--no-balance", check=1).stderr
+
+
+def test_a_loss_that_is_no_number_stops_the_run(project, deepfake):
+    failed = deepfake("train", "--model", "tiny:broken", "--image-size", 32, check=1)
+    assert "loss is nan" in failed.stderr
+    assert not list(project.glob("snapshots/*.keras"))
+
+
+def test_ctrl_c_keeps_what_is_done(project):
+    command = [sys.executable, "-m", "deepfake_cli", "train", *map(str, FAST), "--epochs", "1000"]
+    process = subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while "epoch" not in process.stdout.readline():
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in errors and "kept" in errors
+    assert weights_of(project / "snapshots" / "best.keras")
+    assert not list((project / "snapshots").glob(".*"))
+
+
+def test_two_replicas_on_the_cpu(project, deepfake):
+    assert "--multi-gpu-force" in deepfake("train", *FAST, "--multi-gpu", 2, check=1, CUDA_VISIBLE_DEVICES="").stderr
+    lines = deepfake(
+        "train", *FAST, "--multi-gpu", 2, "--multi-gpu-force", "--epochs", 1, "--steps", 3, CUDA_VISIBLE_DEVICES=""
+    ).stdout
+    assert re.search(r"epoch 1/1 +loss", lines)
+    deepfake("evaluate", CUDA_VISIBLE_DEVICES="")
+
+
+def test_evaluate_reads_old_files_and_says_what_is_missing(project, deepfake, json_of):
+    deepfake("train", *FAST, "--epochs", 1, "--steps", 2)
+    import keras
+
+    model = keras.models.load_model(project / "snapshots" / "best.keras")
+    old = project / "old"
+    old.mkdir()
+    model.save(old / "whole.h5")
+    model.save_weights(old / "only.weights.h5")
+    (project / "snapshots" / "recipe.json").rename(project / "recipe.json")
+    weights_only = ("old/only.weights.h5", "--model", "tiny:build", "--image-size", 32)
+    figures = [json_of("evaluate", *names)["frame"]["auc"] for names in ((), ("old/whole.h5",), weights_only)]
+    assert figures[0] == figures[1] == figures[2]
+    assert "--model NAME" in deepfake("evaluate", "old/only.weights.h5", check=1).stderr
+    assert "no such snapshot" in deepfake("evaluate", "gone.keras", check=1).stderr
+    lines = (project / "csv" / "val" / "validation.csv").read_text().splitlines()[1:]
+    rows = [line.split(",") for line in lines]
+    headerless = project / "csv" / "val" / "old.csv"
+    headerless.write_text("".join(f"{row[0]},{int(row[1] == 'fake')}\n" for row in rows))
+    assert json_of("evaluate", "csv/val/old.csv")["frame"]["auc"]["value"] == figures[0]["value"]
+
+
+def test_no_snapshots_keeps_the_best_and_the_last(project, deepfake):
+    deepfake("train", *FAST, "--epochs", 3, "--steps", 1, "--no-snapshots")
+    assert {path.name for path in (project / "snapshots").glob("*.keras")} == {"best.keras", "tiny_build_csv_03.keras"}
+    deepfake("train", *FAST, "--epochs", 1, "--steps", 1, "--no-evaluation", "--val-annotations", "nowhere.csv")
+    assert (project / "snapshots" / "best.keras").is_file()
+
+
+def test_doctor_finds_this_environment_fit(deepfake, json_of):
+    found = {finding["name"]: finding for finding in json_of("doctor")}
+    assert not any(finding["fatal"] for finding in found.values())
+    assert "shipped" in found["Face detector"]["found"]
+    assert found["Keras"]["found"].endswith("on tensorflow")
+
+
+def test_doctor_says_what_mends_a_broken_environment(deepfake, tmp_path):
+    """A TensorFlow and an OpenCV that can't be imported, as a broken install has them."""
+    for name in ("tensorflow", "cv2"):
+        (tmp_path / f"{name}.py").write_text("raise ImportError('libGL.so.1: cannot open shared object file')")
+    broken = deepfake("doctor", check=1, PYTHONPATH=str(tmp_path))
+    assert "libGL.so.1" in broken.stdout
+    assert "pip install --force-reinstall tensorflow" in broken.stderr
+    assert "opencv-python-headless" in broken.stderr
+
+
+@pytest.mark.slow
+def test_demo_beats_chance_on_people_it_has_not_seen(deepfake, tmp_path):
+    lines = deepfake("demo").stdout
+    assert (tmp_path / "deepfake-demo" / "snapshots" / "best.keras").exists()
+    found = json.loads((tmp_path / "deepfake-demo" / "evaluation" / "metrics.json").read_text())
+    assert found["frame"]["auc"]["value"] > 0.5
+    for command in ("split uadfv", "make-csv uadfv", "train --model efficientnet_lite0", "evaluate"):
+        assert f"$ deepfake {command}" in lines
+
+
+@pytest.mark.slow
+def test_trained_on_one_pair_tells_the_other_and_uadfv(stand_ins, deepfake, json_of):
+    """The stand-ins of TIMIT and UADFV share people, so the second figure is not a cross-data-set one."""
+    timit, reals = stand_ins / "DeepfakeTIMIT", stand_ins / "VidTIMIT"
+    deepfake("split", "timit", "--viddir", timit, "--realdir", reals, "--every", 3)
+    deepfake("make-csv", "timit")
+    deepfake("train", "--model", "efficientnet_lite0", "--epochs", 6)
+    assert json_of("evaluate")["video"]["auc"]["value"] >= 0.90
+    deepfake("split", "uadfv", "--viddir", stand_ins / "UADFV", "--imgdir", "uadfv", "--every", 3)
+    found = json_of("evaluate", "uadfv/manifest.csv", "snapshots/best.keras")
+    assert found["frame"]["auc"]["value"] >= 0.90
