@@ -209,7 +209,7 @@ def test_garbage(fault, content):
 
 @pytest.mark.skipif(not MEMORY.is_file(), reason="needs a file whose reading fails")
 def test_a_list_that_cannot_be_read():
-    with pytest.raises(ManifestError, match="^/proc/self/mem: cannot be read as a CSV of frames: "):
+    with pytest.raises(ManifestError, match=r"^/proc/self/mem: cannot be read as a CSV of frames: "):
         manifest.read(MEMORY)
 
 

@@ -130,6 +130,8 @@ def test_uadfv_nested_and_as_frames(json_of, uadfv, tmp_path, people):
     json_of("split", "uadfv", "--viddir", "frames", "--imgdir", "b")
     table = pd.read_csv(tmp_path / "b" / "manifest.csv")
     assert sorted(set(table["frame"])) == [0, 7, 23]
+    json_of("split", "uadfv", "--viddir", "frames", "--imgdir", "c", "--max-frames", 2)
+    assert sorted(set(pd.read_csv(tmp_path / "c" / "manifest.csv")["frame"])) == [0, 23]
 
 
 def test_every_and_max_frames(json_of, tmp_path, people):

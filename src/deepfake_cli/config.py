@@ -259,6 +259,23 @@ def template() -> str:
     return "\n\n".join(blocks) + "\n"
 
 
+def options_table() -> str:
+    """A Markdown table of every option of every step, for the docs."""
+    lines = []
+    for section, step in STEPS.items():
+        lines += [f"| `deepfake {section.replace('_', '-')}` | default | |", "|---|---|---|"]
+        for name, field in step.model_fields.items():
+            extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+            flag = name.upper() if extra.get("positional") else extra.get("flag") or f"--{name.replace('_', '-')}"
+            default = (
+                "required" if field.is_required() else "" if field.default is None else f"`{_toml(field.default)}`"
+            )
+            text = str(field.description).replace("|", "\\|")
+            lines.append(f"| `{flag}` | {default} | {text} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
 def _toml(value: Any) -> str:
     """JSON's notation is TOML's for all that a default may be; a path's backslashes are escaped, nothing is empty text."""
     return json.dumps("" if value is None else value, default=str, ensure_ascii=False)

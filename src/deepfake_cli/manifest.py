@@ -63,7 +63,7 @@ def read(path: Path) -> "pd.DataFrame":
     """
     table = _with_labels(_checked_columns(path), path)
     table["path"] = _resolve(table["path"], path.parent)
-    folder = table["path"].str.replace(r"[/\\]?[^/\\]*$", "", regex=True).replace("", ".")
+    folder = table["path"].str.replace(r"(^|[/\\])[^/\\]*$", "", regex=True).replace("", ".")
     table["video"] = table["video"].where(table["video"] != "", folder)
     table["group"] = table["group"].where(table["group"] != "", table["video"])
     return table.astype(dict.fromkeys(("dataset", "video", "group"), "category"))[list(LIST_COLUMNS)]
@@ -172,5 +172,10 @@ def check(table: "pd.DataFrame", name: str) -> None:
 
 def shared_groups(one: "pd.DataFrame", other: "pd.DataFrame") -> list[str]:
     """The groups, as ``dataset/group``, that stand in both lists."""
-    keys = [set(zip(table["dataset"].astype(str), table["group"].astype(str), strict=True)) for table in (one, other)]
-    return sorted("/".join(filter(None, key)) for key in keys[0] & keys[1])
+    return sorted(set(groups(one)) & set(groups(other)))
+
+
+def groups(table: "pd.DataFrame") -> list[str]:
+    """The groups of a list, as ``dataset/group``."""
+    pairs = table[["dataset", "group"]].drop_duplicates().astype(str).itertuples(index=False)
+    return sorted("/".join(filter(None, pair)) for pair in pairs)

@@ -43,18 +43,23 @@ def count(path: Path) -> int:
 
 
 class Keep:
-    """Which frames to keep: every N-th, and at most `most` of them, evenly spaced over `total` frames."""
+    """Which frames to keep: every N-th, and at most `most` of them, evenly spaced over `total` frames.
+
+    Attributes:
+        expected: how many that are, if there are `total`.
+    """
 
     def __init__(self, every: int = 1, most: int | None = None, total: int = 0):
         kept = range(0, total, every)
         self.every = every
-        self.spread = None
+        self.spread: frozenset[int] | None = None
         if most is not None and len(kept) > most:
-            self.spread = {kept[position] for position in np.linspace(0, len(kept) - 1, most).round().astype(int)}
+            self.spread = frozenset(kept[place] for place in np.linspace(0, len(kept) - 1, most).round().astype(int))
+        self.expected = len(kept) if self.spread is None else len(self.spread)
 
-    def __call__(self, index: int) -> bool:
-        """Whether to keep the frame of that index."""
-        return index in self.spread if self.spread is not None else index % self.every == 0
+    def __call__(self, position: int) -> bool:
+        """Whether to keep the frame at that position."""
+        return position in self.spread if self.spread is not None else position % self.every == 0
 
 
 def frames(path: Path, *, keep: Keep | None = None) -> Iterator[tuple[int, np.ndarray | None]]:
@@ -62,7 +67,7 @@ def frames(path: Path, *, keep: Keep | None = None) -> Iterator[tuple[int, np.nd
 
     Args:
         path: the video, folder or image.
-        keep: which indices to yield; the others are skipped without being converted. All, if None.
+        keep: which to yield, by their position from 0; the others are skipped without being converted. All, if None.
 
     Yields:
         The frame's index in its source, and the image as uint8 BGR of shape (height, width, 3); None in place of an
@@ -75,7 +80,9 @@ def frames(path: Path, *, keep: Keep | None = None) -> Iterator[tuple[int, np.nd
         files = frame_files(path)
         if not files:
             raise VideoError(f"{path}: the folder holds no images")
-        yield from ((index, read_image(file)) for index, file in files if keep is None or keep(index))
+        for position, (index, file) in enumerate(files):
+            if keep is None or keep(position):
+                yield index, read_image(file)
     elif path.suffix.lower() in IMAGE_SUFFIXES:
         yield 0, read_image(path)
     else:

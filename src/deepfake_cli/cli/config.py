@@ -1,5 +1,6 @@
 """``deepfake config``: show the settled settings, write a commented file, print the schema."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,7 +8,7 @@ import typer
 
 from deepfake_cli.cli.console import console, print_json, table
 from deepfake_cli.cli.options import options
-from deepfake_cli.config import STEPS, Step, resolve, schema, template
+from deepfake_cli.config import STEPS, Step, options_table, resolve, schema, template
 from deepfake_cli.errors import ConfigError
 from deepfake_cli.files import write_text
 
@@ -60,3 +61,9 @@ def init(
 def print_schema() -> None:
     """Print the JSON schema of a config file."""
     print_json(schema())
+
+
+@config.command(name="options")
+def print_options() -> None:
+    """Print every option of every step as a Markdown table, as in the docs."""
+    sys.stdout.write(options_table())

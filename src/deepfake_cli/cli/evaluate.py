@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deepfake_cli.cli.console import console, print_json, table, warn
+from deepfake_cli.cli.console import console, print_json, progress, table, warn
 from deepfake_cli.config import Evaluate
 
 NAMES = {
@@ -22,7 +22,9 @@ def evaluate(
     """Measure a detector, a frame and a video at a time, with 95 % intervals."""
     from deepfake_cli.steps.evaluate import evaluate as run
 
-    result = run(settings)
+    with progress("frames") as bar:
+        task = bar.add_task("evaluate", total=None, note="")
+        result = run(settings, lambda done, total: bar.update(task, completed=done, total=total))
     if json:
         return print_json(result.metrics)
     print_figures(result.metrics)

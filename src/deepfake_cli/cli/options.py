@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Optional, get_args
 
 import typer
 from pydantic.fields import FieldInfo
@@ -57,9 +57,8 @@ def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
         flags = _extra(field).get("flag") or f"--{name.replace('_', '-')}"
         flags = flags if "/" in flags or field.annotation is not bool else f"{flags}/--no-{name.replace('_', '-')}"
         info = typer.Option(*flags.split(","), help=help, show_default=False, **_bounds(field))
-    return inspect.Parameter(
-        name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[field.annotation | None, info]
-    )
+    annotation = Annotated[Optional[field.annotation], info]  # noqa: UP045 - the type is a value here
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
 def _extra(field: FieldInfo) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,11 +39,12 @@ class EvaluateResult:
     summary: Path
 
 
-def evaluate(settings: Evaluate) -> EvaluateResult:
+def evaluate(settings: Evaluate, report: Callable[[int, int], None] = lambda done, total: None) -> EvaluateResult:
     """Score the lists' frames and measure the detector on them.
 
     Args:
         settings: see `deepfake_cli.config.Evaluate`.
+        report: called with how many of how many frames are scored.
 
     Returns:
         Figures at frame and video level, with 95 % intervals.
@@ -55,7 +57,8 @@ def evaluate(settings: Evaluate) -> EvaluateResult:
     table = manifest.read_lists(lists)
     manifest.check(table, ", ".join(map(str, lists)))
     threshold, notes = _threshold(settings, snapshot)
-    table = table.assign(score=_scores(settings, snapshot, table))
+    notes += _seen(snapshot, table)
+    table = table.assign(score=_scores(settings, snapshot, table, report))
     found = metrics.assess(table, threshold, settings.resamples, settings.seed)
     units, unit = found["interval"]["units"], found["interval"]["unit"]
     if units < FEW:
@@ -83,23 +86,33 @@ def inputs(settings: Evaluate) -> tuple[list[Path], Path]:
 
 
 def _threshold(settings: Evaluate, snapshot: Path) -> tuple[float, list[str]]:
-    """The threshold, and notes: a threshold of 0.5 that nobody chose, and lists that the recipe knows."""
-    known = recipe.read(snapshot).get("data", {})
-    chosen_on = set(known.values()) & set(recipe.fingerprint(inputs(settings)[0]).values())
-    notes = []
-    if chosen_on:
-        notes.append(
-            "The checkpoint and the threshold were chosen on this list: the figures are too good. Keep a test list."
-        )
+    """The threshold: asked for, from the recipe, or 0.5 with a note that nobody chose it."""
     if settings.threshold is not None:
-        return settings.threshold, notes
+        return settings.threshold, []
     stored = recipe.threshold_of(snapshot)
     if stored is None:
-        notes.append("No recipe beside the snapshot gives a threshold: 0.5 is used.")
-    return (0.5 if stored is None else stored), notes
+        return 0.5, ["No recipe beside the snapshot gives a threshold: 0.5 is used."]
+    return stored, []
 
 
-def _scores(settings: Evaluate, snapshot: Path, table: "pd.DataFrame") -> Any:
+def _seen(snapshot: Path, table: "pd.DataFrame") -> list[str]:
+    """Notes on groups of the lists that training or validation had seen."""
+    known, here = recipe.read(snapshot).get("groups", {}), set(manifest.groups(table))
+    trained, chosen = (sorted(here & set(known.get(part, []))) for part in ("train", "validation"))
+    notes = []
+    if trained:
+        notes.append(
+            f"{len(trained)} of {len(here)} groups were trained on, such as {trained[0]}: the figures are too good."
+        )
+    if chosen:
+        notes.append(
+            f"The checkpoint and the threshold were chosen on {len(chosen)} of {len(here)} groups: the figures are somewhat "
+            "too good. make-csv --test-ratio keeps a test list apart."
+        )
+    return notes
+
+
+def _scores(settings: Evaluate, snapshot: Path, table: "pd.DataFrame", report: Callable[[int, int], None]) -> Any:
     with quiet():
         from deepfake_cli import devices
         from deepfake_cli.models import load_model
@@ -110,7 +123,7 @@ def _scores(settings: Evaluate, snapshot: Path, table: "pd.DataFrame") -> Any:
     )
     with devices.open_strategy(plan).scope():
         model = load_model(snapshot, settings.model, settings.image_size)
-    found = scores(model, table, batch_size=settings.batch_size, workers=settings.workers)
+    found = scores(model, table, batch_size=settings.batch_size, workers=settings.workers, report=report)
     if not (found == found).all():
         raise ManifestError(f"{snapshot} gives scores that are no number; train it again.")
     return found

@@ -109,13 +109,16 @@ def _cut(clip: Clip, settings: Split, folder: Path, key: str) -> Extracted:
     partial.mkdir(parents=True)
     try:
         promised = count(clip.path)
-        images = frames(clip.path, keep=Keep(settings.every, settings.max_frames, promised))
+        if settings.max_frames and clip.path.is_file() and not promised:
+            promised = sum(1 for _ in frames(clip.path))  # the header doesn't say
+        keep = Keep(settings.every, settings.max_frames, promised)
+        images = frames(clip.path, keep=keep)
         tracker = Tracker()
         seen = list(_write(images, settings, partial, tracker))
         main = tracker.largest()
         chosen = main.number if main else 0
         rows = [_row(clip, settings, folder, found.get(chosen), index, reason) for index, found, reason in seen]
-        note = _note(clip, promised, seen, settings)
+        note = _note(clip, promised, keep.expected, seen)
         result = partial / str(chosen)
         result.mkdir(exist_ok=True)
         write_text(result / RECORD, json.dumps({"key": key, "dataset": clip.dataset, "note": note, "rows": rows}))
@@ -176,13 +179,12 @@ def _row(clip: Clip, settings: Split, folder: Path, box: Any, index: int, reason
     }
 
 
-def _note(clip: Clip, promised: int, seen: list[Any], settings: Split) -> str:
+def _note(clip: Clip, promised: int, expected: int, seen: list[Any]) -> str:
     """What a user should know of a video that was read: frames that the header promised, images that were unreadable."""
     notes = []
     unreadable = sum(reason == "unreadable" for _, _, reason in seen)
     if unreadable:
         notes.append(f"{unreadable} unreadable frames")
-    expected = len([index for index in range(promised) if Keep(settings.every, settings.max_frames, promised)(index)])
     if clip.path.is_file() and len(seen) < expected:
         notes.append(f"the header promises {promised} frames; it ends early, {len(seen)} of {expected} read")
     if not any(found for _, found, _ in seen):

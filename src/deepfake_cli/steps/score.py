@@ -1,8 +1,10 @@
 """Scores of a list of frames: what training's validation and `evaluate` share."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pandas as pd
 import tensorflow as tf
@@ -12,17 +14,42 @@ from deepfake_cli.errors import ManifestError
 from deepfake_cli.video import read_image
 
 
-def scores(model: Any, table: pd.DataFrame, *, batch_size: int, workers: int | None) -> np.ndarray:
+def scores(
+    model: Any,
+    table: pd.DataFrame,
+    *,
+    batch_size: int,
+    workers: int | None,
+    report: Callable[[int, int], None] = lambda done, total: None,
+) -> np.ndarray:
     """Score every frame of a list, in its order: float64 (frames,), the probability of fake.
+
+    `report` is called with how many of how many frames are done.
 
     Raises:
         ManifestError: an image can't be decoded; the message names it.
     """
     batches = pipeline.scoring_batches(table, image_size=image_size(model), batch_size=batch_size, workers=workers)
     try:
-        return model.predict(batches, verbose=0).reshape(-1).astype(np.float64)
+        return (
+            model.predict(batches, verbose=0, callbacks=[Counted(len(table), batch_size, report)])
+            .reshape(-1)
+            .astype(np.float64)
+        )
     except tf.errors.OpError as error:
         raise unreadable(table, error) from None
+
+
+class Counted(keras.callbacks.Callback):
+    """Reports how many of how many frames are scored."""
+
+    def __init__(self, total: int, batch_size: int, report: Callable[[int, int], None]):
+        super().__init__()
+        self.total, self.batch_size, self.report = total, batch_size, report
+
+    def on_predict_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Report after a batch; the last one may be partial."""
+        self.report(min((batch + 1) * self.batch_size, self.total), self.total)
 
 
 def image_size(model: Any) -> int:
