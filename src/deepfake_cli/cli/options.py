@@ -57,7 +57,7 @@ def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
         flags = _extra(field).get("flag") or f"--{name.replace('_', '-')}"
         flags = flags if "/" in flags or field.annotation is not bool else f"{flags}/--no-{name.replace('_', '-')}"
         info = typer.Option(*flags.split(","), help=help, show_default=False, **_bounds(field))
-    annotation = Annotated[Optional[field.annotation], info]  # noqa: UP045 - the type is a value here
+    annotation = Annotated[Optional[field.annotation], info]  # type: ignore[name-defined]  # noqa: UP045
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
