@@ -11,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("GLOG_minloglevel", "3")
 
 import keras
 import numpy as np
@@ -71,9 +72,8 @@ def machine() -> str:
 def frames(viddir: Path | None, folder: Path) -> pd.DataFrame:
     """Face crops, as files, and their list."""
     most = MOST_FRAMES if viddir else None
-    result = split(
-        Split(adapter="uadfv", viddir=viddir or samples(folder / "raw"), imgdir=folder / "img", max_frames=most)
-    )
+    viddir, most = viddir or samples(folder / "raw"), MOST_FRAMES if viddir else None
+    result = split(Split(adapter="uadfv", viddir=viddir, imgdir=folder / "img", max_frames=most, workers=1))
     if result.failed:
         sys.exit(f"{result.failed[0].video}: {result.failed[0].error}")
     return manifest.read(result.manifest)

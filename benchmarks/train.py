@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("GLOG_minloglevel", "3")
 
 import keras
 import pandas as pd
@@ -77,7 +78,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--model", default="efficientnet_lite0", help="architecture [%(default)s]")
     parser.add_argument("--image-size", type=int, help="side of its input, in pixels [default: the architecture's own]")
     parser.add_argument("--batch-size", type=int, default=16, help="images a step [%(default)s]")
-    parser.add_argument("--steps", type=int, default=60, help="steps that are timed in a run [%(default)s]")
+    parser.add_argument("--steps", type=int, default=40, help="steps that are timed in a run [%(default)s]")
     parser.add_argument("--workers", type=int, help="threads that read images [default: as TensorFlow sees fit]")
     parser.add_argument("--gpu", help="as of deepfake train: cpu for none")
     parser.add_argument("--pairs", type=int, default=3, help="times that the limit and ours are measured [%(default)s]")
@@ -100,9 +101,8 @@ def machine() -> str:
 def frames(viddir: Path | None, folder: Path) -> pd.DataFrame:
     """Face crops, as files, and their list."""
     most = MOST_FRAMES if viddir else None
-    result = split(
-        Split(adapter="uadfv", viddir=viddir or samples(folder / "raw"), imgdir=folder / "img", max_frames=most)
-    )
+    viddir, most = viddir or samples(folder / "raw"), MOST_FRAMES if viddir else None
+    result = split(Split(adapter="uadfv", viddir=viddir, imgdir=folder / "img", max_frames=most, workers=1))
     if result.failed:
         sys.exit(f"{result.failed[0].video}: {result.failed[0].error}")
     return manifest.read(result.manifest)

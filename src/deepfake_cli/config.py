@@ -37,6 +37,8 @@ class Step(BaseModel):
     def _from_text(cls, value: Any, info: Any) -> Any:
         """An ini file knows only text: nothing is None, and a list has one item a line."""
         field = cls.model_fields[info.field_name]
+        if isinstance(value, bool) and field.annotation is not bool:
+            raise ValueError("allowed is no true or false")
         if value == "" and type(None) in get_args(field.annotation):
             return None
         if isinstance(value, str) and str(field.annotation).startswith("list"):
@@ -231,7 +233,10 @@ def _line(step: type[Step], section: str, fault: Any, origins: dict[str, str]) -
     if fault["type"] == "extra_forbidden":
         return f"{where}: no such key; allowed: {', '.join(step.model_fields)}."
     message = fault["msg"].removeprefix("Value error, ").replace("Input should be", "allowed is")
-    return f"{where}: {message}." if not key else f"{where}: found {fault['input']!r}; {message}."
+    if not key:  # two settings that don't go together
+        files = sorted(set(origins.values()) - {"flag"})
+        return ": ".join([*files, section, f"{message}."])
+    return f"{where}: found {fault['input']!r}; {message}."
 
 
 def schema() -> dict[str, Any]:

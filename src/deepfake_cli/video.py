@@ -29,19 +29,6 @@ def frame_files(folder: Path) -> list[tuple[int, Path]]:
     return list(enumerate(paths))
 
 
-def count(path: Path) -> int:
-    """How many frames a video's header promises (headers lie), or how many images a folder holds; 0 if unknown."""
-    if path.is_dir():
-        return len(frame_files(path))
-    if path.suffix.lower() in IMAGE_SUFFIXES:
-        return 1
-    capture = cv2.VideoCapture(str(path))
-    try:
-        return max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
-    finally:
-        capture.release()
-
-
 class Keep:
     """Which frames to keep: every N-th, and at most `most` of them, evenly spaced over `total` frames.
 
@@ -62,31 +49,54 @@ class Keep:
         return position in self.spread if self.spread is not None else position % self.every == 0
 
 
-def frames(path: Path, *, keep: Keep | None = None) -> Iterator[tuple[int, np.ndarray | None]]:
-    """Stream the frames of a video file, a folder of images or a single image.
+class Source:
+    """A video file, a folder of images or a single image, open for reading once.
 
-    Args:
-        path: the video, folder or image.
-        keep: which to yield, by their position from 0; the others are skipped without being converted. All, if None.
-
-    Yields:
-        The frame's index in its source, and the image as uint8 BGR of shape (height, width, 3); None in place of an
-        image that cannot be read.
+    Attributes:
+        promised: how many frames a video's header promises (headers lie), or how many images there are; 0 if unknown.
 
     Raises:
-        VideoError: nothing in it can be read as a video or as images.
+        VideoError: it can't be read as a video, or holds no image.
     """
-    if path.is_dir():
-        files = frame_files(path)
-        if not files:
-            raise VideoError(f"{path}: the folder holds no images")
-        for position, (index, file) in enumerate(files):
+
+    def __init__(self, path: Path):
+        self.path = path
+        self._files: list[tuple[int, Path]] = []
+        self._capture: cv2.VideoCapture | None = None
+        if path.is_dir():
+            self._files = frame_files(path)
+            if not self._files:
+                raise VideoError(f"{path}: the folder holds no images")
+        elif path.suffix.lower() in IMAGE_SUFFIXES:
+            self._files = [(0, path)]
+        else:
+            self._capture = _open(path)
+        header = self._capture.get(cv2.CAP_PROP_FRAME_COUNT) if self._capture else len(self._files)
+        self.promised = max(0, int(header))
+
+    def frames(self, keep: Keep | None = None) -> Iterator[tuple[int, np.ndarray | None]]:
+        """Stream the frames, once.
+
+        Args:
+            keep: which to yield, by their position from 0; the others are skipped without being converted. All, if None.
+
+        Yields:
+            The frame's index in its source, and the image as uint8 BGR of shape (height, width, 3); None in place of an
+            image that cannot be read.
+
+        Raises:
+            VideoError: it opens as a video, but no frame can be decoded.
+        """
+        if self._capture is not None:
+            yield from _decode(self._capture, self.path, keep)
+        for position, (index, file) in enumerate(self._files):
             if keep is None or keep(position):
                 yield index, read_image(file)
-    elif path.suffix.lower() in IMAGE_SUFFIXES:
-        yield 0, read_image(path)
-    else:
-        yield from _decode(path, keep)
+
+
+def frames(path: Path) -> Iterator[tuple[int, np.ndarray | None]]:
+    """Stream all frames of a video, folder or image; see `Source.frames`."""
+    return Source(path).frames()
 
 
 def read_image(path: Path) -> np.ndarray | None:
@@ -98,17 +108,21 @@ def read_image(path: Path) -> np.ndarray | None:
         return None
 
 
-def _decode(path: Path, keep: Keep | None) -> Iterator[tuple[int, np.ndarray | None]]:
+def _open(path: Path) -> cv2.VideoCapture:
     """One decoding thread, since a process per core reads a video of its own."""
     if not path.is_file():
         raise VideoError(f"{path}: no such file")
     if path.stat().st_size == 0:
         raise VideoError(f"{path}: the file is empty")
     capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
+    if not capture.isOpened():
+        raise VideoError(f"{path}: no video stream that can be read: not a video, cut off, or audio only")
+    return capture
+
+
+def _decode(capture: cv2.VideoCapture, path: Path, keep: Keep | None) -> Iterator[tuple[int, np.ndarray | None]]:
     index = 0
     try:
-        if not capture.isOpened():
-            raise VideoError(f"{path}: no video stream that can be read: not a video, cut off, or audio only")
         while capture.grab():
             if keep is None or keep(index):
                 read, image = capture.retrieve()

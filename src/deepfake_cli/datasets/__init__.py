@@ -59,4 +59,5 @@ def find_clips(name: str, root: Path, realdir: Path | None = None) -> list[Clip]
         raise DatasetError(
             f"{root}: {len(twice)} names stand for two videos each, such as {twice[0]}; rename one of them."
         )
-    return sorted(found, key=lambda clip: clip.video)
+    linked = (clip if clip.links else clip._replace(links=(clip.video,)) for clip in found)
+    return sorted(linked, key=lambda clip: clip.video)

@@ -20,7 +20,7 @@ from deepfake_cli.faces.box import Tracker
 from deepfake_cli.faces.crop import crop
 from deepfake_cli.files import write_text
 from deepfake_cli.lookup import lookup
-from deepfake_cli.video import Keep, count, frame_files, frames
+from deepfake_cli.video import Keep, Source, frame_files, frames
 
 RECORD = ".split.json"  # beside the frames: what made them, and their rows of the manifest
 SHAPING = ("crop", "margin", "size", "detector", "min_score", "every", "max_frames", "format", "quality")
@@ -108,11 +108,12 @@ def _cut(clip: Clip, settings: Split, folder: Path, key: str) -> Extracted:
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
-        promised = count(clip.path)
-        if settings.max_frames and clip.path.is_file() and not promised:
-            promised = sum(1 for _ in frames(clip.path))  # the header doesn't say
+        source = Source(clip.path)
+        promised = source.promised
+        if settings.max_frames and not promised:  # the header doesn't say, so count
+            promised = sum(1 for _ in frames(clip.path))
         keep = Keep(settings.every, settings.max_frames, promised)
-        images = frames(clip.path, keep=keep)
+        images = source.frames(keep)
         tracker = Tracker()
         seen = list(_write(images, settings, partial, tracker))
         main = tracker.largest()

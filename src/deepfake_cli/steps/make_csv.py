@@ -84,6 +84,7 @@ def _frames(settings: MakeCsv) -> tuple["pd.DataFrame", list[str]]:
     import pandas as pd
 
     listed = settings.imgdir / "manifest.csv"
+    find_adapter(settings.adapter)
     if listed.is_file():
         return _from_manifest(listed, settings)
     clips = find_clips(settings.adapter, settings.imgdir)

@@ -1,0 +1,59 @@
+"""The docs say what the commands do."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import pytest
+import typer
+
+from deepfake_cli.cli import app
+from deepfake_cli.config import options_table
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+COMMANDS = typer.main.get_command(app).commands
+
+
+def documented() -> list[tuple[str, str]]:
+    """Every ``deepfake …`` line in a code block or in backquotes, with the page it is on."""
+    pattern = re.compile(r"(?:^\$? ?|`)(deepfake [^`\n>|#]+)", re.MULTILINE)
+    return [(page.name, line.strip()) for page in PAGES for line in pattern.findall(page.read_text())]
+
+
+def test_the_option_table_is_the_one_that_the_command_prints():
+    assert options_table() in (ROOT / "docs" / "options.md").read_text()
+
+
+def test_every_command_is_in_the_readme():
+    text = (ROOT / "README.md").read_text()
+    assert all(f"deepfake {name}" in text for name in COMMANDS)
+
+
+@pytest.mark.parametrize(("page", "line"), documented())
+def test_documented_commands_and_options_exist(page, line):
+    words = line.split()
+    assert words[1] in COMMANDS or words[1].startswith(("-", "STEP", "…")), f"{page}: {line}"
+    known = {flag for command in COMMANDS.values() for each in command.params for flag in (*each.opts, *each.secondary_opts)}
+    known |= {"--help", "--version", "--install-completion", "--force", "--json", "--config"}
+    for word in words:
+        flag = word.split("=")[0].rstrip(".,;)")
+        assert not re.fullmatch(r"--[a-z][a-z-]+", flag) or flag in known, f"{page}: {flag} in {line}"
+
+
+def test_links_between_pages_lead_somewhere():
+    for page in [*PAGES, ROOT / "CONTRIBUTING.md"]:
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+@pytest.mark.skipif(not shutil.which("ldd") or sys.platform != "linux", reason="needs ldd")
+def test_opencv_needs_no_libgl_and_no_x11():
+    """A bare GPU machine or container has neither."""
+    library = next(Path(cv2.__file__).parent.glob("cv2*.so"))
+    linked = subprocess.run(["ldd", library], capture_output=True, text=True, check=True).stdout
+    assert "libc.so" in linked
+    assert not re.search(r"libGL|libX11|libEGL|libgthread", linked)
