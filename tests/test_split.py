@@ -184,3 +184,19 @@ def test_of_two_faces_the_larger_is_kept_throughout(json_of, tmp_path):
     boxes = pd.read_csv(tmp_path / "img" / "manifest.csv")["box"].str.split(expand=True).astype(float)
     assert len(boxes) == 10
     assert (boxes[2] < 640).all()
+
+
+def test_a_worker_that_dies_costs_one_video(json_of, tmp_path, people):
+    """A detector of the user's own that brings its process down on one video."""
+    (tmp_path / "deadly.py").write_text(
+        "import os\nfrom deepfake_cli.faces import rfb320\n"
+        "def make(least):\n    detect = rfb320(least)\n"
+        "    return lambda image: os._exit(9) if image.shape[1] == 400 else detect(image)\n"
+    )
+    for person, images in people.items():  # only man_a's frames are 400 pixels wide
+        for copy in range(3 if person != "man_a" else 1):
+            write_video(tmp_path / "raw" / "real" / f"{person}{copy}.mp4", images)
+    (tmp_path / "raw" / "fake").mkdir()
+    found = json_of("split", "folder", "--viddir", "raw", "--detector", "deadly:make", "--workers", 2)
+    assert [item["video"] for item in found["failed"]] == ["real/man_a0"]
+    assert found["written"] == 6 * 8

@@ -30,7 +30,9 @@ def argument(default: Any, help: str) -> Any:
 class Step(BaseModel):
     """Settings of one step: frozen, and no key that is not stated."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=(), defer_build=True
+    )
 
     @field_validator("*", mode="before")
     @classmethod
