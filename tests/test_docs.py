@@ -37,7 +37,9 @@ def test_every_command_is_in_the_readme():
 def test_documented_commands_and_options_exist(page, line):
     words = line.split()
     assert words[1] in COMMANDS or words[1].startswith(("-", "STEP", "…")), f"{page}: {line}"
-    known = {flag for command in COMMANDS.values() for each in command.params for flag in (*each.opts, *each.secondary_opts)}
+    known = {
+        flag for command in COMMANDS.values() for each in command.params for flag in (*each.opts, *each.secondary_opts)
+    }
     known |= {"--help", "--version", "--install-completion", "--force", "--json", "--config"}
     for word in words:
         flag = word.split("=")[0].rstrip(".,;)")

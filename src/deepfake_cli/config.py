@@ -74,6 +74,12 @@ class Split(Step):
     size: int = option(256, "Side of the face crop, in pixels.", ge=16, le=4096)
     detector: str = option("rfb320", "Face detector, or your own as module:function.")
     min_score: float = option(0.7, "Least detector score that counts as a face.", gt=0, lt=1)
+    detect_every: int = option(
+        2,
+        "Detect faces on every N-th frame of the video; boxes between are interpolated where a face barely moves.",
+        ge=1,
+        le=25,
+    )
     every: int = option(1, "Keep every N-th frame.", ge=1)
     max_frames: int | None = option(None, "Keep at most this many frames a video, evenly spaced.", ge=1)
     format: Literal["jpg", "png"] = option("jpg", "Format of the written frames.")

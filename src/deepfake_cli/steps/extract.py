@@ -16,6 +16,7 @@ from deepfake_cli.config import Split
 from deepfake_cli.datasets.clip import LABELS, Clip
 from deepfake_cli.errors import DeepfakeError, VideoError
 from deepfake_cli.faces import DETECTORS, Detector
+from deepfake_cli.faces.between import detect_stream
 from deepfake_cli.faces.box import Tracker
 from deepfake_cli.faces.crop import crop
 from deepfake_cli.files import write_text
@@ -23,7 +24,19 @@ from deepfake_cli.lookup import lookup
 from deepfake_cli.video import Keep, Source, frame_files, frames
 
 RECORD = ".split.json"  # beside the frames: what made them, and their rows of the manifest
-SHAPING = ("crop", "margin", "size", "detector", "min_score", "every", "max_frames", "format", "quality")
+SHAPING = (
+    "crop",
+    "margin",
+    "size",
+    "detector",
+    "min_score",
+    "detect_every",
+    "every",
+    "max_frames",
+    "format",
+    "quality",
+)
+Images = Iterator[tuple[int, np.ndarray | None]]
 SAMPLE = 65536  # bytes read at the start, the middle and the end of a source
 
 
@@ -129,22 +142,26 @@ def _cut(clip: Clip, settings: Split, folder: Path, key: str) -> Extracted:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _write(images: Any, settings: Split, partial: Path, tracker: Tracker) -> Iterator[tuple[int, dict[int, Any], str]]:
+def _write(
+    images: Images, settings: Split, partial: Path, tracker: Tracker
+) -> Iterator[tuple[int, dict[int, Any], str]]:
     """Write each frame's crops, a folder a track; yield its index, its boxes by track, and why it has none."""
-    detect = _detector(settings.detector, settings.min_score) if settings.crop == "face" else None
-    for index, image in images:
+    if settings.crop == "none":
+        for index, image in images:
+            if image is not None:
+                _save(image, partial / "0", index, settings)
+            yield index, {} if image is None else {0: None}, "unreadable" if image is None else ""
+        return
+    detect = _detector(settings.detector, settings.min_score)
+    for index, image, boxes in detect_stream(images, detect, every=settings.detect_every):
         if image is None:
             yield index, {}, "unreadable"
-        elif detect is None:
-            _save(image, partial / "0", index, settings)
-            yield index, {0: None}, ""
-        else:
-            found = {track.number: box for track, box in tracker.follow(detect(image))}
-            for number, box in found.items():
-                _save(
-                    crop(image, box, margin=settings.margin, size=settings.size), partial / str(number), index, settings
-                )
-            yield index, found, "" if found else "no face"
+            continue
+        found = {track.number: box for track, box in tracker.follow(boxes)}
+        for number, box in found.items():
+            face = crop(image, box, margin=settings.margin, size=settings.size)
+            _save(face, partial / str(number), index, settings)
+        yield index, found, "" if found else "no face"
 
 
 @cache

@@ -1,0 +1,70 @@
+"""Laws of boxes, crops and detection, on the shipped clips."""
+
+import numpy as np
+import pytest
+
+from deepfake_cli.faces import rfb320
+from deepfake_cli.faces.between import between, detect_stream
+from deepfake_cli.faces.box import Box, Tracker
+from deepfake_cli.faces.crop import crop
+from deepfake_cli.samples import CLIPS, FOLDER
+from deepfake_cli.video import frames
+
+
+@pytest.mark.parametrize("name", [name for name, _ in CLIPS])
+def test_boxes_between_detections_are_those_of_the_detector(name):
+    """Interpolated on every other frame: the intersection over union with detecting on each is 0.9 or more."""
+    images = list(frames(FOLDER / name))
+    looked_at = []
+    detect = rfb320(0.7)
+
+    def counting(image):
+        looked_at.append(1)
+        return detect(image)
+
+    found = list(detect_stream(iter(images), counting, every=2))
+    assert [index for index, _, _ in found] == [index for index, _ in images]
+    assert len(looked_at) < 0.6 * len(images)
+    overlaps = [boxes[0].overlap(detect(image)[0]) for _, image, boxes in found]
+    assert min(overlaps) >= 0.9
+    assert np.mean(overlaps) >= 0.98
+
+
+def test_detecting_on_every_frame_looks_at_each():
+    images = list(frames(FOLDER / CLIPS[0][0]))[:10]
+    detect = rfb320(0.7)
+    assert [boxes for _, _, boxes in detect_stream(iter(images), detect, every=1)] == [
+        detect(image) for _, image in images
+    ]
+
+
+def test_faces_that_move_come_or_go_are_looked_for():
+    here, there = Box(0, 0, 100, 100), Box(50, 0, 150, 100)
+    assert between([here], [there], 0.5) is None
+    assert between([here], [], 0.5) is None
+    assert between([], [], 0.5) == []
+    assert between([here], [Box(4, 0, 104, 100)], 0.25) == [Box(1, 0, 101, 100)]
+    assert between([here, there], [there, here], 0.5) == [here, there]
+
+
+def test_an_unreadable_frame_loses_no_other():
+    image = np.zeros((10, 10, 3), np.uint8)
+    stream = [(0, image), (1, image), (2, None), (3, image), (4, image), (5, image)]
+    found = list(detect_stream(iter(stream), lambda image: [Box(0, 0, 5, 5)], every=3))
+    assert [(index, len(boxes)) for index, _, boxes in found] == [(0, 1), (1, 1), (2, 0), (3, 1), (4, 1), (5, 1)]
+
+
+def test_a_crop_is_square_whole_and_repeats_the_border():
+    image = np.arange(40 * 60 * 3, dtype=np.uint8).reshape(40, 60, 3)
+    for box in (Box(10, 10, 20, 20), Box(-5, -5, 8, 8), Box(50, 30, 70, 60), Box(0, 0, 60, 40)):
+        assert crop(image, box, margin=1.3, size=32).shape == (32, 32, 3)
+    assert np.array_equal(crop(image, Box(10, 10, 20, 20), margin=1.0, size=10), image[10:20, 10:20])
+
+
+def test_tracks_are_followed_over_gaps_and_the_largest_wins():
+    tracker = Tracker()
+    for step in range(10):
+        boxes = [Box(step, 0, 100 + step, 100)] if step != 5 else []
+        tracker.follow([*boxes, Box(300, 0, 340, 40)])
+    assert len(tracker.tracks) == 2
+    assert tracker.largest().last.x0 == 9
