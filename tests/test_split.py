@@ -30,6 +30,8 @@ def test_timit_pairs_and_reals_are_one_group(json_of, timit, tmp_path):
     assert set(table["group"]) == {"fadg0-fram1", "mccs0-mmdm2"}
     assert table.groupby("label")["video"].nunique().to_dict() == {"fake": 8, "real": 8}
     assert set(table.loc[table["label"] == "real", "frame"]) == set(range(1, 9))  # VidTIMIT counts from 001
+    again = json_of("split", "timit", "--viddir", fakes, "--realdir", reals, "--crop", "none")
+    assert again["skipped"] == again["videos"] == 16
 
 
 @pytest.mark.parametrize("crop", ["face", "none"])

@@ -94,7 +94,7 @@ def _key(clip: Clip, settings: Split) -> str:
     files = [path for _, path in frame_files(clip.path)] if clip.path.is_dir() else [clip.path]
     for path in files:
         digest.update(f"{path.name} {path.stat().st_size}\n".encode())
-    for path in {files[0], files[len(files) // 2], files[-1]} if len(files) > 1 else files:
+    for path in (*files[:1], *files[len(files) // 2 :][:1], *files[-1:]):
         _sample(path, digest)
     return digest.hexdigest()
 
