@@ -41,10 +41,9 @@ class Follower:
         self._line(f"Device: {event.plan}")
         for name, counts in (("train", event.train), ("validation", event.validation)):
             if counts:
-                self._line(
-                    f"{name}: {counts['frames']:,} frames ({counts['fake']:,} fake), "
-                    f"{counts['videos']:,} videos, {counts['groups']:,} groups"
-                )
+                groups = f"{counts['groups']:,} group{'s' * (counts['groups'] != 1)}"
+                frames = f"{counts['frames']:,} frames ({counts['fake']:,} fake)"
+                self._line(f"{name}: {frames}, {counts['videos']:,} videos, {groups}")
         self.epochs, self.steps = event.epochs, event.steps
         self.task = self.bar.add_task("", total=event.steps, note="")
 
@@ -57,10 +56,11 @@ class Follower:
     def ended(self, event: "Ended") -> None:
         """Print the epoch's figures on one line."""
         row = event.figures
-        parts = [f"epoch {row['epoch']:>{len(str(self.epochs))}}/{self.epochs}"]
-        shown = ("loss", "accuracy", "val_loss", "val_accuracy", "val_auc", "val_video_auc")
-        parts += [f"{name} {row[name]:.4f}" for name in shown if name in row]
-        self._line("  ".join([*parts, f"lr {row['lr']:.1e}"]) + ("  best" if event.best else ""))
+        line = f"epoch {row['epoch']:>{len(str(self.epochs))}}/{self.epochs}  loss {row['loss']:.4f} acc {row['accuracy']:.3f}"
+        if "val_auc" in row:
+            line += f"  val loss {row['val_loss']:.4f} acc {row['val_accuracy']:.3f}"
+            line += f" auc {row['val_auc']:.3f} video auc {row['val_video_auc']:.3f}"
+        self._line(f"{line}  lr {row['lr']:.1e}{'  best' * event.best}")
 
     def _line(self, text: str) -> None:
         """Flushed, so that a log can be followed."""

@@ -164,7 +164,7 @@ class Run:
 
     def keep(self, save: Callable[[Path], None], row: dict[str, Any]) -> tuple[Path, bool]:
         """Keep the state after an epoch: its snapshot, and ``best.keras`` if no earlier one was better."""
-        best = all(row.get("val_auc", math.inf) > earlier.get("val_auc", -math.inf) for earlier in self.history)
+        best = all(_merit(row) > _merit(earlier) for earlier in self.history) or "val_auc" not in row
         self.history.append(row)
         path = self.folder / f"{self.prefix}_csv_{row['epoch']:02d}.keras"
         with whole(path) as partial:
@@ -185,6 +185,11 @@ class Run:
             if name != "best.keras" and facts["epoch"] < epoch:
                 (self.folder / name).unlink(missing_ok=True)
                 del self.recipe["snapshots"][name]
+
+
+def _merit(row: dict[str, Any]) -> tuple[float, float]:
+    """Validation AUC; of two equal ones the lower loss is better."""
+    return row.get("val_auc", -math.inf), -row.get("val_loss", math.inf)
 
 
 def _set_aside(folder: Path) -> None:
