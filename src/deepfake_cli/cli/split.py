@@ -75,7 +75,7 @@ def _print(result: "SplitResult", frames: int, seconds: float) -> None:
         written = sum(video.written for video in videos)
         failed, skipped = sum(bool(video.error) for video in videos), sum(video.skipped for video in videos)
         rows.append((kind, len(videos), skipped, failed, read, written, read - written))
-    console.print(table(None, ["", "videos", "skipped", "failed", "frames read", "images", "no face"], rows))
+    console.print(table(None, ["", "videos", "skipped", "failed", "frames read", "images", "left out"], rows))
     noted = sum(bool(video.error or video.note) for video in result.videos)
     if noted > MOST_LISTED:
         warn(f"… and {noted - MOST_LISTED} more with a note; --json lists all.")
