@@ -4,7 +4,7 @@ import warnings
 import zipfile
 from pathlib import Path
 
-import h5py  # type: ignore[import-untyped]
+import h5py
 import keras
 
 from deepfake_cli.errors import ModelError
