@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -167,6 +168,9 @@ def _replicas_on_cpu(gpu: str | None, multi_gpu: int, force: bool, selected: Seq
 
 def _configure(tf: Any, plan: Plan) -> None:
     """Set visible devices, memory growth and logical CPUs; TensorFlow accepts what is set already at any time."""
+    if plan.kind == "cpu":  # one operation at a time, each on all cores: sums come out the same every time
+        with suppress(RuntimeError):  # a program that has started TensorFlow before chose its own threads
+            tf.config.threading.set_inter_op_parallelism_threads(1)
     there = tf.config.list_physical_devices("GPU")
     if any(index >= len(there) for index in plan.gpus):
         raise DeviceError(f"The plan needs GPUs {plan.gpus}. Received: {len(there)} visible to TensorFlow.")
