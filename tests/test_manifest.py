@@ -166,7 +166,9 @@ def test_relative_paths_are_else_found_from_the_current_folder(tmp_path, read, m
     assert read("img/0.jpg,1\n", name="l.csv")["path"].tolist() == [f"{tmp_path}/img/0.jpg"]
     assert read("img/gone.jpg,1\n", name="csv/l.csv")["path"].tolist() == [f"{tmp_path}/csv/img/gone.jpg"]
     monkeypatch.chdir(tmp_path / "img")
-    assert set(read("0.jpg,1\n1.jpg,0\n", name="csv/l.csv")["video"]) == {"."}, "one folder, one video"
+    assert set(read("0.jpg,1\n1.jpg,0\n", name="csv/l.csv")["video"]) == {str(tmp_path / "img")}, (
+        "one folder, one video"
+    )
 
 
 @pytest.mark.parametrize("label", ["2", "1.0", "", "Fälschung", "fake news"])
@@ -261,3 +263,19 @@ def test_several_lists_are_read_as_one(tmp_path):
     assert all(isinstance(found[name].dtype, pd.CategoricalDtype) for name in CATEGORIES)
     assert found.index.tolist() == [0, 1]
     pd.testing.assert_frame_equal(manifest.read_lists(lists[:1]), manifest.read(lists[0]))
+
+
+def test_old_lists_that_spell_one_folder_differently_share_its_video(tmp_path, monkeypatch):
+    """Relative paths differ with the list's own folder; the leak must show all the same."""
+    image = tmp_path / "img" / "clip" / "0.jpg"
+    image.parent.mkdir(parents=True)
+    image.touch()
+    monkeypatch.chdir(tmp_path)
+    spellings = {"a/b/one.csv": "../../img/clip/0.jpg", "c/two.csv": "../img/clip/0.jpg", "three.csv": str(image)}
+    tables = []
+    for name, path in spellings.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"{path},1\n")
+        tables.append(manifest.read(tmp_path / name))
+    assert len(manifest.shared_groups(tables[0], tables[1])) == 1
+    assert len(manifest.shared_groups(tables[1], tables[2])) == 1

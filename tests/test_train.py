@@ -82,6 +82,23 @@ def test_a_resumed_run_equals_an_uninterrupted_one(project, deepfake):
         assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
+def test_resuming_from_an_earlier_epoch_or_elsewhere_keeps_a_best(project, deepfake):
+    deepfake("train", *FAST, "--epochs", 3, "--snapshot-path", "first")
+    for folder in ("second", "first"):
+        deepfake(
+            "train", *FAST, "--epochs", 2, "--snapshot-path", folder, "--snapshot", "first/tiny_build_csv_01.keras"
+        )
+        recipe = json.loads((project / folder / "recipe.json").read_text())
+        rows = {row["epoch"]: row for row in recipe["history"]}
+        assert list(rows) == [1, 2]
+        best = max(rows.values(), key=lambda row: (row["val_auc"], -row["val_loss"]))
+        assert recipe["snapshots"]["best.keras"]["epoch"] == best["epoch"]
+        assert all((project / folder / name).is_file() for name in recipe["snapshots"])
+        expected = project / "first" / f"tiny_build_csv_{best['epoch']:02d}.keras"
+        pairs = zip(weights_of(project / folder / "best.keras"), weights_of(expected), strict=True)
+        assert all(np.array_equal(a, b) for a, b in pairs)
+
+
 def test_same_seed_same_weights_and_another_seed_others(project, deepfake):
     for name, seed in (("a", 3), ("b", 3), ("c", 4)):
         deepfake("train", *FAST, "--epochs", 1, "--steps", 2, "--snapshot-path", name, "--seed", seed)

@@ -54,7 +54,7 @@ class Device(Step):
     gpu: str | None = option(
         None, "GPUs to use, by index: 0 or 0,1; 'cpu' for none. [default: the first, if there is one]"
     )
-    multi_gpu: int = option(0, "Train on this many GPUs at once; 0 leaves the choice to --gpu.", ge=0)
+    multi_gpu: int = option(0, "Use this many GPUs at once; 0 leaves the choice to --gpu.", ge=0)
     multi_gpu_force: bool = option(
         False, "With fewer GPUs than --multi-gpu asks for, run that many replicas on the CPU."
     )
@@ -112,7 +112,9 @@ class Train(Device):
     train_csv: list[Path] = argument([Path("csv/train/train.csv")], "Lists to train on.")
     val_annotations: Path = option(Path("csv/val/validation.csv"), "List to validate on.")
     model: str = option("resnet50", "Architecture; your own as module:function.")
-    snapshot: Path | None = option(None, "Resume from this snapshot, at its next epoch, with its optimizer.")
+    snapshot: Path | None = option(
+        None, "Resume from this snapshot, at its next epoch, with its model, image size, frozen layers and optimizer."
+    )
     imagenet_weights: bool = option(
         True, "Start from ImageNet weights, or from scratch.", flag="--imagenet-weights/--no-weights"
     )
@@ -124,7 +126,7 @@ class Train(Device):
     batch_size: int = option(16, "Images a step, over all replicas.", ge=1)
     epochs: int = option(25, "Epochs to train.", ge=1)
     steps: int | None = option(None, "Steps an epoch. [default: once through the list]", ge=1)
-    initial_epoch: int = option(0, "Count epochs from here; a snapshot sets it itself.", ge=0)
+    initial_epoch: int = option(0, "Count epochs from here; a snapshot whose epoch is known sets it itself.", ge=0)
     lr: float = option(1e-4, "Learning rate of Adam.", gt=0, flag="--lr,--learning-rate")
     reduce_lr_patience: int = option(
         2, "Epochs without a lower validation loss before the learning rate falls; 0: never.", ge=0

@@ -56,15 +56,20 @@ def read(path: Path) -> "pd.DataFrame":
     Returns:
         A frame with the columns of `LIST_COLUMNS`: path (absolute or as found), label (int8, fake = 1), dataset, video,
         group (categories) and frame (int64, -1 if unknown). Rows without an image (no face) are left out. Where a list
-        doesn't say the video, it is the image's folder, and where it doesn't say the group, the video.
+        doesn't say the video, it is the image's folder (absolute), and where it doesn't say the group, the video.
 
     Raises:
         ManifestError: the file is missing, empty, no such list, or has a label that is none of 0, 1, real, fake.
     """
     table = _with_labels(_checked_columns(path), path)
     table["path"] = _resolve(table["path"], path.parent)
-    folder = table["path"].str.replace(r"(^|[/\\])[^/\\]*$", "", regex=True).replace("", ".")
-    table["video"] = table["video"].where(table["video"] != "", folder)
+    unnamed = table["video"] == ""
+    if unnamed.any():
+        folder = table["path"].str.replace(r"(^|[/\\])[^/\\]*$", "", regex=True)
+        places = {
+            name: str(Path(name).resolve()) for name in folder[unnamed].unique()
+        }  # ../../img is one place in all lists
+        table["video"] = table["video"].where(~unnamed, folder.map(places))
     table["group"] = table["group"].where(table["group"] != "", table["video"])
     return table.astype(dict.fromkeys(("dataset", "video", "group"), "category"))[list(LIST_COLUMNS)]
 

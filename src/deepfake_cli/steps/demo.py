@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from deepfake_cli.errors import VideoError
 from deepfake_cli.faces import rfb320
 from deepfake_cli.faces.box import Box
 from deepfake_cli.files import whole
@@ -60,6 +61,10 @@ def _write(path: Path, images: list[np.ndarray]) -> None:
     height, width = images[0].shape[:2]
     with whole(path) as partial:
         writer = cv2.VideoWriter(str(partial), cv2.VideoWriter.fourcc(*"mp4v"), FPS, (width, height))
+        if not writer.isOpened():
+            raise VideoError(
+                f"{path}: this OpenCV cannot write MPEG-4 video. deepfake doctor says what is wrong with it."
+            )
         for image in images:
             writer.write(image)
         writer.release()

@@ -16,6 +16,7 @@ from deepfake_cli.models import architecture, build_model, load_weights
 from deepfake_cli.models.files import read_model
 from deepfake_cli.steps.score import image_size, scores, unreadable
 from deepfake_cli.steps.train import (
+    BEST,
     CLIP_NORM,
     Begun,
     Ended,
@@ -77,20 +78,17 @@ def fit(settings: Train, table: pd.DataFrame, validation: pd.DataFrame | None, r
         raise unreadable(table, error) from None
     finally:
         keeper.close()
-    return TrainResult(run.folder / "best.keras", run.folder / recipe.NAME, run.history)
+    return TrainResult(run.folder / BEST, run.folder / recipe.NAME, run.history)
 
 
 def _model(settings: Train) -> tuple[keras.Model, int, tuple[str, ...]]:
     """Build the model, or take up a snapshot: the model, the epochs it has, and what the user should know."""
     if settings.snapshot:
         model = read_model(settings.snapshot, compile=True)
-        done = recipe.epoch_of(settings.snapshot)
-        if done is None or model.optimizer is None:
-            return (
-                _compiled(model, settings),
-                settings.initial_epoch,
-                ("The snapshot has no optimizer: it starts anew.",),
-            )
+        known = recipe.epoch_of(settings.snapshot)
+        done = settings.initial_epoch if known is None else known
+        if model.optimizer is None:
+            return _compiled(model, settings), done, ("The snapshot has no optimizer: a new one starts.",)
         if done >= settings.epochs:
             raise ModelError(f"{settings.snapshot} has {done} epochs already; ask for more with --epochs.")
         return model, done, (f"Resuming {settings.snapshot} after epoch {done}.",)

@@ -17,6 +17,7 @@ from deepfake_cli.quiet import quiet
 if TYPE_CHECKING:
     import pandas as pd
 
+BEST = "best.keras"
 LEAST_GAIN = 1e-4  # fall of the validation loss that counts as one
 CLIP_NORM = 1.0
 
@@ -135,11 +136,14 @@ class Run:
     def __init__(self, settings: Train, model_name: str, first_epoch: int):
         self.settings, self.folder = settings, settings.snapshot_path
         self.prefix = model_name.replace(":", "_")
+        source = settings.snapshot.parent if settings.snapshot else self.folder
         earlier = recipe.read(settings.snapshot) if settings.snapshot else {}
-        if not settings.snapshot or settings.snapshot.parent.absolute() != self.folder.absolute():
+        resumed_in_place = settings.snapshot is not None and source.absolute() == self.folder.absolute()
+        if not resumed_in_place:
             _set_aside(self.folder)
         history = [row for row in earlier.get("history", []) if row["epoch"] <= first_epoch]
-        kept = {name: facts for name, facts in earlier.get("snapshots", {}).items() if facts["epoch"] <= first_epoch}
+        facts = {name: each for name, each in earlier.get("snapshots", {}).items() if each["epoch"] <= first_epoch}
+        kept = facts if resumed_in_place else {}
         self.recipe: dict[str, Any] = {
             "model": model_name,
             "log_dir": earlier.get("log_dir") or f"{self.prefix}-{datetime.now():%Y%m%d-%H%M%S}",
@@ -152,6 +156,16 @@ class Run:
             "history": history,
             "snapshots": kept,
         }
+        if BEST not in kept:
+            self._take_best({source / name: each for name, each in facts.items() if (source / name).is_file()})
+
+    def _take_best(self, snapshots: dict[Path, dict[str, Any]]) -> None:
+        """The best of a resumed run's snapshots is the one to beat, where its own best is elsewhere or from later on."""
+        if snapshots:
+            path = max(snapshots, key=lambda path: _merit(snapshots[path]))
+            with whole(self.folder / BEST) as partial:
+                shutil.copyfile(path, partial)
+            self.recipe["snapshots"][BEST] = snapshots[path]
 
     @property
     def history(self) -> list[dict[str, Any]]:
@@ -164,17 +178,18 @@ class Run:
 
     def keep(self, save: Callable[[Path], None], row: dict[str, Any]) -> tuple[Path, bool]:
         """Keep the state after an epoch: its snapshot, and ``best.keras`` if no earlier one was better."""
-        best = all(_merit(row) > _merit(earlier) for earlier in self.history) or "val_auc" not in row
+        beaten = self.recipe["snapshots"].get(BEST)
+        best = beaten is None or "val_auc" not in row or _merit(row) > _merit(beaten)
         self.history.append(row)
         path = self.folder / f"{self.prefix}_csv_{row['epoch']:02d}.keras"
         with whole(path) as partial:
             save(partial)
-        facts = {name: row[name] for name in ("epoch", "val_auc", "threshold") if name in row}
+        facts = {name: row[name] for name in ("epoch", "val_auc", "val_loss", "threshold") if name in row}
         self.recipe["snapshots"][path.name] = facts
         if best:
-            with whole(self.folder / "best.keras") as partial:
+            with whole(self.folder / BEST) as partial:
                 shutil.copyfile(path, partial)
-            self.recipe["snapshots"]["best.keras"] = facts
+            self.recipe["snapshots"][BEST] = facts
         recipe.write(self.folder, self.recipe)
         if not self.settings.snapshots:
             self._drop_before(row["epoch"])
@@ -182,7 +197,7 @@ class Run:
 
     def _drop_before(self, epoch: int) -> None:
         for name, facts in list(self.recipe["snapshots"].items()):
-            if name != "best.keras" and facts["epoch"] < epoch:
+            if name != BEST and facts["epoch"] < epoch:
                 (self.folder / name).unlink(missing_ok=True)
                 del self.recipe["snapshots"][name]
 
