@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from deepfake_cli.errors import DatasetError
-from deepfake_cli.splits import divide, name_groups
+from deepfake_cli.splits import Link, divide, links, name_groups
 
 TIMIT_PAIRS = [
     "fadg0-fram1",
@@ -34,14 +34,25 @@ SHARES = (
 )
 
 
-def random_links(random: np.random.Generator) -> list[tuple[str, ...]]:
-    names = [f"p{number}" for number in range(random.integers(1, 40))]
-    return [tuple(random.choice(names, random.integers(1, 4))) for _ in range(random.integers(1, 50))]
+def random_links(random: np.random.Generator) -> list[tuple[Link, ...]]:
+    """Of a few kinds, some of one name, so that kinds must be told apart."""
+    names = [
+        Link(str(random.choice(["person", "pair", "video"])), f"p{number % 30}")
+        for number in range(random.integers(1, 40))
+    ]
+    return [
+        tuple(names[index] for index in random.integers(0, len(names), random.integers(1, 4)))
+        for _ in range(random.integers(1, 50))
+    ]
 
 
-def components(links) -> list[frozenset[str]]:
+def people(*names: str) -> tuple[Link, ...]:
+    return tuple(Link("person", name) for name in names)
+
+
+def components(tied) -> list[frozenset[Link]]:
     """The slow way: merge sets until nothing changes. One set a clip."""
-    sets = [set(shared) for shared in links]
+    sets = [set(shared) for shared in tied]
     changed = True
     while changed:
         changed = False
@@ -66,19 +77,22 @@ def possible(parts: int, *, both: int, fakes: int, reals: int) -> bool:
 @pytest.mark.parametrize("seed", range(30))
 def test_groups_are_the_connected_components(seed):
     random = np.random.default_rng(seed)
-    links = random_links(random)
-    names, expected = name_groups(links), components(links)
-    for one in range(len(links)):
-        for other in range(len(links)):
+    tied = random_links(random)
+    names, expected = name_groups(tied), components(tied)
+    for one in range(len(tied)):
+        for other in range(len(tied)):
             assert (names[one] == names[other]) == (expected[one] == expected[other])
 
 
 @pytest.mark.parametrize("seed", range(10))
 def test_group_names_do_not_depend_on_the_order(seed):
     random = np.random.default_rng(seed)
-    links = random_links(random)
-    named = dict(zip(links, name_groups(links), strict=True))
-    shuffled = [tuple(random.permutation(links[index])) for index in random.permutation(len(links))]
+    tied = random_links(random)
+    named = dict(zip(tied, name_groups(tied), strict=True))
+    shuffled = [
+        tuple(tied[index][place] for place in random.permutation(len(tied[index])))
+        for index in random.permutation(len(tied))
+    ]
     assert {frozenset(key): value for key, value in zip(shuffled, name_groups(shuffled), strict=True)} == {
         frozenset(key): value for key, value in named.items()
     }
@@ -89,14 +103,27 @@ def test_timit_has_sixteen_pairs():
     fakes += [pair[::-1] for pair in fakes]  # both directions
     reals = [[speaker] for pair in TIMIT_PAIRS for speaker in pair.split("-")]
     others = [[f"mxyz{number}"] for number in range(11)]  # VidTIMIT's speakers without a fake
-    names = name_groups(fakes + reals + others)
+    names = name_groups([people(*each) for each in fakes + reals + others])
     assert set(names[: len(fakes)]) == set(TIMIT_PAIRS)
     assert set(names[len(fakes) : -11]) == set(TIMIT_PAIRS)
     assert names[-11:] == [speaker for (speaker,) in others]
 
 
 def test_long_groups_have_short_names():
-    assert name_groups([("d", "c"), ("c", "b"), ("b", "a"), ("a", "e")]) == ["a-b-c+2"] * 4
+    assert name_groups([people(*pair) for pair in ("dc", "cb", "ba", "ae")]) == ["a-b-c+2"] * 4
+
+
+def test_what_a_clip_is_tied_to():
+    """Two fakes of one target by two donors, a real of the target, and another real of it from which nothing was made."""
+    clips = [(("a", "b"), ("a/1",)), (("a", "c"), ("a/1",)), (("a",), ("a/1",)), (("a",), ("a/2",)), (("c",), ("c/1",))]
+    groups = {by: name_groups([links(*clip, by) for clip in clips]) for by in ("person", "pair", "video")}
+    assert groups["person"] == ["a-b-c"] * 5
+    assert groups["pair"] == ["a-b-a-c"] * 3 + ["a/2", "c/1"]
+    assert groups["video"] == ["a/1"] * 3 + ["a/2", "c/1"]
+
+
+def test_a_person_and_a_video_of_one_name_are_two_groups():
+    assert len(set(name_groups([(Link("person", "0"),), (Link("video", "0"),)]))) == 2
 
 
 @pytest.mark.parametrize("seed", range(100))

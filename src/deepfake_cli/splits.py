@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,34 +11,68 @@ from deepfake_cli.errors import DatasetError
 MOST_NAMED = 3  # links in a group's name
 
 
-def name_groups(links: Sequence[Sequence[str]]) -> list[str]:
+class Link(NamedTuple):
+    """What clips may share: ``("person", "fadg0")``, ``("video", "fadg0/sa1")``."""
+
+    kind: str
+    name: str
+
+
+def links(people: Sequence[str], sources: Sequence[str], by: str) -> tuple[Link, ...]:
+    """Say what a clip is tied to.
+
+    Args:
+        people: the person seen, and the donor of a fake's face.
+        sources: the real videos that it was made from.
+        by: ``"person"``: to its people and its source videos, so that no part knows a face of another;
+            ``"pair"``: to its target and donor taken together, and to its source videos;
+            ``"video"``: to its source videos alone.
+    """
+    videos = tuple(Link("video", name) for name in sources)
+    if by == "person":
+        return tuple(Link("person", name) for name in people) + videos
+    if by == "pair" and len(people) > 1:
+        return (Link("pair", "-".join(sorted(people))), *videos)
+    return videos
+
+
+def name_groups(tied: Sequence[Sequence[Link]]) -> list[str]:
     """Name the group of each clip: the connected component, over shared links, that it is in.
 
     Args:
-        links: for each clip, its people and source videos.
+        tied: for each clip, one link or more.
 
     Returns:
-        One name a clip, made of the component's links: ``"fadg0-fram1"``.
+        One name a clip, made of the component's people, or else its pairs, or else its videos: ``"fadg0-fram1"``.
     """
-    parent: dict[str, str] = {}
+    parent: dict[Link, Link] = {}
 
-    def root(link: str) -> str:
+    def root(link: Link) -> Link:
         while parent.setdefault(link, link) != link:
             parent[link] = link = parent[parent[link]]
         return link
 
-    for shared in links:
+    for shared in tied:
         for link in shared[1:]:
             parent[root(link)] = root(shared[0])
     members = defaultdict(list)
-    for link in sorted(set().union(*links)):
+    for link in sorted(set().union(*tied)):
         members[root(link)].append(link)
-    return [_name(members[root(shared[0])]) for shared in links]
+    names: dict[str, Link] = {}
+    for top, component in members.items():
+        name = _name(component)
+        while name in names:  # a person and a video of one name
+            name += "'"
+        names[name] = top
+    named = {top: name for name, top in names.items()}
+    return [named[root(shared[0])] for shared in tied]
 
 
-def _name(links: list[str]) -> str:
-    rest = len(links) - MOST_NAMED
-    return "-".join(links[:MOST_NAMED]) + (f"+{rest}" if rest > 0 else "")
+def _name(component: list[Link]) -> str:
+    kind = min((link.kind for link in component), key=("person", "pair", "video").index)
+    names = [link.name for link in component if link.kind == kind]
+    rest = len(names) - MOST_NAMED
+    return "-".join(names[:MOST_NAMED]) + (f"+{rest}" if rest > 0 else "")
 
 
 def divide(classes: Mapping[str, frozenset[int]], shares: Mapping[str, float], *, seed: int) -> dict[str, str]:

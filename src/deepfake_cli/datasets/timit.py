@@ -1,18 +1,32 @@
-"""DeepfakeTIMIT and VidTIMIT.
+"""DeepfakeTIMIT (2018).
 
-DeepfakeTIMIT (Korshunov and Marcel 2018) holds fakes only: ``{higher,lower}_quality/<speaker>/<sentence>-video-<partner>.avi``,
-where the face of `partner` was swapped into the video of `speaker`; 32 speakers in 16 pairs, 640 videos, 512x384, 25 fps.
-VidTIMIT (Sanderson and Lovell 2009) holds the real videos that they were made from, as frames:
-``<speaker>/video/<sentence>/001`` are JPEG files without a suffix; 43 speakers. The ``head*`` folders are head rotations.
+DeepfakeTIMIT holds 640 fakes only: 32 speakers in 16 pairs, swapped both ways, ten sentences each, by faceswap-GAN models of
+64x64 (lower quality) and 128x128 (higher); H.264, 512x384, 25 fps. VidTIMIT (2009) holds the videos that they were made
+from, of 43 speakers.
 
-Labels: every video of DeepfakeTIMIT is fake, every one of VidTIMIT real. Groups: a pair of speakers, with their reals.
-Licence: both for research only; ask Idiap and C. Sanderson.
+Layout: ``{higher,lower}_quality/SPEAKER/SENTENCE-video-PARTNER.avi``, and apart from it ``SPEAKER/video/SENTENCE/001``, JPEG
+without a suffix. VidTIMIT's zips come one a speaker; some are enough. Its ``head`` folders are head rotations. Sound is
+ignored.
+
+Labels: by data set; DeepfakeTIMIT is all fake, VidTIMIT all real. The quality is recorded.
+
+Groups: a pair of speakers, with both qualities and their reals. VidTIMIT's 11 other speakers are a group each.
+
+Licence: both for research only. Each has terms of its own, on its page.
+
+How to obtain: DeepfakeTIMIT at https://www.idiap.ch/en/scientific-research/data/deepfaketimit; VidTIMIT at
+https://conradsanderson.id.au/vidtimit/.
+
+Citation: P. Korshunov, S. Marcel, DeepFakes: a New Threat to Face Recognition? Assessment and Detection, 2018,
+arXiv:1812.08685. C. Sanderson, B. C. Lovell, Multi-Region Probabilistic Histograms for Robust and Scalable Identity
+Inference, ICB 2009, doi:10.1007/978-3-642-01793-3_21.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from deepfake_cli.datasets.clip import FAKE, REAL, Clip, entries, find_root, folders
+from deepfake_cli.datasets.clip import FAKE, REAL, Clip, entries, folders
+from deepfake_cli.datasets.layout import LayoutError, find_root
 from deepfake_cli.errors import DatasetError
 
 QUALITIES = ("higher_quality", "lower_quality")
@@ -28,28 +42,30 @@ def clips(root: Path) -> Iterator[Clip]:
     for quality in QUALITIES:
         for speaker in folders(root / quality):
             for stem, path in entries(speaker):
-                _, video, partner = stem.partition("-video-")
-                if not video:
-                    raise DatasetError(
-                        f"{path}: expected <sentence>-video-<partner>, so that the pair of people is known."
-                    )
-                yield Clip(path, FAKE, "timit", f"{quality}/{speaker.name}/{stem}", (speaker.name, partner))
+                video, _, partner = stem.partition("-video-")
+                if not partner:
+                    raise DatasetError(f"{path}: expected SENTENCE-video-PARTNER, so that the pair of people is known.")
+                people, source = (speaker.name, partner), f"{speaker.name}/{video}"
+                name = f"{quality}/{speaker.name}/{stem}"
+                yield Clip(path, FAKE, "timit", name, people, (source,), "faceswap-GAN", quality)
     yield from _speakers(root / "real", "")
 
 
 def reals(root: Path) -> Iterator[Clip]:
-    """The real videos of VidTIMIT: ``<speaker>/video/<sentence>/``."""
-    speakers = [folder for folder in folders(root) if (folder / "video").is_dir()]
-    if not speakers:
-        inner = next((child for child in folders(root) for grand in folders(child) if (grand / "video").is_dir()), None)
-        hint = f" Use {inner}." if inner else ""
-        raise DatasetError(
-            f"{root}: expected VidTIMIT: <speaker>/video/<sentence>/001, 002, …, in no folder here.{hint}"
-        )
+    """The real videos of VidTIMIT: ``SPEAKER/video/SENTENCE/``."""
+    if not _holds_speakers(root):
+        near = next(filter(_holds_speakers, (*folders(root), *root.absolute().parents[:2])), None)
+        hint = f" Use {near}." if near else ""
+        raise LayoutError(f"{root}: expected VidTIMIT: SPEAKER/video/SENTENCE/001, 002, …, in no folder here.{hint}")
     yield from _speakers(root, "video")
+
+
+def _holds_speakers(root: Path) -> bool:
+    return any((folder / "video").is_dir() for folder in folders(root))
 
 
 def _speakers(root: Path, inner: str) -> Iterator[Clip]:
     for speaker in folders(root):
         for sentence, path in entries(speaker / inner):
-            yield Clip(path, REAL, "timit", f"real/{speaker.name}/{sentence}", (speaker.name,))
+            source = f"{speaker.name}/{sentence}"
+            yield Clip(path, REAL, "timit", f"real/{source}", (speaker.name,), (source,))

@@ -1,0 +1,107 @@
+"""DFDC (2020).
+
+The DeepFake Detection Challenge: 128,154 ten-second videos with paid actors: 119,154 to train on, in 50 parts of about 10
+GB, 4,000 to validate on and 5,000 to test on. The fakes are by several methods, which the lists don't name.
+
+Layout: ``dfdc_train_part_N/metadata.json`` beside its videos, ``validation/labels.csv``, ``test/metadata.json``. Some parts
+are enough, and Kaggle's sample is one; the videos may be in ``videos/``, or as frames in ``frames/``, beside the list.
+
+Labels: by list; metadata.json or else labels.csv. A listed video that is missing is counted as one that can't be read; a
+video that its list doesn't name is an error.
+
+Groups: a real video with the fakes made from it. People are not named, and actors recur in many videos, so no division keeps
+their faces apart: report results on another data set too. The validation and test sets don't tell what a fake was made from;
+there each video is a group.
+
+Licence: DFDC licence. You agree to it when you register for the download.
+
+How to obtain: https://ai.meta.com/datasets/dfdc, with an AWS account; the training set also from Kaggle,
+https://www.kaggle.com/c/deepfake-detection-challenge.
+
+Citation: B. Dolhansky, J. Bitton, B. Pflaum, J. Lu, R. Howes, M. Wang, C. Canton Ferrer, The DeepFake Detection Challenge
+(DFDC) Dataset, 2020, arXiv:2006.07397.
+"""
+
+import csv
+import re
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from deepfake_cli.datasets.clip import LABELS, Clip, entries, folders
+from deepfake_cli.datasets.layout import holders, layout_error, read_json, read_text
+from deepfake_cli.errors import DatasetError
+
+LISTS = ("metadata.json", "labels.csv")
+WORDS = {"REAL": 0, "FAKE": 1, "0": 0, "1": 1}
+PARTS = ("train", "val", "test")
+OFFICIAL = "the training, validation and test sets, in folders of such names, each with its metadata.json or labels.csv"
+
+
+def clips(root: Path) -> Iterator[Clip]:
+    """The videos that the lists name; without lists, the frames that `split` wrote."""
+    parts = [folder for held in holders(root, LISTS, 3) for folder in held]
+    found = chain.from_iterable(map(_listed, parts) if parts else map(_written, folders(root)))
+    first = next(found, None)
+    if first is None:
+        raise layout_error(root, LISTS, "DFDC: metadata.json or labels.csv beside the videos")
+    yield from chain([first], found)
+
+
+def _listed(folder: Path) -> Iterator[Clip]:
+    listed = next(folder / name for name in LISTS if (folder / name).is_file())
+    rows = read_json(listed) if listed.suffix == ".json" else _read_csv(listed)
+    if not isinstance(rows, dict) or not all(isinstance(row, dict) for row in rows.values()):
+        raise DatasetError(f'{listed}: expected {{"NAME.mp4": {{"label": "FAKE", …}}, …}}.')
+    there = dict(entries(folder, folder / "videos", folder / "frames"))
+    unlisted = sorted(there.keys() - {Path(name).stem for name in rows})
+    if unlisted:
+        raise DatasetError(
+            f"{listed}: doesn't list {len(unlisted)} of the videos beside it, such as {unlisted[0]}, so their labels are not "
+            "known. Move them elsewhere."
+        )
+    inside = folder.absolute().name  # of ".", too
+    for name, row in rows.items():
+        stem, original = _stem(name, listed), _stem(row.get("original") or "", listed)
+        path = there.get(stem, folder / Path(name).name)
+        yield _clip(path, inside, _label(row, name, listed), stem, original, str(row.get("split") or ""))
+
+
+def _written(folder: Path) -> Iterator[Clip]:
+    """The frames in ``real/VIDEO``, ``fake/VIDEO`` and ``fake/ORIGINAL/VIDEO``: the names that `_clip` gives."""
+    for label, name in enumerate(LABELS):
+        for original, place in (("", folder / name), *((each.name, each) for each in folders(folder / name))):
+            for stem, path in entries(place):
+                if path.is_dir():
+                    yield _clip(path, folder.name, label, stem, original)
+
+
+def _clip(path: Path, folder: str, label: int, stem: str, original: str, split: str = "") -> Clip:
+    """A clip whose name tells its label and its original, so that a tree of frames does without the list."""
+    name = "/".join(filter(None, (folder, LABELS[label], original, stem)))
+    words = re.split(r"[^a-z]+", (split or folder).lower())
+    part = next((part for part in PARTS for word in words if word.startswith(part)), "")
+    return Clip(path, label, "dfdc", name, sources=(original or stem,), part=part)
+
+
+def _stem(name: Any, listed: Path) -> str:
+    """A file's name without folders and suffix, fit to name a folder."""
+    stem = Path(str(name)).stem
+    if stem == "..":
+        raise DatasetError(f"{listed}: {name!r} is no name of a video.")
+    return stem
+
+
+def _label(row: dict[str, Any], name: str, listed: Path) -> int:
+    found = row.get("label", row.get("is_fake"))
+    if str(found).upper() not in WORDS:
+        raise DatasetError(f"{listed}: {name}: found label {found!r}, expected REAL or FAKE.")
+    return WORDS[str(found).upper()]
+
+
+def _read_csv(path: Path) -> dict[str, dict[str, Any]]:
+    reader = csv.DictReader(read_text(path).splitlines())
+    if not {"filename", "label"} <= set(reader.fieldnames or ()):
+        raise DatasetError(f"{path}: expected the columns filename and label; found {reader.fieldnames}.")
+    return {str(row["filename"]): row for row in reader}

@@ -1,0 +1,145 @@
+"""Where a data set begins in the folder that a user gives, and what to say where it begins nowhere."""
+
+import difflib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from deepfake_cli.datasets.clip import folders
+from deepfake_cli.errors import DatasetError
+
+MOST_FOLDERS = 2000  # looked into on one level
+DEEPEST = 4  # levels below, for the hint; from the third on we only name the folder
+NEAR = 0.8  # similarity from which a name passes for a misspelt one
+ARCHIVES = frozenset({".zip", ".7z", ".rar", ".tar", ".tgz", ".gz", ".bz2", ".xz"})
+
+
+class LayoutError(DatasetError):
+    """A folder in which nothing of the data set's layout is found."""
+
+
+def find_root(root: Path, wanted: Iterable[str], expected: str) -> Path:
+    """Return the folder at, or up to two levels below, `root` that has one of the `wanted` folders in it.
+
+    Args:
+        root: what the user gave.
+        wanted: names of folders (or files), any of which marks the right one.
+        expected: the layout in words, for the message.
+
+    Raises:
+        LayoutError: there is none, or more than one, or one of `wanted` is misspelt in it; the message says what was
+            looked for, what was found, and the nearest match.
+    """
+    wanted = tuple(wanted)
+    held = next((held for held in holders(root, wanted) if held), []) if root.is_dir() else []
+    if not held:
+        raise layout_error(root, wanted, expected)
+    if len(held) > 1:
+        raise LayoutError(f"{root}: {len(held)} folders in it have that layout: {_some(held)}. Give one of them.")
+    misspelt = _misspelt(held[0], wanted)
+    if misspelt:
+        raise LayoutError(f"{held[0]}: expected {expected}. {misspelt}")
+    return held[0]
+
+
+def holders(root: Path, wanted: Sequence[str], levels: int = 2) -> Iterator[list[Path]]:
+    """Yield, a level at a time from `root` down, the folders that have one of `wanted` in them; no such one is entered."""
+    level = [root]
+    for _ in range(levels + 1):
+        held = [folder for folder in level if any((folder / name).exists() for name in wanted)]
+        yield held
+        level = list(islice((child for each in level if each not in held for child in _readable(each)), MOST_FOLDERS))
+
+
+def layout_error(root: Path, wanted: Sequence[str], expected: str) -> LayoutError:
+    """What was looked for, what was found, and the nearest match."""
+    if not root.is_dir():
+        return LayoutError(_no_folder(root, expected))
+    hints = (look(root, wanted) for look in (_above, _below, _misspelt_nearby, _packed))
+    names = sorted(path.name for path in root.iterdir() if not path.name.startswith("."))
+    hint = next(filter(None, hints), "")
+    return LayoutError(f"{root}: expected {expected}; found {_some(names) or 'nothing'}. {hint}".rstrip())
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file of a data set.
+
+    Raises:
+        DatasetError: it is broken; the message has the line.
+    """
+    try:
+        return json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise DatasetError(f"{path}: broken JSON in line {error.lineno}: {error.msg}. Unpack it again.") from None
+
+
+def read_text(path: Path) -> str:
+    """Read a list that comes with a data set.
+
+    Raises:
+        DatasetError: it is no text.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path}: is no text: {error.reason} at byte {error.start}. Unpack it again.") from None
+
+
+def _no_folder(root: Path, expected: str) -> str:
+    if root.suffix.lower() in ARCHIVES and root.is_file():
+        return f"{root}: is an archive; unpack it, and give the folder."
+    if root.is_file():
+        return f"{root}: is a file; expected the folder of {expected}."
+    near = difflib.get_close_matches(root.name, [folder.name for folder in _readable(root.parent)], n=1, cutoff=NEAR)
+    mend = f" Did you mean {root.with_name(near[0])}?" if near else ""
+    return f"{root}: no such folder; expected {expected}.{mend}"
+
+
+def _above(root: Path, wanted: Sequence[str]) -> str:
+    place, names = root.absolute(), {name.casefold() for name in wanted}
+    for inner, outer in list(zip((place, *place.parents), place.parents, strict=False))[:3]:
+        if inner.name.casefold() in names:
+            where = "This is" if inner == place else "This is inside"
+            return f"{where} the {inner.name} folder itself; use its parent, {outer}."
+    return ""
+
+
+def _below(root: Path, wanted: Sequence[str]) -> str:
+    held = next((held for held in holders(root, wanted, DEEPEST) if held), [])
+    return f"It is further down: use {held[0]}." if held else ""
+
+
+def _misspelt_nearby(root: Path, wanted: Sequence[str]) -> str:
+    found = (_misspelt(folder, wanted) for folder in (root, *islice(_readable(root), MOST_FOLDERS)))
+    return next(filter(None, found), "")
+
+
+def _misspelt(folder: Path, wanted: Sequence[str]) -> str:
+    """Which name in the folder is nearly one of those wanted that are not there."""
+    try:
+        names = {path.name.casefold(): path for path in folder.iterdir() if path.name not in wanted}
+    except PermissionError:
+        return ""
+    for name in wanted:
+        near = difflib.get_close_matches(name.casefold(), names, n=1, cutoff=NEAR)
+        if near and not (folder / name).exists():
+            return f"Rename {names[near[0]]} to {name}."
+    return ""
+
+
+def _packed(root: Path, wanted: Sequence[str]) -> str:
+    archives = sorted(path.name for path in root.iterdir() if path.suffix.lower() in ARCHIVES and path.is_file())
+    return f"Unpack {_some(archives)} first." if archives else ""
+
+
+def _readable(folder: Path) -> list[Path]:
+    try:
+        return folders(folder)
+    except PermissionError:
+        return []
+
+
+def _some(names: Sequence[Path | str], most: int = 8) -> str:
+    return ", ".join(map(str, names[:most])) + (f" and {len(names) - most} more" if len(names) > most else "")
