@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from deepfake_cli import manifest
+from deepfake_cli import checks, manifest
 from deepfake_cli.errors import ManifestError
 
-CATEGORIES = ["dataset", "video", "group"]
+CATEGORIES = list(manifest.CATEGORIES)
 NASTY = [*"ab09é中", " ", ",", '"', "'", "#", ";", "=", "%", "&", "NA", "null", "\\"]
 MEMORY = Path("/proc/self/mem")  # its reading fails, whoever reads
 
@@ -141,7 +141,7 @@ def test_old_lists_never_quoted_commas(read):
 def test_columns_in_any_order_and_more_of_them(read):
     found = read("note,label,path,group\nx,fake,/v/0.jpg,g\n")
     assert found.iloc[0].to_dict() == {
-        "path": "/v/0.jpg", "label": 1, "dataset": "", "video": "/v", "group": "g", "frame": -1
+        "path": "/v/0.jpg", "label": 1, "dataset": "", "video": "/v", "group": "g", "frame": -1, "method": "", "quality": "",
     }  # fmt: skip
 
 
@@ -230,7 +230,7 @@ def test_random_bytes_are_a_list_or_an_error_that_names_the_file(read):
 @pytest.mark.parametrize("label, name", [(0, "real"), (1, "fake")])
 def test_one_class(label, name):
     with pytest.raises(ManifestError) as caught:
-        manifest.check(table_of(path=["/a.jpg"] * 1200, label=[label] * 1200), "csv/l.csv")
+        checks.check(table_of(path=["/a.jpg"] * 1200, label=[label] * 1200), "csv/l.csv")
     assert str(caught.value) == f"csv/l.csv: all 1,200 frames are {name}; a detector needs reals and fakes."
 
 
@@ -239,18 +239,18 @@ def test_images_that_are_not_there(tmp_path):
     paths = [str(tmp_path / "there.jpg"), *(f"/gone/{number}.jpg" for number in range(9))]
     table = table_of(path=paths, label=[0, 1] * 5)
     with pytest.raises(ManifestError) as caught:
-        manifest.check(table, "csv/l.csv")
+        checks.check(table, "csv/l.csv")
     first, *some = str(caught.value).splitlines()
     assert first == "csv/l.csv: 9 of 10 images are not there, such as"
     assert some == [f"  /gone/{number}.jpg" for number in range(5)]
-    manifest.check(table.assign(path=paths[0]), "csv/l.csv")
+    checks.check(table.assign(path=paths[0]), "csv/l.csv")
 
 
 def test_shared_groups_keep_data_sets_apart():
     one = table_of(path=["/a"] * 3, label=[0, 1, 1], dataset=["uadfv", "uadfv", "timit"], group=["1", "2", "3"])
     other = table_of(path=["/b"] * 3, label=[0, 1, 1], dataset=["timit", "uadfv", "timit"], group=["1", "2", "3"])
-    assert manifest.shared_groups(one, other) == ["timit/3", "uadfv/2"]
-    assert manifest.shared_groups(one, other[other["group"] == "1"]) == []
+    assert checks.shared_groups(one, other) == ["timit/3", "uadfv/2"]
+    assert checks.shared_groups(one, other[other["group"] == "1"]) == []
 
 
 def test_several_lists_are_read_as_one(tmp_path):
@@ -277,5 +277,5 @@ def test_old_lists_that_spell_one_folder_differently_share_its_video(tmp_path, m
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(f"{path},1\n")
         tables.append(manifest.read(tmp_path / name))
-    assert len(manifest.shared_groups(tables[0], tables[1])) == 1
-    assert len(manifest.shared_groups(tables[1], tables[2])) == 1
+    assert len(checks.shared_groups(tables[0], tables[1])) == 1
+    assert len(checks.shared_groups(tables[1], tables[2])) == 1

@@ -1,7 +1,11 @@
-"""The CSV contract: which columns a list of frames has, and how it is read, written and checked."""
+"""The CSV contract: which columns a list of frames has, and how it is read and written.
+
+A list may have millions of rows, so nothing here holds a Python object a row: paths are Arrow strings, and every column that
+repeats itself is a category.
+"""
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +15,25 @@ from deepfake_cli.files import whole
 if TYPE_CHECKING:
     import pandas as pd
 
-LIST_COLUMNS = ("path", "label", "dataset", "video", "group", "frame")
-MANIFEST_COLUMNS = (*LIST_COLUMNS, "box", "score", "reason")  # reason: why there is no image; empty if there is one
+LIST_COLUMNS = ("path", "label", "dataset", "video", "group", "frame", "method", "quality")
+CLIP_COLUMNS = ("people", "sources", "official")  # what make-csv divides by; several names are joined by SEPARATOR
+FRAME_COLUMNS = ("track", "box", "score", "reason")  # reason: why there is no image; empty if there is one
+SOURCE_COLUMNS = ("codec", "fps", "width", "height")  # of the video that the image was cut from; empty if unknown
+MANIFEST_COLUMNS = (*LIST_COLUMNS, *CLIP_COLUMNS, *FRAME_COLUMNS, *SOURCE_COLUMNS)
+CATEGORIES = ("dataset", "video", "group", "method", "quality")
+SEPARATOR = "|"
 LABELS = {"real": 0, "fake": 1, "0": 0, "1": 1}
 MOST_FRAMES = 2**53  # up to here a float tells whole numbers apart
+
+
+def joined(names: Iterable[str]) -> str:
+    """Several names as one cell."""
+    return SEPARATOR.join(name.replace(SEPARATOR, "_") for name in names)
+
+
+def names(cell: str) -> tuple[str, ...]:
+    """The names in a cell."""
+    return tuple(filter(None, cell.split(SEPARATOR)))
 
 
 def write(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
@@ -26,26 +45,38 @@ def write(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]])
 
 
 def write_table(path: Path, table: "pd.DataFrame") -> None:
-    """Write a table with the columns of `LIST_COLUMNS`, whole or not at all."""
-    with whole(path) as partial:
-        table.to_csv(partial, index=False, lineterminator="\n")
+    """Write a table, whole or not at all; what holds no comma, quote or line break stays without quotes."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow
+
+    rows = pa.Table.from_pandas(table, preserve_index=False)
+    with whole(path) as partial, partial.open("wb") as file:
+        file.write((",".join(table.columns) + "\n").encode())
+        start = file.tell()
+        try:
+            arrow.write_csv(rows, file, arrow.WriteOptions(include_header=False, quoting_style="none"))
+        except pa.ArrowInvalid:  # something needs quotes
+            file.seek(start)
+            file.truncate()
+            arrow.write_csv(rows, file, arrow.WriteOptions(include_header=False))
 
 
 def read_manifest(path: Path) -> tuple["pd.DataFrame", list[tuple[str, str]]]:
     """Read what `split` wrote.
 
     Returns:
-        The rows that have an image, with the columns of `LIST_COLUMNS`, paths as written and labels 0 and 1; and
-        (dataset, video) of each video that has none.
+        The rows that have an image, with the columns of `LIST_COLUMNS` and `CLIP_COLUMNS`, paths as written and labels
+        0 and 1; and (dataset, video) of each video that has none.
 
     Raises:
         ManifestError: it can't be read, or lists no image.
     """
-    table = _checked_columns(path)
+    table = _checked_columns(path, (*LIST_COLUMNS, *CLIP_COLUMNS))
     videos = table[["dataset", "video"]].drop_duplicates()
     table = _with_labels(table, path)
-    usable = set(zip(table["dataset"], table["video"], strict=True))
-    return table, sorted(set(zip(videos["dataset"], videos["video"], strict=True)) - usable)
+    usable = table[["dataset", "video"]].drop_duplicates()
+    listed, kept = (set(pairs.astype(str).itertuples(index=False, name=None)) for pairs in (videos, usable))
+    return table, sorted(listed - kept)
 
 
 def read(path: Path) -> "pd.DataFrame":
@@ -54,33 +85,44 @@ def read(path: Path) -> "pd.DataFrame":
     A relative path is relative to the list's own folder, or else, as old lists have it, to the current one.
 
     Returns:
-        A frame with the columns of `LIST_COLUMNS`: path (absolute or as found), label (int8, fake = 1), dataset, video,
-        group (categories) and frame (int64, -1 if unknown). Rows without an image (no face) are left out. Where a list
-        doesn't say the video, it is the image's folder (absolute), and where it doesn't say the group, the video.
+        A frame with the columns of `LIST_COLUMNS`: path (str; absolute or as found), label (int8, fake = 1), dataset,
+        video, group, method, quality (categories) and frame (int64, -1 if unknown). Rows without an image (no face) are
+        left out. Where a list doesn't say the video, it is the image's folder (absolute), and where it doesn't say the
+        group, the video.
 
     Raises:
         ManifestError: the file is missing, empty, no such list, or has a label that is none of 0, 1, real, fake.
     """
-    table = _with_labels(_checked_columns(path), path)
+    table = _with_labels(_checked_columns(path, LIST_COLUMNS), path)
     table["path"] = _resolve(table["path"], path.parent)
-    unnamed = table["video"] == ""
-    if unnamed.any():
-        folder = table["path"].str.replace(r"(^|[/\\])[^/\\]*$", "", regex=True)
-        places = {
-            name: str(Path(name).resolve()) for name in folder[unnamed].unique()
-        }  # ../../img is one place in all lists
-        table["video"] = table["video"].where(~unnamed, folder.map(places))
-    table["group"] = table["group"].where(table["group"] != "", table["video"])
-    return table.astype(dict.fromkeys(("dataset", "video", "group"), "category"))[list(LIST_COLUMNS)]
+    _fill(table, "video", lambda rows: _folders(rows["path"]))
+    _fill(table, "group", lambda rows: rows["video"])
+    for name in CATEGORIES:
+        table[name] = table[name].cat.remove_unused_categories()
+    return table
 
 
-def _checked_columns(path: Path) -> "pd.DataFrame":
+def read_lists(paths: Iterable[Path]) -> "pd.DataFrame":
+    """Read several lists as one."""
+    import pandas as pd
+    from pandas.api.types import union_categoricals
+
+    tables = [read(path) for path in paths]
+    if len(tables) == 1:
+        return tables[0]
+    categories = {name: union_categoricals([table[name] for table in tables]) for name in CATEGORIES}
+    plain = [table.drop(columns=list(CATEGORIES)) for table in tables]
+    return pd.concat(plain, ignore_index=True).assign(**categories)[list(LIST_COLUMNS)]
+
+
+def _checked_columns(path: Path, columns: Sequence[str]) -> "pd.DataFrame":
     if not path.is_file():
         raise ManifestError(f"{path}: no such list. deepfake make-csv writes one.")
     try:
-        return _read_columns(path)
+        return _read_columns(path, columns)
     except (OSError, ValueError, csv.Error) as error:
-        raise ManifestError(f"{path}: cannot be read as a CSV of frames: {str(error).strip()}") from None
+        text = " ".join(str(error).split())
+        raise ManifestError(f"{path}: cannot be read as a CSV of frames: {text}") from None
 
 
 def _with_labels(table: "pd.DataFrame", path: Path) -> "pd.DataFrame":
@@ -90,30 +132,49 @@ def _with_labels(table: "pd.DataFrame", path: Path) -> "pd.DataFrame":
     table = table[table["path"] != ""].reset_index(drop=True)
     if table.empty:
         raise ManifestError(f"{path}: no image is listed in it.")
-    labels = table["label"].str.strip().str.lower().map(LABELS)
-    if labels.isna().any():
-        row = int(labels.isna().to_numpy().argmax())
+    labels = _mapped(table["label"], lambda words: words.str.strip().str.lower().map(LABELS))
+    if pd.isna(labels).any():
+        row = int(pd.isna(labels).argmax())
         raise ManifestError(
             f"{path}: label {table['label'][row]!r} of {table['path'][row]}; allowed: real, fake, 0, 1."
         )
     table["label"] = labels.astype("int8")
-    frame = pd.to_numeric(table["frame"], errors="coerce")
-    table["frame"] = frame.where(frame.between(0, MOST_FRAMES), -1).astype("int64")
+    frame = _mapped(table["frame"], lambda words: pd.to_numeric(words, errors="coerce"))
+    frame[~((frame >= 0) & (frame <= MOST_FRAMES))] = -1
+    table["frame"] = frame.astype("int64")
     return table
 
 
-def _read_columns(path: Path) -> "pd.DataFrame":
-    """Read as text, with every column of a list; a column that the file lacks is empty."""
+def _mapped(column: "pd.Series[Any]", change: "Callable[[pd.Series[Any]], Any]") -> Any:
+    """Apply `change` to the different values of a category, and give every row its value, as float64."""
     import pandas as pd
+
+    values = change(pd.Series(column.cat.categories, dtype=str))
+    return values.to_numpy(dtype="float64", na_value=float("nan"))[column.cat.codes.to_numpy()]
+
+
+def _read_columns(path: Path, columns: Sequence[str]) -> "pd.DataFrame":
+    """Read as text and categories of text, with all `columns`; one that the file lacks is empty."""
+    import pandas as pd
+    import pyarrow as pa
+    from pyarrow import csv as arrow
 
     with path.open(encoding="utf-8-sig") as file:
         header = next(csv.reader([file.readline()]), [])
     if {"path", "label"} <= set(header):
-        names = [name for name in LIST_COLUMNS if name in header]
-        table = pd.read_csv(path, usecols=names, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        types = {name: pa.string() if name == "path" else pa.dictionary(pa.int32(), pa.string()) for name in columns}
+        wanted = [name for name in columns if name in header]
+        table = arrow.read_csv(
+            path,
+            parse_options=arrow.ParseOptions(newlines_in_values=True),
+            convert_options=arrow.ConvertOptions(include_columns=wanted, column_types=types),
+        ).to_pandas()
     else:
         table = _read_headerless(path)
-    return table.reindex(columns=list(LIST_COLUMNS), fill_value="")
+    for name in columns:
+        if name not in table:
+            table[name] = pd.Categorical([""]).repeat(len(table))
+    return table[list(columns)]
 
 
 def _read_headerless(path: Path) -> "pd.DataFrame":
@@ -125,9 +186,8 @@ def _read_headerless(path: Path) -> "pd.DataFrame":
         if "," not in line:
             raise ValueError(f"expected a header with path and label, or path,label a line; found {line[:80]!r}")
     rows = [line.rsplit(",", 1) for line in lines]
-    return pd.DataFrame(
-        {"path": [_unquote(name) for name, _ in rows], "label": [label.strip(' "') for _, label in rows]}
-    )
+    paths = pd.Series([_unquote(name) for name, _ in rows], dtype=str)
+    return pd.DataFrame({"path": paths, "label": pd.Categorical([label.strip(' "') for _, label in rows])})
 
 
 def _unquote(text: str) -> str:
@@ -146,41 +206,14 @@ def _resolve(paths: "pd.Series[str]", folder: Path) -> "pd.Series[str]":
     return paths.where(~relative, str(folder.absolute()) + "/" + paths)
 
 
-def read_lists(paths: Iterable[Path]) -> "pd.DataFrame":
-    """Read several lists as one."""
-    import pandas as pd
-
-    tables = [read(path) for path in paths]
-    if len(tables) == 1:
-        return tables[0]
-    joined = pd.concat(
-        [table.astype(dict.fromkeys(("dataset", "video", "group"), str)) for table in tables], ignore_index=True
-    )
-    return joined.astype(dict.fromkeys(("dataset", "video", "group"), "category"))
+def _fill(table: "pd.DataFrame", name: str, values: "Callable[[pd.DataFrame], pd.Series[Any]]") -> None:
+    """Give a category its value where it is empty."""
+    empty = table[name] == ""
+    if empty.any():
+        table[name] = table[name].astype(str).mask(empty, values(table).astype(str)).astype("category")
 
 
-def check(table: "pd.DataFrame", name: str) -> None:
-    """Check that a list can be trained on.
-
-    Raises:
-        ManifestError: it has one class only, or names images that are not there; the message counts and names some.
-    """
-    counts = table["label"].value_counts()
-    if len(counts) < 2:
-        found = "fake" if counts.index[0] else "real"
-        raise ManifestError(f"{name}: all {len(table):,} frames are {found}; a detector needs reals and fakes.")
-    missing = [path for path in table["path"] if not Path(path).is_file()]
-    if missing:
-        some = "\n  ".join(missing[:5])
-        raise ManifestError(f"{name}: {len(missing):,} of {len(table):,} images are not there, such as\n  {some}")
-
-
-def shared_groups(one: "pd.DataFrame", other: "pd.DataFrame") -> list[str]:
-    """The groups, as ``dataset/group``, that stand in both lists."""
-    return sorted(set(groups(one)) & set(groups(other)))
-
-
-def groups(table: "pd.DataFrame") -> list[str]:
-    """The groups of a list, as ``dataset/group``."""
-    pairs = table[["dataset", "group"]].drop_duplicates().astype(str).itertuples(index=False)
-    return sorted("/".join(filter(None, pair)) for pair in pairs)
+def _folders(paths: "pd.Series[str]") -> "pd.Series[Any]":
+    """The folder of each image, absolute: lists of different folders spell it differently."""
+    folders = paths.str.replace(r"(^|[/\\])[^/\\]*$", "", regex=True).astype("category")
+    return folders.map({name: str(Path(name).resolve()) for name in folders.cat.categories})

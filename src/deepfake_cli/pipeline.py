@@ -8,6 +8,7 @@ import tensorflow as tf
 
 BRIGHTNESS = 0.1 * 255  # most that is added or taken, in pixel values
 CONTRAST = (0.85, 1.15)
+CHUNK = 100_000  # strings handed over at once
 
 
 def training_batches(
@@ -52,7 +53,7 @@ def training_batches(
 
     stream = tf.data.Dataset.range(first_pass, np.iinfo(np.int64).max).flat_map(indices)
     stream = stream.skip(start % len(table)).enumerate(start)
-    paths, answers = tf.constant(table["path"].to_list()), tf.constant(labels[:, None], tf.float32)
+    paths, answers = _strings(table["path"]), tf.constant(labels[:, None], tf.float32)
 
     def load(place: tf.Tensor, index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         image = read_image(paths[index], image_size)
@@ -81,9 +82,15 @@ def scoring_batches(
     Returns:
         Batches of images, float32 RGB (at most batch_size, image_size, image_size, 3) in 0..255.
     """
-    paths = tf.data.Dataset.from_tensor_slices(table["path"].to_list())
+    paths = tf.data.Dataset.from_tensor_slices(_strings(table["path"]))
     images = paths.map(lambda path: read_image(path, image_size), num_parallel_calls=workers or tf.data.AUTOTUNE)
     return _ordered(images.batch(batch_size).prefetch(tf.data.AUTOTUNE))
+
+
+def _strings(paths: "pd.Series[str]") -> tf.Tensor:
+    """Hand a column of strings to TensorFlow, some at a time, so that millions of Python objects never live at once."""
+    chunks = range(0, len(paths), CHUNK)
+    return tf.concat([tf.constant(paths.iloc[start : start + CHUNK].to_list()) for start in chunks], 0)
 
 
 def read_image(path: tf.Tensor, image_size: int) -> tf.Tensor:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deepfake_cli import manifest, metrics, recipe
+from deepfake_cli import checks, manifest, metrics, recipe
 from deepfake_cli.config import Evaluate
 from deepfake_cli.datasets.clip import LABELS
 from deepfake_cli.errors import ManifestError, ModelError
@@ -55,7 +55,7 @@ def evaluate(settings: Evaluate, report: Callable[[int, int], None] = lambda don
     """
     lists, snapshot = inputs(settings)
     table = manifest.read_lists(lists)
-    manifest.check(table, ", ".join(map(str, lists)))
+    checks.check(table, ", ".join(map(str, lists)))
     threshold, notes = _threshold(settings, snapshot)
     notes += _seen(snapshot, table)
     table = table.assign(score=_scores(settings, snapshot, table, report))
@@ -97,7 +97,7 @@ def _threshold(settings: Evaluate, snapshot: Path) -> tuple[float, list[str]]:
 
 def _seen(snapshot: Path, table: "pd.DataFrame") -> list[str]:
     """Notes on groups of the lists that training or validation had seen."""
-    known, here = recipe.read(snapshot).get("groups", {}), set(manifest.groups(table))
+    known, here = recipe.read(snapshot).get("groups", {}), set(checks.groups(table))
     trained, chosen = (sorted(here & set(known.get(part, []))) for part in ("train", "validation"))
     notes = []
     if trained:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from deepfake_cli import devices, manifest, metrics, pipeline, recipe
+from deepfake_cli import checks, devices, metrics, pipeline, recipe
 from deepfake_cli.config import Train
 from deepfake_cli.errors import ModelError
 from deepfake_cli.models import architecture, build_model, load_weights
@@ -56,7 +56,7 @@ def fit(settings: Train, table: pd.DataFrame, validation: pd.DataFrame | None, r
     parameters, size = model.count_params(), image_size(model)
     run.recipe |= {"image_size": size, "plan": plan.reason, "train": counted(table), "validation": described}
     run.recipe["groups"] = {
-        name: manifest.groups(rows) for name, rows in (("train", table), ("validation", validation)) if rows is not None
+        name: checks.groups(rows) for name, rows in (("train", table), ("validation", validation)) if rows is not None
     }
     report(
         Begun(

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deepfake_cli import manifest, recipe
+from deepfake_cli import checks, manifest, recipe
 from deepfake_cli.config import Train
 from deepfake_cli.errors import ManifestError, ModelError
 from deepfake_cli.files import whole
@@ -99,7 +99,7 @@ def train(settings: Train, report: Report = lambda event: None) -> TrainResult:
 
 def _lists(settings: Train) -> tuple["pd.DataFrame", "pd.DataFrame | None"]:
     table = manifest.read_lists(settings.train_csv)
-    manifest.check(table, ", ".join(map(str, settings.train_csv)))
+    checks.check(table, ", ".join(map(str, settings.train_csv)))
     if not settings.evaluation:
         return table, None
     if not settings.val_annotations.is_file():
@@ -107,8 +107,8 @@ def _lists(settings: Train) -> tuple["pd.DataFrame", "pd.DataFrame | None"]:
             f"{settings.val_annotations}: no such list. Name one with --val-annotations, or --no-evaluation."
         )
     validation = manifest.read(settings.val_annotations)
-    manifest.check(validation, str(settings.val_annotations))
-    shared = manifest.shared_groups(table, validation)
+    checks.check(validation, str(settings.val_annotations))
+    shared = checks.shared_groups(table, validation)
     if shared and not settings.allow_leakage:
         raise ManifestError(
             f"Training and validation share {len(shared)} groups (people or source videos): {', '.join(shared[:5])}"
