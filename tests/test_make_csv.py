@@ -6,7 +6,7 @@ import cv2
 import pandas as pd
 import pytest
 
-from deepfake_cli import manifest
+from deepfake_cli import checks, manifest
 from deepfake_cli.steps.make_csv import FILES
 
 from .conftest import tree
@@ -63,7 +63,7 @@ def test_parts_share_no_group_and_have_both_classes(json_of, frames_of_uadfv, tm
     for name, table in tables.items():
         assert set(table["label"]) == set(CLASSES)
         read = manifest.read(tmp_path / "csv" / FILES[name])
-        manifest.check(read, name)  # the images are there
+        checks.check(read, name)  # the images are there
     listed = pd.read_csv(frames_of_uadfv / "manifest.csv")["path"].dropna()
     assert frames_of(tmp_path / "csv")["path"].is_unique
     assert len(frames_of(tmp_path / "csv")) == len(listed)
@@ -102,9 +102,9 @@ def test_same_seed_same_bytes_another_seed_differs(deepfake, frames_of_uadfv, tm
 def test_the_test_list_goes_when_none_is_asked_for(deepfake, frames_of_uadfv, tmp_path):
     """An old one would share groups with the new training list."""
     deepfake("make-csv", "uadfv", "--imgdir", frames_of_uadfv, *THREE_PARTS)
-    assert set(tree(tmp_path / "csv")) == set(FILES.values())
+    assert set(tree(tmp_path / "csv")) == {*FILES.values(), "protocol.json"}
     deepfake("make-csv", "uadfv", "--imgdir", frames_of_uadfv)
-    assert set(tree(tmp_path / "csv")) == {FILES["train"], FILES["val"]}
+    assert set(tree(tmp_path / "csv")) == {FILES["train"], FILES["val"], "protocol.json"}
     assert frames_of(tmp_path / "csv")["group"].nunique() == 6
 
 
@@ -124,7 +124,7 @@ def test_the_old_tools_tree(json_of, frames_of_timit, tmp_path):
         assert set(table["video"].str.split("/").str[0]) == {"higher_quality", "lower_quality", "real"}
     for part in FILES.values():
         if (tmp_path / "csv" / part).is_file():
-            manifest.check(manifest.read(tmp_path / "csv" / part), part)
+            checks.check(manifest.read(tmp_path / "csv" / part), part)
 
 
 def test_timit_without_reals_says_where_they_are(deepfake, frames_of_timit, timit, tmp_path):

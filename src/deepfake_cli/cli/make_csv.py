@@ -1,37 +1,60 @@
 """``deepfake make-csv``."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deepfake_cli.cli.console import console, print_json, table, warn
 from deepfake_cli.config import MakeCsv
 
+if TYPE_CHECKING:
+    from deepfake_cli.steps.make_csv import MakeCsvResult
+
+COLUMNS = ("part", "class", "frames", "videos", "groups")
+
 
 def make_csv(
     settings: MakeCsv, json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False
 ) -> None:
-    """Write training and validation lists that share no person and no source video."""
+    """Write training and validation lists that share no person and no source video; with --check, check them."""
+    if settings.check:
+        from deepfake_cli.cli.check import check
+
+        return check(settings, json)
     from deepfake_cli.steps.make_csv import make_csv as run
 
     result = run(settings)
-    if result.unlisted:
-        some = ", ".join(result.unlisted[:5])
-        warn(
-            f"{len(result.unlisted)} videos have no usable frame and are in no list: {some}{' …' * (len(result.unlisted) > 5)}"
-        )
-    counts = result.counts.reset_index().to_numpy().tolist()
+    _warn(result, settings)
     if json:
-        print_json(
+        return print_json(
             {
                 "lists": {part: str(path) for part, path in result.paths.items()},
-                "counts": [
-                    dict(zip(("part", "class", "frames", "videos", "groups"), row, strict=True)) for row in counts
-                ],
+                "protocol": str(result.protocol),
+                "counts": result.counts,
                 "unlisted": result.unlisted,
+                "not_in_the_published_split": result.left_out,
+                "shared_groups": result.shared,
             }
         )
-        return
-    console.print(table(None, ["part", "class", "frames", "videos", "groups"], counts))
-    for path in result.paths.values():
+    console.print(table(None, COLUMNS, [[row[name] for name in COLUMNS] for row in result.counts]))
+    for path in result.paths.values() if not settings.folds else ():
         console.print(f"Wrote {path}", highlight=False)
+    if settings.folds:
+        console.print(f"Wrote {len(result.paths)} lists below {settings.csvdir}", highlight=False)
+    console.print(f"Wrote {result.protocol}; deepfake make-csv --check compares the lists with it", highlight=False)
+    return None
+
+
+def _warn(result: "MakeCsvResult", settings: MakeCsv) -> None:
+    if result.unlisted:
+        warn(f"{len(result.unlisted)} videos have no usable frame and are in no list: {_some(result.unlisted)}")
+    if result.left_out:
+        warn(f"{len(result.left_out)} videos are not in the published split and in no list: {_some(result.left_out)}")
+    for parts, groups in result.shared.items():
+        warn(f"The published split has {len(groups)} groups in both {parts.replace(', ', ' and ')}: {_some(groups)}")
+    if settings.by == "video":
+        warn("Parts may show the same people: they are divided by source video only. Say so where you report results.")
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:5]) + " …" * (len(names) > 5)

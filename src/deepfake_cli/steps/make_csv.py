@@ -3,21 +3,24 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from deepfake_cli import manifest
+from deepfake_cli import __version__, manifest, protocol
 from deepfake_cli.config import MakeCsv
 from deepfake_cli.datasets import find_adapter, find_clips
 from deepfake_cli.datasets.clip import LABELS, Clip
-from deepfake_cli.errors import DatasetError
-from deepfake_cli.splits import divide, name_groups
+from deepfake_cli.errors import ConfigError, DatasetError
+from deepfake_cli.steps.describe import describe
+from deepfake_cli.steps.divide import Lists, lists_of, regroup
 from deepfake_cli.video import frame_files
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FILES = {"train": "train/train.csv", "val": "val/validation.csv", "test": "test/test.csv"}
+RECORDED = {"adapter", "protocol", "by", "ratio", "test_ratio", "folds", "seed"}
 
 
 @dataclass
@@ -25,18 +28,24 @@ class MakeCsvResult:
     """What `make_csv` wrote.
 
     Attributes:
-        paths: the list of each part.
+        paths: the lists, by part: ``"train"``, or ``"fold1/train"``.
         counts: per part and label, how many frames, videos and groups.
-        unlisted: videos of the manifest without any usable frame.
+        unlisted: videos without any usable frame.
+        left_out: videos that the published split doesn't name.
+        shared: groups that the published split has in two parts, by those: ``"train, test"``.
+        protocol: the record of it all, ``protocol.json``.
     """
 
     paths: dict[str, Path]
-    counts: "pd.DataFrame"
+    counts: list[dict[str, Any]]
     unlisted: list[str]
+    left_out: list[str]
+    shared: dict[str, list[str]]
+    protocol: Path
 
 
 def make_csv(settings: MakeCsv) -> MakeCsvResult:
-    """Divide the frames by group and write one list a part.
+    """Divide the frames by group; write one list a part, and their record.
 
     Args:
         settings: see `deepfake_cli.config.MakeCsv`.
@@ -45,69 +54,138 @@ def make_csv(settings: MakeCsv) -> MakeCsvResult:
         What was written.
 
     Raises:
-        DatasetError: no frames, one class only, or too few groups.
+        ConfigError: groups over something that the data set doesn't tell.
+        DatasetError: no frames, one class only, too few groups, or no published split.
         ManifestError: the manifest can't be read.
     """
+    if settings.adapter is None:
+        raise ConfigError(
+            "ADAPTER is missing: name the data set's layout, such as timit; deepfake datasets lists them."
+        )
     table, unlisted = _frames(settings)
-    present = set(table["label"])
+    present = set(table["label"].unique())
     if present != {0, 1}:
-        hint = find_adapter(settings.adapter).hint
+        hint = find_adapter(str(settings.adapter)).hint
         raise DatasetError(f"{settings.imgdir}: all frames of {settings.adapter} are {LABELS[present.pop()]}. {hint}")
-    table["part"] = table["group"].astype(str).map(_parts(table, settings))
-    table["label"] = table["label"].map(dict(enumerate(LABELS)))
-    paths = {}
-    for part in dict.fromkeys(FILES):
-        rows = table[table["part"] == part]
-        path = settings.csvdir / FILES[part]
-        if rows.empty:
-            path.unlink(missing_ok=True)  # an earlier run's test list would share groups with these
-            continue
-        start = os.path.relpath(settings.imgdir, path.parent)
-        rows = rows.assign(path=start.replace(os.sep, "/") + "/" + rows["path"])
-        manifest.write_table(path, rows[list(manifest.LIST_COLUMNS)])
-        paths[part] = path
-    counts = table.groupby(["part", "label"], sort=False, observed=True).agg(
-        frames=("path", "size"), videos=("video", "nunique"), groups=("group", "nunique")
-    )
-    return MakeCsvResult(paths, counts.reindex([(part, label) for part in paths for label in LABELS]), unlisted)
+    videos = _videos(table)
+    videos["group"] = regroup(videos, settings)
+    lists = lists_of(videos, settings)
+    table["group"] = table["video"].map(videos["group"]).astype("category")
+    table["label"] = table["label"].map(dict(enumerate(LABELS))).astype("category")
+    _forget(settings.csvdir)
+    paths = {part: _write(table, part, members, settings) for part, members in lists.items()}
+    counts = [row for part, members in lists.items() for row in _counts(part, videos.loc[members])]
+    left_out = sorted(set(videos.index) - {video for members in lists.values() for video in members})
+    shared = _shared(videos, lists)
+    record = settings.model_dump(mode="json", include=RECORDED) | {
+        "deepfake_cli": __version__,
+        "imgdir": _relative(settings.imgdir, settings.csvdir),
+        "lists": {
+            path.relative_to(settings.csvdir).as_posix(): {
+                "part": part,
+                "sha256": protocol.sha256(path),
+                "counts": [row for row in counts if row["part"] == part],
+                "groups": sorted(set(videos.loc[lists[part], "group"])),
+            }
+            for part, path in paths.items()
+        },
+        "shared_groups": shared,
+        "without_usable_frame": unlisted,
+        "not_in_the_published_split": left_out,
+    }
+    return MakeCsvResult(paths, counts, unlisted, left_out, shared, protocol.write(settings.csvdir, record))
 
 
-def _parts(table: "pd.DataFrame", settings: MakeCsv) -> dict[str, str]:
-    shares = {"train": settings.ratio, "val": 1 - settings.ratio - settings.test_ratio, "test": settings.test_ratio}
-    pairs = table[["group", "label"]].drop_duplicates().astype({"group": str})
-    classes = {str(group): frozenset(labels) for group, labels in pairs.groupby("group")["label"]}
-    return divide(classes, {part: share for part, share in shares.items() if share > 0}, seed=settings.seed)
+def _videos(table: "pd.DataFrame") -> "pd.DataFrame":
+    """One row a video: label, group, what it is tied to, and how many frames it has."""
+    videos = table.drop_duplicates("video").set_index("video")[["label", "group", *manifest.CLIP_COLUMNS]]
+    videos.index = videos.index.astype(str)
+    frames = table["video"].value_counts()
+    return videos.astype(str).astype({"label": int}).assign(frames=frames.set_axis(frames.index.astype(str)))
+
+
+def _write(table: "pd.DataFrame", part: str, members: list[str], settings: MakeCsv) -> Path:
+    fold, _, kind = part.rpartition("/")
+    path = settings.csvdir / fold / FILES[kind]
+    rows = table.loc[table["video"].isin(members), list(manifest.LIST_COLUMNS)]
+    manifest.write_table(path, rows.assign(path=_relative(settings.imgdir, path.parent) + "/" + rows["path"]))
+    return path
+
+
+def _relative(folder: Path, start: Path) -> str:
+    return os.path.relpath(folder, start).replace(os.sep, "/")
+
+
+def _counts(part: str, videos: "pd.DataFrame") -> Iterator[dict[str, Any]]:
+    for label, name in enumerate(LABELS):
+        of_class = videos[videos["label"] == label]
+        yield {
+            "part": part,
+            "class": name,
+            "frames": int(of_class["frames"].sum()),
+            "videos": len(of_class),
+            "groups": of_class["group"].nunique(),
+        }
+
+
+def _shared(videos: "pd.DataFrame", lists: Lists) -> dict[str, list[str]]:
+    """Groups in two parts of one division; only a published split has any."""
+    groups = {part: set(videos.loc[members, "group"]) for part, members in lists.items()}
+    pairs = [
+        (one, other) for one, other in combinations(groups, 2) if one.rpartition("/")[0] == other.rpartition("/")[0]
+    ]
+    return {
+        f"{one}, {other}": sorted(groups[one] & groups[other]) for one, other in pairs if groups[one] & groups[other]
+    }
+
+
+def _forget(folder: Path) -> None:
+    """Remove what an earlier run wrote: its lists would share groups with the new ones."""
+    (folder / protocol.NAME).unlink(missing_ok=True)
+    for path in FILES.values():
+        (folder / path).unlink(missing_ok=True)
+    for fold in folder.glob("fold[0-9]*"):
+        if fold.name[4:].isdigit():
+            for path in FILES.values():
+                (fold / path).unlink(missing_ok=True)
 
 
 def _frames(settings: MakeCsv) -> tuple["pd.DataFrame", list[str]]:
-    """The data set's frames, paths relative to imgdir: from the manifest, or from the tree."""
+    """The data set's frames, paths relative to imgdir, from the manifest or from the tree; and videos without any."""
     import pandas as pd
 
+    name = str(settings.adapter)
+    find_adapter(name)
     listed = settings.imgdir / "manifest.csv"
-    find_adapter(settings.adapter)
     if listed.is_file():
-        return _from_manifest(listed, settings)
-    clips = find_clips(settings.adapter, settings.imgdir)
-    table = pd.DataFrame(_rows(clips, settings.imgdir), columns=list(manifest.LIST_COLUMNS))
+        return _from_manifest(listed, name)
+    clips = find_clips(name, settings.imgdir)
+    columns = [*manifest.LIST_COLUMNS, *manifest.CLIP_COLUMNS]
+    table = pd.DataFrame(_rows(clips, name, settings.imgdir), columns=columns)
     if table.empty:
-        raise DatasetError(f"{settings.imgdir}: no frames in it. deepfake split {settings.adapter} writes them.")
-    return table, []
+        raise DatasetError(f"{settings.imgdir}: no frames in it. deepfake split {name} writes them.")
+    return table.astype({"video": "category"}), []
 
 
-def _from_manifest(listed: Path, settings: MakeCsv) -> tuple["pd.DataFrame", list[str]]:
+def _from_manifest(listed: Path, name: str) -> tuple["pd.DataFrame", list[str]]:
     table, unlisted = manifest.read_manifest(listed)
-    known = sorted(set(table["dataset"]))
-    if settings.adapter in known:
-        own = table["dataset"] == settings.adapter
-        return table[own].reset_index(drop=True), [video for dataset, video in unlisted if dataset == settings.adapter]
-    if ":" in settings.adapter:  # a user's own adapter names its data sets itself
+    known = sorted(table["dataset"].unique())
+    if name in known:
+        own = table["dataset"] == name
+        return table[own].reset_index(drop=True), [video for dataset, video in unlisted if dataset == name]
+    if ":" in name:  # a user's own adapter names its data sets itself
         return table, [video for _, video in unlisted]
     raise DatasetError(
-        f"{listed}: lists frames of {', '.join(known)}, none of {settings.adapter}. deepfake split {settings.adapter} adds them."
+        f"{listed}: lists frames of {', '.join(known)}, none of {name}. deepfake split {name} adds them."
     )
 
 
-def _rows(clips: list[Clip], imgdir: Path) -> Iterator[tuple[str, int, str, str, str, int]]:
-    for clip, group in zip(clips, name_groups([clip.links for clip in clips]), strict=True):
+def _rows(clips: list[Clip], adapter: str, imgdir: Path) -> Iterator[dict[str, Any]]:
+    facts = describe(clips, adapter)
+    for clip in clips:
         for index, path in frame_files(clip.path) if clip.path.is_dir() else []:
-            yield path.relative_to(imgdir).as_posix(), clip.label, clip.dataset, clip.video, group, index
+            yield (
+                {"path": path.relative_to(imgdir).as_posix(), "frame": index}
+                | facts[clip.video]
+                | {"label": clip.label}
+            )

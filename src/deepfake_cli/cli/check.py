@@ -1,0 +1,38 @@
+"""``deepfake make-csv --check``."""
+
+from dataclasses import asdict
+
+import typer
+
+from deepfake_cli.cli.console import console, error_console, print_json, progress, table
+from deepfake_cli.config import MakeCsv
+
+
+def check(settings: MakeCsv, json: bool) -> None:
+    """Check the lists against their record and against each other; exit 1 if they can't be relied on."""
+    from deepfake_cli.steps.check import check as run
+
+    with progress("images") as bar:
+        task = bar.add_task("", total=None, note="")
+        result = run(
+            settings, lambda what, done, total: bar.update(task, description=what, completed=done, total=total)
+        )
+    if json:
+        print_json(asdict(result) | {"ok": not result.wrong})
+    else:
+        rows = [(name, f"{count:,}") for name, count in result.lists.items()]
+        console.print(table(None, ["list", "images"], rows))
+        for finding in result.findings:
+            error_console.print(
+                f"{'Wrong' if finding.wrong else 'Note'}: {finding.what}: {finding.count:,} in {finding.where}",
+                style="red" if finding.wrong else "yellow", markup=False, highlight=False,
+            )  # fmt: skip
+            for each in finding.some:
+                error_console.print(f"  {each}", markup=False, highlight=False)
+        if not result.wrong:
+            console.print(
+                f"The lists are as they were written and share no group. {result.compared:,} images compared by look.",
+                highlight=False,
+            )
+    if result.wrong:
+        raise typer.Exit(1)
