@@ -6,9 +6,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from deepfake_cli.decode import Video
 from deepfake_cli.errors import VideoError
+from deepfake_cli.facts import of_image
 
-VIDEO_SUFFIXES = frozenset({".avi", ".mp4", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp"})
+VIDEO_SUFFIXES = frozenset({
+        ".3g2", ".3gp", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".m1v", ".m2ts", ".m2v", ".m4v",
+        ".mjpeg", ".mjpg", ".mkv", ".mov", ".mp4", ".mp4v", ".mpeg", ".mpg", ".mpv", ".mts", ".mxf", ".ogm", ".ogv",
+        ".qt", ".ts", ".vob", ".webm", ".wmv", ".y4m",
+})  # fmt: skip
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 
 
@@ -30,7 +36,7 @@ def frame_files(folder: Path) -> list[tuple[int, Path]]:
 
 
 class Keep:
-    """Which frames to keep: every N-th, and at most `most` of them, evenly spaced over `total` frames.
+    """Which frames to keep: every N-th, and never more than `most`, evenly spaced over `total` frames (0: the first).
 
     Attributes:
         expected: how many that are, if there are `total`.
@@ -40,8 +46,10 @@ class Keep:
         kept = range(0, total, every)
         self.every = every
         self.spread: frozenset[int] | None = None
-        if most is not None and len(kept) > most:
-            self.spread = frozenset(kept[place] for place in np.linspace(0, len(kept) - 1, most).round().astype(int))
+        if most is not None:
+            kept = kept or range(0, most * every, every)
+            places = np.linspace(0, len(kept) - 1, min(most, len(kept))).round().astype(int)
+            self.spread = frozenset(kept[place] for place in places)
         self.expected = len(kept) if self.spread is None else len(self.spread)
 
     def __call__(self, position: int) -> bool:
@@ -50,9 +58,10 @@ class Keep:
 
 
 class Source:
-    """A video file, a folder of images or a single image, open for reading once.
+    """A video file, a folder of images or a single image (if animated, its first picture), open for reading once.
 
     Attributes:
+        facts: codec, frame rate and size, as the header says; of a folder, those of its first image.
         promised: how many frames a video's header promises (headers lie), or how many images there are; 0 if unknown.
 
     Raises:
@@ -62,7 +71,7 @@ class Source:
     def __init__(self, path: Path):
         self.path = path
         self._files: list[tuple[int, Path]] = []
-        self._capture: cv2.VideoCapture | None = None
+        self._video: Video | None = None
         if path.is_dir():
             self._files = frame_files(path)
             if not self._files:
@@ -70,9 +79,26 @@ class Source:
         elif path.suffix.lower() in IMAGE_SUFFIXES:
             self._files = [(0, path)]
         else:
-            self._capture = _open(path)
-        header = self._capture.get(cv2.CAP_PROP_FRAME_COUNT) if self._capture else len(self._files)
-        self.promised = max(0, int(header))
+            self._video = Video(path)
+        self.promised = self._video.promised if self._video else len(self._files)
+        self.facts = self._video.facts if self._video else of_image(self._files[0][1])
+
+    def count(self) -> int:
+        """How many frames there are: what the header says if the file bears it out, or else decoded and counted."""
+        if self._video is None:
+            return len(self._files)
+        count = Video(self.path).count()
+        return count if count == self.promised else sum(1 for _ in Video(self.path).frames())
+
+    def faults(self) -> list[str]:
+        """What was wrong with a video that has been streamed to its end."""
+        if self._video is None:
+            return []
+        found = {
+            f"the header promises {self.promised} frames, {self._video.missing} are missing": self._video.missing,
+            f"{self._video.damaged} frames are damaged": self._video.damaged,
+        }
+        return [text for text, count in found.items() if count]
 
     def frames(self, keep: Keep | None = None) -> Iterator[tuple[int, np.ndarray | None]]:
         """Stream the frames, once.
@@ -85,10 +111,10 @@ class Source:
             image that cannot be read.
 
         Raises:
-            VideoError: it opens as a video, but no frame can be decoded.
+            VideoError: it opens as a video, but no frame can be decoded, or one is too large.
         """
-        if self._capture is not None:
-            yield from _decode(self._capture, self.path, keep)
+        if self._video is not None:
+            yield from _pictures(self._video, keep)
         for position, (index, file) in enumerate(self._files):
             if keep is None or keep(position):
                 yield index, read_image(file)
@@ -102,33 +128,18 @@ def frames(path: Path) -> Iterator[tuple[int, np.ndarray | None]]:
 def read_image(path: Path) -> np.ndarray | None:
     """Read an image by its content, whatever its suffix: uint8 BGR (height, width, 3), or None if it cannot be read."""
     try:
+        if not path.is_file():  # a pipe would wait for its writer for ever
+            return None
         data = np.fromfile(path, dtype=np.uint8)
         return cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
     except (OSError, cv2.error):
         return None
 
 
-def _open(path: Path) -> cv2.VideoCapture:
-    """One decoding thread, since a process per core reads a video of its own."""
-    if not path.is_file():
-        raise VideoError(f"{path}: no such file")
-    if path.stat().st_size == 0:
-        raise VideoError(f"{path}: the file is empty")
-    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
-    if not capture.isOpened():
-        raise VideoError(f"{path}: no video stream that can be read: not a video, cut off, or audio only")
-    return capture
-
-
-def _decode(capture: cv2.VideoCapture, path: Path, keep: Keep | None) -> Iterator[tuple[int, np.ndarray | None]]:
-    index = 0
-    try:
-        while capture.grab():
-            if keep is None or keep(index):
-                read, image = capture.retrieve()
-                yield index, image if read else None
-            index += 1
-    finally:
-        capture.release()
-    if not index:
-        raise VideoError(f"{path}: opens as a video, but no frame can be decoded")
+def _pictures(video: Video, keep: Keep | None) -> Iterator[tuple[int, np.ndarray]]:
+    index = -1
+    for index, frame in enumerate(video.frames()):
+        if keep is None or keep(index):
+            yield index, video.picture(frame)
+    if index < 0:
+        raise VideoError(f"{video.path}: opens as a video, but no frame can be decoded")
