@@ -2,12 +2,8 @@
 
 import argparse
 import os
-import platform
-import statistics
-import sys
 import tempfile
 import time
-from importlib import metadata
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -17,18 +13,16 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import pandas as pd
 import tensorflow as tf
+from common import face_crops, machine, print_table, row
 
-from deepfake_cli import devices, manifest, pipeline
-from deepfake_cli.config import Split, Train
+from deepfake_cli import devices, pipeline
+from deepfake_cli.config import Train
 from deepfake_cli.models import build_model
-from deepfake_cli.samples import CLIPS, FOLDER
 from deepfake_cli.steps.fit import _compiled
 from deepfake_cli.steps.score import image_size
-from deepfake_cli.steps.split import split
 
 LEAST_RATIO = 0.95
 SETTLING = 5  # steps at the start of each run that are not timed: the pipeline fills
-MOST_FRAMES = 16  # of each of a user's videos
 
 
 class Clock(keras.callbacks.Callback):
@@ -49,12 +43,12 @@ class Clock(keras.callbacks.Callback):
 def main() -> None:
     """Measure, print a table."""
     options = arguments()
-    print(machine())
+    print(machine("tensorflow", "keras"))
     plan = devices.choose(options.gpu, 0, False, devices.visible_gpus(), os.cpu_count() or 1)
     print(f"Device: {plan.reason}\n")
     settings = Train(model=options.model, batch_size=options.batch_size, image_size=options.image_size)
     with tempfile.TemporaryDirectory(prefix="deepfake-train-") as name, devices.open_strategy(plan).scope():
-        table = frames(options.viddir, Path(name))
+        table = face_crops(options.viddir, Path(name))
         model = _compiled(build_model(settings.model, image_size=settings.image_size, weights=None), settings)
         limits, rates, alone = measure(model, table, options)
     print_table(
@@ -65,9 +59,11 @@ def main() -> None:
                 limits,
                 rates,
                 LEAST_RATIO,
+                digits=2,
             ),
-            row("reading alone, without the model", "the same", limits, alone),
-        ]
+            row("reading alone, without the model", "the same", limits, alone, digits=2),
+        ],
+        "steps/s",
     )
 
 
@@ -82,38 +78,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--gpu", help="as of deepfake train: cpu for none")
     parser.add_argument("--pairs", type=int, default=3, help="times that the limit and ours are measured [%(default)s]")
     return parser.parse_args()
-
-
-def machine() -> str:
-    """The machine and the versions, on lines of their own."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    load = f", load {os.getloadavg()[0]:.1f} before" if hasattr(os, "getloadavg") else ""
-    info = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").is_file() else ""
-    name = next((line.partition(":")[2].strip() for line in info.splitlines() if line.startswith("model name")), "")
-    versions = ", ".join(
-        f"{package} {metadata.version(package)}" for package in ("tensorflow", "keras", "deepfake-cli")
-    )
-    where = f"{cores} cores, {name or platform.processor() or platform.machine()}{load}"
-    return f"{where}\nPython {platform.python_version()}, {versions}"
-
-
-def frames(viddir: Path | None, folder: Path) -> pd.DataFrame:
-    """Face crops, as files, and their list."""
-    most = MOST_FRAMES if viddir else None
-    viddir, most = viddir or samples(folder / "raw"), MOST_FRAMES if viddir else None
-    result = split(Split(adapter="uadfv", viddir=viddir, imgdir=folder / "img", max_frames=most, workers=1))
-    if result.failed:
-        sys.exit(f"{result.failed[0].video}: {result.failed[0].error}")
-    return manifest.read(result.manifest)
-
-
-def samples(root: Path) -> Path:
-    """The shipped clips in UADFV's layout, each as a real and as a fake: the speed doesn't know the difference."""
-    for number, (name, _) in enumerate(CLIPS):
-        for path in (root / "real" / f"{number:04d}.mp4", root / "fake" / f"{number:04d}_fake.mp4"):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes((FOLDER / name).read_bytes())
-    return root
 
 
 def measure(model: keras.Model, table: pd.DataFrame, options: argparse.Namespace) -> tuple[list[float], ...]:
@@ -153,24 +117,6 @@ def read(batches: tf.data.Dataset, steps: int) -> float:
     for _ in islice(iterator, steps):
         pass
     return steps / (time.perf_counter() - started)
-
-
-def row(what: str, limit: str, limits: list[float], rates: list[float], least: float | None = None) -> tuple[str, ...]:
-    """A line of the table: the medians, and of the ratios, pair by pair, the median, the lowest and the highest."""
-    ratios = [mine / most for mine, most in zip(rates, limits, strict=True)]
-    ratio = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
-    met = "met" if least is not None and statistics.median(ratios) >= least else "missed"
-    target = "" if least is None else f">= {least}: {met}"
-    return what, limit, f"{statistics.median(limits):.2f}", f"{statistics.median(rates):.2f}", ratio, target
-
-
-def print_table(rows: list[tuple[str, ...]]) -> None:
-    """As Markdown, so that it can be pasted into README.md."""
-    rows = [("what", "limit", "limit, steps/s", "ours, steps/s", "ratio", "target"), *rows]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    rows.insert(1, tuple("-" * width for width in widths))
-    for cells in rows:
-        print("|", " | ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)), "|")
 
 
 if __name__ == "__main__":

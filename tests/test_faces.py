@@ -5,7 +5,7 @@ import pytest
 
 from deepfake_cli.faces import rfb320
 from deepfake_cli.faces.between import between, detect_stream
-from deepfake_cli.faces.box import Box, Tracker
+from deepfake_cli.faces.box import Box
 from deepfake_cli.faces.crop import crop
 from deepfake_cli.samples import CLIPS, FOLDER
 from deepfake_cli.video import frames
@@ -59,12 +59,3 @@ def test_a_crop_is_square_whole_and_repeats_the_border():
     for box in (Box(10, 10, 20, 20), Box(-5, -5, 8, 8), Box(50, 30, 70, 60), Box(0, 0, 60, 40)):
         assert crop(image, box, margin=1.3, size=32).shape == (32, 32, 3)
     assert np.array_equal(crop(image, Box(10, 10, 20, 20), margin=1.0, size=10), image[10:20, 10:20])
-
-
-def test_tracks_are_followed_over_gaps_and_the_largest_wins():
-    tracker = Tracker()
-    for step in range(10):
-        boxes = [Box(step, 0, 100 + step, 100)] if step != 5 else []
-        tracker.follow([*boxes, Box(300, 0, 340, 40)])
-    assert len(tracker.tracks) == 2
-    assert tracker.largest().last.x0 == 9

@@ -32,7 +32,7 @@ def split(
 
         def report(video: Extracted, done: int, total: int) -> None:
             nonlocal frames
-            frames += 0 if video.skipped else len(video.rows)
+            frames += 0 if video.skipped else video.frames
             rate = frames / (time.perf_counter() - started)
             bar.update(task, completed=done, total=total, note=f"{rate:,.0f} frames/s")
 
@@ -43,6 +43,9 @@ def split(
         error_console.print(
             f"{video.video}: {video.error or video.note}", style="red" if video.error else "yellow", markup=False
         )
+    if result.ignored:
+        names = ", ".join(path.name for path in result.ignored[:5]) + (" …" if len(result.ignored) > 5 else "")
+        warn(f"{len(result.ignored)} files beside the videos are not named as videos, and were not read: {names}")
     if json:
         print_json(_summary(result, seconds))
     else:
@@ -59,10 +62,11 @@ def _summary(result: "SplitResult", seconds: float) -> dict[str, Any]:
         "manifest": str(result.manifest),
         "videos": len(videos),
         "skipped": sum(video.skipped for video in videos),
-        "frames": sum(len(video.rows) for video in videos),
+        "frames": sum(video.frames for video in videos),
         "written": sum(video.written for video in videos),
         "seconds": round(seconds, 3),
         "failed": [{"video": video.video, "reason": video.error} for video in result.failed],
+        "ignored": list(map(str, result.ignored)),
         "notes": [{"video": video.video, "note": video.note} for video in videos if video.note],
     }
 
@@ -71,10 +75,11 @@ def _print(result: "SplitResult", frames: int, seconds: float) -> None:
     rows = []
     for kind in sorted({video.video.split("/")[0] for video in result.videos}):
         videos = [video for video in result.videos if video.video.split("/")[0] == kind]
-        read = sum(len(video.rows) for video in videos)
+        read = sum(video.frames for video in videos)
         written = sum(video.written for video in videos)
         failed, skipped = sum(bool(video.error) for video in videos), sum(video.skipped for video in videos)
-        rows.append((kind, len(videos), skipped, failed, read, written, read - written))
+        left_out = sum(len(video.rows) - video.written for video in videos)
+        rows.append((kind, len(videos), skipped, failed, read, written, left_out))
     console.print(table(None, ["", "videos", "skipped", "failed", "frames read", "images", "left out"], rows))
     noted = sum(bool(video.error or video.note) for video in result.videos)
     if noted > MOST_LISTED:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from deepfake_cli.faces.box import Box
+from deepfake_cli.faces.box import Box, mean
 
 STILL = 0.8  # least overlap of a face's boxes on both sides for a box between them
 
@@ -48,12 +48,9 @@ def between(before: list[Box], after: list[Box], share: float) -> list[Box] | No
     """The boxes at `share` (0..1) of the way; None if the faces on both sides are not the same, nearly in place."""
     if len(before) != len(after):
         return None
-    partners = [max(after, key=box.overlap) for box in before]
-    if len(set(partners)) < len(partners) or any(
-        box.overlap(other) < STILL for box, other in zip(before, partners, strict=True)
-    ):
+    places = range(len(after))
+    partners = [max(places, key=lambda place: box.overlap(after[place])) for box in before]
+    pairs = [(box, after[place]) for box, place in zip(before, partners, strict=True)]
+    if len(set(partners)) < len(partners) or any(box.overlap(other) < STILL for box, other in pairs):
         return None
-    return [
-        Box(*((1 - share) * np.array(box) + share * np.array(other)).tolist())
-        for box, other in zip(before, partners, strict=True)
-    ]
+    return [mean(pair, [1 - share, share]) for pair in pairs]

@@ -1,17 +1,51 @@
-"""A face's place in an image, and the tracks that boxes form over time."""
+"""A face's place in an image."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from operator import mul
 from typing import NamedTuple
+
+from deepfake_cli.errors import ManifestError
+
+Eyes = tuple[float, float, float, float]
 
 
 class Box(NamedTuple):
-    """A face: corners in pixels (they may lie outside the image) and the detector's score in 0..1."""
+    """A face: corners in pixels (they may lie outside the image), and what the detector says of it.
+
+    Attributes:
+        x0: left.
+        y0: top.
+        x1: right.
+        y1: bottom.
+        score: the detector's, in 0..1; 0 for a box that bridges a gap, where the detector found nothing.
+        eyes: x and y of the person's right eye (on the left of an upright picture), then of the left eye, in pixels;
+            None where the detector gives none.
+    """
 
     x0: float
     y0: float
     x1: float
     y1: float
     score: float = 1.0
+    eyes: Eyes | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "Box":
+        """The box that a manifest's column ``box`` says, see `text`.
+
+        Raises:
+            ManifestError: it is neither 4 nor 8 numbers.
+        """
+        try:
+            x0, y0, x1, y1, *eyes = map(float, text.split())
+            return cls(x0, y0, x1, y1, eyes=(eyes[0], eyes[1], eyes[2], eyes[3]) if eyes else None)
+        except (ValueError, IndexError):
+            raise ManifestError(f"box {text!r}: expected x0 y0 x1 y1, or these and four numbers for the eyes") from None
+
+    @property
+    def text(self) -> str:
+        """``x0 y0 x1 y1``, and the eyes where they are known, to a tenth of a pixel: a manifest's column ``box``."""
+        return " ".join(f"{value:.1f}" for value in (*self[:4], *(self.eyes or ())))
 
     @property
     def area(self) -> float:
@@ -22,61 +56,25 @@ class Box(NamedTuple):
         """Intersection over union with `other`, in 0..1."""
         width = min(self.x1, other.x1) - max(self.x0, other.x0)
         height = min(self.y1, other.y1) - max(self.y0, other.y0)
-        shared = max(0.0, width) * max(0.0, height)
-        return shared / (self.area + other.area - shared) if shared else 0.0
+        if width <= 0 or height <= 0:
+            return 0.0
+        shared = width * height
+        return shared / (self.area + other.area - shared)
+
+    def rounded(self) -> "Box":
+        """The box as a manifest says it, with its score: so a crop made now equals one made from the manifest."""
+        return Box.parse(self.text)._replace(score=self.score)
 
 
-@dataclass(eq=False)
-class Track:
-    """One face followed through a video."""
-
-    number: int
-    last: Box
-    seen: int
-    size: float = field(default=0.0)
-
-    def extend(self, box: Box, index: int) -> None:
-        """Add the face's box at frame `index`; `size` sums the areas, so that large and long tracks win."""
-        self.last, self.seen, self.size = box, index, self.size + box.area
+def mean(boxes: Sequence[Box], weights: Sequence[float]) -> Box:
+    """The weighted mean of boxes, their scores and, where all have them, their eyes; the weights sum to 1."""
+    x0, y0, x1, y1, score = (_mean(values, weights) for values in zip(*[box[:5] for box in boxes], strict=True))
+    eyes = [box.eyes for box in boxes if box.eyes]
+    if len(eyes) < len(boxes):
+        return Box(x0, y0, x1, y1, score)
+    right_x, right_y, left_x, left_y = (_mean(values, weights) for values in zip(*eyes, strict=True))
+    return Box(x0, y0, x1, y1, score, (right_x, right_y, left_x, left_y))
 
 
-class Tracker:
-    """Links boxes from frame to frame by their overlap, greedily, the best pairs first.
-
-    Args:
-        overlap: least intersection over union that continues a track.
-        gap: kept frames that a track may miss before it ends.
-    """
-
-    def __init__(self, overlap: float = 0.2, gap: int = 25):
-        self.overlap, self.gap = overlap, gap
-        self.tracks: list[Track] = []
-        self._time = 0
-
-    def follow(self, boxes: list[Box]) -> list[tuple[Track, Box]]:
-        """Take the boxes of the next kept frame; return each with the track that it continues or starts."""
-        self._time += 1
-        open_tracks = [track for track in self.tracks if self._time - track.seen <= self.gap]
-        pairs = sorted(
-            (
-                (track.last.overlap(box), track.number, index)
-                for track in open_tracks
-                for index, box in enumerate(boxes)
-            ),
-            reverse=True,
-        )
-        taken: dict[int, Track] = {}
-        for overlap, number, index in pairs:
-            if overlap >= self.overlap and index not in taken and self.tracks[number] not in taken.values():
-                taken[index] = self.tracks[number]
-        for index in range(len(boxes)):
-            if index not in taken:
-                self.tracks.append(Track(number=len(self.tracks), last=boxes[index], seen=self._time))
-                taken[index] = self.tracks[-1]
-        for index, track in taken.items():
-            track.extend(boxes[index], self._time)
-        return [(taken[index], box) for index, box in enumerate(boxes)]
-
-    def largest(self) -> Track | None:
-        """The track with the largest summed area; the earlier one, if two tie."""
-        return max(self.tracks, key=lambda track: (track.size, -track.number), default=None)
+def _mean(values: Sequence[float], weights: Sequence[float]) -> float:
+    return float(sum(map(mul, values, weights)))

@@ -1,9 +1,11 @@
 """One video to its frames or face crops, whole or not at all: what a worker of `split` does."""
 
+import ctypes
 import hashlib
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -13,30 +15,38 @@ import cv2
 import numpy as np
 
 from deepfake_cli.config import Split
-from deepfake_cli.datasets.clip import LABELS, Clip
+from deepfake_cli.datasets.clip import Clip
 from deepfake_cli.errors import DeepfakeError, VideoError
-from deepfake_cli.faces import DETECTORS, Detector
-from deepfake_cli.faces.between import detect_stream
-from deepfake_cli.faces.box import Tracker
+from deepfake_cli.faces import Detector, find_detector
 from deepfake_cli.faces.crop import crop
+from deepfake_cli.faces.follow import follow
+from deepfake_cli.faces.steady import Tracked
 from deepfake_cli.files import write_text
-from deepfake_cli.lookup import lookup
-from deepfake_cli.video import Keep, Source, frame_files, frames
+from deepfake_cli.reencode import reencoded
+from deepfake_cli.steps.rows import Seen, kept, note_on, rows_of
+from deepfake_cli.video import Keep, Source, frame_files
 
 RECORD = ".split.json"  # beside the frames: what made them, and their rows of the manifest
 SHAPING = (
     "crop",
+    "faces",
+    "boxes",
     "margin",
     "size",
+    "align",
     "detector",
     "min_score",
     "detect_every",
+    "max_gap",
     "every",
     "max_frames",
+    "reencode",
     "format",
     "quality",
 )
+FRAMES = "frames"  # the hidden folder of what belongs to no track
 Images = Iterator[tuple[int, np.ndarray | None]]
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 SAMPLE = 65536  # bytes read at the start, the middle and the end of a source
 
 
@@ -70,13 +80,20 @@ class Extracted:
         """Images that the video has below ``--imgdir``."""
         return sum(not row["reason"] for row in self.rows)
 
+    @property
+    def frames(self) -> int:
+        """Frames read; a frame has a row for each face with ``--faces all``."""
+        return len({row["frame"] for row in self.rows})
+
 
 def extract(job: Job) -> Extracted:
     """Cut one video, unless the same settings and the same source have already done so."""
     clip, settings = job
     folder = settings.imgdir / clip.video
-    cv2.setNumThreads(1)
+    _settle()
     try:
+        if clip.video.encode("utf-8", "replace").decode() != clip.video:
+            raise VideoError("its name is not UTF-8, which the manifest is; rename it")
         key = _key(clip, settings)
         done = _recorded(folder)
         if done and done["dataset"] != clip.dataset:
@@ -88,12 +105,28 @@ def extract(job: Job) -> Extracted:
         return Extracted(clip.video, error=str(error).strip())
 
 
+@cache
+def _settle() -> None:
+    """Make this process fit for pictures: one thread, since there is a process a core, and memory that is kept.
+
+    glibc gives a freed picture back to the system at once, and gets the next one page by page: up to a quarter of the
+    time that decoding takes.
+    """
+    cv2.setNumThreads(1)
+    with suppress(AttributeError, OSError, TypeError):  # another C library
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(M_MMAP_THRESHOLD, 2**25)
+        mallopt(M_TRIM_THRESHOLD, 2**28)
+
+
 def _key(clip: Clip, settings: Split) -> str:
     """A hash of what shapes the output: the settings that do, and the source's size and samples of its bytes."""
     digest = hashlib.blake2b(repr([getattr(settings, name) for name in SHAPING]).encode(), digest_size=16)
     files = [path for _, path in frame_files(clip.path)] if clip.path.is_dir() else [clip.path]
+    digest.update("\n".join(path.name for path in files).encode("utf-8", "surrogateescape"))
+    files = [path for path in files if path.is_file()]  # reading a pipe would never end
     for path in files:
-        digest.update(f"{path.name} {path.stat().st_size}\n".encode())
+        digest.update(f"{path.stat().st_size}\n".encode())
     for path in (*files[:1], *files[len(files) // 2 :][:1], *files[-1:]):
         _sample(path, digest)
     return digest.hexdigest()
@@ -116,25 +149,19 @@ def _recorded(folder: Path) -> dict[str, Any] | None:
 
 
 def _cut(clip: Clip, settings: Split, folder: Path, key: str) -> Extracted:
-    """Cut into a hidden folder, one sub-folder a track; the largest track's takes the final name."""
+    """Cut into a hidden folder, one sub-folder a track; what is kept of it takes the final name."""
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
         source = Source(clip.path)
-        promised = source.promised
-        if settings.max_frames and not promised:  # the header doesn't say, so count
-            promised = sum(1 for _ in frames(clip.path))
-        keep = Keep(settings.every, settings.max_frames, promised)
-        images = source.frames(keep)
-        tracker = Tracker()
-        seen = list(_write(images, settings, partial, tracker))
-        main = tracker.largest()
-        chosen = main.number if main else 0
-        rows = [_row(clip, settings, folder, found.get(chosen), index, reason) for index, found, reason in seen]
-        note = _note(clip, promised, keep.expected, seen)
-        result = partial / str(chosen)
-        result.mkdir(exist_ok=True)
+        keep = Keep(settings.every, settings.max_frames, source.count() if settings.max_frames else 0)
+        seen = list(_write(_frames(source, keep, settings.reencode), settings, partial))
+        tracks = kept(settings, seen)
+        facts = source.facts.cells()
+        rows = [facts | row for row in rows_of(clip, settings, seen, tracks)]
+        note = note_on(settings, source.faults(), seen)
+        result = _gathered(partial, settings, tracks)
         write_text(result / RECORD, json.dumps({"key": key, "dataset": clip.dataset, "note": note, "rows": rows}))
         _take_place(result, folder, partial)
         return Extracted(clip.video, rows, note=note)
@@ -142,32 +169,40 @@ def _cut(clip: Clip, settings: Split, folder: Path, key: str) -> Extracted:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _write(
-    images: Images, settings: Split, partial: Path, tracker: Tracker
-) -> Iterator[tuple[int, dict[int, Any], str]]:
-    """Write each frame's crops, a folder a track; yield its index, its boxes by track, and why it has none."""
-    if settings.crop == "none":
-        for index, image in images:
-            if image is not None:
-                _save(image, partial / "0", index, settings)
-            yield index, {} if image is None else {0: None}, "unreadable" if image is None else ""
-        return
-    detect = _detector(settings.detector, settings.min_score)
-    for index, image, boxes in detect_stream(images, detect, every=settings.detect_every):
+def _frames(source: Source, keep: Keep, crf: int | None) -> Images:
+    """The frames that are kept; where they are encoded anew, all go through the encoder, as a re-encoded file's would."""
+    if crf is None:
+        return source.frames(keep)
+    return (frame for position, frame in enumerate(reencoded(source.frames(), crf)) if keep(position))
+
+
+def _write(images: Images, settings: Split, partial: Path) -> Iterator[Seen]:
+    """Write each frame, or the crops of its faces, a folder a track."""
+    for index, image, found in _followed(images, settings):
         if image is None:
-            yield index, {}, "unreadable"
+            yield index, None
             continue
-        found = {track.number: box for track, box in tracker.follow(boxes)}
-        for number, box in found.items():
-            face = crop(image, box, margin=settings.margin, size=settings.size)
-            _save(face, partial / str(number), index, settings)
-        yield index, found, "" if found else "no face"
+        boxes = {track: box.rounded() for track, box in found.items()}
+        if settings.crop == "none":
+            _save(image, partial / FRAMES, index, settings)
+        for track, box in boxes.items() if settings.crop == "face" else ():
+            face = crop(image, box, margin=settings.margin, size=settings.size, align=settings.align)
+            _save(face, partial / str(track), index, settings)
+        yield index, boxes
+
+
+def _followed(images: Images, settings: Split) -> Iterator[Tracked]:
+    """The frames with their faces; with none if nobody asks for boxes."""
+    if not settings.boxes:
+        return ((index, image, {}) for index, image in images)
+    detect = _detector(settings.detector, settings.min_score)
+    return follow(images, detect, every=settings.detect_every, max_gap=settings.max_gap)
 
 
 @cache
 def _detector(name: str, min_score: float) -> Detector:
     """One a process, since loading takes longer than a frame."""
-    return lookup(DETECTORS, name, "face detector")(min_score)
+    return find_detector(name)(min_score)
 
 
 def _save(image: np.ndarray, folder: Path, index: int, settings: Split) -> None:
@@ -182,32 +217,15 @@ def _save(image: np.ndarray, folder: Path, index: int, settings: Split) -> None:
         path.write_bytes(encoded.data)
 
 
-def _row(clip: Clip, settings: Split, folder: Path, box: Any, index: int, reason: str) -> dict[str, Any]:
-    kept = not reason and (settings.crop == "none" or box is not None)
-    path = (folder / f"{index:05d}.{settings.format}").relative_to(settings.imgdir).as_posix()
-    return {
-        "path": path if kept else "",
-        "label": LABELS[clip.label],
-        "dataset": clip.dataset,
-        "video": clip.video,
-        "frame": index,
-        "box": " ".join(f"{value:.1f}" for value in box[:4]) if box else "",
-        "score": f"{box.score:.4f}" if box else "",
-        "reason": "" if kept else reason or "another face only",
-    }
-
-
-def _note(clip: Clip, promised: int, expected: int, seen: list[Any]) -> str:
-    """What a user should know of a video that was read: frames that the header promised, images that were unreadable."""
-    notes = []
-    unreadable = sum(reason == "unreadable" for _, _, reason in seen)
-    if unreadable:
-        notes.append(f"{unreadable} unreadable frames")
-    if clip.path.is_file() and len(seen) < expected:
-        notes.append(f"the header promises {promised} frames; it ends early, {len(seen)} of {expected} read")
-    if not any(found for _, found, _ in seen):
-        notes.append("no face in any frame")
-    return "; ".join(notes)
+def _gathered(partial: Path, settings: Split, tracks: list[int]) -> Path:
+    """The folder that takes the final name: of whole frames, of the one track, or of all tracks by their rank."""
+    if settings.crop == "face" and settings.faces == "largest" and tracks:
+        return partial / str(tracks[0])
+    result = partial / FRAMES
+    result.mkdir(exist_ok=True)
+    for place, track in enumerate(tracks if settings.faces == "all" else ()):
+        (partial / str(track)).replace(result / str(place))
+    return result
 
 
 def _take_place(result: Path, folder: Path, partial: Path) -> None:

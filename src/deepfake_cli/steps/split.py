@@ -16,10 +16,11 @@ from typing import Any
 from deepfake_cli import manifest
 from deepfake_cli.config import Split
 from deepfake_cli.datasets import find_clips
+from deepfake_cli.datasets.left_out import left_out
 from deepfake_cli.errors import DatasetError
-from deepfake_cli.faces import DETECTORS
-from deepfake_cli.lookup import lookup
-from deepfake_cli.splits import name_groups
+from deepfake_cli.faces import find_detector
+from deepfake_cli.quiet import LEVEL
+from deepfake_cli.steps.describe import describe
 from deepfake_cli.steps.extract import Extracted, Job, extract
 
 Report = Callable[[Extracted, int, int], None]
@@ -32,10 +33,12 @@ class SplitResult:
     Attributes:
         manifest: the manifest's path.
         videos: all of them, those skipped as finished, by name.
+        ignored: files beside them that were not taken as videos.
     """
 
     manifest: Path
     videos: list[Extracted] = field(default_factory=list)
+    ignored: list[Path] = field(default_factory=list)
 
     @property
     def failed(self) -> list[Extracted]:
@@ -57,17 +60,17 @@ def split(settings: Split, report: Report = lambda video, done, total: None) -> 
         DatasetError: the folder doesn't have the data set's layout, or ``imgdir`` can't be written.
     """
     clips = find_clips(settings.adapter, settings.viddir, settings.realdir)
-    lookup(DETECTORS, settings.detector, "face detector")
+    find_detector(settings.detector, align=settings.align)
     _make(settings.imgdir)
-    groups = dict(zip((clip.video for clip in clips), name_groups([clip.links for clip in clips]), strict=True))
+    facts = describe(clips, settings.adapter)
     videos = []
     for video in _extract_all([Job(clip, settings) for clip in clips], settings.workers or _cores()):
         videos.append(video)
         report(video, len(videos), len(clips))
     videos.sort(key=lambda video: video.video)
     path = settings.imgdir / "manifest.csv"
-    _write_manifest(path, videos, groups)
-    return SplitResult(path, videos)
+    _write_manifest(path, videos, facts)
+    return SplitResult(path, videos, left_out(clips))
 
 
 def _cores() -> int:
@@ -81,16 +84,16 @@ def _make(folder: Path) -> None:
         raise DatasetError(f"--imgdir {folder} cannot be made: {error.strerror}.") from None
 
 
-def _write_manifest(path: Path, videos: Sequence[Extracted], groups: dict[str, str]) -> None:
+def _write_manifest(path: Path, videos: Sequence[Extracted], facts: dict[str, dict[str, Any]]) -> None:
     """The rows of these videos, after those that an earlier run left for other videos."""
-    ours = (row | {"group": groups[video.video]} for video in videos for row in video.rows)
-    manifest.write(path, manifest.MANIFEST_COLUMNS, chain(_others(path, groups), ours))
+    ours = (row | facts[video.video] for video in videos for row in video.rows)
+    manifest.write(path, manifest.MANIFEST_COLUMNS, chain(_others(path, facts), ours))
 
 
-def _others(path: Path, groups: dict[str, str]) -> Iterator[dict[str, Any]]:
+def _others(path: Path, facts: dict[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
     if path.is_file():
         with path.open(newline="", encoding="utf-8") as file:
-            yield from (row for row in csv.DictReader(file) if row.get("video") not in groups)
+            yield from (row for row in csv.DictReader(file) if row.get("video") not in facts)
 
 
 def _extract_all(jobs: list[Job], workers: int) -> Iterator[Extracted]:
@@ -138,7 +141,9 @@ def _processes(workers: int) -> ProcessPoolExecutor:
 
 
 def _begin() -> None:
-    """Leave Ctrl-C to the parent, and end with it even if it is killed."""
+    """Leave Ctrl-C to the parent, end with it even if it is killed, and hold back what image codecs print of bad files."""
+    if os.environ.get(LEVEL) == "3":
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
 
