@@ -1,0 +1,113 @@
+"""One image file to its properties, from its bytes and its pixels."""
+
+import warnings
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from deepfake_cli.audit.jpeg import jpeg_quality
+
+SCALE = 256  # pixels of the longer side on which sharpness is measured
+
+
+def measure_all(
+    paths: Sequence[str], workers: int, report: Callable[[int, int], None] = lambda done, total: None
+) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
+    """Measure image files in threads; decoding holds no lock of Python's.
+
+    Args:
+        paths: the files.
+        workers: threads.
+        report: called with how many of how many are measured.
+
+    Returns:
+        The properties of each file, in the order of `paths`, empty for one that can't be read; and those files, each with
+        why.
+    """
+    rows: list[dict[str, Any]] = []
+    bad = []
+    with ThreadPoolExecutor(workers) as pool:
+        for path, found in zip(paths, pool.map(_measure, paths), strict=True):
+            if isinstance(found, str):
+                bad.append((path, found))
+            rows.append({} if isinstance(found, str) else found)
+            report(len(rows), len(paths))
+    return rows, bad
+
+
+def _measure(path: str) -> dict[str, Any] | str:
+    """The properties, or why there are none."""
+    try:
+        return measure(Path(path).read_bytes())
+    except FileNotFoundError:
+        return "no such file"
+    except OSError as error:
+        return error.strerror or "cannot be read"
+    except ValueError as error:
+        return str(error)
+
+
+def measure(data: bytes) -> dict[str, Any]:
+    """Measure one encoded image.
+
+    Args:
+        data: the file's content.
+
+    Returns:
+        ``width`` and ``height`` (pixels), ``format`` (by content: ``"jpeg"``), ``file_size`` (kB, of 1000 bytes),
+        ``bytes_per_pixel``, ``jpeg_quality`` (see `jpeg_quality`; NaN for other formats), and of the grey image in 0..255
+        ``brightness`` (mean), ``contrast`` (standard deviation) and ``sharpness`` (see `sharpness`).
+
+    Raises:
+        ValueError: it is no image that can be decoded.
+    """
+    format, (width, height), tables = _header(data)
+    try:
+        grey = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION)
+    except cv2.error:
+        grey = None
+    if grey is None:
+        raise ValueError(f"a {format} file that cannot be decoded")
+    mean, deviation = (float(value.item()) for value in cv2.meanStdDev(grey))
+    return {
+        "width": width,
+        "height": height,
+        "format": format,
+        "file_size": len(data) / 1000,
+        "bytes_per_pixel": len(data) / (width * height),
+        "jpeg_quality": float(jpeg_quality(tables[0])) if format == "jpeg" and 0 in tables else float("nan"),
+        "sharpness": sharpness(grey),
+        "brightness": mean,
+        "contrast": deviation,
+    }
+
+
+def _header(data: bytes) -> tuple[str, tuple[int, int], dict[int, list[int]]]:
+    """Format, size and quantisation tables; nothing is decoded yet."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(BytesIO(data)) as image:
+                format = "jpeg" if image.format == "MPO" else str(image.format).lower()  # MPO: several JPEGs in one
+                return format, image.size, getattr(image, "quantization", {})
+    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError):
+        raise ValueError("empty file" if not data else "not an image") from None
+
+
+def sharpness(grey: np.ndarray) -> float:
+    """Return the variance of the Laplacian (Pech-Pacheco et al. 2000), with the longer side scaled to `SCALE` pixels.
+
+    Args:
+        grey: uint8 (height, width).
+    """
+    factor = SCALE / max(grey.shape)
+    if factor != 1:
+        size = tuple(max(1, round(side * factor)) for side in grey.shape[::-1])
+        grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
+    return float(cv2.meanStdDev(cv2.Laplacian(grey, cv2.CV_32F))[1].item() ** 2)

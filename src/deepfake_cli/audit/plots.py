@@ -1,0 +1,109 @@
+"""The overview of an audit as one picture: a panel a property, reals against fakes, and how well each tells them apart."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deepfake_cli.audit.panels import panels
+from deepfake_cli.audit.properties import IMAGE, SOURCE
+from deepfake_cli.audit.style import COLOURS, GREY, PALE, SHADE, STYLE, save
+from deepfake_cli.audit.verdict import NAMES
+from deepfake_cli.datasets.clip import LABELS
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLUMNS = 3  # of panels
+HEAD, ROW = 0.85, 2.45  # inches: the title and its legend, a row of panels
+
+
+def overview(path: Path, images: "pd.DataFrame", videos: "pd.DataFrame", found: Mapping[str, Any]) -> None:
+    """Draw the overview as a PNG.
+
+    Args:
+        path: where to.
+        images: one row an image, with the columns label and those of `properties.IMAGE`.
+        videos: one row a video, with the columns label and those of `properties.SOURCE`.
+        found: what `deepfake audit` found: see `deepfake_cli.steps.audit.AuditResult`.
+    """
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    drawn = panels(images, videos)
+    rows = max(2, -(-len(drawn) // COLUMNS))
+    height = HEAD + ROW * rows
+    layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1, rect=(0, 0, 1, 1 - HEAD / height))
+    with rc_context(STYLE):
+        figure = Figure(figsize=(13.5, height), dpi=110, layout=layout)
+        grid = figure.add_gridspec(rows, COLUMNS + 2)
+        for number, draw in enumerate(drawn):
+            draw(figure.add_subplot(grid[number // COLUMNS, number % COLUMNS]))
+        _ranking(figure.add_subplot(grid[:, COLUMNS:]), found)
+        _head(figure, images, videos, found)
+        save(figure, path)
+
+
+def _ranking(axes: "Axes", found: Mapping[str, Any]) -> None:
+    """The AUC of each property and of the classifiers, with intervals, the best on top."""
+    lines = _lines(found)
+    axes.axvspan(0.5, found["limit"], color=SHADE, zorder=0)
+    for place, (_, figures, classifier) in enumerate(lines):
+        _dot(axes, place, figures, classifier)
+    if not lines:
+        words = "not measured:\nsee the notes of the command"
+        axes.text(0.5, 0.5, words, ha="center", transform=axes.transAxes, color=GREY)
+    axes.set(title="AUC without a look at the face", xlabel=f"AUC, 95 % interval; shaded: up to {found['limit']:g}")
+    low = min([0.4, *(figures["low"] for _, figures, _ in lines if figures["low"] is not None)])
+    axes.set(yticks=range(len(lines)), yticklabels=[name for name, _, _ in lines], xlim=(max(0, low - 0.02), 1.02))
+    for text, (_, _, classifier) in zip(axes.get_yticklabels(), lines, strict=True):
+        text.set_fontweight("bold" if classifier else "normal")
+    axes.set_ylim(max(len(lines), 6) - 0.4, -0.7)
+    axes.axvline(0.5, color=GREY, linewidth=1)
+    axes.grid(axis="x", color=PALE, linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.tick_params(axis="y", length=0)
+
+
+def _dot(axes: "Axes", place: int, figures: Mapping[str, Any], classifier: bool) -> None:
+    """One line of the ranking: the figure, and its interval if it has one."""
+    colour, width, mark, size = ("black", 2.5, "D", 8) if classifier else (GREY, 1.6, "o", 6)
+    if figures["low"] is not None:
+        axes.plot([figures["low"], figures["high"]], [place] * 2, color=colour, linewidth=width)
+    axes.plot(figures["auc"], place, mark, color=colour, markersize=size)
+    at = (figures["auc"], place)
+    axes.annotate(f"{figures['auc']:.2f}", at, (0, 8), textcoords="offset points", ha="center", fontsize=8)
+
+
+def _lines(found: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any], bool]]:
+    """Name, figures and whether it is a classifier, of each line of the ranking."""
+    both = [
+        (f"{NAMES[name]}, together", about, True)
+        for name, about in found["baselines"].items()
+        if about["auc"] is not None
+    ]
+    measured = {**found["properties"], **found["sources"]["properties"]}
+    single = [
+        ((IMAGE | SOURCE)[name].title, about["alone"], False)
+        for name, about in measured.items()
+        if about["alone"] and not about["same"]
+    ]
+    return both + sorted(single, key=lambda line: -line[1]["auc"])
+
+
+def _head(figure: "Figure", images: "pd.DataFrame", videos: "pd.DataFrame", found: Mapping[str, Any]) -> None:
+    """Title, what was measured, and the two colours with their counts."""
+    from matplotlib.patches import Patch
+
+    patches = []
+    for label, (word, colour) in enumerate(zip(LABELS, COLOURS, strict=True)):
+        pictures, films = ((table["label"] == label).sum() for table in (images, videos))
+        patches.append(Patch(color=colour, label=f"{word}: {pictures:,} images, {films:,} videos"))
+    height = figure.get_size_inches()[1]
+    lists = ", ".join(dict.fromkeys(row["part"] for row in found["counts"]["parts"]))
+    about = f"{lists} · {found['counts']['groups']['all']:,} groups · dashed: medians"
+    figure.text(0.012, 1 - 0.17 / height, "What tells reals from fakes?", fontsize=15, fontweight="bold", va="top")
+    figure.text(0.012, 1 - 0.5 / height, about, color=GREY, va="top")
+    figure.legend(handles=patches, loc="upper right", bbox_to_anchor=(0.995, 1 - 0.12 / height), ncols=2, fontsize=10)

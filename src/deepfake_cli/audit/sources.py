@@ -1,0 +1,64 @@
+"""What the manifest of `split` knows of listed images: the face's box, and the video that they were cut from."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deepfake_cli.manifest import SOURCE_COLUMNS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NAMES = {"width": "source_width", "height": "source_height"}  # an image has a width of its own
+NUMBERS = ("fps", "source_width", "source_height")
+
+
+def join(table: "pd.DataFrame") -> "pd.DataFrame":
+    """Add to listed images what the manifests above their folders know of them.
+
+    Args:
+        table: with a column path.
+
+    Returns:
+        `table` with ``codec`` (text), ``fps``, ``source_width``, ``source_height`` (pixels), ``face_size`` (pixels of the
+        source: the square root of the box's area) and ``face_share`` (of the source's height); NaN where unknown.
+    """
+    parts = table["path"].str.rpartition("/")
+    places = {folder: Path(folder or ".").resolve() for folder in parts[0].unique()}
+    keys = parts[0].map({folder: place.as_posix() for folder, place in places.items()}) + "/" + parts[2]
+    known = _read(_manifests(places.values()), set(keys)).reindex(keys)
+    return table.assign(**{str(name): known[name].to_numpy() for name in known})
+
+
+def _manifests(folders: Iterable[Path]) -> set[Path]:
+    """The nearest ``manifest.csv`` above each folder; every folder on the way is asked once."""
+    asked: dict[Path, Path | None] = {}
+
+    def nearest(folder: Path) -> Path | None:
+        if folder not in asked:
+            path = folder / "manifest.csv"
+            asked[folder] = path if path.is_file() else nearest(folder.parent) if folder.parent != folder else None
+        return asked[folder]
+
+    return {path for path in map(nearest, folders) if path}
+
+
+def _read(manifests: Iterable[Path], keys: set[str]) -> "pd.DataFrame":
+    """The rows of `keys` in the manifests, indexed by the image's absolute path."""
+    import pandas as pd
+
+    columns = ["path", "box", *SOURCE_COLUMNS]
+    found = [pd.DataFrame(columns=columns, dtype=str)]
+    for path in sorted(manifests):
+        rows = pd.read_csv(path, usecols=lambda name: name in columns, dtype=str, encoding="utf-8-sig")
+        if "path" in rows:  # else it is somebody else's manifest.csv
+            rows["path"] = path.parent.as_posix() + "/" + rows["path"]
+            found.append(rows[rows["path"].isin(keys)])
+    table = pd.concat(found).drop_duplicates("path").set_index("path").rename(columns=NAMES)
+    for name in NUMBERS:
+        number = pd.to_numeric(table[name], errors="coerce")
+        table[name] = number.where(number > 0)
+    sides = table.pop("box").str.split(expand=True).reindex(columns=range(4)).apply(pd.to_numeric, errors="coerce")
+    table["face_size"] = ((sides[2] - sides[0]) * (sides[3] - sides[1])) ** 0.5
+    table["face_share"] = table["face_size"] / table["source_height"]
+    return table
