@@ -35,6 +35,11 @@ def sample_frames(name: str, count: int) -> list[np.ndarray]:
     return [capture.read()[1] for _ in range(count)]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slow ones first, so that one worker isn't left with them when the other is done."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(scope="session")
 def people() -> dict[str, list[np.ndarray]]:
     """Eight frames of each person in the samples."""

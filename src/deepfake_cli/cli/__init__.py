@@ -7,8 +7,10 @@ from typing import Annotated, NoReturn
 import typer
 
 from deepfake_cli import __version__
+from deepfake_cli.cli.audit import audit
 from deepfake_cli.cli.config import config
 from deepfake_cli.cli.console import error_console
+from deepfake_cli.cli.datasets import datasets
 from deepfake_cli.cli.demo import demo
 from deepfake_cli.cli.doctor import doctor
 from deepfake_cli.cli.evaluate import evaluate
@@ -16,7 +18,7 @@ from deepfake_cli.cli.make_csv import make_csv
 from deepfake_cli.cli.options import options
 from deepfake_cli.cli.split import split
 from deepfake_cli.cli.train import train
-from deepfake_cli.config import Evaluate, MakeCsv, Split, Train
+from deepfake_cli.config import Audit, Evaluate, MakeCsv, Split, Train
 from deepfake_cli.errors import DeepfakeError
 from deepfake_cli.quiet import LEVEL
 
@@ -31,10 +33,12 @@ app = typer.Typer(
 )
 app.command()(options(Split)(split))
 app.command()(options(MakeCsv)(make_csv))
+app.command()(options(Audit)(audit))
 app.command()(options(Train)(train))
 app.command()(options(Evaluate)(evaluate))
 app.command()(doctor)
 app.command()(demo)
+app.add_typer(datasets, name="datasets")
 app.add_typer(config, name="config")
 
 

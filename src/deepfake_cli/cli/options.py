@@ -8,6 +8,7 @@ from typing import Annotated, Any, Optional, get_args
 import typer
 from pydantic.fields import FieldInfo
 
+from deepfake_cli.cli.datasets import names
 from deepfake_cli.config import Step, resolve
 
 
@@ -52,7 +53,8 @@ def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
     """None stands for "not given", so that a config file can fill it."""
     help = _help(field).replace("[", r"\[")  # rich takes a bracket for markup
     if _extra(field).get("positional"):
-        info = typer.Argument(help=help, show_default=False, metavar=name.upper())
+        choices = names if name == "adapter" else None
+        info = typer.Argument(help=help, show_default=False, metavar=name.upper(), autocompletion=choices)
     else:
         flags = _extra(field).get("flag") or f"--{name.replace('_', '-')}"
         flags = flags if "/" in flags or field.annotation is not bool else f"{flags}/--no-{name.replace('_', '-')}"
