@@ -12,6 +12,7 @@ import typer
 
 from deepfake_cli.cli import app
 from deepfake_cli.config import options_table
+from deepfake_cli.manifest import MANIFEST_COLUMNS
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -26,6 +27,11 @@ def documented() -> list[tuple[str, str]]:
 
 def test_the_option_table_is_the_one_that_the_command_prints():
     assert options_table() in (ROOT / "docs" / "options.md").read_text()
+
+
+def test_every_column_is_documented():
+    text = (ROOT / "docs" / "manifest.md").read_text()
+    assert all(f"`{name}`" in text for name in MANIFEST_COLUMNS)
 
 
 def test_every_command_is_in_the_readme():
