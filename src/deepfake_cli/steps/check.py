@@ -87,9 +87,12 @@ def check(settings: MakeCsv, report: Report = lambda what, done, total: None) ->
         except ManifestError as error:
             findings.append(Finding("unusable", name, 1, [str(error)]))
             continue
-        findings += _of_one(name, table)
+        findings += _classes(name, table)
         rows[name], groups[name] = len(table), set(checks.groups(table))
-        if settings.check_frames and not (_fold(name) and name.endswith(FILES["train"])):
+        if _fold(name) and name.endswith(FILES["train"]):
+            continue  # its images are those that validate the other folds
+        findings += _paths(name, table)
+        if settings.check_frames:
             images.append(table[["path", "dataset", "video", "group"]].assign(part=name))
     findings += _shared_groups(groups, record.get("protocol") == "official")
     found, compared = _shared_images(images, settings.check_frames, report) if images else ([], 0)
@@ -117,18 +120,20 @@ def _against_record(csvdir: Path, record: dict[str, Any], there: list[str]) -> I
             yield Finding("unrecorded list", name, 1, [f"{protocol.NAME} doesn't know it"])
 
 
-def _of_one(name: str, table: "pd.DataFrame") -> Iterator[Finding]:
+def _classes(name: str, table: "pd.DataFrame") -> Iterator[Finding]:
     labels = table["label"].unique()
     if len(labels) < 2:
         yield Finding("one class only", name, len(table), ["all fake" if labels[0] else "all real"])
+
+
+def _paths(name: str, table: "pd.DataFrame") -> Iterator[Finding]:
     gone = checks.missing(table["path"])
     if gone:
         yield Finding("missing images", name, len(gone), gone[:MOST_NAMED])
-    twice = table["path"].duplicated()
-    if twice.any():
-        yield Finding(
-            "images listed twice", name, int(twice.sum()), table["path"][twice].head(MOST_NAMED).tolist(), wrong=False
-        )
+    twice = len(table) - table["path"].nunique()
+    if twice:
+        some = table["path"][table["path"].duplicated()].head(MOST_NAMED).tolist()
+        yield Finding("images listed twice", name, twice, some, wrong=False)
 
 
 def _shared_groups(groups: dict[str, set[str]], published: bool) -> Iterator[Finding]:

@@ -52,7 +52,7 @@ def _steady(found: Iterator[list[Box]]) -> Iterator[Box]:
     last: np.ndarray | None = None
     for boxes in found:
         if boxes:
-            box = np.array(boxes[0])
+            box = np.array(boxes[0][:5])
             last = box if last is None else STEADY * last + (1 - STEADY) * box
         yield Box(*(last if last is not None else np.zeros(5)))
 
