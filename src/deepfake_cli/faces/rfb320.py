@@ -41,10 +41,20 @@ def rfb320(min_score: float = 0.7) -> Callable[[np.ndarray], list[Box]]:
 
 def _boxes(rows: np.ndarray, width: int, height: int) -> list[Box]:
     """Scale rows (background, face, x0, y0, x1, y1) to pixels; of boxes on one face keep the best."""
+    rows = rows[np.argsort(-rows[:, 1], kind="stable")]
+    corners = rows[:, 2:] * np.array((width, height, width, height))
     kept: list[Box] = []
-    for row in rows[np.argsort(-rows[:, 1], kind="stable")]:
-        x0, y0, x1, y1 = (row[2:] * (width, height, width, height)).tolist()
-        box = Box(x0, y0, x1, y1, float(row[1]))
-        if all(box.overlap(better) <= MOST_OVERLAP for better in kept):
-            kept.append(box)
+    while len(rows):
+        kept.append(Box(*corners[0].tolist(), float(rows[0, 1])))
+        apart = _overlaps(corners) <= MOST_OVERLAP
+        apart[0] = False
+        rows, corners = rows[apart], corners[apart]
     return kept
+
+
+def _overlaps(corners: np.ndarray) -> np.ndarray:
+    """Intersection over union of the first box with each, float64 (n,)."""
+    low, high = np.maximum(corners[:, :2], corners[0, :2]), np.minimum(corners[:, 2:], corners[0, 2:])
+    shared = np.maximum(high - low, 0).prod(axis=1)
+    areas = np.maximum(corners[:, 2:] - corners[:, :2], 0).prod(axis=1)
+    return shared / np.maximum(areas + areas[0] - shared, 1e-9)

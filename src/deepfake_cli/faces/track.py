@@ -35,7 +35,7 @@ def look(image: np.ndarray, box: Box) -> np.ndarray:
     cells = cv2.resize(patch, (CELLS, CELLS), interpolation=cv2.INTER_AREA)
     found = np.full(CELLS * CELLS * 3 + 1, 50, np.float32)  # the last value keeps a blank patch from being noise
     found[:-1] = cells.ravel()
-    found[:-1] -= found[:-1].mean()
+    found[:-1] -= found[:-1].sum() / (len(found) - 1)
     return found / np.sqrt(found @ found)
 
 
