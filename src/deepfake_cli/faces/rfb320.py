@@ -45,7 +45,8 @@ def _boxes(rows: np.ndarray, width: int, height: int) -> list[Box]:
     corners = rows[:, 2:] * np.array((width, height, width, height))
     kept: list[Box] = []
     while len(rows):
-        kept.append(Box(*corners[0].tolist(), float(rows[0, 1])))
+        x0, y0, x1, y1 = corners[0].tolist()
+        kept.append(Box(x0, y0, x1, y1, float(rows[0, 1])))
         apart = _overlaps(corners) <= MOST_OVERLAP
         apart[0] = False
         rows, corners = rows[apart], corners[apart]
