@@ -21,6 +21,7 @@ OWN_FLAGS = {
     "split": {"--json"},
     "make-csv": {"--json"},
     "audit": {"--json"},
+    "forge": set(),
     "train": set(),
     "evaluate": {"--json"},
 }  # beside --config, --help
@@ -141,7 +142,7 @@ def test_unknown_keys(faults, name):
 @pytest.mark.parametrize("section", ["trian", "make-csv", "DEFAULT"])
 def test_unknown_sections(faults, name, section):
     (line,) = faults(f"[{section}]\nepochs = 3\n", name)
-    assert line == f"{section}: no such section; allowed: split, make_csv, audit, train, evaluate."
+    assert line == f"{section}: no such section; allowed: split, make_csv, audit, forge, train, evaluate."
 
 
 @pytest.mark.parametrize(
@@ -211,7 +212,7 @@ def test_files_that_are_no_config(faults, name, text):
 def test_a_missing_file_and_a_key_outside_a_section(deepfake, faults):
     assert "none.toml: cannot be read" in deepfake("train", "--config", "none.toml", check=1).stderr
     assert faults("epochs = 3\n", "c.toml") == [
-        "epochs: no such section; allowed: split, make_csv, audit, train, evaluate."
+        "epochs: no such section; allowed: split, make_csv, audit, forge, train, evaluate."
     ]
     assert faults("train = 3\n", "c.toml") == ["train: found 3, expected a section [train]."]
 
@@ -243,9 +244,13 @@ def test_init_states_every_default(tmp_path):
     assert {name: set(keys) for name, keys in tomllib.loads(file.read_text()).items()} == {
         name: set(step.model_fields) for name, step in STEPS.items()
     }
-    required = re.compile(r"^((?:adapter|viddir) = )", re.MULTILINE)
-    assert {"adapter", "viddir"} == set().union(*REQUIRED.values())
-    file.write_text(required.sub(r"# \1", file.read_text(), count=2))
+    assert {"adapter", "viddir", "paths"} == set().union(*REQUIRED.values())
+    lines, section = file.read_text().splitlines(), ""
+    for number, line in enumerate(lines):
+        section = line.strip("[]") if line.startswith("[") else section
+        if line.split(" = ")[0] in REQUIRED.get(section, ()):
+            lines[number] = f"# {line}"
+    file.write_text("\n".join(lines))
     for name, step in STEPS.items():
         needed = dict.fromkeys(REQUIRED[name], "x")
         settings, origins = resolve(step, needed, file)

@@ -233,10 +233,38 @@ class Audit(Step):
     output: Path = option(Path("audit"), "Where audit.json, audit.png and faces.png go.")
 
 
+class Forge(Step):
+    """Show what forgeries and degradations make of faces."""
+
+    paths: list[Path] = argument(..., "Images, videos, or folders of them.")
+    forgery: str = option(
+        "face_warp,self_blend", "What makes the fakes, in turn, with commas; your own as module:function."
+    )
+    degradation: str | None = option(
+        None, "What is done to them afterwards, one after the other, with commas; your own as module:function."
+    )
+    strength: float = option(1.0, "Strength of each.", gt=0, le=4)
+    seed: int = option(0, "Seed of their parameters.", ge=0)
+    count: int = option(6, "Rows of the sheet.", ge=1, le=100)
+    crop: bool = option(True, "Find the largest face and cut it out, as split does; or take whole images as crops.")
+    margin: float = option(1.3, "Side of the square crop, in sides of the face box.", ge=1, le=4)
+    size: int = option(224, "Side of the crop, in pixels.", ge=32, le=2048)
+    detector: str = option("rfb320", "Face detector, or your own as module:function.")
+    min_score: float = option(0.7, "Least detector score that counts as a face.", gt=0, lt=1)
+    output: Path = option(Path("forge.png"), "Where the sheet goes, a PNG.")
+
+    @model_validator(mode="after")
+    def _draws_a_png(self) -> "Forge":
+        if self.output.suffix.lower() != ".png":
+            raise ValueError(f"output is a PNG; found {str(self.output)!r}, allowed is a name that ends in .png")
+        return self
+
+
 STEPS: dict[str, type[Step]] = {
     "split": Split,
     "make_csv": MakeCsv,
     "audit": Audit,
+    "forge": Forge,
     "train": Train,
     "evaluate": Evaluate,
 }

@@ -14,11 +14,12 @@ from deepfake_cli.cli.datasets import datasets
 from deepfake_cli.cli.demo import demo
 from deepfake_cli.cli.doctor import doctor
 from deepfake_cli.cli.evaluate import evaluate
+from deepfake_cli.cli.forge import forge
 from deepfake_cli.cli.make_csv import make_csv
 from deepfake_cli.cli.options import options
 from deepfake_cli.cli.split import split
 from deepfake_cli.cli.train import train
-from deepfake_cli.config import Audit, Evaluate, MakeCsv, Split, Train
+from deepfake_cli.config import Audit, Evaluate, Forge, MakeCsv, Split, Train
 from deepfake_cli.errors import DeepfakeError
 from deepfake_cli.quiet import LEVEL
 
@@ -34,6 +35,7 @@ app = typer.Typer(
 app.command()(options(Split)(split))
 app.command()(options(MakeCsv)(make_csv))
 app.command()(options(Audit)(audit))
+app.command()(options(Forge)(forge))
 app.command()(options(Train)(train))
 app.command()(options(Evaluate)(evaluate))
 app.command()(doctor)

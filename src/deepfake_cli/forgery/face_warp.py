@@ -1,175 +1,57 @@
 """Face warping artefacts: a real face, shrunk to the few pixels of a swap network's output and blown up again.
 
-A face swap network paints a face of fixed, small size, which an affine map then fits into the frame. What that leaves
-behind (a face less sharp than its surroundings, behind a soft edge) is made here without any network, on one frame with
-NumPy and OpenCV. Source: the idea of Li and Lyu, "Exposing DeepFake Videos By Detecting Face Warping Artifacts", CVPR
-Workshops 2019; written from the paper, not from its code.
+A swap network paints a face of fixed, small size, which an affine map then fits into the frame. What that leaves behind is a
+face less sharp than its surroundings, behind a soft edge; it is made here without any network. The warped face is the
+fake. Source: the idea of Li and Lyu, "Exposing DeepFake Videos By Detecting Face Warping Artifacts", CVPR Workshops 2019;
+written from the paper, not from its code.
 """
 
-from dataclasses import dataclass
-from typing import Self
+from typing import Any
 
-import cv2
-import numpy as np
-import numpy.typing as npt
+from keras import ops
 
-Image = npt.NDArray[np.uint8]
-Plane = npt.NDArray[np.float32]
-Box = tuple[float, float, float, float]
+from deepfake_cli.forgery.chance import Chance
+from deepfake_cli.forgery.colour import tinted
+from deepfake_cli.forgery.layer import Forgery
+from deepfake_cli.forgery.region import Window
+from deepfake_cli.forgery.resample import positions, separable, tent, turned
 
-MOST_OF_FACE = 0.5  # a face smaller than the network's output is shrunk too, else it would keep all its detail
-MARGIN = 1.2  # sides of the small picture, in sides of the box: what rotation and shift bring in is real as well
-
-
-@dataclass(frozen=True)
-class Warp:
-    """How one video is forged: drawn once a clip, since a swap network's traces stay the same from frame to frame.
-
-    Attributes:
-        side: side of the small face, in pixels (geometric mean of width and height).
-        blur: standard deviation of the Gaussian on the small face, in its pixels.
-        angle: rotation of the pasted face, in degrees, counter-clockwise.
-        scale: its size, 1 for the original's.
-        shift: its displacement (x, y), in sides of the box.
-        radii: half axes of the mask (x, y), in half sides of the box, at most 1.
-        power: exponent of the mask's outline: 2 is an ellipse, more is fuller.
-        feather: share of the radius over which the mask fades out, above 0.
-        gain: factors on blue, green and red.
-    """
-
-    side: float
-    blur: float
-    angle: float
-    scale: float
-    shift: tuple[float, float]
-    radii: tuple[float, float]
-    power: float
-    feather: float
-    gain: tuple[float, float, float]
-
-    @classmethod
-    def draw(cls, rng: np.random.Generator, *, strength: float = 1.0) -> Self:
-        """Draw the parameters of one video.
-
-        Args:
-            rng: the source of chance; the same state gives the same parameters.
-            strength: above 0; 1 looks like a swap by a network of 64 to 128 pixels, 2 is plain at a glance, 0.5
-                hard to see.
-        """
-
-        def off(most: float) -> float:
-            return strength * rng.uniform(-most, most)
-
-        return cls(
-            side=rng.uniform(72, 128) / strength,
-            blur=strength * rng.uniform(0.3, 0.6),
-            angle=off(1.5),
-            scale=1 + off(0.02),
-            shift=(off(0.01), off(0.01)),
-            radii=(rng.uniform(0.9, 1.0), rng.uniform(0.85, 0.97)),
-            power=rng.uniform(2, 2.5),
-            feather=rng.uniform(0.2, 0.35),
-            gain=(1 + off(0.03), 1 + off(0.03), 1 + off(0.03)),
-        )
+MOST_KEPT = 0.5  # of the crop's pixels a line: a sharper face would not look warped
+KEPT = 0.34, MOST_KEPT  # as a network of 64 to 96 pixels leaves of a face of 190
+ANGLE, SCALE, SHIFT = 0.03, 0.02, 0.01  # most that the face is turned (radians), resized, moved (heights of the face)
+COLOUR = 0.4  # of what self-blending changes
 
 
-def warp_face(image: Image, box: Box, *, warp: Warp) -> Image:
-    """Forge the face in `box`.
+class FaceWarp(Forgery):
+    """Shrink faces and blow them up again, a little turned, resized and moved.
 
     Args:
-        image: uint8 BGR of shape (height, width, 3); left as it is.
-        box: the detected face's edges (x0, y0, x1, y1), in pixels; they may lie outside the image.
-        warp: how, drawn once a video.
-
-    Returns:
-        A new image of the same shape and type, equal to `image` wherever `mask` is 0: everywhere, if the box is outside
-        or has no area.
+        strength: as in `Forgery`; the small face has ``1 / strength`` of the pixels a side.
+        colour: shift the face's colours too.
+        shapes: cut some masks off by a line, and bend all; if not, every mask is a whole, smooth egg.
+        options: `margin` and `seed`, as in `Forgery`.
     """
-    forged = image.copy()
-    rows, columns = _region(box, image.shape)
-    if forged[rows, columns].size:
-        real = forged[rows, columns].astype(np.float32)
-        fake = _blown_up(_shrunk(image, box, warp), box, warp, rows, columns)
-        alpha = _ellipse(box, warp, rows, columns)[..., None]
-        forged[rows, columns] = np.rint(real + alpha * (fake - real)).astype(np.uint8)
-    return forged
 
+    def __init__(self, strength: float = 1.0, *, colour: bool = True, shapes: bool = True, **options: Any):
+        super().__init__(strength, **options)
+        self.colour, self.cuts = colour, shapes
+        self.elastic = Forgery.elastic if shapes else 0.0
 
-def mask(shape: tuple[int, ...], box: Box, warp: Warp) -> Plane:
-    """Where `warp_face` forges: float32 of shape (height, width), 0 keeps the frame, 1 takes the forgery.
+    def fake(self, real: Any, chance: Chance, window: Window) -> Any:
+        """The face, at a random size in the middle of a small picture, turned there and fitted back."""
+        kept = ops.clip(chance.uniform(*KEPT) / self.strength, 0.05, MOST_KEPT)  # pixels to one of the crop
+        width = chance.uniform(1.0, 1.5) / kept  # of the kernel that it is shrunk with
+        amount = chance.uniform(0.0, 0.35)  # between bilinear and bicubic: what it is blown up with
+        down, up = [], []
+        for side in (window.height, window.width):
+            small = int(side * MOST_KEPT)
+            down.append(tent(positions(small, side, 1.0 / kept), side, width))
+            step = kept * (1.0 + self.strength * chance.off(SCALE))
+            shift = self.strength * chance.off(SHIFT * 2 * window.half) * kept
+            up.append(tent(positions(side, small, step, shift), small, sharpen=amount))
+        face = turned(separable(real, *down), self.strength * chance.off(ANGLE))
+        return separable(tinted(face, chance, COLOUR * self.strength) if self.colour else face, *up)
 
-    Args:
-        shape: the image's shape, height and width first.
-        box: as in `warp_face`.
-        warp: as in `warp_face`.
-    """
-    plane = np.zeros(shape[:2], np.float32)
-    rows, columns = _region(box, shape)
-    if plane[rows, columns].size:
-        plane[rows, columns] = _ellipse(box, warp, rows, columns)
-    return plane
-
-
-def _region(box: Box, shape: tuple[int, ...]) -> tuple[slice, slice]:
-    """The rows and columns of the image that the box touches; empty slices where there are none."""
-    x0, y0, x1, y1 = box
-    if not (np.isfinite(box).all() and x1 > x0 and y1 > y0):
-        return slice(0, 0), slice(0, 0)
-    left, right = np.clip([np.floor(x0), np.ceil(x1)], 0, shape[1]).astype(int)
-    top, bottom = np.clip([np.floor(y0), np.ceil(y1)], 0, shape[0]).astype(int)
-    return slice(int(top), int(bottom)), slice(int(left), int(right))
-
-
-def _ellipse(box: Box, warp: Warp, rows: slice, columns: slice) -> Plane:
-    """The soft mask over these rows and columns: 1 inside, falling smoothly to 0 at the outline."""
-    x0, y0, x1, y1 = box
-    dx = (np.arange(columns.start, columns.stop) + 0.5 - (x0 + x1) / 2) / (warp.radii[0] * (x1 - x0) / 2)
-    dy = (np.arange(rows.start, rows.stop) + 0.5 - (y0 + y1) / 2) / (warp.radii[1] * (y1 - y0) / 2)
-    radius = (np.abs(dx)[None, :] ** warp.power + np.abs(dy)[:, None] ** warp.power) ** (1 / warp.power)
-    depth = np.clip((1 - radius) / warp.feather, 0, 1)
-    return (depth * depth * (3 - 2 * depth)).astype(np.float32)
-
-
-def _shrunk(image: Image, box: Box, warp: Warp) -> Plane:
-    """The face as the network would paint it: few pixels, smooth, its colours slightly off; float32, 0 to 255."""
-    factor = _factor(box, warp)
-    width, height = _size(box, factor)
-    finer = int(np.ceil(1 / factor))  # sampled about as fine as the image is, then averaged: shrinking must not alias
-    matrix = _onto(box, factor * finer, (width * finer, height * finer))
-    fine = cv2.warpAffine(image, matrix, (width * finer, height * finer), borderMode=cv2.BORDER_REPLICATE)
-    small = cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA)
-    smooth = cv2.GaussianBlur(small.astype(np.float32), (0, 0), warp.blur, borderType=cv2.BORDER_REPLICATE)
-    return np.clip(smooth * np.array(warp.gain, np.float32), 0, 255)
-
-
-def _blown_up(small: Plane, box: Box, warp: Warp, rows: slice, columns: slice) -> Plane:
-    """The small face at its place in the frame, cut to these rows and columns; float32, 0 to 255."""
-    x0, y0, x1, y1 = box
-    dx, dy = warp.shift[0] * (x1 - x0), warp.shift[1] * (y1 - y0)
-    moved = (x0 + dx, y0 + dy, x1 + dx, y1 + dy)
-    matrix = _onto(moved, _factor(box, warp) / warp.scale, small.shape[1::-1], -warp.angle)
-    matrix[:, 2] += matrix[:, :2] @ (columns.start, rows.start)
-    size = columns.stop - columns.start, rows.stop - rows.start
-    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-    return np.clip(cv2.warpAffine(small, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), 0, 255)
-
-
-def _factor(box: Box, warp: Warp) -> float:
-    """Pixels of the small face to one of the frame."""
-    x0, y0, x1, y1 = box
-    return min(MOST_OF_FACE, warp.side / float(np.sqrt((x1 - x0) * (y1 - y0))))
-
-
-def _size(box: Box, factor: float) -> tuple[int, int]:
-    """Width and height of the small picture, in pixels."""
-    x0, y0, x1, y1 = box
-    return int(np.ceil(MARGIN * factor * (x1 - x0))), int(np.ceil(MARGIN * factor * (y1 - y0)))
-
-
-def _onto(box: Box, factor: float, size: tuple[int, ...], angle: float = 0.0) -> npt.NDArray[np.float64]:
-    """The affine map, of shape (2, 3), from the frame's pixels to a picture of this size with the box in its middle."""
-    x0, y0, x1, y1 = box
-    centre = (x0 + x1 - 1) / 2, (y0 + y1 - 1) / 2  # edges to pixel centres
-    matrix = cv2.getRotationMatrix2D(centre, angle, factor)
-    matrix[:, 2] += (size[0] - 1) / 2 - centre[0], (size[1] - 1) / 2 - centre[1]
-    return matrix
+    def get_config(self) -> dict[str, Any]:
+        """What the layer can be built from again."""
+        return super().get_config() | {"colour": self.colour, "shapes": self.cuts}

@@ -10,7 +10,7 @@ from deepfake_cli.errors import VideoError
 from deepfake_cli.faces import rfb320
 from deepfake_cli.faces.box import Box
 from deepfake_cli.files import whole
-from deepfake_cli.forgery.face_warp import Warp, warp_face
+from deepfake_cli.paste import Warp, warp_face
 from deepfake_cli.samples import CLIPS, FOLDER
 from deepfake_cli.video import frames
 
@@ -21,7 +21,7 @@ STEADY = 0.8  # share of the last box in the next, or the forgery's edge would t
 def make_set(root: Path, *, seed: int = 0, report: Callable[[Path], None] = lambda path: None) -> Path:
     """Write a real and a fake video of each person in the samples.
 
-    A fake is the real with its face warped (see `deepfake_cli.forgery.face_warp`). Both go through the same encoder, so
+    A fake is the real with its face warped (see `deepfake_cli.paste`). Both go through the same encoder, so
     that the codec says nothing of the class.
 
     Args:

@@ -1,11 +1,11 @@
-"""Laws of the face warp, on real faces, and of the samples they come from."""
+"""Laws of the face warp on one frame, on real faces, and of the samples they come from."""
 
 import cv2
 import numpy as np
 import pytest
 
 from deepfake_cli import samples
-from deepfake_cli.forgery.face_warp import Warp, mask, warp_face
+from deepfake_cli.paste import Warp, mask, warp_face
 
 FACES = {  # the detector's box in frame 40
     "man_a.mp4": (154.7, 91.8, 250.8, 240.2),

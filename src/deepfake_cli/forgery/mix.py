@@ -1,0 +1,44 @@
+"""Which images of a batch are forged, and by what."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from keras import ops
+
+from deepfake_cli.forgery.chance import Chance
+from deepfake_cli.forgery.layer import Forgery
+
+SALT = 1
+
+
+def forge_reals(
+    images: Any, labels: Any, forgeries: Sequence[Forgery], seed: Any, *, share: float = 0.5
+) -> tuple[Any, Any, Any]:
+    """Forge some reals of a batch; their label becomes fake, for the warped face is the fake.
+
+    Args:
+        images: RGB (batch, size, size, 3) in 0..255.
+        labels: (batch, 1), 1 where an image is a fake already: it stays as it is.
+        forgeries: layers; with several, each forges its part of the batch.
+        seed: an integer or two, see `chance.Chance`.
+        share: of the reals that are forged, in 0..1.
+
+    Returns:
+        Images, float32; labels, float32 (batch, 1); and masks (batch, size, size, 1), 0 all over where nothing was
+        forged.
+    """
+    chosen = Chance(seed, ops.shape(images)[0], SALT).uniform(shape=(1,)) < share
+    chosen = ops.cast(ops.logical_and(chosen, labels < 0.5), "float32")
+    forged, masks = in_turn(images, forgeries, seed)
+    picked = chosen[:, :, None, None]
+    images = picked * forged + (1.0 - picked) * ops.cast(images, "float32")
+    return images, ops.maximum(ops.cast(labels, "float32"), chosen), masks * picked
+
+
+def in_turn(images: Any, forgeries: Sequence[Forgery], seed: Any) -> tuple[Any, Any]:
+    """Forge all images, each forgery an equal part of the batch: as `Forgery.forge`."""
+    batch, count = ops.shape(images)[0], len(forgeries)
+    ends = [batch * number // count for number in range(count + 1)]
+    parts = [layer.forge(images[ends[n] : ends[n + 1]], seed) for n, layer in enumerate(forgeries)]
+    forged, masks = zip(*parts, strict=True)
+    return ops.concatenate(forged), ops.concatenate(masks)
