@@ -5,16 +5,7 @@ from functools import cache
 
 import numpy as np
 
-LUMINANCE = [  # the example table of the JPEG standard, ITU-T T.81 annex K.1, which libjpeg scales by the quality
-    16, 11, 10, 16, 24, 40, 51, 61,
-    12, 12, 14, 19, 26, 58, 60, 55,
-    14, 13, 16, 24, 40, 57, 69, 56,
-    14, 17, 22, 29, 51, 87, 80, 62,
-    18, 22, 37, 56, 68, 109, 103, 77,
-    24, 35, 55, 64, 81, 104, 113, 92,
-    49, 64, 78, 87, 103, 121, 120, 101,
-    72, 92, 95, 98, 112, 100, 103, 99,
-]  # fmt: skip
+from deepfake_cli.quantisation import LUMINANCE
 
 
 def jpeg_quality(table: Sequence[int]) -> int:

@@ -3,26 +3,16 @@
 Source: ITU-T T.81 (JPEG) with the tables of its annex K, scaled by quality as the IJG's library does it.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from keras import ops
 
 from deepfake_cli.forgery.colour import LUMA, mixed
+from deepfake_cli.quantisation import CHROMINANCE, LUMINANCE
 
 BLOCK = 8
-LUMINANCE = np.array([
-    16, 11, 10, 16, 24, 40, 51, 61,
-    12, 12, 14, 19, 26, 58, 60, 55,
-    14, 13, 16, 24, 40, 57, 69, 56,
-    14, 17, 22, 29, 51, 87, 80, 62,
-    18, 22, 37, 56, 68, 109, 103, 77,
-    24, 35, 55, 64, 81, 104, 113, 92,
-    49, 64, 78, 87, 103, 121, 120, 101,
-    72, 92, 95, 98, 112, 100, 103, 99,
-], "float32")  # fmt: skip
-CHROMINANCE = np.full((BLOCK, BLOCK), 99, "float32")
-CHROMINANCE[:4, :4] = [[17, 18, 24, 47], [18, 21, 26, 66], [24, 26, 56, 99], [47, 66, 99, 99]]
 TO_YCC = np.stack([
     LUMA, (np.array([0, 0, 1]) - LUMA) / 1.772, (np.array([1, 0, 0]) - LUMA) / 1.402
 ]).astype("float32")  # fmt: skip
@@ -41,12 +31,12 @@ def compressed(picture: Any, quality: Any) -> Any:
     size = picture.shape[2]
     ycc = mixed(_padded(picture, -size % (2 * BLOCK)), TO_YCC)
     luma = _rounded(ycc[:, :1] - 128.0, LUMINANCE, quality) + 128.0
-    chroma = _rounded(_halved(ycc[:, 1:]), CHROMINANCE.ravel(), quality)
+    chroma = _rounded(_halved(ycc[:, 1:]), CHROMINANCE, quality)
     rgb = mixed(ops.concatenate([luma, _doubled(chroma)], axis=1), np.linalg.inv(TO_YCC).astype("float32"))
     return ops.clip(ops.round(rgb[:, :, :size, :size]), 0.0, 255.0)
 
 
-def _rounded(picture: Any, table: np.ndarray, quality: Any) -> Any:
+def _rounded(picture: Any, table: Sequence[int], quality: Any) -> Any:
     """Round the cosines of each block to multiples of the table's."""
     _, channels, height, width = picture.shape
     split = (-1, channels, height // BLOCK, BLOCK, width // BLOCK, BLOCK)
@@ -58,11 +48,11 @@ def _rounded(picture: Any, table: np.ndarray, quality: Any) -> Any:
     return ops.reshape(ops.transpose(blocks, (0, 1, 2, 4, 3, 5)), (-1, channels, height, width))
 
 
-def _steps(table: np.ndarray, quality: Any) -> Any:
+def _steps(table: Sequence[int], quality: Any) -> Any:
     """The table at this quality, (batch, 1, 64)."""
     quality = ops.round(quality)
     percent = ops.where(quality < 50, 5000.0 / quality, 200.0 - 2.0 * quality)
-    return ops.clip(ops.floor((ops.floor(percent) * table + 50.0) / 100.0), 1.0, 255.0)
+    return ops.clip(ops.floor((ops.floor(percent) * np.array(table, "float32") + 50.0) / 100.0), 1.0, 255.0)
 
 
 def _halved(picture: Any) -> Any:
