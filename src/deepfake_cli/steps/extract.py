@@ -159,7 +159,7 @@ def _cut(clip: Clip, settings: Split, folder: Path, key: str) -> Extracted:
         seen = list(_write(_frames(source, keep, settings.reencode), settings, partial))
         tracks = kept(settings, seen)
         facts = source.facts.cells()
-        rows = [facts | row for row in rows_of(clip, settings, seen, tracks)]
+        rows = [facts | row for row in rows_of(clip.video, settings, seen, tracks)]
         note = note_on(settings, source.faults(), seen)
         result = _gathered(partial, settings, tracks)
         write_text(result / RECORD, json.dumps({"key": key, "dataset": clip.dataset, "note": note, "rows": rows}))

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from deepfake_cli.config import Split
-from deepfake_cli.datasets.clip import LABELS, Clip
 from deepfake_cli.faces.box import Box
 from deepfake_cli.faces.follow import ranked
 
@@ -21,31 +20,30 @@ def kept(settings: Split, seen: list[Seen]) -> list[int]:
     return ranked(faces)[:1]
 
 
-def rows_of(clip: Clip, settings: Split, seen: list[Seen], tracks: list[int]) -> Iterator[dict[str, Any]]:
-    """A row for each image, and one for each frame that has none."""
+def rows_of(video: str, settings: Split, seen: list[Seen], tracks: list[int]) -> Iterator[dict[str, Any]]:
+    """A row for each image, and one for each frame that has none; what holds for the whole video comes from its clip."""
     every = settings.faces == "all"
     for index, found in seen:
         faces = [(place, found[track]) for place, track in enumerate(tracks) if track in found] if found else []
         if found is None:
-            yield _row(clip, settings, index, reason="unreadable")
+            yield _row(video, settings, index, reason="unreadable")
         elif settings.crop == "none":
-            yield _row(clip, settings, index, box=faces[0][1] if faces else None)
+            yield _row(video, settings, index, box=faces[0][1] if faces else None)
         elif not faces:
             another = "brief face only" if every else "another face only"
-            yield _row(clip, settings, index, reason=another if found else "no face")
+            yield _row(video, settings, index, reason=another if found else "no face")
         else:
-            yield from (_row(clip, settings, index, track=str(place) if every else "", box=box) for place, box in faces)
+            yield from (
+                _row(video, settings, index, track=str(place) if every else "", box=box) for place, box in faces
+            )
 
 
 def _row(
-    clip: Clip, settings: Split, index: int, *, track: str = "", box: Box | None = None, reason: str = ""
+    video: str, settings: Split, index: int, *, track: str = "", box: Box | None = None, reason: str = ""
 ) -> dict[str, Any]:
     name = f"{index:05d}.{settings.format}"
     return {
-        "path": "" if reason else "/".join(filter(None, (clip.video, track, name))),
-        "label": LABELS[clip.label],
-        "dataset": clip.dataset,
-        "video": clip.video,
+        "path": "" if reason else "/".join(filter(None, (video, track, name))),
         "frame": index,
         "track": track,
         "box": box.text if box else "",
