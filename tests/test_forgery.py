@@ -104,10 +104,11 @@ def test_a_forged_face_still_looks_like_one(faces, name):
     """The same detector finds it in the same place; its colours are those of skin."""
     detect = rfb320(0.5)
     after, masks = forged(FORGERIES[name](), faces)
-    for before, image, mask in zip(faces, after, masks[..., 0] > 0.9, strict=True):
+    for before, image, mask in zip(faces, after, masks[..., 0], strict=True):
         found, expected = (detect(np.rint(each).astype("uint8")[..., ::-1].copy())[0] for each in (image, before))
         assert found.overlap(expected) > 0.8
-        assert not mask.any() or np.abs(image[mask].mean(0) - before[mask].mean(0)).max() < 50
+        inside = mask > 0.9 * mask.max()
+        assert np.abs(image[inside].mean(0) - before[inside].mean(0)).max() < 50
 
 
 def test_a_warped_face_is_smoother(faces):
@@ -317,7 +318,6 @@ def test_names_become_layers():
 
 def test_another_backend_makes_the_same_kind_of_fakes():
     """Every operation is one of `keras.ops`."""
-    pytest.importorskip("jax")
     program = """
         import numpy as np
         from deepfake_cli.forgery import DEGRADATIONS, FORGERIES

@@ -45,7 +45,8 @@ def checked(json_of, deepfake):
 def test_the_record_holds_what_was_written(json_of, frames, tmp_path):
     found = json_of("make-csv", "uadfv", "--ratio", "0.5", "--test-ratio", "0.2", "--seed", "7")
     record = json.loads((tmp_path / "csv" / "protocol.json").read_text())
-    assert (record["adapter"], record["seed"], record["protocol"], record["folds"]) == ("uadfv", 7, "ratio", None)
+    kept = ("adapter", "seed", "protocol", "folds", "by")
+    assert tuple(record[name] for name in kept) == ("uadfv", 7, "ratio", None, "video")
     assert list(record["lists"]) == list(FILES.values())
     for name, listed in record["lists"].items():
         path = tmp_path / "csv" / name

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FILES = {"train": "train/train.csv", "val": "val/validation.csv", "test": "test/test.csv"}
-RECORDED = {"adapter", "protocol", "by", "ratio", "test_ratio", "folds", "seed"}
+RECORDED = {"adapter", "protocol", "ratio", "test_ratio", "folds", "seed"}
 
 
 @dataclass
@@ -78,6 +78,7 @@ def make_csv(settings: MakeCsv) -> MakeCsvResult:
     left_out = sorted(set(videos.index) - {video for members in lists.values() for video in members})
     shared = _shared(videos, lists)
     record = settings.model_dump(mode="json", include=RECORDED) | {
+        "by": settings.by or find_adapter(settings.adapter).by[0],
         "deepfake_cli": __version__,
         "imgdir": _relative(settings.imgdir, settings.csvdir),
         "lists": {
