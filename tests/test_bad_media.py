@@ -176,7 +176,9 @@ def found(raw, tmp_path_factory) -> tuple[dict, Path, str]:
 
     out = tmp_path_factory.mktemp("out") / "img"
     command = [sys.executable, "-m", "deepfake_cli", "split", "folder", "--viddir", raw[0], "--imgdir", out]
-    done = subprocess.run([*map(str, command), "--workers", "2", "--json"], capture_output=True, text=True, timeout=120)
+    command += ["--workers", "2", "--json"]
+    noisy = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "1", "OPENCV_LOG_LEVEL": "INFO"}  # as some machines have it
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=120, env=noisy)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout), out, done.stderr
 

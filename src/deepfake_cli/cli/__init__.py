@@ -52,7 +52,7 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def every_command(
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show TensorFlow's own messages too.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what TensorFlow and the decoders print, too.")] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
@@ -60,8 +60,8 @@ def every_command(
     """Detect face deepfakes: split videos, list frames without leakage, train, evaluate."""
     os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever ~/.keras/keras.json says: the commands read and train with it
     if not verbose:
-        os.environ.setdefault(LEVEL, "3")
-        os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
+        os.environ[LEVEL] = "3"  # whatever is there: importing Keras where JAX is installed sets it to 1
+        os.environ["OPENCV_LOG_LEVEL"] = "ERROR"
 
 
 def main() -> None:
