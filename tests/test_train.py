@@ -2,10 +2,6 @@
 
 import json
 import re
-import signal
-import subprocess
-import sys
-import time
 
 import numpy as np
 import pandas as pd
@@ -51,51 +47,37 @@ def test_the_four_commands_end_in_figures(project, deepfake, json_of):
     lines = deepfake("train", *FAST, "--epochs", 2).stdout.splitlines()
     assert len([line for line in lines if line.startswith("epoch")]) == 2
     assert "\x1b" not in "".join(lines)
+    (run,) = (project / "runs").iterdir()
+    assert run.name.startswith("tiny_build-")
+    assert (run / "train.log").read_text().splitlines() == lines
     found = json_of("evaluate")
+    assert found["snapshot"] == f"runs/{run.name}/best.keras"
     scores = pd.read_csv(project / "evaluation" / "predictions.csv")
     listed = pd.read_csv(project / "csv" / "val" / "validation.csv")
     assert len(scores) == len(listed)
     auc = roc_auc_score(scores["label"] == "fake", scores["score"])
     assert found["frame"]["auc"]["value"] == pytest.approx(auc)
     assert found["frame"]["n"] == len(listed) and found["video"]["n"] == listed["video"].nunique()
-    recipe = json.loads((project / "snapshots" / "recipe.json").read_text())
+    recipe = json.loads((run / "recipe.json").read_text())
     assert recipe["settings"]["epochs"] == 2 and len(recipe["history"]) == 2
     best = max(recipe["history"], key=lambda row: (row["val_auc"], -row["val_loss"]))
     assert recipe["snapshots"]["best.keras"]["epoch"] == best["epoch"]
     assert found["threshold"] == pytest.approx(recipe["snapshots"]["best.keras"]["threshold"])
     assert any("were chosen on 2 of 2 groups" in note for note in found["notes"])
-    assert list((project / "logs").rglob("events*"))
+    assert list((run / "events").glob("events*"))
 
 
-def test_a_resumed_run_equals_an_uninterrupted_one(project, deepfake):
-    deepfake("train", *FAST, "--epochs", 4, "--snapshot-path", "whole", "--reduce-lr-patience", 1)
-    deepfake("train", *FAST, "--epochs", 2, "--snapshot-path", "parts", "--reduce-lr-patience", 1)
-    resumed = deepfake(
-        "train", *FAST, "--epochs", 4, "--snapshot-path", "parts", "--reduce-lr-patience", 1,
-        "--snapshot", "parts/tiny_build_csv_02.keras",
-    ).stdout  # fmt: skip
-    assert "epoch 3/4" in resumed and "epoch 2/4" not in resumed
-    rows = [json.loads((project / name / "recipe.json").read_text())["history"] for name in ("whole", "parts")]
-    assert rows[0] == rows[1]
+def test_a_run_from_a_snapshot_has_its_history_and_equals_the_one_that_went_on(project, deepfake):
+    settings = (*FAST, "--epochs", 4, "--reduce-lr-patience", 1)
+    deepfake("train", *settings, "--run", "whole")
+    begun = deepfake("train", *settings, "--run", "later", "--snapshot", "runs/whole/tiny_build_csv_02.keras").stdout
+    assert "epoch 3/4" in begun and "epoch 2/4" not in begun
+    one, other = (json.loads((project / "runs" / name / "recipe.json").read_text()) for name in ("whole", "later"))
+    assert one["history"] == other["history"]
+    assert one["snapshots"]["best.keras"] == other["snapshots"]["best.keras"]
+    assert all((project / "runs" / "later" / name).is_file() for name in other["snapshots"])
     for name in ("tiny_build_csv_04.keras", "best.keras"):
-        one, other = weights_of(project / "whole" / name), weights_of(project / "parts" / name)
-        assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
-
-
-def test_resuming_from_an_earlier_epoch_or_elsewhere_keeps_a_best(project, deepfake):
-    deepfake("train", *FAST, "--epochs", 3, "--snapshot-path", "first")
-    for folder in ("second", "first"):
-        deepfake(
-            "train", *FAST, "--epochs", 2, "--snapshot-path", folder, "--snapshot", "first/tiny_build_csv_01.keras"
-        )
-        recipe = json.loads((project / folder / "recipe.json").read_text())
-        rows = {row["epoch"]: row for row in recipe["history"]}
-        assert list(rows) == [1, 2]
-        best = max(rows.values(), key=lambda row: (row["val_auc"], -row["val_loss"]))
-        assert recipe["snapshots"]["best.keras"]["epoch"] == best["epoch"]
-        assert all((project / folder / name).is_file() for name in recipe["snapshots"])
-        expected = project / "first" / f"tiny_build_csv_{best['epoch']:02d}.keras"
-        pairs = zip(weights_of(project / folder / "best.keras"), weights_of(expected), strict=True)
+        pairs = zip(*(weights_of(project / "runs" / run / name) for run in ("whole", "later")), strict=True)
         assert all(np.array_equal(a, b) for a, b in pairs)
 
 
@@ -105,13 +87,6 @@ def test_same_seed_same_weights_and_another_seed_others(project, deepfake):
     a, b, c = (weights_of(project / name / "best.keras") for name in "abc")
     assert all(np.array_equal(one, other) for one, other in zip(a, b, strict=True))
     assert not all(np.array_equal(one, other) for one, other in zip(a, c, strict=True))
-
-
-def test_a_new_run_sets_an_earlier_one_aside(project, deepfake):
-    for _ in range(2):
-        deepfake("train", *FAST, "--epochs", 1, "--steps", 1)
-    assert len(list((project / "snapshots").glob("earlier-*/best.keras"))) == 1
-    assert (project / "snapshots" / "best.keras").is_file()
 
 
 def test_leaky_and_broken_lists_are_refused_before_tensorflow_loads(project, deepfake):
@@ -141,21 +116,8 @@ def test_an_image_that_cannot_be_decoded_is_named(project, deepfake):
 
 def test_a_loss_that_is_no_number_stops_the_run(project, deepfake):
     failed = deepfake("train", "--model", "tiny:broken", "--image-size", 32, check=1)
-    assert "loss is nan" in failed.stderr
-    assert not list(project.glob("snapshots/*.keras"))
-
-
-def test_ctrl_c_keeps_what_is_done(project):
-    command = [sys.executable, "-m", "deepfake_cli", "train", *map(str, FAST), "--epochs", "1000"]
-    process = subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while "epoch" not in process.stdout.readline():
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "Traceback" not in errors and "kept" in errors
-    assert weights_of(project / "snapshots" / "best.keras")
-    assert not list((project / "snapshots").glob(".*"))
+    assert "loss is nan" in failed.stderr and "train --lr 1e-05" in failed.stderr
+    assert not list(project.rglob("*.keras"))
 
 
 def test_two_replicas_on_the_cpu(project, deepfake):
@@ -171,12 +133,14 @@ def test_evaluate_reads_old_files_and_says_what_is_missing(project, deepfake, js
     deepfake("train", *FAST, "--epochs", 1, "--steps", 2)
     import keras
 
-    model = keras.models.load_model(project / "snapshots" / "best.keras")
+    (run,) = (project / "runs").iterdir()
+    model = keras.models.load_model(run / "best.keras")
     old = project / "old"
     old.mkdir()
     model.save(old / "whole.h5")
     model.save_weights(old / "only.weights.h5")
-    (project / "snapshots" / "recipe.json").rename(project / "recipe.json")
+    (project / "snapshots").mkdir()  # as an old trainer left it
+    (run / "best.keras").rename(project / "snapshots" / "best.keras")
     weights_only = ("old/only.weights.h5", "--model", "tiny:build", "--image-size", 32)
     figures = [json_of("evaluate", *names)["frame"]["auc"] for names in ((), ("old/whole.h5",), weights_only)]
     assert figures[0] == figures[1] == figures[2]
@@ -190,10 +154,10 @@ def test_evaluate_reads_old_files_and_says_what_is_missing(project, deepfake, js
 
 
 def test_no_snapshots_keeps_the_best_and_the_last(project, deepfake):
-    deepfake("train", *FAST, "--epochs", 3, "--steps", 1, "--no-snapshots")
+    deepfake("train", *FAST, "--epochs", 3, "--steps", 1, "--no-snapshots", "--snapshot-path", "snapshots")
     assert {path.name for path in (project / "snapshots").glob("*.keras")} == {"best.keras", "tiny_build_csv_03.keras"}
     deepfake("train", *FAST, "--epochs", 1, "--steps", 1, "--no-evaluation", "--val-annotations", "nowhere.csv")
-    assert (project / "snapshots" / "best.keras").is_file()
+    assert list((project / "runs").glob("*/best.keras"))
 
 
 def test_doctor_finds_this_environment_fit(deepfake, json_of):
@@ -216,7 +180,7 @@ def test_doctor_says_what_mends_a_broken_environment(deepfake, tmp_path):
 @pytest.mark.slow
 def test_demo_beats_chance_on_people_it_has_not_seen(deepfake, tmp_path):
     lines = deepfake("demo").stdout
-    assert (tmp_path / "deepfake-demo" / "snapshots" / "best.keras").exists()
+    assert list((tmp_path / "deepfake-demo" / "runs").glob("*/best.keras"))
     found = json.loads((tmp_path / "deepfake-demo" / "evaluation" / "metrics.json").read_text())
     assert found["frame"]["auc"]["value"] > 0.5
     for command in ("split uadfv", "make-csv uadfv", "train --model efficientnet_lite0", "evaluate"):
@@ -232,5 +196,5 @@ def test_trained_on_one_pair_tells_the_other_and_uadfv(stand_ins, deepfake, json
     deepfake("train", "--model", "efficientnet_lite0", "--epochs", 6)
     assert json_of("evaluate")["video"]["auc"]["value"] >= 0.90
     deepfake("split", "uadfv", "--viddir", stand_ins / "UADFV", "--imgdir", "uadfv", "--every", 3)
-    found = json_of("evaluate", "uadfv/manifest.csv", "snapshots/best.keras")
+    found = json_of("evaluate", "uadfv/manifest.csv")
     assert found["frame"]["auc"]["value"] >= 0.90

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from deepfake_cli.errors import ConfigError
 
 IMAGES, LISTS = Path("img"), Path("csv")  # what split writes, make-csv reads
+RUNS = Path("runs")  # what train writes, evaluate and runs read
 BY = ("person", "pair", "video")  # what groups are formed over, the strictest first
 
 
@@ -161,8 +162,13 @@ class Train(Device):
     train_csv: list[Path] = argument([Path("csv/train/train.csv")], "Lists to train on.")
     val_annotations: Path = option(Path("csv/val/validation.csv"), "List to validate on.")
     model: str = option("resnet50", "Architecture; your own as module:function.")
+    resume: str | None = option(
+        None,
+        "Go on with this run, with its own settings, from where it stopped: its name, its folder, or last for the newest.",
+    )
     snapshot: Path | None = option(
-        None, "Resume from this snapshot, at its next epoch, with its model, image size, frozen layers and optimizer."
+        None,
+        "Start a run from this snapshot, at its next epoch, with its model, image size, frozen layers and optimizer.",
     )
     imagenet_weights: bool = option(
         True, "Start from ImageNet weights, or from scratch.", flag="--imagenet-weights/--no-weights"
@@ -185,13 +191,27 @@ class Train(Device):
     balance: bool = option(True, "Draw reals and fakes equally often.")
     seed: int = option(0, "Seed of weights, order and transforms.", ge=0)
     workers: int | None = option(None, "Threads that read images. [default: as TensorFlow sees fit]", ge=1)
-    snapshot_path: Path = option(Path("snapshots"), "Where the snapshots, best.keras and recipe.json go.")
+    run: str | None = option(None, "Name of the run. [default: the model and the time]")
+    runs_dir: Path = option(RUNS, "Where each run has its folder: recipe, log, snapshots, best.keras, events.")
+    save_every: float = option(
+        10, "Save the whole state every so many minutes, in the middle of an epoch; 0: after epochs only.", ge=0
+    )
+    save_steps: int | None = option(None, "Save it every so many steps.", ge=1)
+    snapshot_path: Path | None = option(None, "The run's folder. [default: RUNS_DIR/RUN]")
     snapshots: bool = option(True, "Keep a snapshot of every epoch, or best.keras and the last one only.")
     tensorboard_dir: Path | None = option(
-        Path("logs"), "Where TensorBoard's events go; empty in a config file: nowhere."
+        None, "Where TensorBoard's events go, each run's in a folder. [default: events, in the run's folder]"
     )
     evaluation: bool = option(True, "Validate after every epoch. Without, the last epoch becomes best.keras.")
     allow_leakage: bool = option(False, "Train even though training and validation share groups.")
+
+    @model_validator(mode="after")
+    def _one_folder(self) -> "Train":
+        if self.run and (self.run.startswith(".") or Path(self.run).name != self.run):
+            raise ValueError(f"run {self.run} is no plain name: folders are for --runs-dir and --snapshot-path")
+        if self.run and self.snapshot_path:
+            raise ValueError("run and snapshot_path exclude each other: both say where the run goes")
+        return self
 
     @model_validator(mode="after")
     def _one_start(self) -> "Train":
@@ -206,7 +226,8 @@ class Evaluate(Device):
     """Measure a detector on a list that it has not seen."""
 
     inputs: list[Path] = argument(
-        [], "Lists, and the snapshot (.keras or .h5). [default: csv/val/validation.csv snapshots/best.keras]"
+        [],
+        "Lists, and the snapshot (.keras or .h5). [default: csv/val/validation.csv, and the newest run's best.keras]",
     )
     model: str | None = option(None, "Architecture, where an .h5 file holds weights only.")
     image_size: int | None = option(None, "Side of that architecture's input, in pixels.", ge=32, le=2048)
@@ -217,6 +238,7 @@ class Evaluate(Device):
     )
     resamples: int = option(1000, "Bootstrap resamples for the 95 % intervals.", ge=0, le=100_000)
     seed: int = option(0, "Seed of the resamples.", ge=0)
+    runs_dir: Path = option(RUNS, "Where the runs are.")
     output: Path = option(Path("evaluation"), "Where predictions.csv and metrics.json go.")
 
 

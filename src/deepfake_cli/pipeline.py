@@ -18,15 +18,16 @@ def training_batches(
     batch_size: int,
     steps: int,
     first_epoch: int = 0,
+    first_step: int = 0,
     balance: bool = True,
     random_transform: bool = True,
     seed: int = 0,
     workers: int | None = None,
 ) -> tf.data.Dataset:
-    """Endless training batches from `first_epoch` on.
+    """Endless training batches from a step on.
 
-    What a batch holds depends on the seed and its place in the run alone: a run that is resumed at an epoch sees the
-    batches that it would have seen.
+    What a batch holds depends on the seed and its place in the run alone: a run that is resumed sees the batches that it
+    would have seen.
 
     Args:
         table: a list as `deepfake_cli.manifest.read` returns it.
@@ -34,6 +35,7 @@ def training_batches(
         batch_size: images a batch; every batch is full.
         steps: batches an epoch.
         first_epoch: epochs that were trained already.
+        first_step: steps of the next epoch that were.
         balance: draw reals and fakes equally often.
         random_transform: flip, and vary brightness and contrast.
         seed: of the order and the transforms.
@@ -44,7 +46,7 @@ def training_batches(
         (batch_size, 1), fake = 1.
     """
     labels = table["label"].to_numpy()
-    start = first_epoch * steps * batch_size
+    start = (first_epoch * steps + first_step) * batch_size
     first_pass = start // len(table)
 
     def indices(number: tf.Tensor) -> tf.data.Dataset:

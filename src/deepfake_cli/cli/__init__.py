@@ -17,6 +17,7 @@ from deepfake_cli.cli.evaluate import evaluate
 from deepfake_cli.cli.forge import forge
 from deepfake_cli.cli.make_csv import make_csv
 from deepfake_cli.cli.options import options
+from deepfake_cli.cli.runs import runs
 from deepfake_cli.cli.split import split
 from deepfake_cli.cli.train import train
 from deepfake_cli.config import Audit, Evaluate, Forge, MakeCsv, Split, Train
@@ -38,6 +39,7 @@ app.command()(options(Audit)(audit))
 app.command()(options(Forge)(forge))
 app.command()(options(Train)(train))
 app.command()(options(Evaluate)(evaluate))
+app.command()(runs)
 app.command()(doctor)
 app.command()(demo)
 app.add_typer(datasets, name="datasets")
@@ -52,7 +54,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def every_command(
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what TensorFlow and the decoders print, too.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show what TensorFlow and the decoders print, too.")
+    ] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,

@@ -13,7 +13,7 @@ from deepfake_cli.cli.evaluate import evaluate
 from deepfake_cli.cli.make_csv import make_csv
 from deepfake_cli.cli.split import split
 from deepfake_cli.cli.train import train
-from deepfake_cli.config import Evaluate, MakeCsv, Split, Step, Train
+from deepfake_cli.config import RUNS, Evaluate, MakeCsv, Split, Step, Train
 
 STEPS: tuple[tuple[Callable[[Any], None], type[Step], dict[str, Any]], ...] = (
     (split, Split, {"adapter": "uadfv", "viddir": Path("raw"), "every": 2}),
@@ -31,6 +31,7 @@ def demo(
     The fakes are made here, by warping the faces; nobody in the validation list is in the training list.
     """
     from deepfake_cli.steps.demo import make_set
+    from deepfake_cli.steps.runs import newest
 
     folder.mkdir(parents=True, exist_ok=True)
     os.chdir(folder)
@@ -39,12 +40,13 @@ def demo(
     for command, step, values in STEPS:
         console.print(f"\n[bold]$ {equivalent(step, values)}[/bold]", highlight=False)
         command(step.model_validate(values))
+    run = newest(RUNS)
     made = (
         "img/manifest.csv",
         "csv",
-        "snapshots/best.keras",
-        "snapshots/recipe.json",
-        "logs",
+        f"{run}/best.keras",
+        f"{run}/recipe.json",
+        f"{run}/events",
         "evaluation/metrics.json",
     )
     console.print("\nMade:", *(f"  {folder / path}" for path in made), sep="\n", highlight=False)

@@ -27,6 +27,7 @@ def evaluate(
         result = run(settings, lambda done, total: bar.update(task, completed=done, total=total))
     if json:
         return print_json(result.metrics)
+    console.print(f"Snapshot: {result.metrics['snapshot']}", highlight=False, markup=False)
     print_figures(result.metrics)
     for note in result.notes:
         warn(f"Note: {note}")

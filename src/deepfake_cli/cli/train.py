@@ -1,10 +1,15 @@
 """``deepfake train``: a progress bar on a terminal; plain lines, one an epoch, into a file or a pipe."""
 
 import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deepfake_cli.cli.console import console, progress, warn
 from deepfake_cli.config import Train
+from deepfake_cli.errors import DeepfakeError
+
+LOG = "train.log"
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -13,21 +18,36 @@ if TYPE_CHECKING:
 
 
 def train(settings: Train) -> None:
-    """Train a detector on the lists that make-csv wrote; keep a snapshot of every epoch and the best of them."""
+    """Train a detector on the lists that make-csv wrote; keep a snapshot of every epoch and the best of them.
+
+    The run's state is saved as it goes: --resume goes on after a crash, a full disk or Ctrl-C.
+    """
     from deepfake_cli.steps.train import train as run
 
     with progress("steps") as bar:
-        result = run(settings, Follower(bar))
-    console.print(f"Best: {result.best}   Recipe: {result.recipe}", highlight=False)
-    console.print(f"Measure it on a list it has not seen: deepfake evaluate TEST.csv {result.best}", highlight=False)
+        follower = Follower(bar)
+        try:
+            result = run(settings, follower)
+        except DeepfakeError as error:
+            follower.log(f"Error: {error}")
+            raise
+        except KeyboardInterrupt:
+            follower.stopped()
+            raise
+    if not follower.begun_in:
+        done = len(result.history)
+        follower.line(f"Finished already: {done} epoch{'s' * (done != 1)}. --epochs N goes on to the N-th.")
+    follower.line(f"Best: {result.best}   Recipe: {result.recipe}")
+    follower.line(f"Measure it on a list it has not seen: deepfake evaluate TEST.csv {result.best}")
 
 
 class Follower:
-    """Tells of a training as it goes: a bar for the steps, a line for each epoch."""
+    """Tells of a training as it goes: a bar for the steps, a line for each epoch, which the run's log gets too."""
 
     def __init__(self, bar: "Progress"):
         self.bar = bar
         self.task: TaskID | None = None
+        self.begun_in: Path | None = None
 
     def __call__(self, event: "Begun | Stepped | Ended") -> None:
         """Take the next event."""
@@ -35,15 +55,18 @@ class Follower:
 
     def begun(self, event: "Begun") -> None:
         """Say what is trained, on what, and where."""
+        self.begun_in, self.resumes = event.folder, event.resumes
         for note in event.notes:
             warn(note)
-        self._line(f"{event.model}: {event.parameters / 1e6:.1f} M parameters, {event.image_size} px")
-        self._line(f"Device: {event.plan}")
+            self.log(note)
+        self.line(f"Run: {event.folder}")
+        self.line(f"{event.model}: {event.parameters / 1e6:.1f} M parameters, {event.image_size} px")
+        self.line(f"Device: {event.plan}")
         for name, counts in (("train", event.train), ("validation", event.validation)):
             if counts:
                 groups = f"{counts['groups']:,} group{'s' * (counts['groups'] != 1)}"
                 frames = f"{counts['frames']:,} frames ({counts['fake']:,} fake)"
-                self._line(f"{name}: {frames}, {counts['videos']:,} videos, {groups}")
+                self.line(f"{name}: {frames}, {counts['videos']:,} videos, {groups}")
         self.epochs, self.steps = event.epochs, event.steps
         self.task = self.bar.add_task("", total=event.steps, note="")
 
@@ -60,9 +83,22 @@ class Follower:
         if "val_auc" in row:
             line += f"  val loss {row['val_loss']:.4f} acc {row['val_accuracy']:.3f}"
             line += f" auc {row['val_auc']:.3f} video auc {row['val_video_auc']:.3f}"
-        self._line(f"{line}  lr {row['lr']:.1e}{'  best' * event.best}")
+        self.line(f"{line}  lr {row['lr']:.1e}{'  best' * event.best}")
 
-    def _line(self, text: str) -> None:
-        """Flushed, so that a log can be followed."""
+    def stopped(self) -> None:
+        """Say how to go on after Ctrl-C."""
+        if self.begun_in:
+            self.log("Stopped.")
+            warn(f"To go on: {self.resumes}")
+
+    def log(self, text: str) -> None:
+        """Add a line to the run's log; a disk too full for the log is not what a run is lost by."""
+        if self.begun_in:
+            with suppress(OSError), (self.begun_in / LOG).open("a", encoding="utf-8") as log:
+                log.write(f"{text}\n")
+
+    def line(self, text: str) -> None:
+        """Print a line and log it; flushed, so that either can be followed."""
+        self.log(text)
         console.print(text, highlight=False, markup=False)
         sys.stdout.flush()

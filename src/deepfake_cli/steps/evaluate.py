@@ -13,13 +13,15 @@ from deepfake_cli.datasets.clip import LABELS
 from deepfake_cli.errors import ManifestError, ModelError
 from deepfake_cli.files import write_text
 from deepfake_cli.quiet import quiet
+from deepfake_cli.steps.runs import BEST, newest
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FEW = 10  # groups, below which an interval says so
 MODEL_SUFFIXES = (".keras", ".h5")
-DEFAULT_LIST, DEFAULT_SNAPSHOT = Path("csv/val/validation.csv"), Path("snapshots/best.keras")
+DEFAULT_LIST = Path("csv/val/validation.csv")
+OLD_SNAPSHOT = Path("snapshots/best.keras")  # where the old trainer's users have theirs
 
 
 @dataclass
@@ -74,14 +76,20 @@ def evaluate(settings: Evaluate, report: Callable[[int, int], None] = lambda don
 
 
 def inputs(settings: Evaluate) -> tuple[list[Path], Path]:
-    """Tell lists from the snapshot by the suffix; where either is not given, its default."""
+    """Tell lists from the snapshot by the suffix; where either is not given, its default.
+
+    Raises:
+        ModelError: two snapshots are given, or none and there is no run.
+    """
     models = [path for path in settings.inputs if path.suffix in MODEL_SUFFIXES]
     lists = [path for path in settings.inputs if path.suffix not in MODEL_SUFFIXES]
     if len(models) > 1:
         raise ModelError(f"One snapshot at a time; found {', '.join(map(str, models))}.")
-    snapshot = models[0] if models else DEFAULT_SNAPSHOT
+    run = newest(settings.runs_dir, BEST)
+    snapshot = models[0] if models else run / BEST if run else OLD_SNAPSHOT
     if not snapshot.is_file():
-        raise ModelError(f"{snapshot}: no such snapshot. deepfake train writes one.")
+        where = "" if models else f"no run in {settings.runs_dir} has a {BEST}, and "
+        raise ModelError(f"{where}{snapshot}: no such snapshot. deepfake train writes one; deepfake runs lists them.")
     return lists or [DEFAULT_LIST], snapshot
 
 

@@ -2,96 +2,156 @@
 
 import math
 import os
-from typing import Any
+from collections.abc import Callable
 
 import keras
-import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from deepfake_cli import checks, devices, metrics, pipeline, recipe
+from deepfake_cli import checks, devices, pipeline, recipe
 from deepfake_cli.config import Train
-from deepfake_cli.errors import ModelError
+from deepfake_cli.errors import ManifestError, ModelError
 from deepfake_cli.models import architecture, build_model, load_weights
 from deepfake_cli.models.files import read_model
-from deepfake_cli.steps.score import image_size, scores, unreadable
-from deepfake_cli.steps.train import (
-    BEST,
-    CLIP_NORM,
-    Begun,
-    Ended,
-    Report,
-    Run,
-    Stepped,
-    TrainResult,
-    counted,
-    learning_rate,
-    stop_if_not_a_number,
-)
+from deepfake_cli.steps.interrupt import held
+from deepfake_cli.steps.keeper import Keeper
+from deepfake_cli.steps.resume import Start
+from deepfake_cli.steps.run import Run
+from deepfake_cli.steps.score import image_size, unreadable
+from deepfake_cli.steps.train import CLIP_NORM, Begun, Report, counted
+
+Batches = Callable[[int, int], tf.data.Dataset]  # from an epoch and a step of it on
 
 
-def fit(settings: Train, table: pd.DataFrame, validation: pd.DataFrame | None, report: Report) -> TrainResult:
-    """Train on `table`; see `deepfake_cli.steps.train.train`."""
+def fit(
+    settings: Train, table: pd.DataFrame, validation: pd.DataFrame | None, report: Report, run: Run | None = None
+) -> Run:
+    """Train on `table`, in a new run or going on with `run`; see `deepfake_cli.steps.train.train`."""
     visible = devices.visible_gpus()
     plan = devices.choose(settings.gpu, settings.multi_gpu, settings.multi_gpu_force, visible, os.cpu_count() or 1)
     strategy = devices.open_strategy(plan)
     keras.utils.set_random_seed(settings.seed)
     with strategy.scope():
-        model, first_epoch, notes = _model(settings)
-    name = recipe.read(settings.snapshot).get("model", settings.model) if settings.snapshot else settings.model
-    run = Run(settings, name, first_epoch)
-    steps = settings.steps or math.ceil(len(table) / settings.batch_size)
-    batches = pipeline.training_batches(
+        model, start, notes = _resumed(run) if run and run.start.file else _model(settings)
+    run = run or Run.begin(settings, _name(settings), start, model.save)
+    try:
+        steps = settings.steps or math.ceil(len(table) / settings.batch_size)
+        begun = _describe(run, model, plan, steps, table, validation, (*notes, *_other_versions(run)))
+        run.write()
+        report(begun)
+        _train(model, run, start, steps, _batches(settings, table, image_size(model), steps), validation, report)
+    except tf.errors.OpError as error:
+        raise _told(unreadable(table, error), run) from None
+    except (ManifestError, OSError) as error:
+        raise _told(error, run) from None
+    finally:
+        run.close()
+    return run
+
+
+def _train(
+    model: keras.Model,
+    run: Run,
+    start: Start,
+    steps: int,
+    batches: Batches,
+    validation: pd.DataFrame | None,
+    report: Report,
+) -> None:
+    """The rest of the epoch in whose middle a run goes on, if it does, and the epochs after it."""
+    epoch, step, epochs = start.epoch, start.step, run.settings.epochs
+    with held() as stopping:
+        keeper = Keeper(run, validation, report, stopping)
+        try:
+            if step == steps:  # stopped between the last step and the figures
+                keeper.set_model(model)
+                keeper.on_epoch_begin(epoch)
+                keeper.on_epoch_end(epoch, model.get_metrics_result())
+            elif step:
+                _epochs(model, batches(epoch, step), keeper, steps - step, epoch, epoch + 1)
+            epoch += bool(step)
+            if epoch < epochs:
+                _epochs(model, batches(epoch, 0), keeper, steps, epoch, epochs)
+        finally:
+            keeper.close()
+
+
+def _epochs(model: keras.Model, batches: tf.data.Dataset, keeper: Keeper, steps: int, first: int, last: int) -> None:
+    model.fit(
+        batches,
+        steps_per_epoch=steps,
+        initial_epoch=first,
+        epochs=last,
+        callbacks=[keeper],
+        shuffle=False,
+        verbose=0,
+    )
+
+
+def _batches(settings: Train, table: pd.DataFrame, size: int, steps: int) -> Batches:
+    return lambda epoch, step: pipeline.training_batches(
         table,
-        image_size=image_size(model),
+        image_size=size,
         batch_size=settings.batch_size,
         steps=steps,
-        first_epoch=first_epoch,
+        first_epoch=epoch,
+        first_step=step,
         balance=settings.balance,
         random_transform=settings.random_transform,
         seed=settings.seed,
         workers=settings.workers,
     )
-    described = counted(validation) if validation is not None else {}
-    parameters, size = model.count_params(), image_size(model)
-    run.recipe |= {"image_size": size, "plan": plan.reason, "train": counted(table), "validation": described}
-    run.recipe["groups"] = {
-        name: checks.groups(rows) for name, rows in (("train", table), ("validation", validation)) if rows is not None
-    }
-    report(
-        Begun(
-            name, parameters, size, plan.reason, steps, settings.epochs, first_epoch, counted(table), described, notes
-        )
+
+
+def _describe(
+    run: Run,
+    model: keras.Model,
+    plan: devices.Plan,
+    steps: int,
+    table: pd.DataFrame,
+    validation: pd.DataFrame | None,
+    notes: tuple[str, ...],
+) -> Begun:
+    """Record what is trained on what, and where; return the same for the user."""
+    parts = {name: rows for name, rows in (("train", table), ("validation", validation)) if rows is not None}
+    counts = {name: counted(rows) for name, rows in parts.items()}
+    size = image_size(model)
+    run.recipe |= {"image_size": size, "plan": plan.reason, "train": counts["train"]}
+    run.recipe |= {"validation": counts.get("validation", {})}
+    run.recipe["groups"] = {name: checks.groups(rows) for name, rows in parts.items()}
+    return Begun(
+        folder=run.folder,
+        resumes=run.resumes,
+        model=run.recipe["model"],
+        parameters=model.count_params(),
+        image_size=size,
+        plan=plan.reason,
+        steps=steps,
+        epochs=run.settings.epochs,
+        train=counts["train"],
+        validation=counts.get("validation", {}),
+        notes=notes,
     )
-    keeper = Keeper(run, validation, report)
-    try:
-        model.fit(
-            batches,
-            steps_per_epoch=steps,
-            initial_epoch=first_epoch,
-            epochs=settings.epochs,
-            callbacks=[keeper],
-            shuffle=False,
-            verbose=0,
-        )
-    except tf.errors.OpError as error:
-        raise unreadable(table, error) from None
-    finally:
-        keeper.close()
-    return TrainResult(run.folder / BEST, run.folder / recipe.NAME, run.history)
 
 
-def _model(settings: Train) -> tuple[keras.Model, int, tuple[str, ...]]:
-    """Build the model, or take up a snapshot: the model, the epochs it has, and what the user should know."""
+def _resumed(run: Run) -> tuple[keras.Model, Start, tuple[str, ...]]:
+    start = run.start
+    assert start.file is not None
+    return read_model(start.file, compile=True), start, (f"Going on with {run.folder} from {start}.",)
+
+
+def _model(settings: Train) -> tuple[keras.Model, Start, tuple[str, ...]]:
+    """Build the model, or begin with a snapshot: the model, the epochs it has, and what the user should know."""
     if settings.snapshot:
         model = read_model(settings.snapshot, compile=True)
         known = recipe.epoch_of(settings.snapshot)
         done = settings.initial_epoch if known is None else known
-        if model.optimizer is None:
-            return _compiled(model, settings), done, ("The snapshot has no optimizer: a new one starts.",)
         if done >= settings.epochs:
             raise ModelError(f"{settings.snapshot} has {done} epochs already; ask for more with --epochs.")
-        return model, done, (f"Resuming {settings.snapshot} after epoch {done}.",)
+        if model.optimizer is None:
+            note = "The snapshot has no optimizer: a new one starts."
+            return _compiled(model, settings), Start(epoch=done), (note,)
+        return model, Start(epoch=done), (f"Going on from {settings.snapshot}, after epoch {done}.",)
     chosen = architecture(settings.model)
     pretrained = settings.imagenet_weights and not settings.weights
     model = build_model(
@@ -107,7 +167,11 @@ def _model(settings: Train) -> tuple[keras.Model, int, tuple[str, ...]]:
         if pretrained and not chosen.pretrained
         else ()
     )
-    return _compiled(model, settings), settings.initial_epoch, notes
+    return _compiled(model, settings), Start(epoch=settings.initial_epoch), notes
+
+
+def _name(settings: Train) -> str:
+    return recipe.read(settings.snapshot).get("model", settings.model) if settings.snapshot else settings.model
 
 
 def _compiled(model: keras.Model, settings: Train) -> keras.Model:
@@ -116,73 +180,20 @@ def _compiled(model: keras.Model, settings: Train) -> keras.Model:
     return model
 
 
-def reseed(model: keras.Model, seed: int, epoch: int) -> None:
-    """Make the random layers' state depend on seed and epoch alone: Keras doesn't save it, so a resumed run would differ."""
-    random = np.random.default_rng([seed, epoch])
-    for variable in model.variables:
-        if variable.path.endswith("seed_generator_state"):
-            variable.assign(random.integers(2**31, size=2))
+def _other_versions(run: Run) -> tuple[str, ...]:
+    """A note, where the packages are others than when the run began: the same result to the bit needs the same ones."""
+    now, then = recipe.versions(), run.recipe["versions"]
+    changed = [f"{name} {then.get(name)}, now {now[name]}" for name in now if now[name] != then.get(name)]
+    return (f"The run began with {'; '.join(changed)}: its result may differ a little.",) if changed else ()
 
 
-class Keeper(keras.callbacks.Callback):
-    """After every step checks the loss; after every epoch validates, keeps a snapshot, sets the rate, and reports."""
-
-    def __init__(self, run: Run, validation: pd.DataFrame | None, report: Report):
-        super().__init__()
-        self.run, self.validation, self.report = run, validation, report
-        logs = run.settings.tensorboard_dir
-        self.events = tf.summary.create_file_writer(str(logs / run.recipe["log_dir"])) if logs else None
-        self.epoch = 0
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Set the rate that the losses so far call for, and the seeds of the epoch."""
-        self.epoch = epoch + 1
-        settings = self.run.settings
-        reseed(self.model, settings.seed, self.epoch)
-        self.model.optimizer.learning_rate = learning_rate(
-            self.run.losses(), settings.lr, patience=settings.reduce_lr_patience, factor=settings.reduce_lr_factor
-        )
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Stop at a loss that is no number."""
-        loss = float((logs or {})["loss"])
-        stop_if_not_a_number(loss, self.run.folder)
-        self.report(Stepped(self.epoch, batch + 1, loss))
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Validate, keep, report."""
-        logs = logs or {}
-        row: dict[str, Any] = {"epoch": self.epoch, "loss": float(logs["loss"]), "accuracy": float(logs["accuracy"])}
-        row |= self._validate() | {"lr": float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))}
-        path, best = self.run.keep(self.model.save, row)
-        self._write_events(row)
-        self.report(Ended(row, best, path))
-
-    def _validate(self) -> dict[str, float]:
-        if self.validation is None:
-            return {}
-        settings = self.run.settings
-        found = scores(self.model, self.validation, batch_size=settings.batch_size, workers=settings.workers)
-        labels = self.validation["label"].to_numpy()
-        threshold = metrics.best_threshold(labels, found)
-        videos = metrics.video_scores(self.validation.assign(score=found))
-        return {
-            "val_loss": float(keras.losses.BinaryCrossentropy()(labels[:, None].astype("float32"), found[:, None])),
-            "val_accuracy": float(((found >= 0.5) == labels).mean()),
-            "val_auc": metrics.figures(labels, found, threshold)["auc"],
-            "val_video_auc": metrics.figures(videos["label"], videos["score"], threshold)["auc"],
-            "threshold": threshold,
-        }
-
-    def _write_events(self, row: dict[str, Any]) -> None:
-        if self.events:
-            with self.events.as_default(step=row["epoch"]):
-                for name, value in row.items():
-                    if name != "epoch":
-                        tf.summary.scalar(name, value)
-            self.events.flush()
-
-    def close(self) -> None:
-        """Close the event file."""
-        if self.events:
-            self.events.close()
+def _told(error: Exception, run: Run) -> Exception:
+    """The error, with what is kept and how to go on."""
+    if isinstance(error, ManifestError):
+        return ManifestError(f"{error}\n{run.kept()}")
+    if isinstance(error, OSError):
+        return ModelError(f"{error}. {run.kept()}")
+    if isinstance(error, tf.errors.ResourceExhaustedError):
+        what = "The device has too little memory for these settings: try a lower --batch-size or --image-size in a new run."
+        return ModelError(f"{what} {run.kept()}")
+    return error

@@ -1,38 +1,43 @@
 """``deepfake train``: lists of frames to snapshots of a detector, and the recipe beside them."""
 
 import math
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepfake_cli import checks, manifest, recipe
 from deepfake_cli.config import Train
 from deepfake_cli.errors import ManifestError, ModelError
-from deepfake_cli.files import whole
 from deepfake_cli.quiet import quiet
+from deepfake_cli.steps.resume import check_lists
+from deepfake_cli.steps.run import Run, chosen_folder
+from deepfake_cli.steps.runs import BEST, epochs_done
 
 if TYPE_CHECKING:
     import pandas as pd
 
-BEST = "best.keras"
 LEAST_GAIN = 1e-4  # fall of the validation loss that counts as one
 CLIP_NORM = 1.0
 
 
 @dataclass(frozen=True)
 class Begun:
-    """Training begins: on what, with what, from where."""
+    """Training begins: where, with what, on what.
 
+    Attributes:
+        folder: the run's.
+        resumes: the command that goes on with the run, if it stops.
+    """
+
+    folder: Path
+    resumes: str
     model: str
     parameters: int
     image_size: int
     plan: str
     steps: int
     epochs: int
-    first_epoch: int
     train: dict[str, int]
     validation: dict[str, int]
     notes: tuple[str, ...] = ()
@@ -87,14 +92,26 @@ def train(settings: Train, report: Report = lambda event: None) -> TrainResult:
     Raises:
         ManifestError: a list is missing, has one class only, names images that aren't there, or shares groups with the
             validation list.
-        ModelError: weights or snapshot can't be had, or the loss is no number any more.
+        ModelError: weights, snapshot or the run to go on with can't be had, a file can't be written, or the loss is no
+            number any more.
+        ConfigError: the run's folder holds one already, or one to go on with began with other settings.
         DeviceError: GPUs are asked for that aren't there.
     """
+    run = None
+    if settings.resume:
+        run = Run.resume(settings)
+        settings = run.settings
+        check_lists(settings, run.recipe["data"], run.folder)
+    else:
+        chosen_folder(settings)
     table, validation = _lists(settings)
-    with quiet():
-        from deepfake_cli.steps.fit import fit  # TensorFlow loads only now: a fault in the lists shows at once
+    if run is None or epochs_done(run.recipe) < settings.epochs:
+        with quiet():
+            from deepfake_cli.steps.fit import fit  # TensorFlow loads only now: a fault in the lists shows at once
 
-    return fit(settings, table, validation, report)
+        run = fit(settings, table, validation, report, run)
+    run.close()
+    return TrainResult(run.folder / BEST, run.folder / recipe.NAME, run.history)
 
 
 def _lists(settings: Train) -> tuple["pd.DataFrame", "pd.DataFrame | None"]:
@@ -130,94 +147,6 @@ def learning_rate(losses: Sequence[float], base: float, *, patience: int, factor
     return base
 
 
-class Run:
-    """The folder of a run: its recipe, a snapshot an epoch, and the best of them."""
-
-    def __init__(self, settings: Train, model_name: str, first_epoch: int):
-        self.settings, self.folder = settings, settings.snapshot_path
-        self.prefix = model_name.replace(":", "_")
-        source = settings.snapshot.parent if settings.snapshot else self.folder
-        earlier = recipe.read(settings.snapshot) if settings.snapshot else {}
-        resumed_in_place = settings.snapshot is not None and source.absolute() == self.folder.absolute()
-        if not resumed_in_place:
-            _set_aside(self.folder)
-        history = [row for row in earlier.get("history", []) if row["epoch"] <= first_epoch]
-        facts = {name: each for name, each in earlier.get("snapshots", {}).items() if each["epoch"] <= first_epoch}
-        kept = facts if resumed_in_place else {}
-        self.recipe: dict[str, Any] = {
-            "model": model_name,
-            "log_dir": earlier.get("log_dir") or f"{self.prefix}-{datetime.now():%Y%m%d-%H%M%S}",
-            "settings": settings.model_dump(mode="json"),
-            "seed": settings.seed,
-            "versions": recipe.versions(),
-            "data": recipe.fingerprint(
-                [*settings.train_csv, *([settings.val_annotations] if settings.evaluation else [])]
-            ),
-            "history": history,
-            "snapshots": kept,
-        }
-        if BEST not in kept:
-            self._take_best({source / name: each for name, each in facts.items() if (source / name).is_file()})
-
-    def _take_best(self, snapshots: dict[Path, dict[str, Any]]) -> None:
-        """The best of a resumed run's snapshots is the one to beat, where its own best is elsewhere or from later on."""
-        if snapshots:
-            path = max(snapshots, key=lambda path: _merit(snapshots[path]))
-            with whole(self.folder / BEST) as partial:
-                shutil.copyfile(path, partial)
-            self.recipe["snapshots"][BEST] = snapshots[path]
-
-    @property
-    def history(self) -> list[dict[str, Any]]:
-        """One row an epoch."""
-        return self.recipe["history"]
-
-    def losses(self) -> list[float]:
-        """The validation losses so far."""
-        return [row["val_loss"] for row in self.history if "val_loss" in row]
-
-    def keep(self, save: Callable[[Path], None], row: dict[str, Any]) -> tuple[Path, bool]:
-        """Keep the state after an epoch: its snapshot, and ``best.keras`` if no earlier one was better."""
-        beaten = self.recipe["snapshots"].get(BEST)
-        best = beaten is None or "val_auc" not in row or _merit(row) > _merit(beaten)
-        self.history.append(row)
-        path = self.folder / f"{self.prefix}_csv_{row['epoch']:02d}.keras"
-        with whole(path) as partial:
-            save(partial)
-        facts = {name: row[name] for name in ("epoch", "val_auc", "val_loss", "threshold") if name in row}
-        self.recipe["snapshots"][path.name] = facts
-        if best:
-            with whole(self.folder / BEST) as partial:
-                shutil.copyfile(path, partial)
-            self.recipe["snapshots"][BEST] = facts
-        recipe.write(self.folder, self.recipe)
-        if not self.settings.snapshots:
-            self._drop_before(row["epoch"])
-        return path, best
-
-    def _drop_before(self, epoch: int) -> None:
-        for name, facts in list(self.recipe["snapshots"].items()):
-            if name != BEST and facts["epoch"] < epoch:
-                (self.folder / name).unlink(missing_ok=True)
-                del self.recipe["snapshots"][name]
-
-
-def _merit(row: dict[str, Any]) -> tuple[float, float]:
-    """Validation AUC; of two equal ones the lower loss is better."""
-    return row.get("val_auc", -math.inf), -row.get("val_loss", math.inf)
-
-
-def _set_aside(folder: Path) -> None:
-    """Move an earlier run's files into a folder of their own, since this run's would overwrite them."""
-    if not (folder / recipe.NAME).is_file():
-        return
-    when = datetime.fromtimestamp((folder / recipe.NAME).stat().st_mtime)
-    aside = folder / f"earlier-{when:%Y%m%d-%H%M%S}"
-    aside.mkdir(exist_ok=True)
-    for path in [*folder.glob("*.keras"), folder / recipe.NAME]:
-        path.replace(aside / path.name)
-
-
 def counted(table: "pd.DataFrame") -> dict[str, int]:
     """How many frames, fakes, videos and groups a list has."""
     return {
@@ -228,13 +157,12 @@ def counted(table: "pd.DataFrame") -> dict[str, int]:
     }
 
 
-def stop_if_not_a_number(loss: float, folder: Path) -> None:
-    """Stop a run whose loss is no number.
-
-    Raises:
-        ModelError: it isn't; the message says which snapshot is good.
-    """
-    if not math.isfinite(loss):
-        raise ModelError(
-            f"The loss is {loss}: training came apart. The snapshots in {folder} are from before. Try a lower --lr."
-        )
+def came_apart(what: str, epoch: int, step: int, run: Run) -> ModelError:
+    """The error of a run whose loss or weights are no numbers: what is good still, and what to try."""
+    lower = f"--lr {run.settings.lr / 10:g}"
+    good = next((name for name in reversed(run.recipe["snapshots"]) if name != BEST), None)
+    again = f"deepfake train --snapshot {run.folder / good} {lower}" if good else f"deepfake train {lower}"
+    return ModelError(
+        f"{what} in epoch {epoch} at step {step}: training came apart. {run.kept()}. "
+        f"A lower learning rate may mend it: {again}, with the run's other options."
+    )

@@ -1,0 +1,125 @@
+"""What happens beside the fitting: after each step and epoch the loss is checked, the state kept, the progress told."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import keras
+import pandas as pd
+import tensorflow as tf
+
+from deepfake_cli import metrics
+from deepfake_cli.steps import state
+from deepfake_cli.steps.run import Run
+from deepfake_cli.steps.score import scores
+from deepfake_cli.steps.train import Ended, Report, Stepped, came_apart, learning_rate
+
+MINUTE = 60  # seconds
+
+
+class Keeper(keras.callbacks.Callback):
+    """Keeps a run's state every so many minutes or steps and after every epoch; sets its rate and seeds.
+
+    Args:
+        run: the folder, and where it goes on.
+        validation: the list to validate on, if any.
+        report: told of every step and epoch.
+        stopping: says whether the user asked to stop.
+    """
+
+    def __init__(self, run: Run, validation: pd.DataFrame | None, report: Report, stopping: Callable[[], bool]):
+        super().__init__()
+        self.run, self.validation, self.report, self.stopping = run, validation, report, stopping
+        logs = run.settings.tensorboard_dir
+        self.events = tf.summary.create_file_writer(str(logs / run.folder.name if logs else run.folder / "events"))
+        self.epoch, self.step, self.skipped = 0, 0, 0
+        self.saved_at = time.monotonic()
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Set the rate that the losses so far call for, and the seeds of the epoch; or take up the state in its middle."""
+        settings, start = self.run.settings, self.run.start
+        self.epoch = epoch + 1
+        self.skipped = self.step = start.step if start.epoch == epoch else 0
+        state.reseed(self.model, settings.seed, self.epoch)
+        if start.progress and self.skipped:
+            state.restore(self.model, start.progress)
+        self.model.optimizer.learning_rate = learning_rate(
+            self.run.losses(), settings.lr, patience=settings.reduce_lr_patience, factor=settings.reduce_lr_factor
+        )
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Check the loss, tell of the step, keep the state if it is time or the user stops."""
+        loss = float((logs or {})["loss"])
+        self.step = self.skipped + batch + 1
+        if loss != loss or loss in (float("inf"), -float("inf")):
+            raise came_apart(f"The loss is {loss}", self.epoch, self.step, self.run)
+        self.report(Stepped(self.epoch, self.step, loss))
+        if self._is_time():
+            self._keep_state()
+        self._stop_if_asked()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Validate, keep, report."""
+        logs = logs or {}
+        self._check_weights()
+        row: dict[str, Any] = {"epoch": self.epoch, "loss": float(logs["loss"]), "accuracy": float(logs["accuracy"])}
+        row |= self._validate() | {"lr": float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))}
+        self._write_events(row)
+        path, best = self.run.keep(self.model.save, row)
+        self.saved_at = time.monotonic()
+        self.report(Ended(row, best, path))
+
+    def _is_time(self) -> bool:
+        settings = self.run.settings
+        by_time = settings.save_every and time.monotonic() - self.saved_at >= settings.save_every * MINUTE
+        return bool(by_time or (settings.save_steps and self.step % settings.save_steps == 0))
+
+    def _keep_state(self) -> None:
+        self._check_weights()
+        self.run.keep_state(lambda path: state.save(self.model, path, self.epoch, self.step), self.epoch, self.step)
+        self.saved_at = time.monotonic()
+
+    def _stop_if_asked(self) -> None:
+        if self.stopping():
+            self._keep_state()
+            raise KeyboardInterrupt
+
+    def _check_weights(self) -> None:
+        if not state.is_sound(self.model):
+            raise came_apart("A weight is no number any more", self.epoch, self.step, self.run)
+
+    def _validate(self) -> dict[str, float]:
+        if self.validation is None:
+            return {}
+        settings = self.run.settings
+        found = scores(
+            self.model,
+            self.validation,
+            batch_size=settings.batch_size,
+            workers=settings.workers,
+            report=lambda done, total: self._stop_if_asked(),
+        )
+        labels = self.validation["label"].to_numpy()
+        threshold = metrics.best_threshold(labels, found)
+        videos = metrics.video_scores(self.validation.assign(score=found))
+        return {
+            "val_loss": float(keras.losses.BinaryCrossentropy()(labels[:, None].astype("float32"), found[:, None])),
+            "val_accuracy": float(((found >= 0.5) == labels).mean()),
+            "val_auc": metrics.figures(labels, found, threshold)["auc"],
+            "val_video_auc": metrics.figures(videos["label"], videos["score"], threshold)["auc"],
+            "threshold": threshold,
+        }
+
+    def _write_events(self, row: dict[str, Any]) -> None:
+        """A full disk shows at the snapshot, and curves that lack an epoch are no reason to stop."""
+        with suppress(tf.errors.OpError), self.events.as_default(step=row["epoch"]):
+            for name, value in row.items():
+                if name != "epoch":
+                    tf.summary.scalar(name, value)
+            self.events.flush()
+
+    def close(self) -> None:
+        """Close the event file."""
+        with suppress(tf.errors.OpError):
+            self.events.close()
