@@ -16,7 +16,7 @@ from common import face_crops, machine, print_table, row
 
 from deepfake_cli import devices, pipeline
 from deepfake_cli.models import build_model
-from deepfake_cli.steps.score import image_size, scores
+from deepfake_cli.training.score import image_size, scores
 
 LEAST_RATIO = 0.9
 

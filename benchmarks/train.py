@@ -18,8 +18,8 @@ from common import face_crops, machine, print_table, row
 from deepfake_cli import devices, pipeline
 from deepfake_cli.config import Train
 from deepfake_cli.models import build_model
-from deepfake_cli.steps.fit import _compiled
-from deepfake_cli.steps.score import image_size
+from deepfake_cli.training.fit import _compiled
+from deepfake_cli.training.score import image_size
 
 LEAST_RATIO = 0.95
 SETTLING = 5  # steps at the start of each run that are not timed: the pipeline fills

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from deepfake_cli.steps.interrupt import held
+from deepfake_cli.training.interrupt import held
 from tests.conftest import tree
 from tests.test_train import FAST, TINY, weights_of
 

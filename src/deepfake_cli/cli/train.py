@@ -14,7 +14,7 @@ LOG = "train.log"
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from deepfake_cli.steps.train import Begun, Ended, Stepped
+    from deepfake_cli.training.told import Begun, Ended, Stepped
 
 
 def train(settings: Train) -> None:

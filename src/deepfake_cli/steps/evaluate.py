@@ -13,7 +13,7 @@ from deepfake_cli.datasets.clip import LABELS
 from deepfake_cli.errors import ManifestError, ModelError
 from deepfake_cli.files import write_text
 from deepfake_cli.quiet import quiet
-from deepfake_cli.steps.runs import BEST, newest
+from deepfake_cli.training.runs import BEST, newest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,7 +124,7 @@ def _scores(settings: Evaluate, snapshot: Path, table: "pd.DataFrame", report: C
     with quiet():
         from deepfake_cli import devices
         from deepfake_cli.models import load_model
-        from deepfake_cli.steps.score import scores
+        from deepfake_cli.training.score import scores
 
     plan = devices.choose(
         settings.gpu, settings.multi_gpu, settings.multi_gpu_force, devices.visible_gpus(), os.cpu_count() or 1

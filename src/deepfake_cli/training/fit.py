@@ -13,12 +13,14 @@ from deepfake_cli.config import Train
 from deepfake_cli.errors import ManifestError, ModelError
 from deepfake_cli.models import architecture, build_model, load_weights
 from deepfake_cli.models.files import read_model
-from deepfake_cli.steps.interrupt import held
-from deepfake_cli.steps.keeper import Keeper
-from deepfake_cli.steps.resume import Start
-from deepfake_cli.steps.run import Run
-from deepfake_cli.steps.score import image_size, unreadable
-from deepfake_cli.steps.train import CLIP_NORM, Begun, Report, counted
+from deepfake_cli.training.interrupt import held
+from deepfake_cli.training.keeper import Keeper
+from deepfake_cli.training.resume import Start
+from deepfake_cli.training.run import Run
+from deepfake_cli.training.score import image_size, unreadable
+from deepfake_cli.training.told import Begun, Report, counted
+
+CLIP_NORM = 1.0
 
 Batches = Callable[[int, int], tf.data.Dataset]  # from an epoch and a step of it on
 

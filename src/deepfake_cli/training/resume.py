@@ -7,7 +7,7 @@ from typing import Any
 from deepfake_cli import recipe
 from deepfake_cli.config import Train
 from deepfake_cli.errors import ConfigError, ManifestError, ModelError
-from deepfake_cli.steps.runs import BEST, STATE, progress
+from deepfake_cli.training.runs import BEST, STATE, progress
 
 FREE = {  # what may differ when a run goes on: it doesn't shape the result
     *("resume", "runs_dir", "epochs", "gpu", "multi_gpu", "multi_gpu_force", "workers"),

@@ -18,8 +18,8 @@ from deepfake_cli import recipe
 from deepfake_cli.config import Train
 from deepfake_cli.errors import ConfigError, ModelError
 from deepfake_cli.files import whole
-from deepfake_cli.steps.resume import Start, lists_of, newest_start, own_settings
-from deepfake_cli.steps.runs import BEST, LOCK, STATE, called, find
+from deepfake_cli.training.resume import Start, lists_of, newest_start, own_settings
+from deepfake_cli.training.runs import BEST, LOCK, STATE, called, find
 
 Save = Callable[[Path], object]  # writes a model, whole, to a path
 

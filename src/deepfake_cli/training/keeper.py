@@ -10,10 +10,11 @@ import pandas as pd
 import tensorflow as tf
 
 from deepfake_cli import metrics
-from deepfake_cli.steps import state
-from deepfake_cli.steps.run import Run
-from deepfake_cli.steps.score import scores
-from deepfake_cli.steps.train import Ended, Report, Stepped, came_apart, learning_rate
+from deepfake_cli.training import state
+from deepfake_cli.training.rate import learning_rate
+from deepfake_cli.training.run import Run
+from deepfake_cli.training.score import scores
+from deepfake_cli.training.told import Ended, Report, Stepped, came_apart
 
 MINUTE = 60  # seconds
 

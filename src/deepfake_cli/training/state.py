@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from deepfake_cli.steps.runs import PROGRESS
+from deepfake_cli.training.runs import PROGRESS
 
 
 def save(model: keras.Model, path: Path, epoch: int, step: int) -> None:

@@ -1,0 +1,1 @@
+"""Fitting a detector: batches, recipe, state and the folder that a run lives in."""

@@ -1,0 +1,77 @@
+"""What training tells as it goes, and how it says that it came apart."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deepfake_cli.errors import ModelError
+from deepfake_cli.training.run import Run
+from deepfake_cli.training.runs import BEST
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Begun:
+    """Training begins: where, with what, on what.
+
+    Attributes:
+        folder: the run's.
+        resumes: the command that goes on with the run, if it stops.
+    """
+
+    folder: Path
+    resumes: str
+    model: str
+    parameters: int
+    image_size: int
+    plan: str
+    steps: int
+    epochs: int
+    train: dict[str, int]
+    validation: dict[str, int]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Stepped:
+    """A step is done; `loss` is the mean of the epoch so far."""
+
+    epoch: int
+    step: int
+    loss: float
+
+
+@dataclass(frozen=True)
+class Ended:
+    """An epoch is done; `figures` is its row of the recipe's history."""
+
+    figures: dict[str, Any]
+    best: bool
+    snapshot: Path | None
+
+
+Report = Callable[[Begun | Stepped | Ended], None]
+
+
+def counted(table: "pd.DataFrame") -> dict[str, int]:
+    """How many frames, fakes, videos and groups a list has."""
+    return {
+        "frames": len(table),
+        "fake": int(table["label"].sum()),
+        "videos": int(table["video"].nunique()),
+        "groups": int(table["group"].nunique()),
+    }
+
+
+def came_apart(what: str, epoch: int, step: int, run: Run) -> ModelError:
+    """The error of a run whose loss or weights are no numbers: what is good still, and what to try."""
+    lower = f"--lr {run.settings.lr / 10:g}"
+    good = next((name for name in reversed(run.recipe["snapshots"]) if name != BEST), None)
+    again = f"deepfake train --snapshot {run.folder / good} {lower}" if good else f"deepfake train {lower}"
+    return ModelError(
+        f"{what} in epoch {epoch} at step {step}: training came apart. {run.kept()}. "
+        f"A lower learning rate may mend it: {again}, with the run's other options."
+    )
