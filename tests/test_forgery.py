@@ -18,7 +18,8 @@ from deepfake_cli.config import Forge, resolve
 from deepfake_cli.errors import DeepfakeError
 from deepfake_cli.faces import rfb320
 from deepfake_cli.faces.crop import crop
-from deepfake_cli.forgery import DEGRADATIONS, FORGERIES, FaceWarp, SelfBlend
+from deepfake_cli.forgery import DEGRADATIONS, FORGERIES, CrossBlend, FaceWarp, SelfBlend
+from deepfake_cli.forgery.cross_blend import matched
 from deepfake_cli.forgery.jpeg import compressed
 from deepfake_cli.forgery.mix import forge_reals, in_turn
 from deepfake_cli.forgery.resample import images_of, planes, positions, separable, tent, turned
@@ -155,7 +156,7 @@ def test_the_same_seed_gives_the_same_bytes(faces, name):
 
 @pytest.mark.parametrize("name", [*FORGERIES, *DEGRADATIONS])
 def test_layers_are_active_in_training_only(faces, name):
-    layer = (FORGERIES | DEGRADATIONS)[name]()
+    layer = (FORGERIES | DEGRADATIONS)[name](seed=1)
     assert np.array_equal(layer(faces, seed=SEED), faces)
     first, second = (np.asarray(layer(faces, training=True)) for _ in range(2))  # seeds of the layer's own
     assert not np.array_equal(first, second)
@@ -220,6 +221,23 @@ def test_a_crop_of_a_wider_margin_has_a_smaller_face(faces, name):
     layers = FORGERIES[name](margin=1.3), FORGERIES[name](margin=2.6)
     near, far = ((forged(layer, faces)[1] > 0.2).mean() for layer in layers)
     assert far == pytest.approx(near / 4, rel=0.25)
+
+
+def test_cross_blending_brings_in_another_face_of_the_batch(faces):
+    (one, mask), (other, same) = (forged(CrossBlend(), faces[[0, donor]]) for donor in (2, 4))
+    assert np.array_equal(mask, same)
+    inside = mask[0, ..., 0] > 0.9 * mask[0].max()
+    assert np.abs(one[0] - other[0])[inside].mean() > 5
+    assert np.array_equal(one[0][mask[0, ..., 0] == 0], faces[0][mask[0, ..., 0] == 0])
+
+
+def test_cross_blending_matches_colours():
+    random = np.random.default_rng(0)
+    other, real = random.normal(60, 9, (2, 3, 80, 60)), random.normal(150, 30, (2, 3, 80, 60))
+    middle = np.s_[:, :, 20:-20, 15:-15]
+    found = np.asarray(matched(other.astype("float32"), real.astype("float32")))[middle]
+    for measure in (np.mean, np.std):
+        assert np.allclose(measure(found, axis=(2, 3)), measure(real[middle], axis=(2, 3)), rtol=0.02)
 
 
 def test_masks_follow_the_eyes(faces):

@@ -14,16 +14,18 @@ from typing import Any
 import keras
 
 from deepfake_cli.forgery import degradations
+from deepfake_cli.forgery.cross_blend import CrossBlend
 from deepfake_cli.forgery.face_warp import FaceWarp
 from deepfake_cli.forgery.layer import Degradation, Forgery
 from deepfake_cli.forgery.self_blend import SelfBlend
 from deepfake_cli.lookup import lookup
 
-__all__ = ["DEGRADATIONS", "FORGERIES", "Degradation", "FaceWarp", "Forgery", "SelfBlend", "build"]
+__all__ = ["DEGRADATIONS", "FORGERIES", "CrossBlend", "Degradation", "FaceWarp", "Forgery", "SelfBlend", "build"]
 
 FORGERIES: dict[str, Callable[..., Forgery]] = {
     "face_warp": FaceWarp,  # Li and Lyu, CVPR Workshops 2019
     "self_blend": SelfBlend,  # Shiohara and Yamasaki, CVPR 2022
+    "cross_blend": CrossBlend,  # Li et al., CVPR 2020
 }
 
 DEGRADATIONS: dict[str, Callable[..., keras.layers.Layer]] = {

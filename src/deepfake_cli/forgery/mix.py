@@ -35,6 +35,26 @@ def forge_reals(
     return images, ops.maximum(ops.cast(labels, "float32"), chosen), masks * picked
 
 
+def forge_pairs(reals: Any, forgeries: Sequence[Forgery], seed: Any) -> tuple[Any, Any]:
+    """Make a batch of pairs, a real and its forgery, as Shiohara and Yamasaki (CVPR 2022) train.
+
+    Args:
+        reals: RGB (batch, size, size, 3) in 0..255; the first half is used.
+        forgeries: layers; with several, each forges its part.
+        seed: an integer or two, see `chance.Chance`.
+
+    Returns:
+        Images, float32 (batch, size, size, 3): the first half, in an odd batch the larger one, and its forgeries; labels,
+        float32 (batch, 1).
+    """
+    batch = ops.shape(reals)[0]
+    half = batch // 2
+    some = ops.cast(reals[: batch - half], "float32")
+    forged, _ = in_turn(some[:half], forgeries, seed)
+    labels = ops.concatenate([ops.zeros((batch - half, 1)), ops.ones((half, 1))])
+    return ops.concatenate([some, forged]), labels
+
+
 def in_turn(images: Any, forgeries: Sequence[Forgery], seed: Any) -> tuple[Any, Any]:
     """Forge all images, each forgery an equal part of the batch: as `Forgery.forge`."""
     batch, count = ops.shape(images)[0], len(forgeries)
