@@ -244,9 +244,13 @@ def test_init_states_every_default(tmp_path):
     assert {name: set(keys) for name, keys in tomllib.loads(file.read_text()).items()} == {
         name: set(step.model_fields) for name, step in STEPS.items()
     }
-    required = re.compile(r"^((?:adapter|viddir) = )", re.MULTILINE)
-    assert {"adapter", "viddir"} == set().union(*REQUIRED.values())
-    file.write_text(required.sub(r"# \1", file.read_text(), count=2))
+    assert {"adapter", "viddir", "paths"} == set().union(*REQUIRED.values())
+    lines, section = file.read_text().splitlines(), ""
+    for number, line in enumerate(lines):
+        section = line.strip("[]") if line.startswith("[") else section
+        if line.split(" = ")[0] in REQUIRED.get(section, ()):
+            lines[number] = f"# {line}"
+    file.write_text("\n".join(lines))
     for name, step in STEPS.items():
         needed = dict.fromkeys(REQUIRED[name], "x")
         settings, origins = resolve(step, needed, file)

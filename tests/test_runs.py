@@ -18,7 +18,8 @@ from tests.conftest import tree
 from tests.test_train import FAST, TINY, weights_of
 
 STEPS = 40
-SETTINGS = (*FAST, "--steps", STEPS, "--epochs", 3, "--reduce-lr-patience", 1)
+RECIPE = ("--forgery", "self_blend", "--ema", 0.9, "--warmup", 0.5, "--weight-decay", 0.01, "--label-smoothing", 0.1)
+SETTINGS = (*FAST, "--steps", STEPS, "--epochs", 3, "--reduce-lr-patience", 1, *RECIPE)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def check(table: "pd.DataFrame", name: str) -> None:
-    """Check that a list can be trained on.
+    """Check that a list has both classes, and that its images are there.
 
     Raises:
         ManifestError: it has one class only, or names images that are not there; the message counts and names some.
@@ -23,6 +23,15 @@ def check(table: "pd.DataFrame", name: str) -> None:
     if len(counts) < 2:
         found = "fake" if counts.index[0] else "real"
         raise ManifestError(f"{name}: all {len(table):,} frames are {found}; a detector needs reals and fakes.")
+    check_files(table, name)
+
+
+def check_files(table: "pd.DataFrame", name: str) -> None:
+    """Check that the images of a list are there.
+
+    Raises:
+        ManifestError: some are not; the message counts and names some.
+    """
     gone = missing(table["path"])
     if gone:
         some = "\n  ".join(gone[:5])

@@ -183,14 +183,50 @@ class Train(Device):
     steps: int | None = option(None, "Steps an epoch. [default: once through the list]", ge=1)
     initial_epoch: int = option(0, "Count epochs from here; a snapshot whose epoch is known sets it itself.", ge=0)
     lr: float = option(1e-4, "Learning rate of Adam.", gt=0, flag="--lr,--learning-rate")
+    schedule: Literal["plateau", "cosine"] = option(
+        "plateau", "Lower the learning rate where the validation loss no longer falls, or along a cosine to 0."
+    )
+    warmup: float = option(0, "Epochs over which the learning rate rises from 0, also in part.", ge=0)
     reduce_lr_patience: int = option(
         2, "Epochs without a lower validation loss before the learning rate falls; 0: never.", ge=0
     )
     reduce_lr_factor: float = option(0.1, "Factor by which it falls.", gt=0, lt=1)
+    forgery: str | None = option(
+        None,
+        "Forge some reals of each batch, which makes them fakes: face_warp, self_blend, cross_blend, with commas; your own as "
+        "module:function.",
+    )
+    real_only: bool = option(False, "Leave the lists' fakes out: all fakes, to validate on too, are forged ones.")
+    forgery_share: float | None = option(
+        None, "Share of the reals that is forged. [default: a third; with --real-only, a half]", gt=0, le=1
+    )
+    forgery_strength: float = option(1.0, "Strength of the forgeries; 2 is plain to any eye.", gt=0, le=4)
+    margin: float = option(1.3, "Margin that split cut the crops with: says where in them the face is.", ge=1, le=4)
+    weight_decay: float = option(0, "Weight decay, times the learning rate, a step: AdamW; 0: Adam.", ge=0, lt=1)
+    clip_norm: float = option(1.0, "Scale a step's gradient down to this norm; 0: never.", ge=0)
+    label_smoothing: float = option(0, "Train towards this much less than certainty.", ge=0, lt=1)
+    ema: float = option(
+        0,
+        "Validate and keep a moving average of the weights that forgets this slowly, such as 0.99; 0: the last.",
+        ge=0,
+        lt=1,
+    )
+    early_stopping: int = option(0, "Stop after this many epochs without a higher validation AUC; 0: never.", ge=0)
     random_transform: bool = option(True, "Flip, and vary brightness and contrast, at random.")
+    degradation: str | None = option(
+        None,
+        "More that is done to both classes, after the forgery: jpeg, blur, noise, rescale, colour, occlude, with commas; your "
+        "own as module:function.",
+    )
+    degradation_strength: float = option(1.0, "Strength of all that is done to both classes.", gt=0, le=4)
     balance: bool = option(True, "Draw reals and fakes equally often.")
     seed: int = option(0, "Seed of weights, order and transforms.", ge=0)
     workers: int | None = option(None, "Threads that read images. [default: as TensorFlow sees fit]", ge=1)
+    cache: bool = option(False, "Read and scale every image once, into memory.")
+    precision: Literal["auto", "float32", "mixed_float16", "mixed_bfloat16"] = option(
+        "auto", "Numbers to compute with; auto decides by the device and says why."
+    )
+    xla: Literal["auto", "on", "off"] = option("auto", "Compile the step with XLA; auto decides by the device.")
     run: str | None = option(None, "Name of the run. [default: the model and the time]")
     runs_dir: Path = option(RUNS, "Where each run has its folder: recipe, log, snapshots, best.keras, events.")
     save_every: float = option(
@@ -211,6 +247,18 @@ class Train(Device):
             raise ValueError(f"run {self.run} is no plain name: folders are for --runs-dir and --snapshot-path")
         if self.run and self.snapshot_path:
             raise ValueError("run and snapshot_path exclude each other: both say where the run goes")
+        return self
+
+    @model_validator(mode="after")
+    def _validates(self) -> "Train":
+        if self.early_stopping and not self.evaluation:
+            raise ValueError("early_stopping needs a validation list: leave --no-evaluation out")
+        return self
+
+    @model_validator(mode="after")
+    def _has_fakes(self) -> "Train":
+        if self.real_only and not self.forgery:
+            raise ValueError("real_only leaves no fakes: name what makes them with --forgery cross_blend")
         return self
 
     @model_validator(mode="after")
@@ -260,7 +308,7 @@ class Forge(Step):
 
     paths: list[Path] = argument(..., "Images, videos, or folders of them.")
     forgery: str = option(
-        "face_warp,self_blend", "What makes the fakes, in turn, with commas; your own as module:function."
+        "face_warp,self_blend,cross_blend", "What makes the fakes, in turn, with commas; your own as module:function."
     )
     degradation: str | None = option(
         None, "What is done to them afterwards, one after the other, with commas; your own as module:function."

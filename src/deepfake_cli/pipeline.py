@@ -1,14 +1,19 @@
-"""A list of frames to batches: decoded, scaled, drawn in a seeded order and varied, by tf.data."""
+"""A list of frames to batches: decoded, scaled and drawn in a seeded order, by tf.data."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import psutil
 import tensorflow as tf
 
-BRIGHTNESS = 0.1 * 255  # most that is added or taken, in pixel values
-CONTRAST = (0.85, 1.15)
+from deepfake_cli.errors import ConfigError
+
 CHUNK = 100_000  # strings handed over at once
+MOST_MEMORY = 0.7  # of what is free, that cached images may take
+
+ImageAt = Callable[[tf.Tensor], tf.Tensor]  # a row of the list to its image
 
 
 def training_batches(
@@ -19,10 +24,10 @@ def training_batches(
     steps: int,
     first_epoch: int = 0,
     first_step: int = 0,
-    balance: bool = True,
-    random_transform: bool = True,
+    reals: float | None = 0.5,
     seed: int = 0,
     workers: int | None = None,
+    images: ImageAt | None = None,
 ) -> tf.data.Dataset:
     """Endless training batches from a step on.
 
@@ -36,57 +41,72 @@ def training_batches(
         steps: batches an epoch.
         first_epoch: epochs that were trained already.
         first_step: steps of the next epoch that were.
-        balance: draw reals and fakes equally often.
-        random_transform: flip, and vary brightness and contrast.
-        seed: of the order and the transforms.
+        reals: share of reals among the images that are drawn, in 0..1; None for each image of the list once a pass.
+        seed: of the order.
         workers: threads that read images; as TensorFlow sees fit, if None.
+        images: from `in_memory`; from their files, if None.
 
     Returns:
-        Batches of images, float32 RGB (batch_size, image_size, image_size, 3) in 0..255, and labels, float32
-        (batch_size, 1), fake = 1.
+        Batches of images, uint8 RGB (batch_size, image_size, image_size, 3); labels, float32 (batch_size, 1),
+        fake = 1; and the images' places in the run, int64 (batch_size, 1).
     """
     labels = table["label"].to_numpy()
     start = (first_epoch * steps + first_step) * batch_size
     first_pass = start // len(table)
 
     def indices(number: tf.Tensor) -> tf.data.Dataset:
-        order = tf.numpy_function(lambda n: draw(labels, int(n), balance=balance, seed=seed), [number], tf.int64)
+        order = tf.numpy_function(lambda n: draw(labels, int(n), reals=reals, seed=seed), [number], tf.int64)
         return tf.data.Dataset.from_tensor_slices(tf.ensure_shape(order, [len(labels)]))
 
     stream = tf.data.Dataset.range(first_pass, np.iinfo(np.int64).max).flat_map(indices)
     stream = stream.skip(start % len(table)).enumerate(start)
-    paths, answers = _strings(table["path"]), tf.constant(labels[:, None], tf.float32)
+    answers = tf.constant(labels[:, None], tf.float32)
+    image_at = images or _in_files(table, image_size)
 
-    def load(place: tf.Tensor, index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        image = read_image(paths[index], image_size)
-        return (transform(image, tf.stack([tf.cast(seed, tf.int64), place])) if random_transform else image), answers[
-            index
-        ]
+    def load(place: tf.Tensor, index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        return image_at(index), answers[index], place[None]
 
-    images = stream.map(load, num_parallel_calls=workers or tf.data.AUTOTUNE)
-    return _ordered(images.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE))
+    loaded = stream.map(load, num_parallel_calls=workers or tf.data.AUTOTUNE)
+    return _ordered(loaded.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE))
 
 
-def draw(labels: np.ndarray, number: int, *, balance: bool, seed: int) -> np.ndarray:
-    """The order, int64 indices, of the `number`-th pass through a list: a shuffle, or a draw with both classes alike."""
+def draw(labels: np.ndarray, number: int, *, reals: float | None, seed: int) -> np.ndarray:
+    """The order, int64 indices, of the `number`-th pass through a list: a shuffle, or a draw with this share of reals."""
     random = np.random.default_rng([seed, number])
-    if not balance:
+    counts = np.bincount(labels, minlength=2)
+    if reals is None or not counts.all():
         return random.permutation(len(labels))
-    share = np.bincount(labels, minlength=2)[labels]
-    return random.choice(len(labels), size=len(labels), p=(1 / share) / (1 / share).sum())
+    wanted = np.array([reals, 1 - reals]) / counts
+    return random.choice(len(labels), size=len(labels), p=wanted[labels])
 
 
 def scoring_batches(
-    table: pd.DataFrame, *, image_size: int, batch_size: int, workers: int | None = None
+    table: pd.DataFrame,
+    *,
+    image_size: int,
+    batch_size: int,
+    workers: int | None = None,
+    change: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor] | None = None,
 ) -> tf.data.Dataset:
     """Every image of a list once, in its order, the last partial batch too.
 
+    Args:
+        table: a list as `deepfake_cli.manifest.read` returns it.
+        image_size: side of the images, in pixels.
+        batch_size: images a batch.
+        workers: threads that read images; as TensorFlow sees fit, if None.
+        change: done to each batch of images, labels (batch, 1) and rows of the list (batch, 1).
+
     Returns:
-        Batches of images, float32 RGB (at most batch_size, image_size, image_size, 3) in 0..255.
+        Batches of images, uint8 RGB (at most batch_size, image_size, image_size, 3) in 0..255.
     """
     paths = tf.data.Dataset.from_tensor_slices(_strings(table["path"]))
     images = paths.map(lambda path: read_image(path, image_size), num_parallel_calls=workers or tf.data.AUTOTUNE)
-    return _ordered(images.batch(batch_size).prefetch(tf.data.AUTOTUNE))
+    batches = images.batch(batch_size)
+    if change:
+        rows = tf.data.Dataset.from_tensor_slices((table["label"].to_numpy()[:, None], np.arange(len(table))[:, None]))
+        batches = tf.data.Dataset.zip(batches, rows.batch(batch_size)).map(lambda images, of: change(images, *of))
+    return _ordered(batches.prefetch(tf.data.AUTOTUNE))
 
 
 def _strings(paths: "pd.Series[str]") -> tf.Tensor:
@@ -95,12 +115,37 @@ def _strings(paths: "pd.Series[str]") -> tf.Tensor:
     return tf.concat([tf.constant(paths.iloc[start : start + CHUNK].to_list()) for start in chunks], 0)
 
 
+def _in_files(table: pd.DataFrame, image_size: int) -> ImageAt:
+    paths = _strings(table["path"])
+    return lambda index: read_image(paths[index], image_size)
+
+
+def in_memory(table: pd.DataFrame, image_size: int, workers: int | None = None) -> ImageAt:
+    """Read all images of a list, and keep them.
+
+    Raises:
+        ConfigError: they don't fit there.
+    """
+    needed, free = len(table) * image_size**2 * 3, psutil.virtual_memory().available
+    if needed > free * MOST_MEMORY:
+        raise ConfigError(
+            f"--cache needs {needed / 1e9:.1f} GB for {len(table):,} images of {image_size} pixels; {free / 1e9:.1f} GB are "
+            "free. Leave it out, or lower --image-size."
+        )
+    images = np.empty((len(table), image_size, image_size, 3), np.uint8)
+    batches = scoring_batches(table, image_size=image_size, batch_size=64, workers=workers).as_numpy_iterator()
+    for number, batch in enumerate(batches):
+        images[64 * number :][: len(batch)] = batch
+    kept = tf.convert_to_tensor(images)
+    return lambda index: kept[index]
+
+
 def read_image(path: tf.Tensor, image_size: int) -> tf.Tensor:
-    """Decode an image of any size and scale it: float32 RGB (image_size, image_size, 3) in 0..255."""
+    """Decode an image of any size and scale it: uint8 RGB (image_size, image_size, 3)."""
     image = tf.io.decode_image(tf.io.read_file(path), channels=3, expand_animations=False)
     image.set_shape((None, None, 3))
     same = tf.reduce_all(tf.shape(image)[:2] == image_size)
-    scaled = tf.cond(same, lambda: tf.cast(image, tf.float32), lambda: _scale(image, image_size))
+    scaled = tf.cond(same, lambda: image, lambda: tf.cast(tf.round(_scale(image, image_size)), tf.uint8))
     return tf.ensure_shape(scaled, (image_size, image_size, 3))
 
 
@@ -109,14 +154,6 @@ def _scale(image: tf.Tensor, image_size: int) -> tf.Tensor:
     smooth = tf.reduce_min(tf.shape(image)[:2]) > 2 * image_size
     size = (image_size, image_size)
     return tf.cond(smooth, lambda: tf.image.resize(image, size, antialias=True), lambda: tf.image.resize(image, size))
-
-
-def transform(image: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Flip, and vary brightness and contrast, as `seed` (two integers) says; values stay in 0..255."""
-    image = tf.image.stateless_random_flip_left_right(image, seed)
-    image = tf.image.stateless_random_brightness(image, BRIGHTNESS, seed)
-    image = tf.image.stateless_random_contrast(image, *CONTRAST, seed)
-    return tf.clip_by_value(image, 0.0, 255.0)
 
 
 def _ordered(batches: Any) -> tf.data.Dataset:

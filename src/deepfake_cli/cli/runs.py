@@ -9,8 +9,9 @@ import typer
 from deepfake_cli.cli.console import console, print_json, table
 from deepfake_cli.config import RUNS
 
-COLUMNS = ("run", "model", "began", "epochs", "best", "frame AUC", "video AUC", "MB", "state")
-WIDE = 160  # columns, for a pipe or file, whose lines need not be folded
+COLUMNS = ("run", "epochs", "best", "frame AUC", "video AUC", "state", "MB", "began", "model")
+FIRST = 6  # columns of the table that a narrow terminal has room for
+WIDE = 160  # characters, for a pipe or file, whose lines need not be folded
 
 
 def runs(
@@ -28,24 +29,27 @@ def runs(
     cells = [
         (
             each.name,
-            each.model or "–",
-            (each.began or "–")[:16].replace("T", " "),
             "–" if each.epochs is None else f"{each.epochs}/{each.asked}",
             each.best or "–",
             *("–" if auc is None else f"{auc:.3f}" for auc in (each.val_auc, each.val_video_auc)),
-            f"{each.size / 1e6:.1f}",
             _state(each.state, each.step, each.fault),
+            f"{each.size / 1e6:.1f}",
+            (each.began or "–")[:16].replace("T", " "),
+            each.model or "–",
         )
         for each in rows
     ]
     if not console.is_terminal:
         console.width = max(console.width, WIDE)
-    console.print(table(None, COLUMNS, cells))
+    drawn = table(None, COLUMNS, cells)
+    if console.measure(drawn, options=console.options.update(max_width=WIDE)).maximum > console.width:
+        drawn = table(None, COLUMNS[:FIRST], [each[:FIRST] for each in cells])
+    console.print(drawn)
     if any(each.state == "interrupted" for each in rows):
         console.print("An interrupted run goes on with: deepfake train --resume RUN", highlight=False)
     return None
 
 
 def _state(state: str, step: int, fault: str | None) -> str:
-    at = f" at step {step}" if step and state == "interrupted" else ""
+    at = f", step {step}" if step and state == "interrupted" else ""
     return f"{state}{at}" + (f": {fault}" if fault else "")

@@ -84,6 +84,8 @@ class Follower:
             line += f"  val loss {row['val_loss']:.4f} acc {row['val_accuracy']:.3f}"
             line += f" auc {row['val_auc']:.3f} video auc {row['val_video_auc']:.3f}"
         self.line(f"{line}  lr {row['lr']:.1e}{'  best' * event.best}")
+        if event.ends:
+            self.line(f"Stopped: {event.ends}.")
 
     def stopped(self) -> None:
         """Say how to go on after Ctrl-C."""

@@ -10,7 +10,7 @@ from deepfake_cli.errors import ManifestError
 from deepfake_cli.quiet import quiet
 from deepfake_cli.training.resume import check_lists
 from deepfake_cli.training.run import Run, chosen_folder
-from deepfake_cli.training.runs import BEST, epochs_done
+from deepfake_cli.training.runs import BEST, is_finished
 from deepfake_cli.training.told import Report
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def train(settings: Train, report: Report = lambda event: None) -> TrainResult:
     else:
         chosen_folder(settings)
     table, validation = _lists(settings)
-    if run is None or epochs_done(run.recipe) < settings.epochs:
+    if run is None or not is_finished(run.recipe):
         with quiet():
             from deepfake_cli.training.fit import fit  # TensorFlow loads only now: a fault in the lists shows at once
 
@@ -69,15 +69,14 @@ def train(settings: Train, report: Report = lambda event: None) -> TrainResult:
 
 def _lists(settings: Train) -> tuple["pd.DataFrame", "pd.DataFrame | None"]:
     table = manifest.read_lists(settings.train_csv)
-    checks.check(table, ", ".join(map(str, settings.train_csv)))
+    table = _checked(table, ", ".join(map(str, settings.train_csv)), settings)
     if not settings.evaluation:
         return table, None
     if not settings.val_annotations.is_file():
         raise ManifestError(
             f"{settings.val_annotations}: no such list. Name one with --val-annotations, or --no-evaluation."
         )
-    validation = manifest.read(settings.val_annotations)
-    checks.check(validation, str(settings.val_annotations))
+    validation = _checked(manifest.read(settings.val_annotations), str(settings.val_annotations), settings)
     shared = checks.shared_groups(table, validation)
     if shared and not settings.allow_leakage:
         raise ManifestError(
@@ -85,3 +84,15 @@ def _lists(settings: Train) -> tuple["pd.DataFrame", "pd.DataFrame | None"]:
             f"{' …' * (len(shared) > 5)}. Figures would be too good. deepfake make-csv divides by group; --allow-leakage insists."
         )
     return table, validation
+
+
+def _checked(table: "pd.DataFrame", name: str, settings: Train) -> "pd.DataFrame":
+    """The list, with both classes; or its reals, if only they are to be used."""
+    if not settings.real_only:
+        checks.check(table, name)
+        return table
+    reals = table[table["label"] == 0].reset_index(drop=True)
+    if reals.empty:
+        raise ManifestError(f"{name}: all {len(table):,} frames are fake; --real-only needs reals to forge.")
+    checks.check_files(reals, name)
+    return reals

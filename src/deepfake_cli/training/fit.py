@@ -13,14 +13,14 @@ from deepfake_cli.config import Train
 from deepfake_cli.errors import ManifestError, ModelError
 from deepfake_cli.models import architecture, build_model, load_weights
 from deepfake_cli.models.files import read_model
+from deepfake_cli.training import change, precision, state
 from deepfake_cli.training.interrupt import held
 from deepfake_cli.training.keeper import Keeper
+from deepfake_cli.training.optimise import compiled
 from deepfake_cli.training.resume import Start
 from deepfake_cli.training.run import Run
 from deepfake_cli.training.score import image_size, unreadable
 from deepfake_cli.training.told import Begun, Report, counted
-
-CLIP_NORM = 1.0
 
 Batches = Callable[[int, int], tf.data.Dataset]  # from an epoch and a step of it on
 
@@ -33,15 +33,27 @@ def fit(
     plan = devices.choose(settings.gpu, settings.multi_gpu, settings.multi_gpu_force, visible, os.cpu_count() or 1)
     strategy = devices.open_strategy(plan)
     keras.utils.set_random_seed(settings.seed)
+    how = precision.choose(settings, plan, precision.capability())
+    keras.config.set_dtype_policy(how.policy)
     with strategy.scope():
-        model, start, notes = _resumed(run) if run and run.start.file else _model(settings)
+        model, start, notes = _resumed(run) if run and run.start.file else _model(settings, how.xla)
+    keras.config.set_dtype_policy("float32")
+    altered = change.Change.of(settings)
     run = run or Run.begin(settings, _name(settings), start, model.save)
     try:
         steps = settings.steps or math.ceil(len(table) / settings.batch_size)
-        begun = _describe(run, model, plan, steps, table, validation, (*notes, *_other_versions(run)))
+        if settings.real_only and validation is not None:
+            validation = change.with_forged(validation)
+        begun = _describe(
+            run, model, f"{plan.reason}; {how.reason}", steps, table, validation, (*notes, *_other_versions(run))
+        )
         run.write()
         report(begun)
-        _train(model, run, start, steps, _batches(settings, table, image_size(model), steps), validation, report)
+        change.before_each_step(state.made(model, start), altered)
+        keeper = Keeper(run, validation, report, steps, altered.forged if settings.real_only else None)
+        batches = _batches(settings, table, image_size(model), steps)
+        keeper.events.begun(batches(start.epoch, start.step), altered, strategy.num_replicas_in_sync)
+        _train(model, start, steps, batches, keeper)
     except tf.errors.OpError as error:
         raise _told(unreadable(table, error), run) from None
     except (ManifestError, OSError) as error:
@@ -51,19 +63,10 @@ def fit(
     return run
 
 
-def _train(
-    model: keras.Model,
-    run: Run,
-    start: Start,
-    steps: int,
-    batches: Batches,
-    validation: pd.DataFrame | None,
-    report: Report,
-) -> None:
+def _train(model: keras.Model, start: Start, steps: int, batches: Batches, keeper: Keeper) -> None:
     """The rest of the epoch in whose middle a run goes on, if it does, and the epochs after it."""
-    epoch, step, epochs = start.epoch, start.step, run.settings.epochs
-    with held() as stopping:
-        keeper = Keeper(run, validation, report, stopping)
+    epoch, step, epochs = start.epoch, start.step, keeper.run.settings.epochs
+    with held() as keeper.stopping:
         try:
             if step == steps:  # stopped between the last step and the figures
                 keeper.set_model(model)
@@ -72,7 +75,7 @@ def _train(
             elif step:
                 _epochs(model, batches(epoch, step), keeper, steps - step, epoch, epoch + 1)
             epoch += bool(step)
-            if epoch < epochs:
+            if epoch < epochs and not keeper.run.recipe.get("ended"):
                 _epochs(model, batches(epoch, 0), keeper, steps, epoch, epochs)
         finally:
             keeper.close()
@@ -91,6 +94,7 @@ def _epochs(model: keras.Model, batches: tf.data.Dataset, keeper: Keeper, steps:
 
 
 def _batches(settings: Train, table: pd.DataFrame, size: int, steps: int) -> Batches:
+    kept = pipeline.in_memory(table, size, settings.workers) if settings.cache else None
     return lambda epoch, step: pipeline.training_batches(
         table,
         image_size=size,
@@ -98,17 +102,17 @@ def _batches(settings: Train, table: pd.DataFrame, size: int, steps: int) -> Bat
         steps=steps,
         first_epoch=epoch,
         first_step=step,
-        balance=settings.balance,
-        random_transform=settings.random_transform,
+        reals=change.reals_drawn(settings) if settings.balance else None,
         seed=settings.seed,
         workers=settings.workers,
+        images=kept,
     )
 
 
 def _describe(
     run: Run,
     model: keras.Model,
-    plan: devices.Plan,
+    plan: str,
     steps: int,
     table: pd.DataFrame,
     validation: pd.DataFrame | None,
@@ -118,7 +122,7 @@ def _describe(
     parts = {name: rows for name, rows in (("train", table), ("validation", validation)) if rows is not None}
     counts = {name: counted(rows) for name, rows in parts.items()}
     size = image_size(model)
-    run.recipe |= {"image_size": size, "plan": plan.reason, "train": counts["train"]}
+    run.recipe |= {"image_size": size, "plan": plan, "train": counts["train"]}
     run.recipe |= {"validation": counts.get("validation", {})}
     run.recipe["groups"] = {name: checks.groups(rows) for name, rows in parts.items()}
     return Begun(
@@ -127,7 +131,7 @@ def _describe(
         model=run.recipe["model"],
         parameters=model.count_params(),
         image_size=size,
-        plan=plan.reason,
+        plan=plan,
         steps=steps,
         epochs=run.settings.epochs,
         train=counts["train"],
@@ -142,7 +146,7 @@ def _resumed(run: Run) -> tuple[keras.Model, Start, tuple[str, ...]]:
     return read_model(start.file, compile=True), start, (f"Going on with {run.folder} from {start}.",)
 
 
-def _model(settings: Train) -> tuple[keras.Model, Start, tuple[str, ...]]:
+def _model(settings: Train, xla: bool) -> tuple[keras.Model, Start, tuple[str, ...]]:
     """Build the model, or begin with a snapshot: the model, the epochs it has, and what the user should know."""
     if settings.snapshot:
         model = read_model(settings.snapshot, compile=True)
@@ -152,7 +156,7 @@ def _model(settings: Train) -> tuple[keras.Model, Start, tuple[str, ...]]:
             raise ModelError(f"{settings.snapshot} has {done} epochs already; ask for more with --epochs.")
         if model.optimizer is None:
             note = "The snapshot has no optimizer: a new one starts."
-            return _compiled(model, settings), Start(epoch=done), (note,)
+            return compiled(model, settings, xla=xla), Start(epoch=done), (note,)
         return model, Start(epoch=done), (f"Going on from {settings.snapshot}, after epoch {done}.",)
     chosen = architecture(settings.model)
     pretrained = settings.imagenet_weights and not settings.weights
@@ -169,17 +173,11 @@ def _model(settings: Train) -> tuple[keras.Model, Start, tuple[str, ...]]:
         if pretrained and not chosen.pretrained
         else ()
     )
-    return _compiled(model, settings), Start(epoch=settings.initial_epoch), notes
+    return compiled(model, settings, xla=xla), Start(epoch=settings.initial_epoch), notes
 
 
 def _name(settings: Train) -> str:
     return recipe.read(settings.snapshot).get("model", settings.model) if settings.snapshot else settings.model
-
-
-def _compiled(model: keras.Model, settings: Train) -> keras.Model:
-    optimizer = keras.optimizers.Adam(settings.lr, global_clipnorm=CLIP_NORM)
-    model.compile(optimizer, loss="binary_crossentropy", metrics=["accuracy"], jit_compile=False)
-    return model
 
 
 def _other_versions(run: Run) -> tuple[str, ...]:

@@ -2,16 +2,17 @@
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import keras
+import numpy as np
 import pandas as pd
-import tensorflow as tf
 
 from deepfake_cli import metrics
 from deepfake_cli.training import state
-from deepfake_cli.training.rate import learning_rate
+from deepfake_cli.training.events import Events
+from deepfake_cli.training.optimise import averaged
+from deepfake_cli.training.rate import learning_rate, moves_within_epochs
 from deepfake_cli.training.run import Run
 from deepfake_cli.training.score import scores
 from deepfake_cli.training.told import Ended, Report, Stepped, came_apart
@@ -26,15 +27,17 @@ class Keeper(keras.callbacks.Callback):
         run: the folder, and where it goes on.
         validation: the list to validate on, if any.
         report: told of every step and epoch.
-        stopping: says whether the user asked to stop.
+        steps: of an epoch.
+        change: done to the batches to validate on, as in `deepfake_cli.pipeline.scoring_batches`.
     """
 
-    def __init__(self, run: Run, validation: pd.DataFrame | None, report: Report, stopping: Callable[[], bool]):
+    def __init__(self, run: Run, validation: pd.DataFrame | None, report: Report, steps: int, change: Any = None):
         super().__init__()
-        self.run, self.validation, self.report, self.stopping = run, validation, report, stopping
-        logs = run.settings.tensorboard_dir
-        self.events = tf.summary.create_file_writer(str(logs / run.folder.name if logs else run.folder / "events"))
-        self.epoch, self.step, self.skipped = 0, 0, 0
+        self.run, self.validation, self.report, self.change = run, validation, report, change
+        self.stopping: Callable[[], bool] = lambda: False  # whether the user asked to stop
+        self.events = Events(run, validation, change)
+        self.scores: np.ndarray | None = None  # of the list to validate on, after the newest epoch
+        self.epoch, self.step, self.skipped, self.steps = 0, 0, 0, steps
         self.saved_at = time.monotonic()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -45,9 +48,12 @@ class Keeper(keras.callbacks.Callback):
         state.reseed(self.model, settings.seed, self.epoch)
         if start.progress and self.skipped:
             state.restore(self.model, start.progress)
-        self.model.optimizer.learning_rate = learning_rate(
-            self.run.losses(), settings.lr, patience=settings.reduce_lr_patience, factor=settings.reduce_lr_factor
-        )
+        self._set_rate()
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Set the rate, if it is another one at each step."""
+        if moves_within_epochs(self.run.settings):
+            self._set_rate()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Check the loss, tell of the step, keep the state if it is time or the user stops."""
@@ -65,11 +71,23 @@ class Keeper(keras.callbacks.Callback):
         logs = logs or {}
         self._check_weights()
         row: dict[str, Any] = {"epoch": self.epoch, "loss": float(logs["loss"]), "accuracy": float(logs["accuracy"])}
-        row |= self._validate() | {"lr": float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))}
-        self._write_events(row)
-        path, best = self.run.keep(self.model.save, row)
+        row["lr"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        try:
+            with averaged(self.model):
+                row |= self._validate()
+                ends = self.run.ended_by(row)
+                path, best = self.run.keep(self.model.save, row)
+        except KeyboardInterrupt:  # here, since a state holds the weights that are not averaged
+            self._keep_state()
+            raise
+        self.model.stop_training = ends is not None
         self.saved_at = time.monotonic()
-        self.report(Ended(row, best, path))
+        self.report(Ended(row, best, path, ends))
+        self.events.ended(row, self.scores)
+
+    def _set_rate(self) -> None:
+        done = self.epoch - 1 + (self.step + 1) / self.steps
+        self.model.optimizer.learning_rate = learning_rate(self.run.settings, self.run.losses(), done)
 
     def _is_time(self) -> bool:
         settings = self.run.settings
@@ -86,6 +104,10 @@ class Keeper(keras.callbacks.Callback):
             self._keep_state()
             raise KeyboardInterrupt
 
+    def _interrupt_if_asked(self) -> None:
+        if self.stopping():
+            raise KeyboardInterrupt
+
     def _check_weights(self) -> None:
         if not state.is_sound(self.model):
             raise came_apart("A weight is no number any more", self.epoch, self.step, self.run)
@@ -99,8 +121,10 @@ class Keeper(keras.callbacks.Callback):
             self.validation,
             batch_size=settings.batch_size,
             workers=settings.workers,
-            report=lambda done, total: self._stop_if_asked(),
+            report=lambda done, total: self._interrupt_if_asked(),
+            change=self.change,
         )
+        self.scores = found
         labels = self.validation["label"].to_numpy()
         threshold = metrics.best_threshold(labels, found)
         videos = metrics.video_scores(self.validation.assign(score=found))
@@ -112,15 +136,6 @@ class Keeper(keras.callbacks.Callback):
             "threshold": threshold,
         }
 
-    def _write_events(self, row: dict[str, Any]) -> None:
-        """A full disk shows at the snapshot, and curves that lack an epoch are no reason to stop."""
-        with suppress(tf.errors.OpError), self.events.as_default(step=row["epoch"]):
-            for name, value in row.items():
-                if name != "epoch":
-                    tf.summary.scalar(name, value)
-            self.events.flush()
-
     def close(self) -> None:
-        """Close the event file."""
-        with suppress(tf.errors.OpError):
-            self.events.close()
+        """Close the event files."""
+        self.events.close()

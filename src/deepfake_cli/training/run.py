@@ -18,6 +18,7 @@ from deepfake_cli import recipe
 from deepfake_cli.config import Train
 from deepfake_cli.errors import ConfigError, ModelError
 from deepfake_cli.files import whole
+from deepfake_cli.training.rate import waited
 from deepfake_cli.training.resume import Start, lists_of, newest_start, own_settings
 from deepfake_cli.training.runs import BEST, LOCK, STATE, called, find
 
@@ -92,6 +93,14 @@ class Run:
     def losses(self) -> list[float]:
         """The validation losses so far."""
         return [row["val_loss"] for row in self.history if "val_loss" in row]
+
+    def ended_by(self, row: dict[str, Any]) -> str | None:
+        """Why the run ends with this epoch, before its last: the validation AUC rose no more. The recipe keeps it."""
+        patience = self.settings.early_stopping
+        aucs = [each["val_auc"] for each in (*self.history, row) if "val_auc" in each]
+        if patience and waited(aucs) >= patience:
+            self.recipe["ended"] = f"no higher validation AUC for {patience} epoch{'s' * (patience > 1)}"
+        return self.recipe.get("ended")
 
     def write(self) -> None:
         """Write the recipe."""

@@ -73,7 +73,7 @@ def row(folder: Path) -> RunRow:
 def _state(folder: Path, known: dict[str, Any]) -> str:
     if is_locked(folder):
         return "running"
-    return "finished" if epochs_done(known) >= known["settings"]["epochs"] else "interrupted"
+    return "finished" if is_finished(known) else "interrupted"
 
 
 def _figures(folder: Path, known: dict[str, Any]) -> dict[str, Any]:
@@ -90,6 +90,11 @@ def _figures(folder: Path, known: dict[str, Any]) -> dict[str, Any]:
         "val_auc": figures.get("val_auc"),
         "val_video_auc": figures.get("val_video_auc"),
     }
+
+
+def is_finished(known: dict[str, Any]) -> bool:
+    """Whether a recipe's run has all its epochs, or ended early by itself."""
+    return bool(known.get("ended")) or epochs_done(known) >= known["settings"]["epochs"]
 
 
 def epochs_done(known: dict[str, Any]) -> int:

@@ -21,15 +21,17 @@ def scores(
     batch_size: int,
     workers: int | None,
     report: Callable[[int, int], None] = lambda done, total: None,
+    change: Callable[[Any, Any, Any], Any] | None = None,
 ) -> np.ndarray:
     """Score every frame of a list, in its order: float64 (frames,), the probability of fake.
 
-    `report` is called with how many of how many frames are done.
+    `report` is called with how many of how many frames are done; `change` is as in `pipeline.scoring_batches`.
 
     Raises:
         ManifestError: an image can't be decoded; the message names it.
     """
-    batches = pipeline.scoring_batches(table, image_size=image_size(model), batch_size=batch_size, workers=workers)
+    size = image_size(model)
+    batches = pipeline.scoring_batches(table, image_size=size, batch_size=batch_size, workers=workers, change=change)
     try:
         return (
             model.predict(batches, verbose=0, callbacks=[Counted(len(table), batch_size, report)])

@@ -9,6 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from deepfake_cli.training.optimise import swap
+from deepfake_cli.training.resume import Start
 from deepfake_cli.training.runs import PROGRESS
 
 
@@ -24,8 +26,7 @@ def save(model: keras.Model, path: Path, epoch: int, step: int) -> None:
 
 
 def restore(model: keras.Model, progress: dict[str, Any]) -> None:
-    """Give a model that was read from such a file its seeds and sums back."""
-    _make_sums(model)
+    """Give a model that was read from such a file, and is `made`, its seeds and sums back."""
     for variable, value in zip(_seeds(model), progress["seeds"], strict=True):
         variable.assign(value)
     for variable, value in zip(model.metrics_variables, progress["sums"], strict=True):
@@ -44,9 +45,23 @@ def is_sound(model: keras.Model) -> bool:
     return all(np.isfinite(keras.ops.convert_to_numpy(weight)).all() for weight in model.weights)
 
 
+def made(model: keras.Model, start: Start) -> keras.Model:
+    """Let the optimizer and the metrics of a model make their variables, which they do at the first step.
+
+    A step that makes variables is traced a second time without, which takes seconds. Snapshots of an epoch hold averaged
+    weights, where there are: training goes on with the others.
+    """
+    if model.optimizer.built and not start.progress:
+        swap(model)
+    with model.distribute_strategy.scope():
+        model.optimizer.build(model.trainable_variables)
+    _make_sums(model)
+    return model
+
+
 @tf.function
 def _make_sums(model: keras.Model) -> None:
-    """Let the metrics make their variables, which they do at the first batch: what they sum here is overwritten."""
+    """Hand the metrics a batch; what they sum here is reset as the epoch begins."""
     nothing = tf.zeros((1, 1))
     model.distribute_strategy.run(model.compute_metrics, (None, nothing, nothing))
 

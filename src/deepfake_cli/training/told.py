@@ -46,11 +46,19 @@ class Stepped:
 
 @dataclass(frozen=True)
 class Ended:
-    """An epoch is done; `figures` is its row of the recipe's history."""
+    """An epoch is done.
+
+    Attributes:
+        figures: its row of the recipe's history.
+        best: whether it is the best so far.
+        snapshot: its file.
+        ends: why training ends before its last epoch, if it does.
+    """
 
     figures: dict[str, Any]
     best: bool
     snapshot: Path | None
+    ends: str | None = None
 
 
 Report = Callable[[Begun | Stepped | Ended], None]
