@@ -1,9 +1,9 @@
-"""Lint, types and tests: ``nox`` runs all three."""
+"""Lint, types, tests and slow tests: ``nox`` runs all four."""
 
 import nox
 
 nox.options.default_venv_backend = "uv|virtualenv"
-nox.options.sessions = ["lint", "types", "tests"]
+nox.options.sessions = ["lint", "types", "tests", "slow"]
 nox.options.error_on_missing_interpreters = False
 
 PROJECT = nox.project.load_toml("pyproject.toml")
@@ -34,8 +34,19 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """All tests, on real small media, the slow ones too."""
+    """All tests but the slow ones, on real small media."""
+    with_package(session)
+    session.run("pytest", "-n", "2", "-m", "not slow", *session.posargs)
+
+
+@nox.session
+def slow(session: nox.Session) -> None:
+    """The tests that train real models, for minutes."""
+    with_package(session)
+    session.run("pytest", "-n", "2", "-m", "slow", *session.posargs)
+
+
+def with_package(session: nox.Session) -> None:
     session.env["UV_COMPILE_BYTECODE"] = "1"  # as pip does; TensorFlow takes seconds longer to load without
     install(session, "test")
     session.install(".")
-    session.run("pytest", "-n", "2", *session.posargs)
