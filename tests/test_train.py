@@ -64,7 +64,7 @@ def test_the_four_commands_end_in_figures(project, deepfake, json_of):
     assert recipe["snapshots"]["best.keras"]["epoch"] == best["epoch"]
     assert found["threshold"] == pytest.approx(recipe["snapshots"]["best.keras"]["threshold"])
     assert any("were chosen on 2 of 2 groups" in note for note in found["notes"])
-    assert list((run / "events").glob("events*"))
+    assert list((run / "events").glob("*/events*"))
 
 
 def test_a_run_from_a_snapshot_has_its_history_and_equals_the_one_that_went_on(project, deepfake):

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import chain
 from typing import Any
 
@@ -129,7 +129,9 @@ class Events:
     @contextmanager
     def _part(self, part: str, step: int) -> Iterator[None]:
         """Write to a part; what goes wrong there is not what a run is lost by, whatever it is."""
-        with suppress(Exception), self.writers[part].as_default(step=step):
+        with suppress(Exception), ExitStack() as stack:
+            with suppress(Exception):
+                stack.enter_context(self.writers[part].as_default(step=step))
             yield
             self.writers[part].flush()
 
