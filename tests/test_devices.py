@@ -4,6 +4,7 @@ import sys
 import pytest
 
 from deepfake_cli import devices
+from deepfake_cli.cluster import Cluster
 from deepfake_cli.devices import Gpu, Plan, choose
 from deepfake_cli.errors import DeviceError
 
@@ -78,6 +79,28 @@ def test_refusal(gpu, multi_gpu, force, visible, message):
     with pytest.raises(DeviceError) as error:
         choose(gpu, multi_gpu, force, visible, cores=8)
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("gpu", "multi_gpu", "visible", "gpus", "replicas", "here"),
+    [
+        (None, 0, NONE, (), 3, "no GPU is visible to TensorFlow; using 8 CPU cores"),
+        (None, 0, FOUR, (0, 1, 2, 3), 12, "using GPU 0 (A100, 40960 MiB), GPU 1"),
+        (None, 2, FOUR, (0, 1), 6, "using GPU 0 (A100, 40960 MiB), GPU 1 (A100, 40960 MiB)"),
+        ("3", 0, FOUR, (3,), 3, "using GPU 3 (A100, 40960 MiB)"),
+        ("cpu", 0, FOUR, (), 3, "--gpu cpu; using 8 CPU cores"),
+    ],
+)
+def test_workers_take_all_that_is_theirs(gpu, multi_gpu, visible, gpus, replicas, here):
+    together = Cluster(("a:1", "b:1", "c:1"), 1, "worker 0")
+    plan = choose(gpu, multi_gpu, False, visible, 8, together)
+    assert (plan.kind, plan.gpus, plan.replicas, plan.memory_growth) == ("workers", gpus, replicas, bool(gpus))
+    assert plan.reason.startswith(f"worker 0 of a cluster of 3 workers; {here}") and plan.cluster == together
+
+
+def test_replicas_on_the_cpu_are_for_one_machine():
+    with pytest.raises(DeviceError, match="asks for more GPUs than there are"):
+        choose(None, 2, True, NONE, 8, Cluster(("a:1", "b:1"), 0, "chief 0"))
 
 
 def test_one_core_is_singular():

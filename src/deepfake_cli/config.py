@@ -166,6 +166,10 @@ class Train(Device):
         None,
         "Go on with this run, with its own settings, from where it stopped: its name, its folder, or last for the newest.",
     )
+    resume_if_there: bool = option(
+        False,
+        "Go on with the run that --run names if it has begun, begin it otherwise: for launchers that repeat a command.",
+    )
     snapshot: Path | None = option(
         None,
         "Start a run from this snapshot, at its next epoch, with its model, image size, frozen layers and optimizer.",
@@ -247,6 +251,8 @@ class Train(Device):
             raise ValueError(f"run {self.run} is no plain name: folders are for --runs-dir and --snapshot-path")
         if self.run and self.snapshot_path:
             raise ValueError("run and snapshot_path exclude each other: both say where the run goes")
+        if self.resume_if_there and not (self.run or self.snapshot_path or self.resume):
+            raise ValueError("resume_if_there needs a name for the run: --run NAME")
         return self
 
     @model_validator(mode="after")

@@ -2,12 +2,15 @@
 
 import os
 import shutil
+import signal
 import subprocess
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from deepfake_cli.cluster import Cluster
 from deepfake_cli.errors import DeviceError
 
 if TYPE_CHECKING:
@@ -38,23 +41,27 @@ class Plan:
     """The devices of a run.
 
     Attributes:
-        kind: one CPU, one GPU, or a mirrored copy of the model on each of several devices.
-        gpus: indices of the GPUs in use.
-        replicas: copies of the model that train in step.
+        kind: one CPU, one GPU, or a mirrored copy of the model on each of several devices, here or on several machines.
+        gpus: indices of the GPUs in use on this machine.
+        replicas: copies of the model that train in step, on all machines.
         memory_growth: take GPU memory as needed, not all at once.
         logical_cpus: devices that the CPU is presented as; more than 1 only to try out replicas without GPUs.
         reason: why these, for the user to read.
+        cluster: the machines that train together, if there are several.
     """
 
-    kind: Literal["cpu", "gpu", "mirrored"]
+    kind: Literal["cpu", "gpu", "mirrored", "workers"]
     gpus: tuple[int, ...]
     replicas: int
     memory_growth: bool
     logical_cpus: int
     reason: str
+    cluster: Cluster | None = None
 
 
-def choose(gpu: str | None, multi_gpu: int, force: bool, visible: Sequence[Gpu], cores: int) -> Plan:
+def choose(
+    gpu: str | None, multi_gpu: int, force: bool, visible: Sequence[Gpu], cores: int, cluster: Cluster | None = None
+) -> Plan:
     """Decide on devices, from the options and the machine alone.
 
     Args:
@@ -63,10 +70,12 @@ def choose(gpu: str | None, multi_gpu: int, force: bool, visible: Sequence[Gpu],
         force: ``--multi-gpu-force``: where GPUs lack, put the replicas on the CPU.
         visible: the GPUs there are.
         cores: CPU cores, for the reason.
+        cluster: the machines that train together: each takes all its GPUs, since launchers hand it its own, unless
+            `gpu` or `multi_gpu` say less.
 
     Raises:
         DeviceError: `gpu` is unreadable or names a GPU that is not there, it contradicts `multi_gpu`, or there are
-            fewer GPUs than `multi_gpu` and no `force`.
+            fewer GPUs than `multi_gpu` and no `force`, which is for one machine.
     """
     if multi_gpu < 0:
         raise DeviceError(f"--multi-gpu is a number of GPUs, 0 or more. Received: {multi_gpu}.")
@@ -76,7 +85,9 @@ def choose(gpu: str | None, multi_gpu: int, force: bool, visible: Sequence[Gpu],
             f"--gpu {gpu} and --multi-gpu {multi_gpu} contradict each other: name {multi_gpu} GPUs or none."
         )
     if multi_gpu > len(selected):
-        return _replicas_on_cpu(gpu, multi_gpu, force, selected)
+        return _replicas_on_cpu(gpu, multi_gpu, force and not cluster, selected)
+    if cluster:
+        return _on_workers(cluster, _on_gpus(selected[: multi_gpu or None], "") if selected else _on_cpu(gpu, cores))
     if not selected:
         return _on_cpu(gpu, cores)
     if multi_gpu or gpu is not None:
@@ -106,7 +117,8 @@ def open_strategy(plan: Plan) -> "tf.distribute.Strategy":
     opened again.
 
     Raises:
-        DeviceError: TensorFlow has already started with other devices, or a planned GPU is not there.
+        DeviceError: TensorFlow has already started with other devices, a planned GPU is not there, or this machine can't
+            join the others.
     """
     import tensorflow as tf
 
@@ -117,6 +129,8 @@ def open_strategy(plan: Plan) -> "tf.distribute.Strategy":
             f"TensorFlow has already started with other devices, so this plan comes too late: {plan.reason}. "
             f"Open it before the first tensor or model is made, or in a new process. TensorFlow says: {error}"
         ) from error
+    if plan.cluster:
+        return _join(tf, plan.cluster)
     if plan.kind != "mirrored":
         return tf.distribute.get_strategy()  # the one GPU left visible, or the CPU, is where things go by default
     device = "gpu" if plan.gpus else "cpu"
@@ -164,6 +178,29 @@ def _replicas_on_cpu(gpu: str | None, multi_gpu: int, force: bool, selected: Seq
         )
     reason = f"{multi_gpu} replicas on the CPU, for testing only (--multi-gpu-force): {there}"
     return Plan("mirrored", (), multi_gpu, False, multi_gpu, reason)
+
+
+def _on_workers(cluster: Cluster, here: Plan) -> Plan:
+    replicas = here.replicas * cluster.size
+    return replace(here, kind="workers", replicas=replicas, reason=f"{cluster}; {here.reason}", cluster=cluster)
+
+
+def _join(tf: Any, cluster: Cluster) -> "tf.distribute.Strategy":
+    """Wait for the other machines. They all are workers to TensorFlow, whose first one is the chief."""
+    resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
+        tf.train.ClusterSpec({"worker": list(cluster.addresses)}),
+        task_type="worker",
+        task_id=cluster.rank,
+        rpc_layer="grpc",
+    )
+    try:
+        strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
+    except (RuntimeError, tf.errors.OpError) as error:
+        here = cluster.addresses[cluster.rank]
+        raise DeviceError(f"{cluster} can't join at {here}. TensorFlow says: {error}") from error
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))  # TensorFlow took it, and does nothing then
+    return strategy
 
 
 def _configure(tf: Any, plan: Plan) -> None:

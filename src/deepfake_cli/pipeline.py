@@ -28,6 +28,8 @@ def training_batches(
     seed: int = 0,
     workers: int | None = None,
     images: ImageAt | None = None,
+    replicas: int = 1,
+    here: range = range(1),
 ) -> tf.data.Dataset:
     """Endless training batches from a step on.
 
@@ -45,6 +47,10 @@ def training_batches(
         seed: of the order.
         workers: threads that read images; as TensorFlow sees fit, if None.
         images: from `in_memory`; from their files, if None.
+        replicas: equal parts that each batch is divided into, one after the other, for workers on several machines.
+        here: those to load. Every worker knows the whole order and loads nothing but its part of every batch: all of
+            them together see what one machine would, each image once a pass. (Files that are dealt out to workers would
+            need groups of equal size, and make other batches.)
 
     Returns:
         Batches of images, uint8 RGB (batch_size, image_size, image_size, 3); labels, float32 (batch_size, 1),
@@ -60,6 +66,9 @@ def training_batches(
 
     stream = tf.data.Dataset.range(first_pass, np.iinfo(np.int64).max).flat_map(indices)
     stream = stream.skip(start % len(table)).enumerate(start)
+    size = batch_size // replicas
+    if replicas > 1:
+        stream = stream.filter(lambda place, _: _within(place % batch_size // size, here))
     answers = tf.constant(labels[:, None], tf.float32)
     image_at = images or _in_files(table, image_size)
 
@@ -67,7 +76,7 @@ def training_batches(
         return image_at(index), answers[index], place[None]
 
     loaded = stream.map(load, num_parallel_calls=workers or tf.data.AUTOTUNE)
-    return _ordered(loaded.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE))
+    return _ordered(loaded.batch(size, drop_remainder=True).prefetch(tf.data.AUTOTUNE))
 
 
 def draw(labels: np.ndarray, number: int, *, reals: float | None, seed: int) -> np.ndarray:
@@ -87,6 +96,7 @@ def scoring_batches(
     batch_size: int,
     workers: int | None = None,
     change: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor] | None = None,
+    places: np.ndarray | None = None,
 ) -> tf.data.Dataset:
     """Every image of a list once, in its order, the last partial batch too.
 
@@ -96,17 +106,23 @@ def scoring_batches(
         batch_size: images a batch.
         workers: threads that read images; as TensorFlow sees fit, if None.
         change: done to each batch of images, labels (batch, 1) and rows of the list (batch, 1).
+        places: of the images in the whole list, int64, where `table` is a part of it; `change` depends on them.
 
     Returns:
         Batches of images, uint8 RGB (at most batch_size, image_size, image_size, 3) in 0..255.
     """
+    places = np.arange(len(table)) if places is None else places
     paths = tf.data.Dataset.from_tensor_slices(_strings(table["path"]))
     images = paths.map(lambda path: read_image(path, image_size), num_parallel_calls=workers or tf.data.AUTOTUNE)
     batches = images.batch(batch_size)
     if change:
-        rows = tf.data.Dataset.from_tensor_slices((table["label"].to_numpy()[:, None], np.arange(len(table))[:, None]))
+        rows = tf.data.Dataset.from_tensor_slices((table["label"].to_numpy()[:, None], places[:, None]))
         batches = tf.data.Dataset.zip(batches, rows.batch(batch_size)).map(lambda images, of: change(images, *of))
     return _ordered(batches.prefetch(tf.data.AUTOTUNE))
+
+
+def _within(part: tf.Tensor, parts: range) -> tf.Tensor:
+    return (part >= parts.start) & (part < parts.stop)
 
 
 def _strings(paths: "pd.Series[str]") -> tf.Tensor:

@@ -34,6 +34,8 @@ def train(settings: Train) -> None:
         except KeyboardInterrupt:
             follower.stopped()
             raise
+    if follower.beside:
+        return
     if not follower.begun_in:
         done = len(result.history)
         follower.line(f"Finished already: {done} epoch{'s' * (done != 1)}. --epochs N goes on to the N-th.")
@@ -48,6 +50,7 @@ class Follower:
         self.bar = bar
         self.task: TaskID | None = None
         self.begun_in: Path | None = None
+        self.beside = False  # whether another worker tells of the run
 
     def __call__(self, event: "Begun | Stepped | Ended") -> None:
         """Take the next event."""
@@ -55,6 +58,10 @@ class Follower:
 
     def begun(self, event: "Begun") -> None:
         """Say what is trained, on what, and where."""
+        if event.beside:
+            self.beside = True
+            self.line(f"{event.plan}: the chief tells of the run, {event.folder}")
+            return
         self.begun_in, self.resumes = event.folder, event.resumes
         for note in event.notes:
             warn(note)

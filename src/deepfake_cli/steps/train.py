@@ -1,15 +1,17 @@
 """``deepfake train``: lists of frames to snapshots of a detector, and the recipe beside them."""
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deepfake_cli import checks, manifest, recipe
+from deepfake_cli import checks, cluster, manifest, recipe
 from deepfake_cli.config import Train
 from deepfake_cli.errors import ManifestError
 from deepfake_cli.quiet import quiet
+from deepfake_cli.training.beside import Beside
 from deepfake_cli.training.resume import check_lists
-from deepfake_cli.training.run import Run, chosen_folder
+from deepfake_cli.training.run import Run, chosen_folder, going_on
 from deepfake_cli.training.runs import BEST, is_finished
 from deepfake_cli.training.told import Report
 
@@ -48,11 +50,11 @@ def train(settings: Train, report: Report = lambda event: None) -> TrainResult:
         ModelError: weights, snapshot or the run to go on with can't be had, a file can't be written, or the loss is no
             number any more.
         ConfigError: the run's folder holds one already, or one to go on with began with other settings.
-        DeviceError: GPUs are asked for that aren't there.
+        DeviceError: GPUs are asked for that aren't there, or another of several machines is lost or differs.
     """
-    run = None
+    run, together, settings = None, cluster.found(os.environ), going_on(settings)
     if settings.resume:
-        run = Run.resume(settings)
+        run = (Run if not together or together.is_chief else Beside).resume(settings)
         settings = run.settings
         check_lists(settings, run.recipe["data"], run.folder)
     else:

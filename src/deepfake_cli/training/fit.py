@@ -3,17 +3,19 @@
 import math
 import os
 from collections.abc import Callable
+from functools import partial
 
 import keras
 import pandas as pd
 import tensorflow as tf
 
-from deepfake_cli import checks, devices, pipeline, recipe
+from deepfake_cli import checks, cluster, devices, meeting, pipeline, recipe
 from deepfake_cli.config import Train
-from deepfake_cli.errors import ManifestError, ModelError
+from deepfake_cli.errors import DeviceError, ManifestError, ModelError
 from deepfake_cli.models import architecture, build_model, load_weights
 from deepfake_cli.models.files import read_model
-from deepfake_cli.training import change, precision, state
+from deepfake_cli.training import change, precision, state, workers
+from deepfake_cli.training.beside import Beside
 from deepfake_cli.training.interrupt import held
 from deepfake_cli.training.keeper import Keeper
 from deepfake_cli.training.optimise import compiled
@@ -29,9 +31,15 @@ def fit(
     settings: Train, table: pd.DataFrame, validation: pd.DataFrame | None, report: Report, run: Run | None = None
 ) -> Run:
     """Train on `table`, in a new run or going on with `run`; see `deepfake_cli.steps.train.train`."""
-    visible = devices.visible_gpus()
-    plan = devices.choose(settings.gpu, settings.multi_gpu, settings.multi_gpu_force, visible, os.cpu_count() or 1)
+    together, visible = cluster.found(os.environ), devices.visible_gpus()
+    plan = devices.choose(
+        settings.gpu, settings.multi_gpu, settings.multi_gpu_force, visible, os.cpu_count() or 1, together
+    )
+    workers.check(settings, plan)
+    if together:
+        meeting.meet(together, workers.facts(settings, run.start if run else Start()))
     strategy = devices.open_strategy(plan)
+    team = workers.Team(plan, strategy)
     keras.utils.set_random_seed(settings.seed)
     how = precision.choose(settings, plan, precision.capability())
     keras.config.set_dtype_policy(how.policy)
@@ -39,7 +47,8 @@ def fit(
         model, start, notes = _resumed(run) if run and run.start.file else _model(settings, how.xla)
     keras.config.set_dtype_policy("float32")
     altered = change.Change.of(settings)
-    run = run or Run.begin(settings, _name(settings), start, model.save)
+    begin = Run.begin if not together or together.is_chief else Beside.begin
+    run = run or begin(settings, _name(settings), start, model.save)
     try:
         steps = settings.steps or math.ceil(len(table) / settings.batch_size)
         if settings.real_only and validation is not None:
@@ -49,13 +58,15 @@ def fit(
         )
         run.write()
         report(begun)
+        report = report if run.writes else lambda event: None
         change.before_each_step(state.made(model, start), altered)
-        keeper = Keeper(run, validation, report, steps, altered.forged if settings.real_only else None)
+        team.prepare(model)
+        keeper = Keeper(run, validation, report, steps, team, altered.forged if settings.real_only else None)
         batches = _batches(settings, table, image_size(model), steps)
-        keeper.events.begun(batches(start.epoch, start.step), altered, strategy.num_replicas_in_sync)
-        _train(model, start, steps, batches, keeper)
+        keeper.begun(batches(start.epoch, start.step), altered)
+        _train(model, start, steps, partial(team.batches, batches), keeper)
     except tf.errors.OpError as error:
-        raise _told(unreadable(table, error), run) from None
+        raise _told(team.told(error) or unreadable(table, error), run) from None
     except (ManifestError, OSError) as error:
         raise _told(error, run) from None
     finally:
@@ -93,9 +104,9 @@ def _epochs(model: keras.Model, batches: tf.data.Dataset, keeper: Keeper, steps:
     )
 
 
-def _batches(settings: Train, table: pd.DataFrame, size: int, steps: int) -> Batches:
+def _batches(settings: Train, table: pd.DataFrame, size: int, steps: int) -> workers.Make:
     kept = pipeline.in_memory(table, size, settings.workers) if settings.cache else None
-    return lambda epoch, step: pipeline.training_batches(
+    return lambda epoch, step, **part: pipeline.training_batches(
         table,
         image_size=size,
         batch_size=settings.batch_size,
@@ -106,6 +117,7 @@ def _batches(settings: Train, table: pd.DataFrame, size: int, steps: int) -> Bat
         seed=settings.seed,
         workers=settings.workers,
         images=kept,
+        **part,
     )
 
 
@@ -137,6 +149,7 @@ def _describe(
         train=counts["train"],
         validation=counts.get("validation", {}),
         notes=notes,
+        beside=not run.writes,
     )
 
 
@@ -191,6 +204,8 @@ def _told(error: Exception, run: Run) -> Exception:
     """The error, with what is kept and how to go on."""
     if isinstance(error, ManifestError):
         return ManifestError(f"{error}\n{run.kept()}")
+    if isinstance(error, DeviceError):
+        return DeviceError(f"{error} {run.kept()}")
     if isinstance(error, OSError):
         return ModelError(f"{error}. {run.kept()}")
     if isinstance(error, tf.errors.ResourceExhaustedError):

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 import pandas as pd
+import tensorflow as tf
 
 from deepfake_cli import metrics
 from deepfake_cli.training import state
@@ -14,8 +15,8 @@ from deepfake_cli.training.events import Events
 from deepfake_cli.training.optimise import averaged
 from deepfake_cli.training.rate import learning_rate, moves_within_epochs
 from deepfake_cli.training.run import Run
-from deepfake_cli.training.score import scores
 from deepfake_cli.training.told import Ended, Report, Stepped, came_apart
+from deepfake_cli.training.workers import Team
 
 MINUTE = 60  # seconds
 
@@ -28,17 +29,26 @@ class Keeper(keras.callbacks.Callback):
         validation: the list to validate on, if any.
         report: told of every step and epoch.
         steps: of an epoch.
+        team: the replicas that train.
         change: done to the batches to validate on, as in `deepfake_cli.pipeline.scoring_batches`.
     """
 
-    def __init__(self, run: Run, validation: pd.DataFrame | None, report: Report, steps: int, change: Any = None):
+    def __init__(
+        self, run: Run, validation: pd.DataFrame | None, report: Report, steps: int, team: Team, change: Any = None
+    ):
         super().__init__()
+        self.team = team
         self.run, self.validation, self.report, self.change = run, validation, report, change
         self.stopping: Callable[[], bool] = lambda: False  # whether the user asked to stop
-        self.events = Events(run, validation, change)
+        self.events = Events(run, validation, change) if run.writes else None
         self.scores: np.ndarray | None = None  # of the list to validate on, after the newest epoch
         self.epoch, self.step, self.skipped, self.steps = 0, 0, 0, steps
         self.saved_at = time.monotonic()
+
+    def begun(self, batches: tf.data.Dataset, change: Callable[..., Any]) -> None:
+        """Show what the network is about to see: the batches that training begins with, changed as each replica does."""
+        if self.events:
+            self.events.begun(batches, change, self.team.replicas)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Set the rate that the losses so far call for, and the seeds of the epoch; or take up the state in its middle."""
@@ -62,9 +72,11 @@ class Keeper(keras.callbacks.Callback):
         if loss != loss or loss in (float("inf"), -float("inf")):
             raise came_apart(f"The loss is {loss}", self.epoch, self.step, self.run)
         self.report(Stepped(self.epoch, self.step, loss))
-        if self._is_time():
+        keep, stop = self.team.agree(self._is_time() and self.run.writes, self.stopping())
+        if keep or stop:
             self._keep_state()
-        self._stop_if_asked()
+        if stop:
+            raise KeyboardInterrupt
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Validate, keep, report."""
@@ -83,7 +95,8 @@ class Keeper(keras.callbacks.Callback):
         self.model.stop_training = ends is not None
         self.saved_at = time.monotonic()
         self.report(Ended(row, best, path, ends))
-        self.events.ended(row, self.scores)
+        if self.events:
+            self.events.ended(row, self.scores)
 
     def _set_rate(self) -> None:
         done = self.epoch - 1 + (self.step + 1) / self.steps
@@ -100,7 +113,7 @@ class Keeper(keras.callbacks.Callback):
         self.saved_at = time.monotonic()
 
     def _stop_if_asked(self) -> None:
-        if self.stopping():
+        if not self.team.cluster and self.stopping():
             self._keep_state()
             raise KeyboardInterrupt
 
@@ -116,7 +129,7 @@ class Keeper(keras.callbacks.Callback):
         if self.validation is None:
             return {}
         settings = self.run.settings
-        found = scores(
+        found = self.team.scores(
             self.model,
             self.validation,
             batch_size=settings.batch_size,
@@ -138,4 +151,5 @@ class Keeper(keras.callbacks.Callback):
 
     def close(self) -> None:
         """Close the event files."""
-        self.events.close()
+        if self.events:
+            self.events.close()

@@ -28,6 +28,8 @@ Save = Callable[[Path], object]  # writes a model, whole, to a path
 class Run:
     """A run's folder. The recipe is written after the files that it lists, so what it says is true whenever a run dies."""
 
+    writes = True  # not so for workers beside the chief
+
     def __init__(self, folder: Path, lock: FileLock, settings: Train, facts: dict[str, Any], start: Start):
         self.folder, self.lock, self.settings, self.start = folder, lock, settings, start
         self.saved = start if start.file else None  # what there is to go on from, if the run stops now
@@ -53,8 +55,8 @@ class Run:
             "history": [],
             "snapshots": {},
         }
-        folder = chosen_folder(settings) or _new_folder(settings, model)
-        run = cls(folder, locked(folder), settings, facts, start)
+        folder = cls._place(settings, model)
+        run = cls(folder, cls._lock(folder), settings, facts, start)
         if settings.snapshot:
             run._take_over(settings.snapshot, start.epoch, save)
         return run
@@ -68,16 +70,14 @@ class Run:
             ConfigError: `settings` asks for what would change its result.
         """
         folder = find(str(settings.resume), settings.runs_dir)
-        lock = locked(folder)
+        lock = cls._lock(folder)
         facts = recipe.read(folder / BEST)
         settings = own_settings(settings, facts, folder)
         facts["snapshots"] = {name: each for name, each in facts["snapshots"].items() if (folder / name).is_file()}
         start = newest_start(folder, facts)
         facts["history"] = [row for row in facts["history"] if row["epoch"] <= start.epoch]
-        for partial in folder.glob(".*.partial*"):  # of a process that was killed as it wrote
-            partial.unlink()
         run = cls(folder, lock, settings, facts, start)
-        run._mend_best()
+        run._clean()
         return run
 
     @property
@@ -127,8 +127,7 @@ class Run:
         self.history.append(row)
         self.write()
         self.saved = Start(path, epoch)
-        for name in (*old, STATE):
-            (self.folder / name).unlink(missing_ok=True)
+        self._drop(*old, STATE)
         return path, best
 
     def kept(self) -> str:
@@ -139,6 +138,24 @@ class Run:
     def close(self) -> None:
         """Let another process train in the folder."""
         self.lock.release()
+
+    @staticmethod
+    def _place(settings: Train, model: str) -> Path:
+        return chosen_folder(settings) or _new_folder(settings, model)
+
+    @staticmethod
+    def _lock(folder: Path) -> FileLock:
+        return locked(folder)
+
+    def _clean(self) -> None:
+        """Undo what a process that was killed left half done."""
+        for partial in self.folder.glob(".*.partial*"):
+            partial.unlink()
+        self._mend_best()
+
+    def _drop(self, *names: str) -> None:
+        for name in names:
+            (self.folder / name).unlink(missing_ok=True)
 
     def _name(self, epoch: int) -> str:
         return f"{self.prefix}_csv_{epoch:02d}.keras"
@@ -184,13 +201,25 @@ class Run:
         self.saved = Start(first, epoch)
 
 
+def named_folder(settings: Train) -> Path | None:
+    """The folder that the user names for a run, if any."""
+    return settings.snapshot_path or (settings.runs_dir / settings.run if settings.run else None)
+
+
+def going_on(settings: Train) -> Train:
+    """The settings; with ``resume_if_there`` and where the run that they name has begun, those to go on with it."""
+    folder = named_folder(settings)
+    there = settings.resume_if_there and folder and (folder / recipe.NAME).is_file()
+    return settings.model_copy(update={"resume": str(folder)}) if there else settings
+
+
 def chosen_folder(settings: Train) -> Path | None:
     """The folder that the user chose for a new run, if any.
 
     Raises:
         ConfigError: it holds a run already.
     """
-    folder = settings.snapshot_path or (settings.runs_dir / settings.run if settings.run else None)
+    folder = named_folder(settings)
     if folder and (folder / recipe.NAME).is_file():
         raise ConfigError(
             f"{folder} holds a run already. Go on with it: deepfake train --resume {called(folder)}; or choose another "

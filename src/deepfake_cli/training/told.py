@@ -20,6 +20,7 @@ class Begun:
     Attributes:
         folder: the run's.
         resumes: the command that goes on with the run, if it stops.
+        beside: another worker, the chief, tells of all that follows.
     """
 
     folder: Path
@@ -33,6 +34,7 @@ class Begun:
     train: dict[str, int]
     validation: dict[str, int]
     notes: tuple[str, ...] = ()
+    beside: bool = False
 
 
 @dataclass(frozen=True)
