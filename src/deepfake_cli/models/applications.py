@@ -5,7 +5,8 @@
 - ResNet and VGG were trained on BGR. No layer flips channels, and `keras.ops.flip` doesn't load from .h5; flipping the
   first kernel does the same.
 - Keras' EfficientNet has one layer more with ImageNet weights than without, so one file of weights would mean another
-  function in each. We always build the one without, and normalise before it.
+  function in each. We always build the one without, and normalise before it. Its own normalisation then does nothing, and
+  is left out: ONNX would take its constants for inputs.
 """
 
 import contextlib
@@ -26,13 +27,19 @@ STALL_SECONDS = 20
 MEAN = (0.485, 0.456, 0.406)  # of ImageNet, RGB in 0..1
 DEVIATION = (0.229, 0.224, 0.225)
 
+
+def standardised(mean: tuple[float, ...], deviation: tuple[float, ...]) -> dict[str, Any]:
+    """Arguments of Rescaling, from RGB in 0..255 to zero mean and unit deviation, of which both are given in 0..1."""
+    return {
+        "scale": [1 / (255 * d) for d in deviation],
+        "offset": [-m / d for m, d in zip(mean, deviation, strict=True)],
+    }
+
+
 # arguments of Rescaling, from RGB in 0..255
 CENTRED: dict[str, Any] = {"scale": 1.0, "offset": [-123.68, -116.779, -103.939]}
 MINUS_ONE_TO_ONE: dict[str, Any] = {"scale": 1 / 127.5, "offset": -1.0}
-STANDARDISED: dict[str, Any] = {
-    "scale": [1 / (255 * deviation) for deviation in DEVIATION],
-    "offset": [-mean / deviation for mean, deviation in zip(MEAN, DEVIATION, strict=True)],
-}
+STANDARDISED: dict[str, Any] = standardised(MEAN, DEVIATION)
 # for EfficientNet, which divides by 255 itself
 STANDARDISED_BY_255: dict[str, Any] = {key: [255 * value for value in values] for key, values in STANDARDISED.items()}
 
@@ -55,7 +62,7 @@ def application(
         backbone = _untrained(constructor, options, input_shape, layers.Rescaling(**rescaling)(inputs))
         if trained is not None:
             _copy_weights(trained, backbone, bgr=bgr)
-        return classifier(inputs, backbone.output, backbone.name)
+        return classifier(backbone.inputs[0], backbone.output, backbone.name)
 
     return build
 
@@ -64,15 +71,25 @@ def _untrained(
     constructor: Callable[..., Any], options: dict[str, Any], input_shape: tuple[int, int, int], tensor: Any
 ) -> keras.Model:
     try:
-        return constructor(include_top=False, weights=None, input_shape=input_shape, input_tensor=tensor, **options)
+        backbone = constructor(include_top=False, weights=None, input_shape=input_shape, input_tensor=tensor, **options)
     except ValueError as error:  # the images are too small; Keras' message names the limit
         raise ModelError(f"{constructor.__name__} cannot be built for images of {input_shape[:2]}. {error}") from None
+    if any(isinstance(layer, layers.Normalization) for layer in backbone.layers):
+        return keras.models.clone_model(backbone, clone_function=_unless_idle)
+    return backbone
+
+
+def _unless_idle(layer: Any) -> Any:
+    """A copy of a layer; of a normalisation, which knows no mean and does nothing, one that says so."""
+    if isinstance(layer, layers.Normalization):
+        return layers.Identity()
+    return type(layer).from_config(layer.get_config())
 
 
 def _trained(constructor: Callable[..., Any], options: dict[str, Any]) -> keras.Model:
     """Return the backbone with ImageNet weights, from the cache of Keras or the network."""
     try:
-        with _fetching():
+        with fetching():
             return constructor(include_top=False, weights="imagenet", input_shape=(224, 224, 3), **options)
     except Exception as error:  # Keras raises a bare Exception
         if not isinstance(error, OSError) and "fetch failure" not in str(error) and "corrupted file" not in str(error):
@@ -86,8 +103,8 @@ def _trained(constructor: Callable[..., Any], options: dict[str, Any]) -> keras.
 
 
 @contextlib.contextmanager
-def _fetching() -> Iterator[None]:
-    """Keep Keras' progress bar off standard output, and give up on a host that accepts but does not answer."""
+def fetching() -> Iterator[None]:
+    """Keep the progress bar of Keras off standard output, and give up on a host that accepts but does not answer."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(STALL_SECONDS)
     try:

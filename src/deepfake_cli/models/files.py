@@ -8,6 +8,7 @@ import h5py
 import keras
 
 from deepfake_cli.errors import ModelError
+from deepfake_cli.models.tune import refreeze
 
 # what Keras, h5py and zipfile raise on a file that is broken, of another kind, or of another architecture
 UNREADABLE = (ValueError, OSError, KeyError, TypeError, AttributeError, RuntimeError, zipfile.BadZipFile)
@@ -35,13 +36,24 @@ def read_model(path: str | Path, *, compile: bool = False) -> keras.Model:
     """Return the whole model in a .keras or .h5 file, in safe mode; with its optimizer and loss if `compile`.
 
     Raises:
-        ModelError: the file is missing or unreadable.
+        ModelError: the file is missing or unreadable, or its optimizer is not of the weights that its model trains.
     """
     path = _checked(path)
     try:
-        return keras.models.load_model(path, compile=compile)
+        with warnings.catch_warnings(action="always", record=True) as told:
+            model = keras.models.load_model(path, compile=compile)
+            if refreeze(model) and model.optimizer is not None:
+                told.clear()
+                model.compile_from_config(model.get_compile_config())
+                model.load_weights(path)  # the optimizer's among them
     except UNREADABLE as error:
         raise ModelError(f"No model can be read from {path}: {_reason(error)}") from error
+    if any("variable loading for optimizer" in str(each.message) for each in told):
+        raise ModelError(
+            f"The optimizer in {path} is not of the weights that its model trains, so no run can go on from it as it was; "
+            "a new one can start from its weights with --weights."
+        )
+    return model
 
 
 def weights_only(path: str | Path) -> bool:

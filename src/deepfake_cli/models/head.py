@@ -15,5 +15,9 @@ def probability(features: Any) -> Any:
 
 def classifier(inputs: Any, features: Any, name: str) -> keras.Model:
     """Return the model from `inputs` to the probability of fake, given a (batch, rows, columns, channels) map."""
-    pooled = layers.GlobalAveragePooling2D(name="pooling")(features)
-    return keras.Model(inputs, probability(layers.Dropout(0.2, name="dropout")(pooled)), name=name)
+    return ending(inputs, layers.GlobalAveragePooling2D(name="pooling")(features), name)
+
+
+def ending(inputs: Any, features: Any, name: str) -> keras.Model:
+    """Return the model from `inputs` to the probability of fake, given (batch, channels) features."""
+    return keras.Model(inputs, probability(layers.Dropout(0.2, name="dropout")(features)), name=name)

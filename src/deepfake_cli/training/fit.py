@@ -4,6 +4,7 @@ import math
 import os
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 
 import keras
 import pandas as pd
@@ -12,7 +13,7 @@ import tensorflow as tf
 from deepfake_cli import checks, cluster, devices, meeting, pipeline, recipe
 from deepfake_cli.config import Train
 from deepfake_cli.errors import DeviceError, ManifestError, ModelError
-from deepfake_cli.models import architecture, build_model, load_weights
+from deepfake_cli.models import architecture, build_model, load_weights, thaw, unfrozen
 from deepfake_cli.models.files import read_model
 from deepfake_cli.training import change, precision, state, workers
 from deepfake_cli.training.beside import Beside
@@ -86,10 +87,32 @@ def _train(model: keras.Model, start: Start, steps: int, batches: Batches, keepe
             elif step:
                 _epochs(model, batches(epoch, step), keeper, steps - step, epoch, epoch + 1)
             epoch += bool(step)
-            if epoch < epochs and not keeper.run.recipe.get("ended"):
-                _epochs(model, batches(epoch, 0), keeper, steps, epoch, epochs)
+            for first, last in _stages(epoch, epochs, keeper.run.settings.unfreeze_epoch):
+                if not keeper.run.recipe.get("ended"):
+                    _thaw_if_due(model, keeper, first)
+                    _epochs(model, batches(first, 0), keeper, steps, first, last)
         finally:
             keeper.close()
+
+
+def _stages(epoch: int, epochs: int, unfreeze: int) -> list[tuple[int, int]]:
+    """The epochs to come, from the first to before the last: those with frozen layers, then those without."""
+    ends = [epoch, unfreeze, epochs] if epoch < unfreeze < epochs else [epoch, epochs]
+    return [(first, last) for first, last in pairwise(ends) if first < last]
+
+
+def _thaw_if_due(model: keras.Model, keeper: Keeper, epoch: int) -> None:
+    """Train all of the model from the epoch on that the user chose, with a new optimizer.
+
+    A run that goes on later finds both in its file: only here do they change, between two epochs.
+    """
+    settings = keeper.run.settings
+    if not settings.unfreeze_epoch or epoch < settings.unfreeze_epoch or unfrozen(model) == model.count_params():
+        return
+    with model.distribute_strategy.scope():
+        thaw(model)
+        compiled(model, settings, xla=bool(model.jit_compile))
+    keeper.team.unite(state.made(model, Start()))
 
 
 def _epochs(model: keras.Model, batches: tf.data.Dataset, keeper: Keeper, steps: int, first: int, last: int) -> None:
@@ -142,6 +165,7 @@ def _describe(
         resumes=run.resumes,
         model=run.recipe["model"],
         parameters=model.count_params(),
+        trainable=unfrozen(model),
         image_size=size,
         plan=plan,
         steps=steps,
@@ -177,7 +201,7 @@ def _model(settings: Train, xla: bool) -> tuple[keras.Model, Start, tuple[str, .
         settings.model,
         image_size=settings.image_size,
         weights="imagenet" if pretrained else None,
-        freeze_backbone=settings.freeze_backbone,
+        tune=settings.trained,
     )
     if settings.weights:
         load_weights(model, settings.weights)

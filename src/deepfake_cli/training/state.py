@@ -55,11 +55,10 @@ def made(model: keras.Model, start: Start) -> keras.Model:
         swap(model)
     with model.distribute_strategy.scope():
         model.optimizer.build(model.trainable_variables)
-    _make_sums(model)
+    tf.function(_make_sums)(model)
     return model
 
 
-@tf.function
 def _make_sums(model: keras.Model) -> None:
     """Hand the metrics a batch; what they sum here is reset as the epoch begins."""
     nothing = tf.zeros((1, 1))

@@ -20,6 +20,7 @@ class Begun:
     Attributes:
         folder: the run's.
         resumes: the command that goes on with the run, if it stops.
+        trainable: how many of the parameters are in layers that are not frozen.
         beside: another worker, the chief, tells of all that follows.
     """
 
@@ -27,6 +28,7 @@ class Begun:
     resumes: str
     model: str
     parameters: int
+    trainable: int
     image_size: int
     plan: str
     steps: int

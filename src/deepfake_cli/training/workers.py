@@ -40,10 +40,14 @@ class Team:
 
     def prepare(self, model: Any) -> None:
         """Let `model`, whose variables are all made, train on all replicas as on one."""
-        if self.replicas > 1:
-            as_one(model)
+        self.unite(model)
         if self.cluster:
             contain(model)
+
+    def unite(self, model: Any) -> None:
+        """Let all replicas normalise and clip as one; again, when a model was given another optimizer."""
+        if self.replicas > 1:
+            as_one(model)
 
     def batches(self, make: Make, epoch: int, step: int) -> tf.data.Dataset:
         """The training batches from a step of an epoch on, or this worker's parts of them."""

@@ -1,0 +1,158 @@
+"""The image half of CLIP, a vision transformer, built of Keras' own layers; its published weights come by KerasHub.
+
+Alec Radford et al.: Learning Transferable Visual Models From Natural Language Supervision, ICML 2021,
+https://arxiv.org/abs/2103.00020; the transformer: Dosovitskiy et al., ICLR 2021, https://arxiv.org/abs/2010.11929.
+
+The recipe for it is ``--tune norm``: only layer normalisation and the head are trained, 0.03 % of the weights. With
+ViT-L/14, trained on FaceForensics++, that leads across data sets: Andrii Yermakov, Jan Cech, Jiri Matas, Mario Fritz:
+Deepfake Detection that Generalizes Across Benchmarks, WACV 2026, https://arxiv.org/abs/2508.06248. Their unit-length
+features and second loss are left out.
+
+KerasHub keeps its transformer blocks as layers of its own, which need it installed wherever a snapshot is read, and whose
+saved form forgets which of their parts are trained. So only weights are taken from it.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+from keras import layers
+
+from deepfake_cli.errors import ModelError
+from deepfake_cli.models.applications import fetching, standardised
+from deepfake_cli.models.head import ending
+
+HUB = "kaggle.com"
+PIXELS = standardised((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711))  # as CLIP was trained
+EPSILON = 1e-5
+
+
+class Shape(NamedTuple):
+    """Size of a vision transformer; the widest layer of a block has four times the width."""
+
+    patch: int  # side, in pixels
+    width: int
+    blocks: int
+    heads: int
+
+
+B16 = Shape(16, 768, 12, 12)  # 86 M weights
+L14 = Shape(14, 1024, 24, 16)  # 303 M weights
+
+
+def vit_clip(preset: str, shape: Shape) -> Callable[[tuple[int, int, int], str | None], keras.Model]:
+    """Return the architecture function of one of CLIP's image encoders.
+
+    Args:
+        preset: the name of its weights at KerasHub, of a `keras_hub.models.CLIPBackbone`.
+        shape: its size.
+    """
+
+    def build(input_shape: tuple[int, int, int], weights: str | None) -> keras.Model:
+        model = _untrained(input_shape, shape, preset)
+        if weights:
+            fill(model, _published(preset).vision_encoder)
+        return model
+
+    return build
+
+
+def _untrained(input_shape: tuple[int, int, int], shape: Shape, name: str) -> keras.Model:
+    if input_shape[0] % shape.patch:
+        raise ModelError(
+            f"{name} cuts an image in patches of {shape.patch} px: --image-size has to be a multiple of that, such as "
+            f"{max(1, round(input_shape[0] / shape.patch)) * shape.patch}. Received {input_shape[0]}."
+        )
+    inputs = keras.Input(input_shape)
+    x = _tokens(layers.Rescaling(**PIXELS)(inputs), shape)
+    x = layers.LayerNormalization(epsilon=EPSILON, name="norm_in")(x)
+    for number in range(shape.blocks):
+        x = _block(x, shape, f"block_{number}")
+    x = layers.Cropping1D((0, x.shape[1] - 1), name="class_token")(x)
+    x = layers.Flatten(name="features")(layers.LayerNormalization(epsilon=EPSILON, name="norm_out")(x))
+    return ending(inputs, x, name)
+
+
+def _tokens(image: Any, shape: Shape) -> Any:
+    """Patches, each through the same matrix, after an empty one for the class token; each place adds a vector of its own.
+
+    The vector of the first place is the class token itself.
+    """
+    side, patch = image.shape[1] // shape.patch, shape.patch
+    x = layers.Reshape((side, patch, side, patch, 3))(image)
+    x = layers.Reshape((side * side, patch * patch * 3))(layers.Permute((1, 3, 2, 4, 5))(x))
+    x = layers.ZeroPadding1D((1, 0))(x)
+    embed = layers.EinsumDense(
+        "bsp,pd->bsd", (side * side + 1, shape.width), bias_axes="sd", bias_initializer="random_normal", name="tokens"
+    )
+    return embed(x)
+
+
+def _block(x: Any, shape: Shape, name: str) -> Any:
+    """Attention between the tokens, then two dense layers on each; either is added to what it was given."""
+    y = layers.LayerNormalization(epsilon=EPSILON, name=f"{name}_norm_1")(x)
+    y = layers.MultiHeadAttention(shape.heads, shape.width // shape.heads, name=f"{name}_attention")(y, y)
+    x = layers.Add(name=f"{name}_add_1")([x, y])
+    y = layers.LayerNormalization(epsilon=EPSILON, name=f"{name}_norm_2")(x)
+    y = layers.Dense(4 * shape.width, name=f"{name}_dense_1")(y)
+    gate = layers.Activation("sigmoid")(layers.Rescaling(1.702)(y))  # CLIP's quick stand-in for GELU
+    y = layers.Dense(shape.width, name=f"{name}_dense_2")(layers.Multiply()([y, gate]))
+    return layers.Add(name=f"{name}_add_2")([x, y])
+
+
+def _published(preset: str) -> Any:
+    """Return KerasHub's CLIP with its published weights, from its cache or the network."""
+    try:
+        import keras_hub
+    except ImportError:
+        raise ModelError(
+            f"The weights of {preset} come by KerasHub, which is not installed: pip install 'deepfake-cli[hub]'. Or give "
+            "weights of your own with --weights FILE; or start from random ones with --no-weights."
+        ) from None
+    try:
+        with fetching():
+            return keras_hub.models.CLIPBackbone.from_preset(preset)
+    except OSError as error:  # those of requests are, too
+        raise ModelError(
+            f"The weights of {preset} are not in ~/.cache/kagglehub and cannot be fetched from {HUB}: {_reason(error)}. "
+            "Connect once, and they are kept; or give weights of your own with --weights FILE; or start from random ones "
+            "with --no-weights; or take --model efficientnet_lite0, whose ImageNet weights are installed with this package."
+        ) from None
+
+
+def _reason(error: OSError) -> str:
+    return (str(error).rpartition("Caused by ")[2] or type(error).__name__).replace("\n", " ")
+
+
+def fill(model: keras.Model, encoder: Any) -> None:
+    """Copy the weights of a `keras_hub.models.CLIPVisionEncoder` into a model of the same size; images may differ in size."""
+    for name, values in _tensors(encoder, model.get_layer("tokens").output.shape[1] - 1):
+        model.get_layer(name).set_weights(values)
+
+
+def _tensors(encoder: Any, patches: int) -> Iterator[tuple[str, list[np.ndarray]]]:
+    """Yield our layers' names and their weights."""
+    embedding = encoder.embedding
+    kernel, array = embedding.patch_embedding.get_weights()[0], keras.ops.convert_to_numpy
+    places = array(embedding.position_embedding.embeddings)[array(embedding.position_ids)[0]]
+    first = array(embedding.class_embedding) + places[0]
+    yield "tokens", [kernel.reshape(-1, kernel.shape[-1]), np.vstack([first, _stretched(places[1:], patches)])]
+    yield "norm_in", encoder.pre_layer_norm.get_weights()
+    for number, block in enumerate(encoder.encoder_layers):
+        yield f"block_{number}_norm_1", block.layer_norm_1.get_weights()
+        yield f"block_{number}_attention", block.attention.get_weights()
+        yield f"block_{number}_norm_2", block.layer_norm_2.get_weights()
+        yield f"block_{number}_dense_1", block.dense_1.get_weights()
+        yield f"block_{number}_dense_2", block.dense_2.get_weights()
+    yield "norm_out", encoder.layer_norm.get_weights()
+
+
+def _stretched(places: np.ndarray, patches: int) -> np.ndarray:
+    """The vectors of a square of places, (count, width), resampled to one of another size: (patches, width)."""
+    if len(places) == patches:
+        return places
+    before, after = (round(count**0.5) for count in (len(places), patches))
+    grid = places.reshape(before, before, -1)
+    resized = keras.ops.image.resize(grid, (after, after), interpolation="bicubic", data_format="channels_last")
+    return keras.ops.convert_to_numpy(resized).reshape(patches, -1)
