@@ -19,6 +19,7 @@ from deepfake_cli.training.runs import BEST
 
 SHOWN, LARGE = 16, 256  # training images, and the side in pixels above which they are made smaller
 WORST, MEDIUM = 8, 128  # validation faces of each class, and their side
+COMPARED = ("val_auc", "val_video_auc", "val_loss", "epoch")  # figures of best.keras, which the table of runs shows
 NAMES = {"run", "snapshot_path", "evaluation", "allow_leakage"}  # settings that shape no result, beside `FREE`
 
 
@@ -82,7 +83,7 @@ class Events:
         with self._part("best", epoch):
             best = self.run.recipe["snapshots"][BEST]
             known = next((row for row in self.run.history if row["epoch"] == best["epoch"]), best)
-            _scalars("best", {"epoch": best["epoch"]} | _of_validation(known))
+            _scalars("of best", {name: known[name] for name in COMPARED if name in known})
         if scores is not None:
             self._validated(of_validation, epoch, scores)
 

@@ -11,7 +11,7 @@ from deepfake_cli.datasets.clip import LABELS
 
 COLUMNS = 4
 SMALL = 96  # pixels: a smaller image is enlarged, without smoothing, so that words fit below it
-FRAME, GAP, LINE, FONT = 4, 8, 15, 12  # pixels
+GAP = 8  # pixels
 
 
 class Tile(NamedTuple):
@@ -32,39 +32,55 @@ def grid(sections: Mapping[str, Sequence[Tile]], largest: int) -> np.ndarray:
         sections: headings to tiles; one tile at least in all.
         largest: side of the images, in pixels, above which they are made smaller.
     """
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import Image, ImageDraw
 
     tiles = [tile for section in sections.values() for tile in section]
-    side = _side(tiles[0].image.shape[0], largest)
-    across, down = side + 2 * FRAME + GAP, side + 2 * FRAME + 2 * LINE + GAP
+    look = Look.of(_side(tiles[0].image.shape[0], largest))
+    end = look.side + 2 * look.frame
+    across, down = end + GAP, end + look.line * (2 if any(tile.name for tile in tiles) else 1) + GAP
     rows = sum(-(-len(section) // COLUMNS) for section in sections.values())
     width = GAP + across * min(COLUMNS, max(map(len, sections.values())))
-    picture = Image.new("RGB", (width, GAP + rows * down + len(sections) * (LINE + GAP)), "white")
-    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(FONT)
-    top = GAP
+    picture = Image.new("RGB", (width, GAP + rows * down + len(sections) * (look.line + GAP)), "white")
+    draw, top = ImageDraw.Draw(picture), GAP
     for heading, section in sections.items():
-        draw.text((GAP, top), _fitted(heading, font, width - 2 * GAP), "black", font)
-        top += LINE + GAP
+        draw.text((GAP, top), _fitted(heading, look.font, width - 2 * GAP), "black", look.font)
+        top += look.line + GAP
         for start in range(0, len(section), COLUMNS):
             for column, tile in enumerate(section[start : start + COLUMNS]):
-                _draw(draw, picture, tile, side, (GAP + column * across, top), font)
+                _draw(draw, picture, tile, look, (GAP + column * across, top))
             top += down
     return np.asarray(picture)
+
+
+class Look(NamedTuple):
+    """Sizes in pixels, and a font, in proportion to the images: TensorBoard shows a large picture smaller."""
+
+    side: int
+    frame: int
+    line: int
+    font: Any
+
+    @classmethod
+    def of(cls, side: int) -> "Look":
+        """The look that suits images of a side."""
+        from PIL import ImageFont
+
+        return cls(side, side // 32, side // 7, ImageFont.load_default(side // 9 + 1))
 
 
 def _side(size: int, largest: int) -> int:
     return largest if size > largest else size * -(-SMALL // size)
 
 
-def _draw(draw: Any, picture: Any, tile: Tile, side: int, corner: tuple[int, int], font: Any) -> None:
+def _draw(draw: Any, picture: Any, tile: Tile, look: Look, corner: tuple[int, int]) -> None:
     from PIL import Image
 
     left, top = corner
-    colour, end = COLOURS[tile.label], side + 2 * FRAME
+    colour, end = COLOURS[tile.label], look.side + 2 * look.frame
     draw.rectangle((left, top, left + end - 1, top + end - 1), colour)
-    picture.paste(Image.fromarray(_scaled(tile.image, side)), (left + FRAME, top + FRAME))
-    draw.text((left, top + end), _fitted(f"{LABELS[tile.label]} {tile.note}", font, end), colour, font)
-    draw.text((left, top + end + LINE), _fitted(tile.name, font, end), GREY, font)
+    picture.paste(Image.fromarray(_scaled(tile.image, look.side)), (left + look.frame, top + look.frame))
+    draw.text((left, top + end), _fitted(f"{LABELS[tile.label]} {tile.note}", look.font, end), colour, look.font)
+    draw.text((left, top + end + look.line), _fitted(tile.name, look.font, end), GREY, look.font)
 
 
 def _scaled(image: np.ndarray, side: int) -> np.ndarray:
