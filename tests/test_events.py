@@ -61,7 +61,7 @@ def project(tmp_path_factory, frames_of_uadfv) -> Path:
         "--tensorboard-dir",
         LOGS,
     )
-    train(folder, *FAST, "--epochs", 3, "--run", "full", "--seed", 3, prefix="trap '' XFSZ; ulimit -f 30;")
+    train(folder, *FAST, "--epochs", 3, "--run", "full", "--seed", 3, prefix="trap '' XFSZ; ulimit -f 46;")
     (folder / "runs" / LOGS).mkdir()
     (folder / LOGS / "forged").rename(folder / "runs" / LOGS / "forged")
     return folder
@@ -196,8 +196,9 @@ def test_runs_can_be_compared_by_their_hyper_parameters(ask, project):
     assert not {"run", "runs_dir", "workers", "resume"} & set(known)
     names = [each["name"] for each in experiment["metricInfos"]]
     assert {"of best/auc", "of best/video_auc", "of best/loss"} <= {name["tag"] for name in names}
+    columns = [{"metric": name} for name in names] + [{"hparam": name} for name in known]
     asked = {
-        "startIndex": 0, "sliceSize": 10, "colParams": [{"metric": name, "includeInResult": True} for name in names],
+        "startIndex": 0, "sliceSize": 10, "colParams": [{**column, "includeInResult": True} for column in columns],
         "allowedStatuses": ["STATUS_SUCCESS", "STATUS_RUNNING", "STATUS_UNKNOWN"],
     }  # fmt: skip
     groups = {group["name"]: group for group in ask.json("data/plugin/hparams/session_groups", asked)["sessionGroups"]}
@@ -221,7 +222,7 @@ def test_events_that_find_no_room_change_nothing(project):
     whole, full = recipe_of(project, "plain"), recipe_of(project, "full")
     assert whole["history"] == full["history"] and len(full["history"]) == 3
     sizes = [path.stat().st_size for path in (project / "runs" / "full").rglob("events.out*")]
-    assert max(sizes) == 30 * 1024
+    assert max(sizes) == 46 * 1024
 
 
 def test_a_place_that_holds_no_events_is_refused_at_once(project):
@@ -238,13 +239,14 @@ def test_forged_validation_faces_are_drawn_as_they_were_scored(project, monkeypa
     from deepfake_cli.config import Train
     from deepfake_cli.training.change import Change, with_forged
     from deepfake_cli.training.events import Events
+    from deepfake_cli.training.resume import Start
     from deepfake_cli.training.run import Run
 
     monkeypatch.chdir(project)
     settings = Train(real_only=True, forgery="self_blend", batch_size=7, run="drawn", image_size=64)
     reals = manifest.read(settings.val_annotations).query("label == 0")
     rows, change = with_forged(reals), Change.of(settings).forged
-    run = Run.begin(settings, "tiny", None, lambda path: None)
+    run = Run.begin(settings, "tiny", Start(), lambda path: None)
     run.recipe["image_size"] = 64
     events = Events(run, rows, change)
     scored = pipeline.scoring_batches(rows, image_size=64, batch_size=7, change=change).unbatch().as_numpy_iterator()

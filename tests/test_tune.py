@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from deepfake_cli.config import Train
 from deepfake_cli.errors import ModelError
-from deepfake_cli.models import build_model, load_model, unfrozen
+from deepfake_cli.models import build_model, load_model, thaw, unfrozen
 from deepfake_cli.models.files import read_model
 from deepfake_cli.steps.train import train
 from deepfake_cli.training.told import Begun, Stepped
@@ -95,7 +95,7 @@ def test_an_optimizer_of_other_weights_is_not_passed_over(tmp_path):
     model = built(attentive, "head")
     model.compile("adam", "binary_crossentropy", jit_compile=False)
     model.train_on_batch(np.ones((2, SIDE, SIDE, 3)), np.array([[0.0], [1.0]]))
-    model.trainable = True  # and not compiled anew
+    thaw(model)  # and not compiled anew
     model.save(tmp_path / "odd.keras")
     with pytest.raises(ModelError, match=r"optimizer in .*odd\.keras is not of the weights"):
         read_model(tmp_path / "odd.keras", compile=True)
@@ -191,4 +191,4 @@ def test_the_command_says_how_much_is_trained(lists, deepfake):
         "train", lists / "train" / "train.csv", "--val-annotations", lists / "val" / "validation.csv", "--model", "meso4",
         "--image-size", 32, "--no-weights", "--freeze-backbone", "--epochs", 1, "--steps", 1,
     ).stdout  # fmt: skip
-    assert "meso4: 9,545 parameters, 17 of them trained, 32 px" in out
+    assert "meso4: 11,945 parameters, 17 of them trained, 32 px" in out

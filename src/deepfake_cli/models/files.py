@@ -42,7 +42,7 @@ def read_model(path: str | Path, *, compile: bool = False) -> keras.Model:
     try:
         with warnings.catch_warnings(action="always", record=True) as told:
             model = keras.models.load_model(path, compile=compile)
-            if refreeze(model) and model.optimizer is not None:
+            if refreeze(model) and compile and model.optimizer is not None:
                 told.clear()
                 model.compile_from_config(model.get_compile_config())
                 model.load_weights(path)  # the optimizer's among them

@@ -52,13 +52,19 @@ def refreeze(model: keras.Model) -> bool:
     before = len(model.trainable_variables)
     for layer in model._flatten_layers(include_self=False):
         if not layer.trainable:
-            layer.trainable = False
+            _set(layer, False)
     return len(model.trainable_variables) < before
 
 
 def thaw(model: keras.Model) -> None:
     """Train everything from now on; compile the model anew afterwards."""
-    model.trainable = True
+    _set(model, True)
+
+
+def _set(layer: Any, trainable: bool) -> None:
+    """Freeze or thaw a layer and all in it, one by one: where it is so already, Keras leaves those inside as they are."""
+    for each in layer._flatten_layers():
+        each.trainable = trainable
 
 
 def unfrozen(model: keras.Model) -> int:
