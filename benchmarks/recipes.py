@@ -10,22 +10,24 @@ from pathlib import Path
 
 from common import machine, print_columns
 
-FORGED = "--forgery face_warp,self_blend,cross_blend"
+FORGED = "--forgery cross_blend,self_blend,face_warp"
+DEGRADED = "--degradation jpeg,blur,rescale"
 RECIPES = {  # what differs from the first
     "the defaults": "",
+    "degradations": DEGRADED,
+    "forgeries beside the fakes": FORGED,
+    "both": f"{FORGED} {DEGRADED}",
+    "reals only, cross-blended, degraded": f"--forgery cross_blend --real-only {DEGRADED}",
+    "EMA 0.98": "--ema 0.98",
     "cosine, warm-up of half an epoch": "--schedule cosine --warmup 0.5",
     "AdamW, decay 0.01": "--weight-decay 0.01",
     "label smoothing 0.1": "--label-smoothing 0.1",
-    "EMA 0.98": "--ema 0.98",
     "no balance": "--no-balance",
     "no random transform": "--no-random-transform",
     "no clipping": "--clip-norm 0",
     "the head only": "--tune head",
     "norms and head only": "--tune norm",
     "the head for an epoch, then all": "--tune head --unfreeze-epoch 1",
-    "degradations": "--degradation jpeg,blur,rescale",
-    "forgeries beside the fakes": FORGED,
-    "reals only": f"{FORGED} --real-only",
 }
 SETS = {"timit": "uadfv", "uadfv": "timit"}  # trained on, measured on
 
