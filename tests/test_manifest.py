@@ -1,5 +1,6 @@
 """Lists of frames: what is written is read again, old lists are read as they were meant, and faults name the file."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -279,3 +280,13 @@ def test_old_lists_that_spell_one_folder_differently_share_its_video(tmp_path, m
         tables.append(manifest.read(tmp_path / name))
     assert len(checks.shared_groups(tables[0], tables[1])) == 1
     assert len(checks.shared_groups(tables[1], tables[2])) == 1
+
+
+def test_a_list_in_a_folder_behind_a_link_finds_its_images(tmp_path):
+    (tmp_path / "data" / "csv").mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "data" / "1.jpg").write_bytes(b"")
+    (tmp_path / "data" / "csv" / "list.csv").write_text("path,label\n../1.jpg,fake\n")
+    (tmp_path / "elsewhere" / "csv").symlink_to(tmp_path / "data" / "csv")
+    (path,) = manifest.read(tmp_path / "elsewhere" / "csv" / "list.csv")["path"]
+    assert os.path.normpath(path) == str(tmp_path / "data" / "1.jpg")  # as TensorFlow reads it: by the words alone

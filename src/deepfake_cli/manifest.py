@@ -94,7 +94,7 @@ def read(path: Path) -> "pd.DataFrame":
         ManifestError: the file is missing, empty, no such list, or has a label that is none of 0, 1, real, fake.
     """
     table = _with_labels(_checked_columns(path, LIST_COLUMNS), path)
-    table["path"] = _resolve(table["path"], path.parent)
+    table["path"] = _resolve(table["path"], path.parent.resolve())  # TensorFlow takes ".." behind a link amiss
     _fill(table, "video", lambda rows: _folders(rows["path"]))
     _fill(table, "group", lambda rows: rows["video"])
     for name in CATEGORIES:
