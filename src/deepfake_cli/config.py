@@ -320,8 +320,78 @@ class Evaluate(Device):
     )
     resamples: int = option(1000, "Bootstrap resamples for the 95 % intervals.", ge=0, le=100_000)
     seed: int = option(0, "Seed of the resamples.", ge=0)
+    calibration: bool = option(True, "Apply the calibration in the recipe, if calibrate left one; or leave it out.")
+    robustness: bool = option(
+        False, "Measure anew after JPEG, H.264, blur, noise and the like, each at five strengths: 46 times the work."
+    )
+    robustness_changes: str | None = option(
+        None,
+        "Of these only, with commas: jpeg, h264, blur, noise, scale, brightness, contrast, saturation, occlusion; includes "
+        "--robustness. [default: all]",
+    )
+    robustness_frames: int = option(
+        8, "On so many successive frames from the middle of each video; 0: on all of them.", ge=0
+    )
     runs_dir: Path = option(RUNS, "Where the runs are.")
     output: Path = option(Path("evaluation"), "Where predictions.csv and metrics.json go.")
+
+
+class Calibrate(Device):
+    """Fit a map from a detector's scores to probabilities, and keep it beside the threshold in the recipe."""
+
+    inputs: list[Path] = argument(
+        [],
+        "The predictions.csv of an evaluation; or lists and the snapshot, as of evaluate. [default: csv/val/validation.csv, and "
+        "the newest run's best.keras]",
+    )
+    method: Literal["temperature", "isotonic"] = option(
+        "temperature", "One number that the logit is divided by, or a rising staircase, which wants a thousand rows."
+    )
+    folds: int | None = option(
+        None, "Also fit on all but one of so many folds of the groups, in turn, and measure on the one.", ge=2, le=100
+    )
+    seed: int = option(0, "Seed of the folds.", ge=0)
+    model: str | None = option(None, "Architecture, where an .h5 file holds weights only.")
+    image_size: int | None = option(None, "Side of that architecture's input, in pixels.", ge=32, le=2048)
+    batch_size: int = option(16, "Images a step.", ge=1)
+    workers: int | None = option(None, "Threads that read images. [default: as TensorFlow sees fit]", ge=1)
+    runs_dir: Path = option(RUNS, "Where the runs are.")
+    output: Path = option(Path("calibration"), "Where calibration.json and reliability.png go.")
+
+
+class Matrix(Device):
+    """Train on each of several lists, test on each of others: does a detector carry over to data sets it has not seen?"""
+
+    train: list[str] = option(
+        [], "A list to train on, once for each row; several as one with commas; with a name as NAME=LIST."
+    )
+    val: list[str] = option(
+        [], "The list to validate on, for each --train in turn. [default: ../val/validation.csv beside it]"
+    )
+    test: list[str] = option([], "A list to test on, once for each column, as of --train.")
+    snapshots: list[str] = option(
+        [], "Instead of --train: a run, its folder or a snapshot, once for each row; with a name as NAME=RUN."
+    )
+    train_config: Path | None = option(
+        None, "A .toml or .ini file whose [train] section says how to train. [default: train's defaults]"
+    )
+    seeds: int = option(1, "Train so many times on each list, with the seeds 0, 1, …, and give mean and spread.", ge=1)
+    batch_size: int = option(16, "Images a step of the tests.", ge=1)
+    workers: int | None = option(None, "Threads that read images. [default: as TensorFlow sees fit]", ge=1)
+    resamples: int = option(1000, "Bootstrap resamples for the 95 % intervals.", ge=0, le=100_000)
+    seed: int = option(0, "Seed of the resamples.", ge=0)
+    runs_dir: Path = option(RUNS, "Where the runs are, and those that it trains go, as matrix-….")
+    output: Path = option(Path("matrix"), "Where matrix.json, matrix.csv, matrix.png and each cell's evaluation go.")
+
+    @model_validator(mode="after")
+    def _one_kind_of_row(self) -> "Matrix":
+        if self.train and self.snapshots:
+            raise ValueError("train and snapshots exclude each other: the rows are lists to train on, or trained runs")
+        if self.val and len(self.val) != len(self.train):
+            raise ValueError(f"val is given {len(self.val)} times, and train {len(self.train)} times: one for each")
+        if self.seeds > 1 and self.snapshots:
+            raise ValueError("seeds is for train: snapshots are trained already")
+        return self
 
 
 class Audit(Step):
@@ -371,6 +441,8 @@ STEPS: dict[str, type[Step]] = {
     "forge": Forge,
     "train": Train,
     "evaluate": Evaluate,
+    "calibrate": Calibrate,
+    "matrix": Matrix,
 }
 
 S = TypeVar("S", bound=Step)

@@ -57,3 +57,15 @@ def threshold_of(snapshot: Path) -> float | None:
     """The threshold chosen on validation for a snapshot; None if its recipe knows none."""
     value = read(snapshot).get("snapshots", {}).get(snapshot.name, {}).get("threshold")
     return None if value is None else float(value)
+
+
+def calibration_of(snapshot: Path) -> dict[str, Any] | None:
+    """The calibration fitted for a snapshot, as `deepfake_cli.calibration` reads it; None if its recipe knows none."""
+    value = read(snapshot).get("snapshots", {}).get(snapshot.name, {}).get("calibration")
+    return value if isinstance(value, dict) else None
+
+
+def seen(snapshot: Path, groups: Iterable[str]) -> dict[str, list[str]]:
+    """Which of these groups, as ``dataset/group``, a snapshot's ``train`` and ``validation`` lists held."""
+    known = read(snapshot).get("groups", {})
+    return {part: sorted(set(groups) & set(known.get(part, []))) for part in ("train", "validation")}

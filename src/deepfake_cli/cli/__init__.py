@@ -8,6 +8,7 @@ import typer
 
 from deepfake_cli import __version__
 from deepfake_cli.cli.audit import audit
+from deepfake_cli.cli.calibrate import calibrate
 from deepfake_cli.cli.config import config
 from deepfake_cli.cli.console import error_console
 from deepfake_cli.cli.datasets import datasets
@@ -16,11 +17,12 @@ from deepfake_cli.cli.doctor import doctor
 from deepfake_cli.cli.evaluate import evaluate
 from deepfake_cli.cli.forge import forge
 from deepfake_cli.cli.make_csv import make_csv
+from deepfake_cli.cli.matrix import matrix
 from deepfake_cli.cli.options import options
 from deepfake_cli.cli.runs import runs
 from deepfake_cli.cli.split import split
 from deepfake_cli.cli.train import train
-from deepfake_cli.config import Audit, Evaluate, Forge, MakeCsv, Split, Train
+from deepfake_cli.config import Audit, Calibrate, Evaluate, Forge, MakeCsv, Matrix, Split, Train
 from deepfake_cli.errors import DeepfakeError
 from deepfake_cli.quiet import LEVEL
 
@@ -39,6 +41,8 @@ app.command()(options(Audit)(audit))
 app.command()(options(Forge)(forge))
 app.command()(options(Train)(train))
 app.command()(options(Evaluate)(evaluate))
+app.command()(options(Calibrate)(calibrate))
+app.command()(options(Matrix)(matrix))
 app.command()(runs)
 app.command()(doctor)
 app.command()(demo)

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from deepfake_cli.cli.console import console, print_json, progress, table, warn
+from deepfake_cli.cli.robustness import print_robustness
 from deepfake_cli.config import Evaluate
 
 NAMES = {
@@ -29,6 +30,8 @@ def evaluate(
         return print_json(result.metrics)
     console.print(f"Snapshot: {result.metrics['snapshot']}", highlight=False, markup=False)
     print_figures(result.metrics)
+    if result.metrics.get("robustness"):
+        print_robustness(settings, result.metrics["robustness"])
     for note in result.notes:
         warn(f"Note: {note}")
     return console.print(f"Wrote {result.predictions} and {result.summary}", highlight=False)

@@ -13,6 +13,8 @@ from deepfake_cli.datasets.clip import LABELS
 from deepfake_cli.errors import ManifestError, ModelError
 from deepfake_cli.files import write_text
 from deepfake_cli.quiet import quiet
+from deepfake_cli.steps.calibrated import Calibrated
+from deepfake_cli.steps.robustness import changes_of, robustness
 from deepfake_cli.training.runs import BEST, newest
 
 if TYPE_CHECKING:
@@ -60,7 +62,10 @@ def evaluate(settings: Evaluate, report: Callable[[int, int], None] = lambda don
     checks.check(table, ", ".join(map(str, lists)))
     threshold, notes = _threshold(settings, snapshot)
     notes += _seen(snapshot, table)
-    table = table.assign(score=_scores(settings, snapshot, table, report))
+    calibrated = Calibrated.of(settings, snapshot)  # before the work: what is wrong with it shows at once
+    wanted = changes_of(settings)
+    table = table.assign(score=calibrated.scores(_scores(settings, snapshot, table, report)))
+    threshold = calibrated.threshold(threshold)
     found = metrics.assess(table, threshold, settings.resamples, settings.seed)
     units, unit = found["interval"]["units"], found["interval"]["unit"]
     if units < FEW:
@@ -68,6 +73,9 @@ def evaluate(settings: Evaluate, report: Callable[[int, int], None] = lambda don
             f"Intervals from {units} {unit}{'s' * (units > 1)} mean little: they can't tell how other people would do."
         )
     found = {"snapshot": str(snapshot), "lists": recipe.fingerprint(lists), **found, "notes": notes}
+    found["calibration"] = calibrated.to_json()
+    if wanted:
+        found["robustness"] = robustness(settings, snapshot, table, threshold, wanted, calibrated.scores, report)
     predictions, summary = settings.output / "predictions.csv", settings.output / "metrics.json"
     columns = ["path", "dataset", "group", "video", "frame", "label", "score"]
     manifest.write_table(predictions, table.assign(label=table["label"].map(dict(enumerate(LABELS))))[columns])

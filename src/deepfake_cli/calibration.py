@@ -1,0 +1,203 @@
+"""A map from a detector's scores to probabilities that can be taken at their word, fitted on validation.
+
+Training on balanced batches, with cross-entropy until it is near 0, leaves scores too close to 0 and 1. A monotone map mends
+that without a change in how frames rank: *temperature* divides the logit by one number (Guo et al., On Calibration of
+Modern Neural Networks, ICML 2017), *isotonic* is the best rising staircase (Zadrozny and Elkan, Transforming Classifier Scores
+into Accurate Multiclass Probability Estimates, KDD 2002). The map holds for data like the list's, with its share of fakes.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from deepfake_cli.errors import ManifestError, ModelError
+
+Floats = NDArray[np.float64]
+
+EDGE = 1e-7  # float32's last step below 1: what is nearer to 0 or 1 than this has no finite logit
+TEMPERATURES = (0.05, 20.0)  # searched; where all scores are on their right side the best would be 0
+BINS = 15  # of the expected calibration error, as Guo et al. have them
+METHODS = ("temperature", "isotonic")
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A rising map from scores to probabilities, both in [0, 1].
+
+    Attributes:
+        method: one of `METHODS`.
+        temperature: of the method of that name: what logits are divided by; above 1 it makes less certain.
+        scores: of isotonic: the knots, rising, between which the map is straight.
+        probabilities: what it is there.
+    """
+
+    method: str
+    temperature: float = 1.0
+    scores: tuple[float, ...] = ()
+    probabilities: tuple[float, ...] = ()
+
+    @classmethod
+    def fit(cls, labels: ArrayLike, scores: ArrayLike, method: str = "temperature") -> "Calibration":
+        """Fit the map.
+
+        Args:
+            labels: shape (n,), 0 for real and 1 for fake; both must occur.
+            scores: shape (n,), how fake each row is, in [0, 1].
+            method: one of `METHODS`.
+
+        Raises:
+            ManifestError: labels or scores are out of range, do not pair up, hold one class only, or all scores are equal.
+        """
+        truth, score = _checked(labels, scores)
+        if np.ptp(score) == 0:
+            raise ManifestError(f"All {len(score):,} scores are {score[0]:g}: there is nothing to calibrate.")
+        if method == "temperature":
+            return cls(method, temperature=_temperature(truth, score))
+        knots, probabilities = _staircase(truth, score)
+        return cls(method, scores=knots, probabilities=probabilities)
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> "Calibration":
+        """Read what `to_json` gave.
+
+        Raises:
+            ModelError: it is of no method that this version knows, or a part is missing or out of range.
+        """
+        try:
+            if stored["method"] == "temperature":
+                found = cls("temperature", temperature=float(stored["temperature"]))
+                sound = found.temperature > 0
+            else:
+                knots = (tuple(map(float, stored[name])) for name in ("scores", "probabilities"))
+                found = cls(METHODS[METHODS.index(stored["method"])], 1.0, *knots)
+                sound = _rising(found.scores) and _rising(found.probabilities)
+                sound &= len(found.scores) == len(found.probabilities)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(f"The recipe's calibration can't be read: {error!r}. {AGAIN}") from None
+        if not sound:
+            raise ModelError(f"The recipe's calibration is no rising map. {AGAIN}")
+        return found
+
+    def to_json(self) -> dict[str, Any]:
+        """The method and its parameters."""
+        if self.method == "temperature":
+            return {"method": self.method, "temperature": self.temperature}
+        return {"method": self.method, "scores": list(self.scores), "probabilities": list(self.probabilities)}
+
+    def apply(self, scores: ArrayLike) -> Floats:
+        """Map scores of any shape, in [0, 1], to probabilities, float64 of the same shape."""
+        score = np.asarray(scores, dtype="float64")
+        if self.method == "temperature":
+            return _sigmoid(_logit(score) / self.temperature)
+        return np.asarray(np.interp(score, self.scores, self.probabilities), dtype="float64")
+
+    def note(self) -> str | None:
+        """What a reader of the map should know, if anything."""
+        if self.method != "temperature" or min(abs(np.log(self.temperature / np.array(TEMPERATURES)))) > 0.01:
+            return None
+        why = ("all scores are on their right side, which few rows can be", "the scores say next to nothing")
+        return (
+            f"The temperature, {self.temperature:.3g}, is the end of those searched: {why[int(self.temperature > 1)]}."
+        )
+
+
+AGAIN = "deepfake calibrate writes it anew; deepfake evaluate --no-calibration leaves it out."
+
+
+def errors(labels: ArrayLike, scores: ArrayLike) -> dict[str, float]:
+    """Return how far probabilities are from the truth; 0 is best.
+
+    Args:
+        labels: shape (n,), 0 for real and 1 for fake.
+        scores: shape (n,), in [0, 1].
+
+    Returns:
+        ``ece``, the expected calibration error over `BINS` equal bins, in [0, 1]; ``brier``, the mean squared error (Brier
+        1950), in [0, 1]; ``log_loss``, the cross-entropy in nats.
+
+    Raises:
+        ManifestError: labels or scores are out of range or do not pair up.
+    """
+    truth, score = _checked(labels, scores, both=False)
+    gaps = [bin["n"] * abs(bin["score"] - bin["fake"]) for bin in reliability(truth, score)]
+    sure = np.clip(score, EDGE, 1 - EDGE)
+    return {
+        "ece": float(sum(gaps) / len(truth)),
+        "brier": float(np.mean((score - truth) ** 2)),
+        "log_loss": float(-np.mean(np.log(np.where(truth == 1, sure, 1 - sure)))),
+    }
+
+
+def reliability(labels: ArrayLike, scores: ArrayLike, bins: int = BINS) -> list[dict[str, Any]]:
+    """Sort rows into bins of equal width by their score: what is claimed in each, and what is so.
+
+    Returns:
+        For each bin that holds any: ``low`` and ``high``, its ends; ``n``, its rows; ``score``, their mean score;
+        ``fake``, the share of fakes among them.
+    """
+    truth, score = _checked(labels, scores, both=False)
+    places = np.minimum((score * bins).astype(int), bins - 1)
+    counts, claimed, so = (np.bincount(places, weights, bins) for weights in (None, score, truth))
+    return [
+        {
+            "low": place / bins,
+            "high": (place + 1) / bins,
+            "n": int(counts[place]),
+            "score": float(claimed[place] / counts[place]),
+            "fake": float(so[place] / counts[place]),
+        }
+        for place in np.flatnonzero(counts).tolist()
+    ]
+
+
+def _temperature(truth: Floats, score: Floats) -> float:
+    """The temperature of least cross-entropy."""
+    from scipy.optimize import minimize_scalar
+
+    signed = np.where(truth == 1, _logit(score), -_logit(score))
+
+    def loss(log: float) -> float:
+        return float(np.logaddexp(0, -signed / np.exp(log)).mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=np.log(TEMPERATURES).tolist(), method="bounded").x))
+
+
+def _staircase(truth: Floats, score: Floats) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """The knots of the isotonic regression, kept from 0 and 1 as Platt (1999) keeps his targets."""
+    from sklearn.isotonic import IsotonicRegression
+
+    fakes, reals = truth.sum(), (1 - truth).sum()
+    ends = {"y_min": 1 / (reals + 2), "y_max": (fakes + 1) / (fakes + 2)}
+    fitted = IsotonicRegression(**ends, out_of_bounds="clip").fit(score, truth)
+    return tuple(fitted.X_thresholds_.astype(float).tolist()), tuple(fitted.y_thresholds_.astype(float).tolist())
+
+
+def _logit(score: Floats) -> Floats:
+    sure = np.clip(score, EDGE, 1 - EDGE)
+    return np.log(sure) - np.log1p(-sure)
+
+
+def _sigmoid(logit: Floats) -> Floats:
+    return np.exp(-np.logaddexp(0, -logit))
+
+
+def _rising(values: tuple[float, ...]) -> bool:
+    return bool(values) and bool(np.all(np.diff(values) >= 0)) and min(values) >= 0 and max(values) <= 1
+
+
+def _checked(labels: ArrayLike, scores: ArrayLike, *, both: bool = True) -> tuple[Floats, Floats]:
+    """Labels and scores as float64 (n,), once they are sound."""
+    truth, score = np.asarray(labels, dtype="float64"), np.asarray(scores, dtype="float64")
+    if truth.ndim != 1 or truth.shape != score.shape or not len(truth):
+        raise ManifestError(f"Each row has one label and one score. Received: {truth.shape} and {score.shape}.")
+    if not np.isin(truth, (0, 1)).all():
+        raise ManifestError(f"A label is 0 (real) or 1 (fake). Received: {np.unique(truth)[:5].tolist()}.")
+    if not ((score >= 0) & (score <= 1)).all():  # so put that NaN is bad too
+        raise ManifestError(f"A score lies in [0, 1]. Received: {score[~((score >= 0) & (score <= 1))][0]}.")
+    if both and np.ptp(truth) == 0:
+        raise ManifestError(
+            f"Both real and fake rows are needed. Received: {len(truth)}, all {('real', 'fake')[int(truth[0])]}."
+        )
+    return truth, score

@@ -1,0 +1,1 @@
+"""Pictures of what an evaluation found: reliability, robustness, the matrix of data sets."""
