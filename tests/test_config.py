@@ -24,6 +24,8 @@ OWN_FLAGS = {
     "forge": set(),
     "train": set(),
     "evaluate": {"--json"},
+    "calibrate": {"--json"},
+    "matrix": {"--json"},
 }  # beside --config, --help
 
 

@@ -18,6 +18,7 @@ Floats = NDArray[np.float64]
 
 EDGE = 1e-7  # float32's last step below 1: what is nearer to 0 or 1 than this has no finite logit
 TEMPERATURES = (0.05, 20.0)  # searched; where all scores are on their right side the best would be 0
+TILT = 1e-4  # share of the score in what it is mapped to: where the map is flat, ranks and decisions stay as they were
 BINS = 15  # of the expected calibration error, as Guo et al. have them
 METHODS = ("temperature", "isotonic")
 
@@ -90,8 +91,10 @@ class Calibration:
         """Map scores of any shape, in [0, 1], to probabilities, float64 of the same shape."""
         score = np.asarray(scores, dtype="float64")
         if self.method == "temperature":
-            return _sigmoid(_logit(score) / self.temperature)
-        return np.asarray(np.interp(score, self.scores, self.probabilities), dtype="float64")
+            mapped = _sigmoid(_logit(score) / self.temperature)
+        else:
+            mapped = np.interp(score, self.scores, self.probabilities)
+        return np.asarray((1 - TILT) * mapped + TILT * score)
 
     def note(self) -> str | None:
         """What a reader of the map should know, if anything."""

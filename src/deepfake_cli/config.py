@@ -345,7 +345,7 @@ class Calibrate(Device):
         "the newest run's best.keras]",
     )
     method: Literal["temperature", "isotonic"] = option(
-        "temperature", "One number that the logit is divided by, or a rising staircase, which wants a thousand rows."
+        "temperature", "One number that the logit is divided by; or a rising staircase, which wants a thousand frames."
     )
     folds: int | None = option(
         None, "Also fit on all but one of so many folds of the groups, in turn, and measure on the one.", ge=2, le=100

@@ -57,12 +57,13 @@ class Told(Follower):
 def _print(found: dict[str, Any]) -> None:
     from deepfake_cli.plots.matrix import beneath
 
+    what = "a row trained on" if found["seeds"] else "a row a detector"
     for level in ("frame", "video"):
         cells = {(cell["row"], cell["column"]): cell for cell in found["cells"]}
         rows = [
             (row, *(_text(cells[row, column], level, beneath) for column in found["columns"])) for row in found["rows"]
         ]
-        console.print(table(f"AUC of {level}s: trained on, tested on", ["", *found["columns"]], rows))
+        console.print(table(f"AUC of {level}s: {what}, a column tested on", ["", *found["columns"]], rows))
     several = found["seeds"] and found["seeds"] > 1
     about = f"± standard deviation of {found['seeds']} seeds" if several else "in brackets 95 % intervals"
     console.print(f"{about}.", highlight=False)

@@ -36,7 +36,7 @@ def heat_map(path: Path, found: Mapping[str, Any]) -> None:
             axes = figure.add_axes((left / width, FOOT / height, wide / width, high / height))
             _map(axes, found, level, labelled=not number)
         figure.text(0.15 / width, 1 - 0.15 / height, "Does it carry over?", size=14, weight="bold", va="top")
-        words = "AUC; a row: trained on, a column: tested on"
+        words = f"AUC; a row: {'trained on' if found['seeds'] else 'a detector'}, a column: tested on"
         figure.text(0.15 / width, 1 - 0.47 / height, words, color=GREY, va="top")
         foot = "hatched: groups of the test were trained or chosen on, the figure is too good"
         if any(cell["seen"] for cell in found["cells"]):

@@ -45,8 +45,8 @@ def _curve(axes: "Axes", panel: Mapping[str, Any]) -> None:
     claimed, so = [each["score"] for each in bins], [each["fake"] for each in bins]
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
     axes.vlines(claimed, claimed, so, color=COLOURS[1], linewidth=3, alpha=0.35)
-    axes.plot(claimed, so, "o-", color=COLOURS[0], markersize=4.5, linewidth=1.4)
-    axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", title=panel["title"], ylabel="share of fakes")
+    axes.plot(claimed, so, "o-", color=COLOURS[0], markersize=4.5, linewidth=1.4, clip_on=False)
+    axes.set(xlim=(0, 1), ylim=(0, 1), title=panel["title"], ylabel="share of fakes")
     axes.grid(color=PALE, linewidth=0.6)
     axes.set_axisbelow(True)
     words = "\n".join(f"{name} {panel['errors'][key]:.3f}" for key, name in NAMES.items())

@@ -86,13 +86,13 @@ def _training(settings: Matrix, given: dict[str, Any], row: Lists, validation: P
         if not path.is_file():
             raise ManifestError(f"{path}: no such list. deepfake make-csv writes one; --val names it for each --train.")
     device = {name: getattr(settings, name) for name in ("gpu", "multi_gpu", "multi_gpu_force", "runs_dir")}
-    own = {"train_csv": list(row.paths), "val_annotations": validation, "seed": seed, "resume_if_there": True}
+    own = {"train_csv": list(row.paths), "val_annotations": validation, "seed": seed}
     workers = {"workers": settings.workers} if settings.workers else {}
     asked = Train(**given | workers | device | own)
     shaping = {name: value for name, value in asked.model_dump(mode="json").items() if name not in NAMELESS}
     content = [json.dumps(shaping, sort_keys=True), *recipe.fingerprint([*row.paths, validation]).values()]
     mark = hashlib.blake2b("\n".join(content).encode(), digest_size=4).hexdigest()
-    return asked.model_copy(update={"run": f"matrix-{plain(row.name)}-{mark}-seed{seed}"})
+    return asked.model_copy(update={"resume_if_there": True, "run": f"matrix-{plain(row.name)}-{mark}-seed{seed}"})
 
 
 def _validation(row: Lists) -> Path:
