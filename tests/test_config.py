@@ -144,7 +144,7 @@ def test_unknown_keys(faults, name):
 @pytest.mark.parametrize("section", ["trian", "make-csv", "DEFAULT"])
 def test_unknown_sections(faults, name, section):
     (line,) = faults(f"[{section}]\nepochs = 3\n", name)
-    assert line == f"{section}: no such section; allowed: split, make_csv, audit, forge, train, evaluate."
+    assert line == f"{section}: no such section; allowed: split, make_csv, audit, forge, train, evaluate, calibrate, matrix."
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_files_that_are_no_config(faults, name, text):
 def test_a_missing_file_and_a_key_outside_a_section(deepfake, faults):
     assert "none.toml: cannot be read" in deepfake("train", "--config", "none.toml", check=1).stderr
     assert faults("epochs = 3\n", "c.toml") == [
-        "epochs: no such section; allowed: split, make_csv, audit, forge, train, evaluate."
+        "epochs: no such section; allowed: split, make_csv, audit, forge, train, evaluate, calibrate, matrix."
     ]
     assert faults("train = 3\n", "c.toml") == ["train: found 3, expected a section [train]."]
 
