@@ -49,6 +49,12 @@ def test_ranks_and_what_a_threshold_parts_stay(method):
     assert 0 <= mapped[0] < mapped[1] <= 1
 
 
+def test_a_list_without_an_error_asks_for_no_certainty():
+    """The best temperature would be 0, and every score 0 or 1."""
+    fitted = Calibration.fit([0] * 48 + [1] * 48, [0.01] * 48 + [0.99] * 48)
+    assert fitted.apply([0.99])[0] == pytest.approx(49 / 50, abs=1e-3)
+
+
 def test_scores_of_0_and_1_have_finite_errors():
     labels, scores = np.array([0, 1, 1, 0]), np.array([0.0, 1.0, 0.0, 1.0])
     for method in METHODS:
@@ -57,8 +63,8 @@ def test_scores_of_0_and_1_have_finite_errors():
 
 
 def test_a_temperature_at_its_end_says_so():
-    sure = Calibration.fit([0, 0, 1, 1], [0.3, 0.4, 0.6, 0.7])
-    assert "right side" in str(sure.note())
+    close = Calibration.fit([0, 0, 1, 1], [0.499, 0.499, 0.501, 0.501])
+    assert "all but equal" in str(close.note())
     wrong = Calibration.fit([1, 1, 0, 0], [0.3, 0.4, 0.6, 0.7])
     assert "next to nothing" in str(wrong.note())
     assert Calibration.fit(*overconfident()).note() is None

@@ -144,7 +144,10 @@ def test_unknown_keys(faults, name):
 @pytest.mark.parametrize("section", ["trian", "make-csv", "DEFAULT"])
 def test_unknown_sections(faults, name, section):
     (line,) = faults(f"[{section}]\nepochs = 3\n", name)
-    assert line == f"{section}: no such section; allowed: split, make_csv, audit, forge, train, evaluate, calibrate, matrix."
+    assert (
+        line
+        == f"{section}: no such section; allowed: split, make_csv, audit, forge, train, evaluate, calibrate, matrix."
+    )
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from deepfake_cli.errors import ManifestError, ModelError
 Floats = NDArray[np.float64]
 
 EDGE = 1e-7  # float32's last step below 1: what is nearer to 0 or 1 than this has no finite logit
-TEMPERATURES = (0.05, 20.0)  # searched; where all scores are on their right side the best would be 0
+TEMPERATURES = (0.05, 20.0)  # searched
 TILT = 1e-4  # share of the score in what it is mapped to: where the map is flat, ranks and decisions stay as they were
 BINS = 15  # of the expected calibration error, as Guo et al. have them
 METHODS = ("temperature", "isotonic")
@@ -100,10 +100,8 @@ class Calibration:
         """What a reader of the map should know, if anything."""
         if self.method != "temperature" or min(abs(np.log(self.temperature / np.array(TEMPERATURES)))) > 0.01:
             return None
-        why = ("all scores are on their right side, which few rows can be", "the scores say next to nothing")
-        return (
-            f"The temperature, {self.temperature:.3g}, is the end of those searched: {why[int(self.temperature > 1)]}."
-        )
+        why = ("the scores are all but equal", "the scores say next to nothing")[int(self.temperature > 1)]
+        return f"The temperature, {self.temperature:.3g}, is the end of those searched: {why}."
 
 
 AGAIN = "deepfake calibrate writes it anew; deepfake evaluate --no-calibration leaves it out."
@@ -156,25 +154,32 @@ def reliability(labels: ArrayLike, scores: ArrayLike, bins: int = BINS) -> list[
 
 
 def _temperature(truth: Floats, score: Floats) -> float:
-    """The temperature of least cross-entropy."""
+    """The temperature of least cross-entropy, with Platt's (1999) targets: a list without an error must not ask for 0."""
     from scipy.optimize import minimize_scalar
 
-    signed = np.where(truth == 1, _logit(score), -_logit(score))
+    low, high = _ends(truth)
+    target, logit = np.where(truth == 1, high, low), _logit(score)
 
     def loss(log: float) -> float:
-        return float(np.logaddexp(0, -signed / np.exp(log)).mean())
+        cooled = logit / np.exp(log)
+        return float(np.mean(np.logaddexp(0, cooled) - target * cooled))
 
     return float(np.exp(minimize_scalar(loss, bounds=np.log(TEMPERATURES).tolist(), method="bounded").x))
 
 
 def _staircase(truth: Floats, score: Floats) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """The knots of the isotonic regression, kept from 0 and 1 as Platt (1999) keeps his targets."""
+    """The knots of the isotonic regression, no surer than Platt's (1999) targets."""
     from sklearn.isotonic import IsotonicRegression
 
-    fakes, reals = truth.sum(), (1 - truth).sum()
-    ends = {"y_min": 1 / (reals + 2), "y_max": (fakes + 1) / (fakes + 2)}
-    fitted = IsotonicRegression(**ends, out_of_bounds="clip").fit(score, truth)
+    low, high = _ends(truth)
+    fitted = IsotonicRegression(y_min=low, y_max=high, out_of_bounds="clip").fit(score, truth)
     return tuple(fitted.X_thresholds_.astype(float).tolist()), tuple(fitted.y_thresholds_.astype(float).tolist())
+
+
+def _ends(truth: Floats) -> tuple[float, float]:
+    """Platt's targets: what so many reals and fakes let one claim, at most (Probabilistic outputs for SVMs, 1999)."""
+    fakes, reals = float(truth.sum()), float((1 - truth).sum())
+    return 1 / (reals + 2), (fakes + 1) / (fakes + 2)
 
 
 def _logit(score: Floats) -> Floats:
