@@ -6,11 +6,21 @@ import pandas as pd
 import pytest
 from sklearn import metrics as sk
 
-from deepfake_cli import metrics
 from deepfake_cli.errors import ManifestError
-from deepfake_cli.metrics import FIGURES, assess, best_threshold, confusion, figures, intervals, video_scores
+from deepfake_cli.metrics import (
+    ERRORS,
+    FIGURES,
+    assess,
+    best_threshold,
+    confusion,
+    figures,
+    intervals,
+    video_scores,
+)
+from deepfake_cli.metrics.figures import Rows
 
 THRESHOLD = 0.45
+STEADY = ("auc", "average_precision", "eer", "accuracy", "balanced_accuracy", "f1", "brier", "log_loss")
 
 
 def rows(n, seed=0, decimals=None):
@@ -32,19 +42,35 @@ def clustered(groups, videos=2, length=10, seed=0):
     return pd.DataFrame({"dataset": "toy", "video": names, "group": group.astype(str), "label": label, "score": score})
 
 
+def at_most(fpr, tpr, rate):
+    return max(high for low, high in zip(fpr, tpr, strict=True) if low <= rate + 1e-12)
+
+
+def ece(labels, scores, weights):
+    bins = np.minimum((scores * 15).astype(int), 14)
+    return sum(abs((weights * (labels - scores))[bins == each].sum()) for each in range(15)) / weights.sum()
+
+
 def reference(labels, scores, threshold, weights=None):
-    """The figures by scikit-learn alone; the EER by its definition on the full ROC."""
+    """The figures by scikit-learn; what it lacks by definition, on its full ROC."""
+    labels, weights = np.asarray(labels), np.ones(len(labels)) if weights is None else weights
     fpr, tpr, _ = sk.roc_curve(labels, scores, sample_weight=weights, drop_intermediate=False)
     after = np.argmax(fpr >= 1 - tpr)
     gap_before, gap_after = (fpr + tpr - 1)[[after - 1, after]]
     part = -gap_before / (gap_after - gap_before)
     called = scores >= threshold
     return (
-        sk.accuracy_score(labels, called, sample_weight=weights),
-        sk.balanced_accuracy_score(labels, called, sample_weight=weights),
         sk.roc_auc_score(labels, scores, sample_weight=weights),
+        sk.roc_auc_score(labels, scores, sample_weight=weights, max_fpr=0.1),
         sk.average_precision_score(labels, scores, sample_weight=weights),
         fpr[after - 1] + part * (fpr[after] - fpr[after - 1]),
+        sk.accuracy_score(labels, called, sample_weight=weights),
+        sk.balanced_accuracy_score(labels, called, sample_weight=weights),
+        sk.f1_score(labels, called, sample_weight=weights),
+        *(at_most(fpr, tpr, rate) for rate in (0.001, 0.01, 0.05)),
+        sk.brier_score_loss(labels, scores, sample_weight=weights),
+        ece(labels, scores, weights),
+        sk.log_loss(labels, scores, sample_weight=weights),
     )
 
 
@@ -60,10 +86,8 @@ def test_figures_are_scikit_learns(n, decimals):
 @pytest.mark.parametrize("seed", range(5))
 def test_weighted_figures_are_scikit_learns(seed, decimals):
     labels, scores = rows(200, seed, decimals)
-    weights = np.random.default_rng(seed).poisson(1.0, 200).astype("float64")
-    ranking = metrics._Ranking.of(labels, scores)
-    tp, fp = ranking.walk(weights[ranking.order])
-    ours = metrics._weighted_figures(tp, fp, ranking.cut(THRESHOLD))
+    weights = np.random.default_rng(seed).poisson(1.0, 200)
+    ours = Rows.of(labels, scores, THRESHOLD, np.arange(200)).weighed(weights)
     assert ours == pytest.approx(reference(labels, scores, THRESHOLD, weights), abs=1e-12)
 
 
@@ -72,8 +96,6 @@ def test_a_score_on_the_threshold_is_fake():
     assert confusion(labels, scores, 0.5) == dict.fromkeys(
         ("real_as_real", "real_as_fake", "fake_as_real", "fake_as_fake"), 1
     )
-    ranking = metrics._Ranking.of(*metrics._checked(labels, scores))
-    assert [ranking.cut(threshold) for threshold in (0.6, 0.5, 0.45, 0.4, 0.0)] == [0, 1, 1, 2, 2]
 
 
 def test_confusion_is_scikit_learns():
@@ -84,7 +106,8 @@ def test_confusion_is_scikit_learns():
 
 
 def test_perfect_and_inverted_scores():
-    assert figures([0, 0, 1, 1], [0.1, 0.2, 0.8, 0.9], 0.5) == {**dict.fromkeys(FIGURES, 1.0), "eer": 0.0}
+    right = figures([0, 0, 1, 1], [0, 0, 1, 1], 0.5)
+    assert right == pytest.approx({name: float(name not in ERRORS) for name in FIGURES})
     inverted = figures([1, 1, 0, 0], [0.1, 0.2, 0.8, 0.9], 0.5)
     assert (inverted["accuracy"], inverted["auc"], inverted["eer"]) == (0.0, 0.0, 1.0)
 
@@ -181,13 +204,13 @@ def test_intervals_are_those_of_repeated_rows():
     found = intervals(labels, scores, THRESHOLD, units, resamples=30, seed=3)
     ends = np.quantile(drawn, [0.025, 0.975], axis=0).T
     assert [(i.low, i.high) for i in found.values()] == [pytest.approx(pair) for pair in ends]
-    assert {name: i.value for name, i in found.items()} == figures(labels, scores, THRESHOLD)
+    assert {name: i.value for name, i in found.items()} == pytest.approx(figures(labels, scores, THRESHOLD))
 
 
 def test_intervals_shrink_with_more_units():
     few, many = (clustered(groups) for groups in (10, 160))
     found = [intervals(f["label"], f["score"], 0.5, f["group"], 300) for f in (few, many)]
-    assert all(width(found[1][name]) < 0.6 * width(found[0][name]) for name in FIGURES)
+    assert all(width(found[1][name]) < 0.6 * width(found[0][name]) for name in STEADY)
 
 
 def test_resampling_units_is_wider_than_resampling_like_rows():
@@ -195,7 +218,7 @@ def test_resampling_units_is_wider_than_resampling_like_rows():
     by_group, by_row = (
         intervals(frames["label"], frames["score"], 0.5, units, 300) for units in (frames["group"], frames.index)
     )
-    assert all(width(by_group[name]) > 1.5 * width(by_row[name]) for name in FIGURES)
+    assert all(width(by_group[name]) > 1.5 * width(by_row[name]) for name in STEADY)
 
 
 def test_intervals_are_fixed_by_the_seed():
@@ -228,12 +251,13 @@ def test_each_row_needs_a_unit():
 def test_assess_reports_both_levels():
     frames = clustered(12).sample(frac=1, random_state=0)
     found = json.loads(json.dumps(assess(frames, 0.5, resamples=50), allow_nan=False))
-    assert list(found) == ["threshold", "frame", "video", "interval"]
-    assert found["interval"] == {"level": 0.95, "resamples": 50, "left_out": 0, "unit": "group", "units": 12}
+    assert list(found) == ["threshold", "pool", "missing", "frame", "video", "group", "slices", "interval", "notes"]
+    said = {"level": 0.95, "resamples": 50, "slice_resamples": 50, "method": "percentile"}
+    assert found["interval"] == said | {"unit": "group", "units": 12, "left_out": 0}
     assert [found["frame"][key] for key in ("n", "real", "fake")] == [240, 120, 120]
     assert [found["video"][key] for key in ("n", "real", "fake")] == [24, 12, 12]
     videos = video_scores(frames)
-    assert found["video"]["auc"]["value"] == sk.roc_auc_score(videos["label"], videos["score"])
+    assert found["video"]["auc"]["value"] == pytest.approx(sk.roc_auc_score(videos["label"], videos["score"]))
     assert found["video"]["confusion"] == confusion(videos["label"], videos["score"], 0.5)
     assert all(found[at][name]["low"] <= found[at][name]["high"] for at in ("frame", "video") for name in FIGURES)
 

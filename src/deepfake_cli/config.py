@@ -318,7 +318,21 @@ class Evaluate(Device):
     threshold: float | None = option(
         None, "Scores from here on are called fake. [default: chosen on validation, from the recipe]", ge=0, le=1
     )
+    predictions: Path | None = option(None, "Measure the scores in this CSV; no model is loaded.")
+    columns: str | None = option(
+        None, "Its names of our columns, where they differ: score=prob,label=target,video=clip."
+    )
+    pool: Literal["auto", "mean", "median", "top", "confident"] = option(
+        "auto", "What makes a video's score of its frames'; auto: what the recipe says, else the mean."
+    )
+    missing: Literal["fail", "half", "skip"] = option(
+        "skip",
+        "Videos without a usable face count as called wrong, score 0.5, or are left out; they are listed anyway.",
+    )
     resamples: int = option(1000, "Bootstrap resamples for the 95 % intervals.", ge=0, le=100_000)
+    interval: Literal["percentile", "bca"] = option(
+        "percentile", "Intervals of plain percentiles, or corrected for bias and skewness."
+    )
     seed: int = option(0, "Seed of the resamples.", ge=0)
     calibration: bool = option(True, "Apply the calibration in the recipe, if calibrate left one; or leave it out.")
     robustness: bool = option(
@@ -334,6 +348,37 @@ class Evaluate(Device):
     )
     runs_dir: Path = option(RUNS, "Where the runs are.")
     output: Path = option(Path("evaluation"), "Where predictions.csv and metrics.json go.")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "Evaluate":
+        if self.columns and not self.predictions:
+            raise ValueError("columns is for predictions: name the file with --predictions FILE.csv")
+        if self.predictions and (self.robustness or self.robustness_changes):
+            raise ValueError("robustness needs the detector, to score changed frames: name lists and the snapshot")
+        if self.predictions and self.inputs:
+            raise ValueError("predictions and lists exclude each other: the scores are in the file already")
+        return self
+
+
+class Compare(Step):
+    """Compare two detectors on the same frames, by their predictions."""
+
+    a: Path = argument(..., "The first's predictions.csv, or anyone's CSV of labels and scores.")
+    b: Path = argument(..., "The second's.")
+    columns: str | None = option(
+        None, "Their names of our columns, where they differ: score=prob,label=target,video=clip."
+    )
+    columns_b: str | None = option(None, "The second file's, where it differs from the first.")
+    threshold: float = option(0.5, "Scores from here on are called fake.", ge=0, le=1)
+    threshold_b: float | None = option(None, "The second's threshold. [default: the first's]", ge=0, le=1)
+    pool: Literal["mean", "median", "top", "confident"] = option("mean", "What makes a video's score of its frames'.")
+    resamples: int = option(1000, "Bootstrap resamples for the 95 % intervals.", ge=0, le=100_000)
+    interval: Literal["percentile", "bca"] = option(
+        "percentile", "Intervals of plain percentiles, or corrected for bias and skewness."
+    )
+    seed: int = option(0, "Seed of the resamples.", ge=0)
+    worst: int = option(10, "Videos to list on which the two differ most.", ge=0, le=1000)
+    output: Path | None = option(None, "Where compare.json and compare.html go. [default: nowhere]")
 
 
 class Calibrate(Device):
@@ -443,6 +488,7 @@ STEPS: dict[str, type[Step]] = {
     "evaluate": Evaluate,
     "calibrate": Calibrate,
     "matrix": Matrix,
+    "compare": Compare,
 }
 
 S = TypeVar("S", bound=Step)

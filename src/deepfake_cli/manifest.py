@@ -115,6 +115,29 @@ def read_lists(paths: Iterable[Path]) -> "pd.DataFrame":
     return pd.concat(plain, ignore_index=True).assign(**categories)[list(LIST_COLUMNS)]
 
 
+def read_missing(paths: Iterable[Path]) -> tuple["pd.DataFrame", int]:
+    """Read what `read_lists` leaves out: the videos that have no image at all, and the number of rows without one.
+
+    Returns:
+        The columns dataset, video, group, label (0 or 1), method, quality and reason (of the first row), a row a video,
+        as text but for the label; and the rows without an image, of any video.
+
+    Raises:
+        ManifestError: a list can't be read.
+    """
+    import pandas as pd
+
+    kept = ["dataset", "video", "group", "label", "method", "quality", "reason"]
+    tables = [_checked_columns(path, (*LIST_COLUMNS, "reason")) for path in paths]
+    empty = pd.concat([table.loc[table["path"] == "", kept].astype(str) for table in tables], ignore_index=True)
+    seen = pd.concat([table.loc[table["path"] != "", kept[:2]].drop_duplicates().astype(str) for table in tables])
+    videos = empty[empty["video"] != ""].drop_duplicates(kept[:2])
+    videos = videos[~pd.MultiIndex.from_frame(videos[kept[:2]]).isin(pd.MultiIndex.from_frame(seen))]
+    labels = videos["label"].str.strip().str.lower().map(LABELS)
+    videos = videos.assign(label=labels)[labels.notna()].astype({"label": "int64"}).reset_index(drop=True)
+    return videos.assign(group=videos["group"].where(videos["group"] != "", videos["video"])), len(empty)
+
+
 def _checked_columns(path: Path, columns: Sequence[str]) -> "pd.DataFrame":
     if not path.is_file():
         raise ManifestError(f"{path}: no such list. deepfake make-csv writes one.")

@@ -69,3 +69,10 @@ def seen(snapshot: Path, groups: Iterable[str]) -> dict[str, list[str]]:
     """Which of these groups, as ``dataset/group``, a snapshot's ``train`` and ``validation`` lists held."""
     known = read(snapshot).get("groups", {})
     return {part: sorted(set(groups) & set(known.get(part, []))) for part in ("train", "validation")}
+
+
+def pool_of(snapshot: Path) -> str | None:
+    """How video scores are pooled, as chosen on validation for a snapshot or its run; None if its recipe doesn't say."""
+    recipe = read(snapshot)
+    value = recipe.get("snapshots", {}).get(snapshot.name, {}).get("pool") or recipe.get("pool")
+    return None if value is None else str(value)

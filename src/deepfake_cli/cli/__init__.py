@@ -9,6 +9,7 @@ import typer
 from deepfake_cli import __version__
 from deepfake_cli.cli.audit import audit
 from deepfake_cli.cli.calibrate import calibrate
+from deepfake_cli.cli.compare import compare
 from deepfake_cli.cli.config import config
 from deepfake_cli.cli.console import error_console
 from deepfake_cli.cli.datasets import datasets
@@ -22,7 +23,7 @@ from deepfake_cli.cli.options import options
 from deepfake_cli.cli.runs import runs
 from deepfake_cli.cli.split import split
 from deepfake_cli.cli.train import train
-from deepfake_cli.config import Audit, Calibrate, Evaluate, Forge, MakeCsv, Matrix, Split, Train
+from deepfake_cli.config import Audit, Calibrate, Compare, Evaluate, Forge, MakeCsv, Matrix, Split, Train
 from deepfake_cli.errors import DeepfakeError
 from deepfake_cli.quiet import LEVEL
 
@@ -43,6 +44,7 @@ app.command()(options(Train)(train))
 app.command()(options(Evaluate)(evaluate))
 app.command()(options(Calibrate)(calibrate))
 app.command()(options(Matrix)(matrix))
+app.command()(options(Compare)(compare))
 app.command()(runs)
 app.command()(doctor)
 app.command()(demo)

@@ -10,17 +10,27 @@ from deepfake_cli.config import Evaluate
 
 NAMES = {
     "auc": "AUC",
-    "average_precision": "average precision",
+    "partial_auc": "partial AUC",
+    "average_precision": "average prec.",
     "eer": "EER",
     "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
+    "balanced_accuracy": "balanced acc.",
+    "f1": "F1",
+    "tpr_at_fpr_0.1": "TPR at 0.1 %",
+    "tpr_at_fpr_1": "TPR at 1 %",
+    "tpr_at_fpr_5": "TPR at 5 %",
+    "brier": "Brier",
+    "ece": "ECE",
+    "log_loss": "log loss",
 }
+SLICED = {"auc": "AUC", "eer": "EER", "tpr_at_fpr_1": "TPR 1 %"}  # more do not fit in 80 columns
+MOST_SLICES = 30  # rows; metrics.json has all
 
 
 def evaluate(
     settings: Evaluate, json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False
 ) -> None:
-    """Measure a detector, a frame and a video at a time, with 95 % intervals."""
+    """Measure a detector, or the scores in a file, a frame, a video and a group at a time, with 95 % intervals."""
     from deepfake_cli.steps.evaluate import evaluate as run
 
     with progress("frames") as bar:
@@ -28,7 +38,9 @@ def evaluate(
         result = run(settings, lambda done, total: bar.update(task, completed=done, total=total))
     if json:
         return print_json(result.metrics)
-    console.print(f"Snapshot: {result.metrics['snapshot']}", highlight=False, markup=False)
+    read = result.metrics["snapshot"] or ", ".join(result.metrics["lists"])
+    said = "Snapshot" if result.metrics["snapshot"] else "Predictions"
+    console.print(f"{said}: {read}", highlight=False, markup=False)
     print_figures(result.metrics)
     if result.metrics.get("robustness"):
         print_robustness(settings, result.metrics["robustness"])
@@ -38,23 +50,67 @@ def evaluate(
 
 
 def print_figures(found: dict[str, Any]) -> None:
-    """Print the figures of both levels with their intervals, and the confusion counts."""
-    interval = found["interval"]
-    rows = [(name, *(_cell(found[level][key]) for level in ("frame", "video"))) for key, name in NAMES.items()]
-    sizes = [f"{level} ({found[level]['real']:,} real, {found[level]['fake']:,} fake)" for level in ("frame", "video")]
+    """Print the figures of all levels with their intervals, the confusion counts, the slices and what had no score."""
+    levels = [level for level in ("frame", "video", "group") if found.get(level)]
+    rows = [(name, *(_cell(found[level][key]) for level in levels)) for key, name in NAMES.items()]
+    sizes = [f"{level}\n{found[level]['real']:,} real\n{found[level]['fake']:,} fake" for level in levels]
     console.print(table(None, ["", *sizes], rows))
     confused = [
         (f"{truth} {level}s", *(found[level]["confusion"][f"{truth}_as_{call}"] for call in ("real", "fake")))
-        for level in ("frame", "video")
+        for level in levels
         for truth in ("real", "fake")
     ]
     console.print(table(f"Called at threshold {found['threshold']:.3f}", ["", "real", "fake"], confused))
-    unit = f"{interval['units']} {interval['unit']}{'s' * (interval['units'] != 1)}"
+    _print_slices(found)
+    _print_interval(found["interval"], found["pool"])
+    _print_errors(found["errors"], found["missing"])
+
+
+def _print_slices(found: dict[str, Any]) -> None:
+    parts = [part for part in found["slices"] if part["video"] and part["by"] != "group"]
+    groups = sum(part["by"] == "group" for part in found["slices"])
+    if groups:
+        console.print(f"Each of the {groups} groups is in metrics.json.", highlight=False)
+    if not parts:
+        return
+    rows = [
+        (part["by"], part["value"], *(part["video"][each] for each in ("real", "fake")), *_short(part["video"]))
+        for part in parts[:MOST_SLICES]
+    ]
+    console.print(table("Slices, a video at a time", ["by", "", "real", "fake", *SLICED.values()], rows))
+    if len(parts) > MOST_SLICES:
+        console.print(f"… and {len(parts) - MOST_SLICES} slices more, in metrics.json", highlight=False)
+
+
+def _short(level: dict[str, Any]) -> list[str]:
+    """The figures of a slice; the AUC with its interval."""
+    return [_cell(level["auc"]), *(_cell(level[key] | {"low": None}) for key in list(SLICED)[1:])]
+
+
+def _print_interval(interval: dict[str, Any], pool: str) -> None:
+    unit = f"{interval['units']:,} {interval['unit']}{'s' * (interval['units'] != 1)}"
     note = f": {interval['note']}" if interval.get("note") else ""
-    console.print(f"95 % intervals: {interval['resamples']:,} resamples of {unit}{note}.", highlight=False)
+    kind = "BCa" if interval["method"] == "bca" else interval["method"]
+    console.print(f"95 % intervals ({kind}): {interval['resamples']:,} resamples of {unit}{note}.", highlight=False)
+    console.print(f"A video's score: {pool} of its frames.", highlight=False)
 
 
-def _cell(figure: dict[str, float | None]) -> str:
+def _print_errors(errors: dict[str, Any], missing: str) -> None:
+    if not errors["videos"]:
+        return
+    how = {"fail": "counted as called wrong", "half": "scored 0.5", "skip": "left out of the figures"}[missing]
+    warn(f"Videos without a score: {errors['videos']:,}, {how} (--missing):")
+    for row in errors["listed"]:
+        name = "/".join(filter(None, (row["dataset"], row["video"])))
+        warn(f"  {name} ({row['label']}): {row['reason'] or 'no reason given'}")
+    if errors["videos"] > len(errors["listed"]):
+        warn(f"  … and {errors['videos'] - len(errors['listed']):,} more")
+
+
+def _cell(figure: dict[str, Any]) -> str:
+    if figure["value"] is None:
+        return "–"
     if figure["low"] is None:
         return f"{figure['value']:.3f}"
-    return f"{figure['value']:.3f} ({figure['low']:.3f}–{figure['high']:.3f})"
+    low, high = (f"{figure[end]:.3f}".removeprefix("0") for end in ("low", "high"))  # three levels fit in 80 columns
+    return f"{figure['value']:.3f} ({low}–{high})"

@@ -1,7 +1,6 @@
-"""``deepfake evaluate``: a detector and lists it has not seen, to figures with intervals."""
+"""``deepfake evaluate``: a detector and lists it has not seen, or scores in a file, to figures with intervals."""
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +11,16 @@ from deepfake_cli.config import Evaluate
 from deepfake_cli.datasets.clip import LABELS
 from deepfake_cli.errors import ManifestError, ModelError
 from deepfake_cli.files import write_text
-from deepfake_cli.quiet import quiet
+from deepfake_cli.metrics import predictions
+from deepfake_cli.steps import judged
 from deepfake_cli.steps.calibrated import Calibrated
+from deepfake_cli.steps.detector import detector
 from deepfake_cli.steps.robustness import changes_of, robustness
 from deepfake_cli.training.runs import BEST, newest
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FEW = 10  # groups, below which an interval says so
 MODEL_SUFFIXES = (".keras", ".h5")
 DEFAULT_LIST = Path("csv/val/validation.csv")
 OLD_SNAPSHOT = Path("snapshots/best.keras")  # where the old trainer's users have theirs
@@ -44,43 +44,71 @@ class EvaluateResult:
 
 
 def evaluate(settings: Evaluate, report: Callable[[int, int], None] = lambda done, total: None) -> EvaluateResult:
-    """Score the lists' frames and measure the detector on them.
+    """Score the lists' frames, or read the scores of a file, and measure the detector on them.
 
     Args:
         settings: see `deepfake_cli.config.Evaluate`.
         report: called with how many of how many frames are scored.
 
     Returns:
-        Figures at frame and video level, with 95 % intervals.
+        Figures at frame, video and group level and of slices, with 95 % intervals.
 
     Raises:
         ManifestError: a list is missing or can't be measured on.
         ModelError: the snapshot is missing, can't be read, or two are given.
     """
+    wanted = changes_of(settings)  # before the work: what is wrong with it shows at once
+    scored = judged.from_file(settings, settings.predictions) if settings.predictions else _from_model(settings, report)
+    found = metrics.assess(
+        scored.frames,
+        scored.threshold,
+        settings.resamples,
+        settings.seed,
+        pool=scored.pool,
+        interval=settings.interval,
+        missing=scored.missing,
+        missing_as=settings.missing,
+    )
+    notes = scored.notes + found.pop("notes") + judged.few(found["interval"])
+    head = {"snapshot": scored.snapshot, "lists": recipe.fingerprint(scored.lists)}
+    found = {
+        **head,
+        **found,
+        "errors": judged.errors(scored),
+        "calibration": scored.calibrated.to_json(),
+        "notes": notes,
+    }
+    if wanted:
+        found["robustness"] = robustness(settings, scored, wanted, report)
+    scores, summary = settings.output / "predictions.csv", settings.output / "metrics.json"
+    table = scored.frames.assign(label=scored.frames["label"].map(dict(enumerate(LABELS))))
+    manifest.write_table(scores, table[[name for name in predictions.COLUMNS if name in table]])
+    write_text(summary, json.dumps(found, indent=2) + "\n")
+    return EvaluateResult(found, notes, scores, summary)
+
+
+def _from_model(settings: Evaluate, report: Callable[[int, int], None]) -> judged.Judged:
     lists, snapshot = inputs(settings)
     table = manifest.read_lists(lists)
     checks.check(table, ", ".join(map(str, lists)))
+    missing, unscored = manifest.read_missing(lists)
     threshold, notes = _threshold(settings, snapshot)
     notes += _seen(snapshot, table)
-    calibrated = Calibrated.of(settings, snapshot)  # before the work: what is wrong with it shows at once
-    wanted = changes_of(settings)
-    table = table.assign(score=calibrated.scores(_scores(settings, snapshot, table, report)))
-    threshold = calibrated.threshold(threshold)
-    found = metrics.assess(table, threshold, settings.resamples, settings.seed)
-    units, unit = found["interval"]["units"], found["interval"]["unit"]
-    if units < FEW:
-        notes.append(
-            f"Intervals from {units} {unit}{'s' * (units > 1)} mean little: they can't tell how other people would do."
-        )
-    found = {"snapshot": str(snapshot), "lists": recipe.fingerprint(lists), **found, "notes": notes}
-    found["calibration"] = calibrated.to_json()
-    if wanted:
-        found["robustness"] = robustness(settings, snapshot, table, threshold, wanted, calibrated.scores, report)
-    predictions, summary = settings.output / "predictions.csv", settings.output / "metrics.json"
-    columns = ["path", "dataset", "group", "video", "frame", "label", "score"]
-    manifest.write_table(predictions, table.assign(label=table["label"].map(dict(enumerate(LABELS))))[columns])
-    write_text(summary, json.dumps(found, indent=2) + "\n")
-    return EvaluateResult(found, notes, predictions, summary)
+    pool = (recipe.pool_of(snapshot) or "mean") if settings.pool == "auto" else settings.pool
+    calibrated, model = Calibrated.of(settings, snapshot), detector(settings, snapshot)
+    table = table.assign(score=calibrated.scores(_scores(settings, snapshot, model, table, report)))
+    return judged.Judged(
+        frames=table,
+        missing=missing,
+        unscored=unscored,
+        threshold=calibrated.threshold(threshold),
+        pool=pool,
+        notes=notes,
+        lists=lists,
+        snapshot=str(snapshot),
+        model=model,
+        calibrated=calibrated,
+    )
 
 
 def inputs(settings: Evaluate) -> tuple[list[Path], Path]:
@@ -128,17 +156,11 @@ def _seen(snapshot: Path, table: "pd.DataFrame") -> list[str]:
     return notes
 
 
-def _scores(settings: Evaluate, snapshot: Path, table: "pd.DataFrame", report: Callable[[int, int], None]) -> Any:
-    with quiet():
-        from deepfake_cli import devices
-        from deepfake_cli.models import load_model
-        from deepfake_cli.training.score import scores
+def _scores(
+    settings: Evaluate, snapshot: Path, model: Any, table: "pd.DataFrame", report: Callable[[int, int], None]
+) -> Any:
+    from deepfake_cli.training.score import scores
 
-    plan = devices.choose(
-        settings.gpu, settings.multi_gpu, settings.multi_gpu_force, devices.visible_gpus(), os.cpu_count() or 1
-    )
-    with devices.open_strategy(plan).scope():
-        model = load_model(snapshot, settings.model, settings.image_size)
     found = scores(model, table, batch_size=settings.batch_size, workers=settings.workers, report=report)
     if not (found == found).all():
         raise ManifestError(f"{snapshot} gives scores that are no number; train it again.")

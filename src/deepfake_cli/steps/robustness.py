@@ -1,6 +1,7 @@
 """``deepfake evaluate --robustness``: how a detector does on pictures that have been through something."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from deepfake_cli.errors import ConfigError, ManifestError
 from deepfake_cli.quiet import quiet
 from deepfake_cli.robustness import CHANGES, STRENGTHS, changed
 from deepfake_cli.robustness.sample import by_video, chunks, lengths, middles
+from deepfake_cli.steps.judged import Judged
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,24 +45,13 @@ def changes_of(settings: Evaluate) -> list[str]:
     return [name for name in CHANGES if name in names]
 
 
-def robustness(
-    settings: Evaluate,
-    snapshot: Path,
-    table: "pd.DataFrame",
-    threshold: float,
-    names: list[str],
-    mapped: Callable[[Any], Any],
-    report: Report,
-) -> list[dict[str, Any]]:
+def robustness(settings: Evaluate, scored: Judged, names: list[str], report: Report) -> list[dict[str, Any]]:
     """Score changed frames, measure, and leave ``robustness.csv``, ``robustness.png`` and ``changes.png``.
 
     Args:
         settings: of the evaluation.
-        snapshot: the detector's.
-        table: the evaluated frames, as `deepfake_cli.manifest.read` returns them.
-        threshold: a score of at least this is called fake.
+        scored: the evaluated frames, and the detector.
         names: of the changes.
-        mapped: the calibration, from scores to scores.
         report: called with how many of how many images are scored; each is, once for each change and strength.
 
     Returns:
@@ -70,12 +61,21 @@ def robustness(
     Raises:
         ManifestError: an image can't be decoded, or the detector gives scores that are no number.
     """
-    chosen = middles(table, settings.robustness_frames)
+    chosen = middles(scored.frames.drop(columns="score"), settings.robustness_frames)
     kinds = [NONE, *product(names, STRENGTHS)]
     first: list[np.ndarray] = []
-    scores = mapped(_scores(settings, snapshot, chosen, kinds, first, report))
+    scores = scored.calibrated.scores(_scores(settings, scored.model, chosen, kinds, first, report))
+    assess = partial(
+        metrics.assess,
+        threshold=scored.threshold,
+        resamples=settings.resamples,
+        seed=settings.seed,
+        pool=scored.pool,
+        interval=settings.interval,
+        sliced=False,
+    )
     rows = [
-        _row(name, strength, metrics.assess(chosen.assign(score=each), threshold, settings.resamples, settings.seed))
+        _row(name, strength, assess(chosen.assign(score=each)))
         for (name, strength), each in zip(kinds, scores, strict=True)
     ]
     _write(settings.output, rows, names, first[0], settings.seed)
@@ -84,16 +84,13 @@ def robustness(
 
 def _scores(
     settings: Evaluate,
-    snapshot: Path,
+    model: Any,
     chosen: "pd.DataFrame",
     kinds: list[tuple[str, int]],
     first: list[np.ndarray],
     report: Report,
 ) -> np.ndarray:
     """Scores, float64 (kinds, frames); the middle image of the first video is put into `first`."""
-    from deepfake_cli.steps.detector import detector
-
-    model = detector(settings, snapshot)
     found, done, total = np.empty((len(kinds), len(chosen))), 0, len(chosen) * len(kinds)
     start = 0
     for videos in _videos(settings, model, chosen):
@@ -106,7 +103,7 @@ def _scores(
             report(done, total)
         start = end
     if not np.isfinite(found).all():
-        raise ManifestError(f"{snapshot} gives scores that are no number; train it again.")
+        raise ManifestError("The detector gives scores that are no number; train it again.")
     return found
 
 

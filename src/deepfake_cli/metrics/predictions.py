@@ -1,0 +1,158 @@
+"""Scores that are in a CSV already: ours, or anyone's with the names of its columns mapped."""
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from deepfake_cli.errors import ConfigError, ManifestError
+
+COLUMNS = ("path", "dataset", "group", "video", "frame", "label", "score", "method", "quality")
+NEEDED = ("label", "score")
+LABELS = {"real": 0, "fake": 1, "0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}
+NO_SCORE = "no score in the file"
+
+
+@dataclass
+class Predictions:
+    """Scored frames.
+
+    Attributes:
+        frames: the columns of `COLUMNS` with a score each; label 0 or 1, score float64.
+        missing: videos none of whose rows has a score: dataset, group, video, label, method, quality, reason.
+        unscored: rows without a score.
+        own: the columns that the file has.
+        notes: what the file does not say, and what was done instead.
+    """
+
+    frames: pd.DataFrame
+    missing: pd.DataFrame
+    unscored: int
+    own: list[str]
+    notes: list[str] = field(default_factory=list)
+
+
+def mapping(text: str | None) -> dict[str, str]:
+    """Our names of columns to a file's: ``score=prob,label=target``.
+
+    Raises:
+        ConfigError: a part is no ``ours=theirs``, or names no column of ours.
+    """
+    pairs = [part.strip().partition("=") for part in (text or "").split(",") if part.strip()]
+    for ours, equals, theirs in pairs:
+        if not equals or not theirs.strip() or ours.strip() not in COLUMNS:
+            raise ConfigError(
+                f"--columns {text}: found {ours + equals + theirs!r}, expected OURS=THEIRS, such as score=prob; ours are "
+                f"{', '.join(COLUMNS)}."
+            )
+    return {ours.strip(): theirs.strip() for ours, _, theirs in pairs}
+
+
+def read(path: Path, columns: dict[str, str] | None = None) -> Predictions:
+    """Read scored rows.
+
+    Labels are real and fake, 0 and 1, or false and true (is it fake?); scores lie in [0, 1], 1 for fake. A row with no
+    score, or nan, is a frame that could not be scored. Without a video each row is a unit of its own, and without a group
+    each video.
+
+    Args:
+        path: the CSV, with a header.
+        columns: our names to the file's, where they differ.
+
+    Raises:
+        ManifestError: the file can't be read, or a column, a label or a score is not as it should be.
+    """
+    rows = _named(_text(path), columns or {}, path)
+    own, notes = [str(name) for name in rows], []
+    rows["label"] = _labels(rows, path)
+    rows["score"] = _scores(rows, path)
+    if "video" not in own:
+        rows["video"] = pd.Series(rows.index, dtype="int64").astype(str)
+        notes.append(f"{path} has no column video: each row is a video, and a unit of the intervals.")
+    if "group" not in own:
+        rows["group"] = rows["video"]
+        notes.append(f"{path} has no column group: intervals resample {'videos' if 'video' in own else 'rows'}.")
+    for name in ("dataset", "path", "method", "quality"):
+        rows[name] = rows[name].fillna("") if name in own else ""
+    return _parted(rows, path, own, notes)
+
+
+def _parted(rows: pd.DataFrame, path: Path, own: list[str], notes: list[str]) -> Predictions:
+    """Part the rows that have a score from the videos that have none."""
+    for name in ("video", "group"):
+        if rows[name].isna().any():
+            at = int(rows[name].isna().to_numpy().argmax())
+            raise ManifestError(f"{path}: row {at + 2} has no {name}; each row needs one where there is such a column.")
+    scored = rows["score"].notna()
+    if not scored.any():
+        raise ManifestError(f"{path}: no row has a score.")
+    keys = ["dataset", "video"]
+    rest = rows[~scored].drop_duplicates(keys)
+    known = pd.MultiIndex.from_frame(rows.loc[scored, keys].drop_duplicates()) if len(rest) else None
+    missing = rest if known is None else rest[~pd.MultiIndex.from_frame(rest[keys]).isin(known)]
+    frames = rows[scored].reset_index(drop=True)
+    kept = [*keys, "group", "label", "method", "quality"]
+    return Predictions(frames, missing[kept].assign(reason=NO_SCORE), int((~scored).sum()), own, notes)
+
+
+def _text(path: Path) -> pd.DataFrame:
+    import pyarrow as pa
+    from pyarrow import csv as arrow
+
+    if not path.is_file():
+        raise ManifestError(f"{path}: no such file of predictions.")
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            header = next(csv.reader(file), [])
+        twice = sorted({name for name in header if header.count(name) > 1})
+        if twice:
+            raise ValueError(f"two columns are called {twice[0]!r}")
+        options = arrow.ConvertOptions(column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=True)
+        options.null_values = ["", "nan", "NaN", "NAN", "None", "null"]
+        parse = arrow.ParseOptions(newlines_in_values=True)
+        return arrow.read_csv(path, parse_options=parse, convert_options=options).to_pandas()
+    except (OSError, ValueError, csv.Error) as error:
+        raise ManifestError(f"{path}: cannot be read as a CSV of predictions: {' '.join(str(error).split())}") from None
+
+
+def _named(table: pd.DataFrame, columns: dict[str, str], path: Path) -> pd.DataFrame:
+    """The file's columns under our names."""
+    names = {name: columns.get(name, name) for name in COLUMNS}
+    gone = [theirs for ours, theirs in names.items() if theirs not in table and (ours in columns or ours in NEEDED)]
+    if gone:
+        raise ManifestError(
+            f"{path}: no column {_list(gone)}; found {_list(table.columns)}. Say which is which: --columns "
+            "score=THEIRS,label=THEIRS,video=THEIRS"
+        )
+    if table.empty:
+        raise ManifestError(f"{path}: there is a header and no row.")
+    return pd.DataFrame({ours: table[theirs] for ours, theirs in names.items() if theirs in table})
+
+
+def _labels(rows: pd.DataFrame, path: Path) -> pd.Series:
+    codes, values = pd.factorize(rows["label"].fillna("").str.strip().str.lower())
+    numbers = pd.Series([LABELS.get(value, -1) for value in values], dtype="int64").to_numpy()[codes]
+    if (numbers < 0).any():
+        at = int((numbers < 0).argmax())
+        raise ManifestError(
+            f"{path}: label {rows['label'].iloc[at]!r} in row {at + 2}; allowed: real, fake, 0, 1, true (fake), false."
+        )
+    return pd.Series(numbers, index=rows.index)
+
+
+def _scores(rows: pd.DataFrame, path: Path) -> pd.Series:
+    numbers = pd.to_numeric(rows["score"], errors="coerce").astype("float64")
+    bad = ((numbers.isna() & rows["score"].notna()) | (numbers < 0) | (numbers > 1)).to_numpy()
+    if bad.any():
+        at = int(bad.argmax())
+        raise ManifestError(
+            f"{path}: score {rows['score'].iloc[at]!r} in row {at + 2}, one of {int(bad.sum()):,} such; allowed: numbers in "
+            "[0, 1], 1 for fake. Logits go through a sigmoid first, probabilities of real are taken from 1."
+        )
+    return numbers
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(map(repr, names))
