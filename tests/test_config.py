@@ -27,6 +27,7 @@ OWN_FLAGS = {
     "calibrate": {"--json"},
     "matrix": {"--json"},
     "compare": {"--json"},
+    "report": set(),
 }  # beside --config, --help
 
 

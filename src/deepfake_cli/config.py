@@ -16,6 +16,7 @@ from deepfake_cli.errors import ConfigError
 
 IMAGES, LISTS = Path("img"), Path("csv")  # what split writes, make-csv reads
 RUNS = Path("runs")  # what train writes, evaluate and runs read
+EVALUATION = Path("evaluation")  # what evaluate writes, report reads
 BY = ("person", "pair", "video")  # what groups are formed over, the strictest first
 
 
@@ -347,7 +348,8 @@ class Evaluate(Device):
         8, "On so many successive frames from the middle of each video; 0: on all of them.", ge=0
     )
     runs_dir: Path = option(RUNS, "Where the runs are.")
-    output: Path = option(Path("evaluation"), "Where predictions.csv and metrics.json go.")
+    output: Path = option(EVALUATION, "Where predictions.csv and metrics.json go.")
+    report: bool = option(True, "Write report.html too, with heat maps of the faces that are most wrong.")
 
     @model_validator(mode="after")
     def _one_source(self) -> "Evaluate":
@@ -358,6 +360,17 @@ class Evaluate(Device):
         if self.predictions and self.inputs:
             raise ValueError("predictions and lists exclude each other: the scores are in the file already")
         return self
+
+
+class Report(Step):
+    """Write an evaluation as one page for a browser."""
+
+    evaluation: Path = argument(EVALUATION, "The folder that evaluate wrote.")
+    output: Path | None = option(None, "Where the page goes. [default: report.html in that folder]")
+    audit: Path | None = option(
+        None, "The audit.json to show. [default: one in that folder, or in audit beside it, if it is of the same lists]"
+    )
+    faces: int = option(16, "Show this many of the most wrong faces; 0 for none.", ge=0, le=64)
 
 
 class Compare(Step):
@@ -489,6 +502,7 @@ STEPS: dict[str, type[Step]] = {
     "calibrate": Calibrate,
     "matrix": Matrix,
     "compare": Compare,
+    "report": Report,
 }
 
 S = TypeVar("S", bound=Step)

@@ -20,10 +20,11 @@ from deepfake_cli.cli.forge import forge
 from deepfake_cli.cli.make_csv import make_csv
 from deepfake_cli.cli.matrix import matrix
 from deepfake_cli.cli.options import options
+from deepfake_cli.cli.report import report
 from deepfake_cli.cli.runs import runs
 from deepfake_cli.cli.split import split
 from deepfake_cli.cli.train import train
-from deepfake_cli.config import Audit, Calibrate, Compare, Evaluate, Forge, MakeCsv, Matrix, Split, Train
+from deepfake_cli.config import Audit, Calibrate, Compare, Evaluate, Forge, MakeCsv, Matrix, Report, Split, Train
 from deepfake_cli.errors import DeepfakeError
 from deepfake_cli.quiet import LEVEL
 
@@ -45,6 +46,7 @@ app.command()(options(Evaluate)(evaluate))
 app.command()(options(Calibrate)(calibrate))
 app.command()(options(Matrix)(matrix))
 app.command()(options(Compare)(compare))
+app.command()(options(Report)(report))
 app.command()(runs)
 app.command()(doctor)
 app.command()(demo)

@@ -46,7 +46,8 @@ def evaluate(
         print_robustness(settings, result.metrics["robustness"])
     for note in result.notes:
         warn(f"Note: {note}")
-    return console.print(f"Wrote {result.predictions} and {result.summary}", highlight=False)
+    files = [result.predictions, result.summary, *([result.page] if result.page else [])]
+    return console.print(f"Wrote {', '.join(map(str, files))}", highlight=False)
 
 
 def print_figures(found: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from deepfake_cli.metrics import predictions
 from deepfake_cli.steps import judged
 from deepfake_cli.steps.calibrated import Calibrated
 from deepfake_cli.steps.detector import detector
+from deepfake_cli.steps.report import of_evaluation
 from deepfake_cli.steps.robustness import changes_of, robustness
 from deepfake_cli.training.runs import BEST, newest
 
@@ -35,12 +36,14 @@ class EvaluateResult:
         notes: what a reader of the figures should know.
         predictions: where the scores are.
         summary: where the figures are.
+        page: where the report is, if one was asked for.
     """
 
     metrics: dict[str, Any]
     notes: list[str]
     predictions: Path
     summary: Path
+    page: Path | None = None
 
 
 def evaluate(settings: Evaluate, report: Callable[[int, int], None] = lambda done, total: None) -> EvaluateResult:
@@ -84,7 +87,9 @@ def evaluate(settings: Evaluate, report: Callable[[int, int], None] = lambda don
     table = scored.frames.assign(label=scored.frames["label"].map(dict(enumerate(LABELS))))
     manifest.write_table(scores, table[[name for name in predictions.COLUMNS if name in table]])
     write_text(summary, json.dumps(found, indent=2) + "\n")
-    return EvaluateResult(found, notes, scores, summary)
+    snapshot = Path(scored.snapshot) if scored.model else None
+    page = of_evaluation(settings, snapshot, scored.model, scored.frames, scored.threshold) if settings.report else None
+    return EvaluateResult(found, notes, scores, summary, page)
 
 
 def _from_model(settings: Evaluate, report: Callable[[int, int], None]) -> judged.Judged:
