@@ -87,7 +87,7 @@ def evaluate(settings: Evaluate, report: Callable[[int, int], None] = lambda don
     table = scored.frames.assign(label=scored.frames["label"].map(dict(enumerate(LABELS))))
     manifest.write_table(scores, table[[name for name in predictions.COLUMNS if name in table]])
     write_text(summary, json.dumps(found, indent=2) + "\n")
-    snapshot = Path(scored.snapshot) if scored.model else None
+    snapshot = Path(scored.snapshot) if scored.snapshot and scored.model else None
     page = of_evaluation(settings, snapshot, scored.model, scored.frames, scored.threshold) if settings.report else None
     return EvaluateResult(found, notes, scores, summary, page)
 

@@ -62,10 +62,10 @@ def _maps(model: Any, paths: list[str], threshold: float) -> dict[str, np.ndarra
     from deepfake_cli.video import read_image
 
     read = {path: image for path in paths if (image := read_image(Path(path))) is not None}
+    if not read:
+        return {}
     size = tuple(model.input_shape[2:0:-1])  # columns, rows
     images = [cv2.cvtColor(cv2.resize(image, size), cv2.COLOR_BGR2RGB) for image in read.values()]
-    if not images:
-        return {}
     try:
         return dict(zip(read, heat_maps(model, np.stack(images), threshold), strict=True))
     except ModelError:  # a model of dense layers only can be evaluated all the same
