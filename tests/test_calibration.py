@@ -112,6 +112,7 @@ def test_a_broken_recipe_is_no_traceback(stored):
         Calibration.from_json(stored)
 
 
+@pytest.mark.slow
 def test_calibrate_keeps_a_map_that_evaluate_obeys(project, deepfake, json_of):  # noqa: F811
     deepfake("train", *FAST, "--epochs", 3, "--run", "one", "--lr", 0.01)
     recipe = project / "runs" / "one" / "recipe.json"

@@ -28,6 +28,8 @@ OWN_FLAGS = {
     "matrix": {"--json"},
     "compare": {"--json"},
     "report": set(),
+    "export": {"--json"},
+    "predict": {"--json"},
 }  # beside --config, --help
 
 

@@ -186,3 +186,11 @@ def test_the_stand_ins_from_videos_to_lists(json_of, stand_ins, tmp_path):
         assert table["group"].nunique() == groups
         assert all(count == 1 for count in table.groupby("group")["part"].nunique())
         assert sum(row["frames"] for row in found["counts"]) == len(table)
+
+
+def test_reals_alone_make_lists_to_forge_from(deepfake, frames_of_uadfv, tmp_path):
+    shutil.copytree(frames_of_uadfv, tmp_path / "reals", ignore=shutil.ignore_patterns("fake", "manifest.csv"))
+    said = deepfake("make-csv", "uadfv", "--imgdir", "reals", "--ratio", 0.67)
+    assert "All frames are real" in said.stderr and "--real-only" in said.stderr
+    train, val = (manifest.read(tmp_path / "csv" / FILES[part]) for part in ("train", "val"))
+    assert len(train) and len(val) and not train["label"].any() and not set(train["group"]) & set(val["group"])

@@ -37,6 +37,7 @@ def cells_of(found: dict) -> dict:
     return {(cell["row"], cell["column"]): cell for cell in found["cells"]}
 
 
+@pytest.mark.slow
 def test_a_matrix_is_trained_measured_and_taken_up_again(lists, deepfake, json_of):
     found = json_of("matrix", *TWO, *TESTS, "--train-config", "tiny.toml", "--seeds", 2)
     assert (found["rows"], found["columns"]) == (["uadfv", "timit"], ["uadfv", "timit"])
@@ -78,6 +79,7 @@ def test_a_matrix_is_trained_measured_and_taken_up_again(lists, deepfake, json_o
     assert alone["history"] == beside["history"], "trained after others in one process, or alone"
 
 
+@pytest.mark.slow
 def test_a_run_that_comes_apart_leaves_the_others(lists, deepfake):
     (lists / "bad.toml").write_text(CONFIG.replace("tiny:build", "tiny:broken"))
     every = deepfake("matrix", *TWO, *TESTS, "--train-config", "bad.toml", check=1).stderr

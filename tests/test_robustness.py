@@ -90,6 +90,7 @@ def test_batches_are_cut_anew_at_the_ends_of_videos():
     assert [[len(video) for video in chunk] for chunk in chunks(videos, 4)] == [[1, 10], [3]]
 
 
+@pytest.mark.slow
 def test_evaluate_measures_changed_frames(project, deepfake, json_of):  # noqa: F811
     deepfake("train", *FAST, "--epochs", 1, "--run", "one")
     some = ("--robustness-changes", "occlusion,jpeg,h264", "--robustness-frames", 3, "--resamples", 50)

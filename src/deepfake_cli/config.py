@@ -452,6 +452,45 @@ class Matrix(Device):
         return self
 
 
+class Export(Step):
+    """Write a detector to a file that runs without TensorFlow's Python."""
+
+    snapshot: Path | None = argument(None, "The snapshot, .keras or .h5. [default: the newest run's best.keras]")
+    format: Literal["onnx", "litert", "saved_model"] = option(
+        "onnx", "ONNX, for predict; litert, for phones; saved_model, for TensorFlow Serving."
+    )
+    output: Path | None = option(None, "The file, or the folder of a saved_model. [default: beside the snapshot]")
+    compact: bool = option(
+        False, "Store an ONNX file's weights as float16: half the size, scores differ by up to 0.005."
+    )
+    model: str | None = option(None, "Architecture, where an .h5 file holds weights only.")
+    image_size: int | None = option(None, "Side of that architecture's input, in pixels.", ge=32, le=2048)
+    runs_dir: Path = option(RUNS, "Where the runs are.")
+
+
+class Predict(Step):
+    """Judge videos and images: fake, real, or undecided with the reason."""
+
+    paths: list[Path] = argument([], "Videos, images, folders of them, or patterns such as 'clips/*.mp4'.")
+    detector: Path | None = option(None, "An exported detector, .onnx. [default: the one in this package]")
+    runtime: str = option("onnx", "What runs it: onnx or openvino; your own as module:function.")
+    threads: int | None = option(None, "Threads to compute with. [default: one a core]", ge=1)
+    threshold: float | None = option(
+        None, "Probabilities from here on are called fake. [default: the detector's own]", ge=0, le=1
+    )
+    every: int = option(1, "Judge every N-th frame of a video.", ge=1)
+    max_frames: int | None = option(None, "Judge at most so many frames of a video, spread evenly.", ge=1)
+    faces: Literal["largest", "all"] = option(
+        "largest", "Judge the largest face of each frame, or all: then the verdict is of the most suspicious one."
+    )
+    csv: Path | None = option(None, "Write a row for each file here.")
+    frames_csv: Path | None = option(None, "Write a row for each face of each frame here.")
+    fail_on: Literal["fake", "undecided", "any"] | None = option(
+        None,
+        "Exit with status 3 if a file is fake, undecided, or either: for scripts. [default: 0 whatever the verdicts]",
+    )
+
+
 class Audit(Step):
     """Look for what tells reals from fakes without a look at the face."""
 
@@ -503,6 +542,8 @@ STEPS: dict[str, type[Step]] = {
     "matrix": Matrix,
     "compare": Compare,
     "report": Report,
+    "export": Export,
+    "predict": Predict,
 }
 
 S = TypeVar("S", bound=Step)

@@ -76,7 +76,7 @@ def _name(component: list[Link]) -> str:
 
 
 def divide(classes: Mapping[str, frozenset[int]], shares: Mapping[str, float], *, seed: int) -> dict[str, str]:
-    """Divide groups among parts, so that every part has both classes.
+    """Divide groups among parts, so that every part has both classes, or the one that there is.
 
     Groups with reals and fakes, with fakes only and with reals only are divided apart, each by the shares.
 
@@ -89,7 +89,7 @@ def divide(classes: Mapping[str, frozenset[int]], shares: Mapping[str, float], *
         The part of each group.
 
     Raises:
-        DatasetError: there are too few groups for every part to have both classes.
+        DatasetError: there are too few groups for every part to have all classes that there are.
     """
     random = np.random.default_rng(seed)
     parts: dict[str, str] = {}
@@ -99,11 +99,13 @@ def divide(classes: Mapping[str, frozenset[int]], shares: Mapping[str, float], *
         counts = _counts(len(groups), shares, lacking)
         order = iter(random.permutation(len(groups)))
         parts |= {groups[next(order)]: part for part in shares for _ in range(counts[part])}
+    both = frozenset[int]().union(*classes.values())
     for part in shares:
-        if _labels(parts, classes, part) != {0, 1}:
+        if not both or _labels(parts, classes, part) != both:
+            lacks = f"reals and fakes in each: {part} has one class only" if len(both) > 1 else "a video in each"
             raise DatasetError(
-                f"{len(classes)} groups are too few for {len(shares)} parts with reals and fakes in each: {part} has "
-                "one class only. Leave out --test-ratio, or add videos of other people."
+                f"{len(classes)} groups are too few for {len(shares)} parts with {lacks}. Leave out --test-ratio, or add "
+                "videos of other people."
             )
     return parts
 

@@ -16,15 +16,30 @@ from deepfake_cli.cli.datasets import datasets
 from deepfake_cli.cli.demo import demo
 from deepfake_cli.cli.doctor import doctor
 from deepfake_cli.cli.evaluate import evaluate
+from deepfake_cli.cli.export import export
 from deepfake_cli.cli.forge import forge
 from deepfake_cli.cli.make_csv import make_csv
 from deepfake_cli.cli.matrix import matrix
 from deepfake_cli.cli.options import options
+from deepfake_cli.cli.predict import predict
 from deepfake_cli.cli.report import report
 from deepfake_cli.cli.runs import runs
 from deepfake_cli.cli.split import split
 from deepfake_cli.cli.train import train
-from deepfake_cli.config import Audit, Calibrate, Compare, Evaluate, Forge, MakeCsv, Matrix, Report, Split, Train
+from deepfake_cli.config import (
+    Audit,
+    Calibrate,
+    Compare,
+    Evaluate,
+    Export,
+    Forge,
+    MakeCsv,
+    Matrix,
+    Predict,
+    Report,
+    Split,
+    Train,
+)
 from deepfake_cli.errors import DeepfakeError
 from deepfake_cli.quiet import LEVEL
 
@@ -32,7 +47,7 @@ INTERRUPTED = 130  # exit status after Ctrl-C
 
 app = typer.Typer(
     name="deepfake",
-    help="Detect face deepfakes: split videos, list frames without leakage, train, evaluate.",
+    help="Detect face deepfakes: split videos, list frames without leakage, train, evaluate, predict.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -47,6 +62,8 @@ app.command()(options(Calibrate)(calibrate))
 app.command()(options(Matrix)(matrix))
 app.command()(options(Compare)(compare))
 app.command()(options(Report)(report))
+app.command()(options(Export)(export))
+app.command()(options(Predict)(predict))
 app.command()(runs)
 app.command()(doctor)
 app.command()(demo)
@@ -69,7 +86,7 @@ def every_command(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """Detect face deepfakes: split videos, list frames without leakage, train, evaluate."""
+    """Detect face deepfakes: split videos, list frames without leakage, train, evaluate, predict."""
     os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever ~/.keras/keras.json says: the commands read and train with it
     if not verbose:
         os.environ[LEVEL] = "3"  # whatever is there: importing Keras where JAX is installed sets it to 1

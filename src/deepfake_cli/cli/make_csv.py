@@ -52,6 +52,8 @@ def _warn(result: "MakeCsvResult", settings: MakeCsv) -> None:
         warn(f"{len(result.left_out)} videos are not in the published split and in no list: {_some(result.left_out)}")
     for parts, groups in result.shared.items():
         warn(f"The published split has {len(groups)} groups in both {parts.replace(', ', ' and ')}: {_some(groups)}")
+    if not any(row["videos"] for row in result.counts if row["class"] == "fake"):
+        warn("All frames are real: the lists are for deepfake train --real-only --forgery cross_blend.")
     if settings.by == "video":
         warn("Parts may show the same people: they are divided by source video only. Say so where you report results.")
 

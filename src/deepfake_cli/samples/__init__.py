@@ -1,9 +1,10 @@
-"""Short clips of three people and a face detector, to try everything offline; README.md here has their origin."""
+"""Short clips of three people, a face detector and a starter detector; README.md here has their origin."""
 
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
 DETECTOR = FOLDER / "rfb320.onnx"
+STARTER = FOLDER / "starter.onnx"  # its card: docs/starter.md
 CLIPS: tuple[tuple[str, str], ...] = (  # file, person
     ("man_a.mp4", "man_a"),
     ("woman_b.mp4", "woman_b"),

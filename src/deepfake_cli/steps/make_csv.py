@@ -55,7 +55,7 @@ def make_csv(settings: MakeCsv) -> MakeCsvResult:
 
     Raises:
         ConfigError: groups over something that the data set doesn't tell.
-        DatasetError: no frames, one class only, too few groups, or no published split.
+        DatasetError: no frames, no reals, too few groups, or no published split.
         ManifestError: the manifest can't be read.
     """
     if settings.adapter is None:
@@ -63,10 +63,9 @@ def make_csv(settings: MakeCsv) -> MakeCsvResult:
             "ADAPTER is missing: name the data set's layout, such as timit; deepfake datasets lists them."
         )
     table, unlisted = _frames(settings)
-    present = set(table["label"].unique())
-    if present != {0, 1}:
+    if (table["label"] == 1).all():  # all real is enough for train --real-only
         hint = find_adapter(str(settings.adapter)).hint
-        raise DatasetError(f"{settings.imgdir}: all frames of {settings.adapter} are {LABELS[present.pop()]}. {hint}")
+        raise DatasetError(f"{settings.imgdir}: all frames of {settings.adapter} are fake. {hint}")
     videos = _videos(table)
     videos["group"] = regroup(videos, settings)
     lists = lists_of(videos, settings)

@@ -1,0 +1,52 @@
+"""``deepfake predict``."""
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deepfake_cli.cli.console import console, print_json, progress, table, warn
+from deepfake_cli.config import Predict
+
+if TYPE_CHECKING:
+    from deepfake_cli.verdict.result import Verdict
+
+MISSED = 3  # exit status of --fail-on
+
+
+def predict(
+    settings: Predict, json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False
+) -> None:
+    """Judge videos and images: fake, real, or undecided with the reason."""
+    from deepfake_cli.steps.predict import predict as run
+
+    with progress("frames") as bar:
+        task = bar.add_task("predict", total=None, note="")
+
+        def report(path: Path, done: int, total: int) -> None:
+            bar.update(task, completed=done, total=max(total, done) or None, note=path.name)
+
+        result = run(settings, report)
+    if json:
+        print_json({"detector": result.detector, "verdicts": [verdict.facts() for verdict in result.verdicts]})
+    else:
+        console.print(f"Detector: {result.detector}", highlight=False, markup=False)
+        names = Counter(verdict.path.name for verdict in result.verdicts)
+        rows = [_row(verdict, names[verdict.path.name] == 1) for verdict in result.verdicts]
+        console.print(table(None, ["", "verdict", "probability of fake", "of", ""], rows))
+        for verdict in result.verdicts:
+            for note in verdict.notes:
+                warn(f"{verdict.path}: {note}")
+    if result.missed:
+        raise typer.Exit(MISSED)
+
+
+def _row(verdict: "Verdict", unique: bool) -> tuple[str, ...]:
+    ends = verdict.interval
+    interval = f" ({ends[0]:.3f}–{ends[1]:.3f})" if ends else ""
+    probability = "" if verdict.probability is None else f"{verdict.probability:.3f}{interval}"
+    judged = len(verdict.faces[0].timeline.judged) if verdict.faces else 0
+    frames = f"{judged:,} frame{'s' * (judged != 1)}" if judged else ""
+    name = verdict.path.name if unique else str(verdict.path)
+    return name, verdict.verdict, probability, frames, verdict.reason

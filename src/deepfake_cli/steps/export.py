@@ -1,0 +1,125 @@
+"""``deepfake export``: a snapshot to a file that runs without Keras."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deepfake_cli import recipe
+from deepfake_cli.calibration import Calibration
+from deepfake_cli.config import Export
+from deepfake_cli.errors import ModelError
+from deepfake_cli.quiet import quiet
+from deepfake_cli.runtime.traits import Traits
+from deepfake_cli.training.runs import BEST, newest
+
+IMAGES = 16  # that the file and Keras are compared on
+TOLERANCE = {False: 1e-4, True: 5e-3}  # of a probability, to what Keras says: as it is, and compact
+
+
+@dataclass
+class ExportResult:
+    """What `export` wrote.
+
+    Attributes:
+        path: the file, or the folder of a SavedModel.
+        size: in bytes.
+        difference: the largest, to Keras' probabilities.
+        traits: what the file says of itself.
+    """
+
+    path: Path
+    size: int
+    difference: float
+    traits: Traits
+
+
+def export(settings: Export) -> ExportResult:
+    """Export a detector, and compare it with Keras.
+
+    Raises:
+        ModelError: the snapshot can't be read, or the file would not agree with it.
+    """
+    snapshot = settings.snapshot or _newest(settings.runs_dir)
+    with quiet():
+        from deepfake_cli.models import load_model
+
+        model = load_model(snapshot, settings.model, settings.image_size)
+    return export_model(model, snapshot, settings.format, settings.output, compact=settings.compact)
+
+
+def export_model(
+    model: Any, snapshot: Path, format: str = "onnx", output: Path | None = None, *, compact: bool = False
+) -> ExportResult:
+    """Export a model that is loaded; `snapshot` says where its recipe is."""
+    with quiet():
+        from deepfake_cli.models.export import EXPORTS, differences
+
+        suffix, write = EXPORTS[format]
+        path = output or snapshot.with_name(f"{snapshot.stem}{suffix or '_saved_model'}")
+        if path.suffix != suffix:
+            raise ModelError(f"{path}: a detector as {format} is called {path.stem}{suffix}.")
+        traits = traits_of(model, snapshot)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as folder:
+            partial = Path(folder) / path.name
+            write(model, partial, traits, **({"compact": True} if compact else {}))
+            difference = float(differences(model, partial, _images(traits.image_size)).max())
+            if not difference <= TOLERANCE[compact]:
+                raise ModelError(
+                    f"{path}: its scores would differ from Keras' by {difference:.2g}; nothing was written."
+                )
+            if path.is_dir():  # an earlier one
+                path.replace(Path(folder) / "earlier")
+            partial.replace(path)
+    return ExportResult(path, _size(path), difference, traits)
+
+
+def traits_of(model: Any, snapshot: Path) -> Traits:
+    """What is to be known of a snapshot's detector, from its recipe."""
+    known = recipe.read(snapshot)
+    settings, own = known.get("settings", {}), known.get("snapshots", {}).get(snapshot.name, {})
+    threshold, calibration = float(own.get("threshold", 0.5)), own.get("calibration")
+    if calibration and "threshold" in own:  # that was chosen on scores as they are: the same frames are called fake
+        threshold = float(Calibration.from_json(calibration).apply([threshold])[0])
+    kept = {name: known[name] for name in ("began", "seed", "versions", "data") if name in known}
+    return Traits(
+        model=str(known.get("model", model.name)),
+        image_size=int(model.input_shape[1]),
+        margin=float(settings.get("margin", 1.3)),
+        threshold=threshold,
+        pool=str(known.get("pool", "mean")),
+        calibration=calibration,
+        recipe=kept | {"settings": settings},
+    )
+
+
+def _newest(runs: Path) -> Path:
+    run = newest(runs, BEST)
+    if run is None:
+        raise ModelError(f"No run in {runs} has a {BEST}: name the snapshot, or train one with deepfake train.")
+    return run / BEST
+
+
+def _images(size: int) -> np.ndarray:
+    """Faces of the shipped clips, and noise, uint8 RGB (images, size, size, 3)."""
+    import cv2
+
+    from deepfake_cli.samples import CLIPS, FOLDER
+    from deepfake_cli.video import Keep, Source
+
+    noise = np.random.default_rng(0).integers(0, 256, (IMAGES // 4, size, size, 3), dtype=np.uint8)
+    pictures = [
+        cv2.cvtColor(cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2RGB)
+        for name, _ in CLIPS
+        for _, image in Source(FOLDER / name).frames(Keep(most=IMAGES // 4, total=70))
+        if image is not None
+    ]
+    return np.concatenate([noise, np.stack(pictures)])
+
+
+def _size(path: Path) -> int:
+    files = [path] if path.is_file() else [each for each in path.rglob("*") if each.is_file()]
+    return sum(each.stat().st_size for each in files)

@@ -1,0 +1,134 @@
+"""``deepfake predict``: files to verdicts."""
+
+import glob
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deepfake_cli.config import Predict
+from deepfake_cli.detector import Detector
+from deepfake_cli.errors import ConfigError
+from deepfake_cli.files import write_text
+from deepfake_cli.verdict.result import Verdict
+from deepfake_cli.video import VIDEO_SUFFIXES, is_frame
+
+Report = Callable[[Path, int, int], None]  # a file, and how many of how many of its frames are done
+
+
+@dataclass
+class PredictResult:
+    """What `predict` found.
+
+    Attributes:
+        verdicts: one a file, in order.
+        detector: which detector judged, in words.
+        missed: whether a verdict is one that `Predict.fail_on` names.
+    """
+
+    verdicts: list[Verdict]
+    detector: str
+    missed: bool
+
+
+def predict(settings: Predict, report: Report = lambda path, done, total: None) -> PredictResult:
+    """Judge files, one after the other; a bad one never stops the others.
+
+    Args:
+        settings: see `deepfake_cli.config.Predict`.
+        report: called as frames are judged.
+
+    Raises:
+        ConfigError: no file is named, or a pattern or a folder has none.
+        ModelError: the detector can't be loaded.
+    """
+    paths = list(files(settings.paths))
+    detector = Detector.load(
+        settings.detector, runtime=settings.runtime, threads=settings.threads, threshold=settings.threshold
+    )
+    verdicts = [
+        detector.predict(
+            path,
+            every=settings.every,
+            max_frames=settings.max_frames,
+            faces=settings.faces,
+            report=lambda done, total, path=path: report(path, done, total),  # type: ignore[misc]
+        )
+        for path in paths
+    ]
+    if settings.csv:
+        write_csv(settings.csv, map(row, verdicts))
+    if settings.frames_csv:
+        write_csv(settings.frames_csv, (each for verdict in verdicts for each in frame_rows(verdict)))
+    called = {"any": ("fake", "undecided"), None: ()}.get(settings.fail_on, (settings.fail_on,))
+    name = settings.detector or f"the starter detector of this package ({detector.traits.model})"
+    words = f"{name} on {detector.network.runs_on}, threshold {detector.threshold:.3f}"
+    return PredictResult(verdicts, words, any(verdict.verdict in called for verdict in verdicts))
+
+
+def files(paths: Iterable[Path]) -> Iterator[Path]:
+    """The files that paths, folders and patterns name, each once.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    found: dict[Path, None] = {}
+    for path in paths:
+        if path.is_dir():
+            inside = [each for each in sorted(path.rglob("*")) if _is_media(each)]
+            if not inside:
+                raise ConfigError(f"{path}: no video and no image is in this folder.")
+        elif not path.exists() and glob.has_magic(str(path)):
+            named = sorted(map(Path, glob.glob(str(path), recursive=True)))  # noqa: PTH207 - an absolute pattern, too
+            inside = [each for each in named if each.is_file()]
+            if not inside:
+                raise ConfigError(f"{path}: no file is called so.")
+        else:
+            inside = [path]  # if it is not there, its verdict says so
+        found |= dict.fromkeys(inside)
+    if not found:
+        raise ConfigError("No file is named: deepfake predict clip.mp4, a folder, or 'clips/*.mp4'.")
+    return iter(found)
+
+
+def _is_media(path: Path) -> bool:
+    return (
+        path.is_file() and not path.name.startswith(".") and (path.suffix.lower() in VIDEO_SUFFIXES or is_frame(path))
+    )
+
+
+def row(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as a row of ``--csv``."""
+    facts = verdict.facts()
+    names = ("path", "verdict", "probability", "low", "high", "threshold", "frames", "reason", "seconds")
+    return {name: facts[name] for name in names} | {"notes": "; ".join(verdict.notes)}
+
+
+def frame_rows(verdict: Verdict) -> Iterator[dict[str, Any]]:
+    """A verdict's faces as rows of ``--frames-csv``."""
+    for number, face in enumerate(verdict.faces):
+        for place in range(len(face.timeline)):
+            moment = face.timeline[place]
+            yield {
+                "path": str(verdict.path),
+                "face": number,
+                "frame": moment.frame,
+                "time": round(moment.frame / verdict.fps, 3) if verdict.fps else "",
+                "score": "" if moment.score != moment.score else round(moment.score, 4),
+                "box": moment.box.text,
+            }
+
+
+def write_csv(path: Path, rows: Iterable[dict[str, Any]]) -> None:
+    """Write rows of one kind as CSV, whole or not at all."""
+    import csv
+    import io
+
+    text = io.StringIO()
+    writer: csv.DictWriter[str] | None = None
+    for each in rows:
+        if writer is None:
+            writer = csv.DictWriter(text, list(each))
+            writer.writeheader()
+        writer.writerow(each)
+    write_text(path, text.getvalue())

@@ -1,0 +1,102 @@
+"""What is said of a file."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from deepfake_cli.verdict.timeline import Timeline
+
+Call = Literal["fake", "real", "undecided"]
+
+
+@dataclass
+class FaceResult:
+    """What is said of one face.
+
+    Attributes:
+        timeline: its frames.
+        probability: of fake, in 0..1, pooled over its frames; None if none could be judged.
+        low: lower end of the 95 % interval over its frames; None for few frames.
+        high: upper end.
+    """
+
+    timeline: Timeline
+    probability: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass
+class Verdict:
+    """What is said of a file.
+
+    Attributes:
+        path: the file.
+        verdict: ``"fake"``, ``"real"`` or ``"undecided"``.
+        reason: why it is undecided; empty if it is not.
+        threshold: probabilities from here on are called fake.
+        frames: frames that were looked at.
+        fps: frames a second of the source; 0 if it has none.
+        faces: the faces, the one that the verdict is of first.
+        left_out: reasons why frames or faces were not judged, with their numbers.
+        notes: what else a reader should know.
+        seconds: what it took.
+    """
+
+    path: Path
+    verdict: Call = "undecided"
+    reason: str = ""
+    threshold: float = 0.5
+    frames: int = 0
+    fps: float = 0.0
+    faces: list[FaceResult] = field(default_factory=list)
+    left_out: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def probability(self) -> float | None:
+        """Probability of fake, in 0..1, of the face that the verdict is of; None if undecided."""
+        return self.faces[0].probability if self.faces and self.verdict != "undecided" else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The 95 % interval of the probability, over frames; None for few frames."""
+        face = self.faces[0] if self.faces and self.verdict != "undecided" else None
+        return (face.low, face.high) if face and face.low is not None and face.high is not None else None
+
+    def facts(self) -> dict[str, Any]:
+        """The verdict for JSON; scores have four digits, times are in seconds."""
+        low, high = self.interval or (None, None)
+        return {
+            "path": str(self.path),
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "probability": _short(self.probability),
+            "low": _short(low),
+            "high": _short(high),
+            "threshold": self.threshold,
+            "frames": self.frames,
+            "fps": self.fps,
+            "left_out": self.left_out,
+            "notes": self.notes,
+            "seconds": round(self.seconds, 3),
+            "faces": [self._face(each) for each in self.faces],
+        }
+
+    def _face(self, face: FaceResult) -> dict[str, Any]:
+        moments = face.timeline
+        return {
+            "probability": _short(face.probability),
+            "low": _short(face.low),
+            "high": _short(face.high),
+            "frames": moments.frames.tolist(),
+            "scores": [None if np.isnan(score) else round(score, 4) for score in moments.scores.tolist()],
+            "times": [round(frame / self.fps, 3) for frame in moments.frames.tolist()] if self.fps else None,
+        }
+
+
+def _short(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)

@@ -1,0 +1,131 @@
+"""Detectors in files that run without Keras: their scores are Keras', and they say how they are to be used."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from deepfake_cli import recipe, runtime
+from deepfake_cli.errors import ModelError
+from deepfake_cli.models import build_model
+from deepfake_cli.samples import CLIPS, FOLDER
+from deepfake_cli.steps.export import export_model
+
+SIDE = 64
+
+
+@pytest.fixture(scope="module")
+def snapshot(tmp_path_factory) -> Path:
+    """A run's folder with an untrained MobileNet and a recipe that calibrates it."""
+    path = tmp_path_factory.mktemp("run") / "best.keras"
+    keras.utils.set_random_seed(0)
+    build_model("mobilenet_v3_small", image_size=SIDE, weights=None).save(path)
+    calibration = {"method": "temperature", "temperature": 2.0}
+    own = {"best.keras": {"epoch": 1, "threshold": 0.25, "calibration": calibration}}
+    recipe.write(path.parent, {"model": "mobilenet_v3_small", "settings": {"margin": 1.5}, "snapshots": own, "seed": 7})
+    return path
+
+
+@pytest.fixture
+def crops() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (5, SIDE, SIDE, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("name", ["onnx", "openvino"])
+def test_a_file_gives_keras_scores_in_every_runtime_and_says_how_it_is_used(snapshot, crops, tmp_path, name):
+    if name == "openvino":
+        pytest.importorskip("openvino")
+    model = keras.models.load_model(snapshot, compile=False)
+    result = export_model(model, snapshot, output=tmp_path / "d.onnx")
+    assert result.difference < 1e-4 and result.size == (tmp_path / "d.onnx").stat().st_size
+    network = runtime.load(tmp_path / "d.onnx", name)
+    expected = model.predict(crops.astype("float32"), verbose=0)[:, 0]
+    np.testing.assert_allclose(network.scores(crops), expected, atol=1e-4 if name == "onnx" else 2e-2)  # bfloat16
+    np.testing.assert_allclose(network.scores(crops[:1]), expected[:1], atol=1e-4 if name == "onnx" else 2e-2)
+    traits = network.traits
+    assert (traits.model, traits.image_size, traits.margin) == ("mobilenet_v3_small", SIDE, 1.5)
+    assert traits.calibration == {"method": "temperature", "temperature": 2.0} and traits.recipe["seed"] == 7
+    assert traits.threshold == pytest.approx(1 / (1 + 3**0.5), abs=1e-4), "as calibrated: a half of the logit of 1/4"
+
+
+def test_the_map_adds_up_to_the_logit(snapshot, crops, tmp_path):
+    """Its mean, and the bias, are the logit of fake: nothing of the score comes from elsewhere."""
+    model = keras.models.load_model(snapshot, compile=False)
+    export_model(model, snapshot, output=tmp_path / "d.onnx")
+    network = runtime.load(tmp_path / "d.onnx")
+    assert network.maps
+    heat = network.heat(crops)
+    logit = np.log(network.scores(crops) / (1 - network.scores(crops)))
+    bias = model.get_layer("probability").bias.numpy()[0]
+    np.testing.assert_allclose(heat.mean(axis=(1, 2)) + bias, logit, atol=1e-3)
+
+
+def test_compact_files_are_half_the_size_and_nearly_the_same(snapshot, tmp_path):
+    model = keras.models.load_model(snapshot, compile=False)
+    whole, half = (
+        export_model(model, snapshot, output=tmp_path / f"{compact}.onnx", compact=compact) for compact in (False, True)
+    )
+    assert half.size < 0.6 * whole.size and half.difference < 5e-3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["litert", "saved_model"])
+def test_other_formats_agree_with_keras(deepfake, snapshot, kind, tmp_path):
+    told = json.loads(
+        deepfake(
+            "export", snapshot, "--format", kind, "--output", {"litert": "d.tflite"}.get(kind, "d"), "--json"
+        ).stdout
+    )
+    assert told["difference"] < 1e-4 and (tmp_path / told["path"]).exists()
+
+
+def test_an_exported_file_judges(deepfake, snapshot, tmp_path):
+    assert "its scores differ from Keras'" in deepfake("export", snapshot, "--output", "d.onnx").stdout
+    (verdict,) = json.loads(
+        deepfake("predict", FOLDER / CLIPS[0][0], "--detector", "d.onnx", "--every", 25, "--json").stdout
+    )["verdicts"]
+    assert verdict["verdict"] in ("real", "fake") and verdict["threshold"] == pytest.approx(0.366, abs=1e-3)
+
+
+def test_what_cannot_be_exported_is_said(deepfake, snapshot, tmp_path):
+    (tmp_path / "broken.keras").write_bytes(b"none")
+    for words, said in (
+        (("broken.keras",), "is broken"),
+        (("none.keras",), "There is no file"),
+        ((), "No run in runs has a best.keras"),
+        ((snapshot, "--output", "d.txt"), "is called d.onnx"),
+    ):
+        assert said in deepfake("export", *words, check=1).stderr
+    assert not list(tmp_path.glob("*.onnx"))
+
+
+def test_a_file_that_differs_is_not_written(snapshot, tmp_path, monkeypatch):
+    """The parity check is real: a model whose weights change after the export's trace is refused."""
+    from deepfake_cli.models import export
+
+    model = keras.models.load_model(snapshot, compile=False)
+    suffix, write = export.EXPORTS["onnx"]
+
+    def spoiled(model, *given, **named):
+        write(model, *given, **named)
+        head = model.get_layer("probability")
+        head.bias.assign_add([1.0])
+
+    monkeypatch.setitem(export.EXPORTS, "onnx", (suffix, spoiled))
+    with pytest.raises(ModelError, match="would differ from Keras"):
+        export_model(model, snapshot, output=tmp_path / "d.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_example_of_the_readme_runs_in_a_process_of_its_own():
+    code = (
+        "from deepfake_cli import Detector; print(Detector.load().predict(__import__('sys').argv[1], every=25).verdict)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, FOLDER / CLIPS[0][0]], capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout == "real\n", done.stderr

@@ -1,0 +1,220 @@
+"""Files to verdicts, through the real command, with the detector that the package ships."""
+
+import csv
+import json
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from deepfake_cli import Detector
+from deepfake_cli.samples import CLIPS, FOLDER
+from deepfake_cli.verdict.weigh import POOLS, interval
+from deepfake_cli.video import frames
+
+CLIP = FOLDER / CLIPS[0][0]
+
+
+@pytest.fixture(scope="module")
+def photo() -> np.ndarray:
+    """A frame with a face, uint8 BGR."""
+    return next(image for _, image in frames(FOLDER / CLIPS[2][0]))
+
+
+def write(path: Path, image: np.ndarray) -> None:
+    assert cv2.imwrite(str(path), image)
+
+
+def bomb(path: Path, side: int = 60_000) -> None:
+    """A PNG of a few kilobytes that claims 3.6 thousand million pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return len(data).to_bytes(4) + kind + data + zlib.crc32(kind + data).to_bytes(4)
+
+    header = side.to_bytes(4) * 2 + bytes([8, 0, 0, 0, 0])
+    data = zlib.compress(bytes(1_000_000), 9)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b""))
+
+
+def bad_files(folder: Path, photo: np.ndarray) -> dict[str, str]:
+    """Files of twenty kinds that can't be judged, and a word of what is to be said of each."""
+    folder.mkdir()
+    clip, height = CLIP.read_bytes(), photo.shape[0]
+    grey = np.full((200, 200, 3), 128, np.uint8)
+    noise = np.random.default_rng(0).integers(0, 256, (200, 200, 3), dtype=np.uint8)
+    (folder / "empty.mp4").write_bytes(b"")
+    (folder / "empty.jpg").write_bytes(b"")
+    (folder / "text.mp4").write_text("this is no video")
+    (folder / "text.png").write_text("this is no picture")
+    (folder / "zeros.avi").write_bytes(bytes(10_000))
+    (folder / "head.mp4").write_bytes(clip[:2_000])
+    (folder / "tail.mp4").write_bytes(clip[20_000:])
+    (folder / "cut.jpg").write_bytes(cv2.imencode(".jpg", photo)[1].tobytes()[:100])
+    (folder / "html.webp").write_text("<html><script>alert(1)</script></html>")
+    (folder / "archive.mkv").write_bytes(b"PK\x03\x04" + bytes(500))
+    (folder / "<script>alert(1)</script>.mp4".replace("/", "_")).write_bytes(b"\x00\x01")
+    (folder / "loop.mp4").symlink_to(folder / "loop.mp4")
+    (folder / "gone.mp4").symlink_to(folder / "nowhere.mp4")
+    bomb(folder / "bomb.png")
+    write(folder / "grey.png", grey)
+    write(folder / "noise.png", noise)
+    write(folder / "one_pixel.png", grey[:1, :1])
+    write(folder / "thin.png", np.repeat(grey[:, :1], 2, axis=1))
+    write(folder / "small.png", cv2.resize(photo, (round(photo.shape[1] * 64 / height), 64)))
+    write(folder / "blurred.png", cv2.GaussianBlur(photo, (0, 0), 7))
+    said = {"small.png": "too small", "blurred.png": "too blurred", "grey.png": "no face", "noise.png": "no face"}
+    return {path.name: said.get(path.name, "") for path in folder.iterdir()}
+
+
+def test_twenty_bad_files_are_undecided_with_a_reason_and_the_good_one_is_judged(deepfake, tmp_path, photo):
+    said = bad_files(tmp_path / "bad", photo)
+    assert len(said) == 20
+    done = deepfake("predict", "bad", "bad/loop.mp4", "bad/gone.mp4", "missing.mp4", CLIP, "--json", "--max-frames", 10)
+    found = {Path(each["path"]).name: each for each in json.loads(done.stdout)["verdicts"]}
+    assert found.keys() == said.keys() | {"missing.mp4", CLIP.name}
+    for name in said.keys() | {"missing.mp4"}:
+        assert found[name]["verdict"] == "undecided" and found[name]["probability"] is None, name
+        assert found[name]["reason"] and said.get(name, "") in found[name]["reason"], found[name]
+        assert "Traceback" not in found[name]["reason"]
+    assert found[CLIP.name]["verdict"] == "real" and found[CLIP.name]["reason"] == ""
+
+
+def test_the_shipped_clips_are_called_real_and_their_forgeries_are_scored_higher(deepfake, tmp_path):
+    from deepfake_cli.steps.demo import make_set
+
+    make_set(tmp_path / "set")
+    found = json.loads(deepfake("predict", "set", "--json", "--every", 4).stdout)["verdicts"]
+    probability = {Path(each["path"]).stem: each["probability"] for each in found}
+    assert all(each["verdict"] == "real" for each in found if "fake" not in each["path"])
+    assert all(probability[f"{number:04d}_fake"] > probability[f"{number:04d}"] for number in range(len(CLIPS)))
+
+
+def test_what_is_said_of_a_clip(deepfake, tmp_path):
+    done = deepfake("predict", CLIP, "--json", "--csv", "files.csv", "--frames-csv", "frames.csv")
+    (verdict,) = json.loads(done.stdout)["verdicts"]
+    (face,) = verdict["faces"]
+    assert verdict["frames"] == len(face["frames"]) == len(face["scores"]) == 75 and verdict["fps"] == 25
+    assert face["times"][25] == 1.0 and face["frames"] == list(range(75))
+    assert verdict["probability"] == pytest.approx(np.mean(face["scores"]), abs=1e-4)
+    assert verdict["low"] <= verdict["probability"] <= verdict["high"]
+    with (tmp_path / "files.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert row["verdict"] == verdict["verdict"] and float(row["probability"]) == verdict["probability"]
+    with (tmp_path / "frames.csv").open() as file:
+        assert [float(row["score"]) for row in csv.DictReader(file)] == face["scores"]
+
+
+def test_frames_are_chosen_as_asked(deepfake):
+    def looked_at(*words) -> list[int]:
+        (verdict,) = json.loads(deepfake("predict", CLIP, "--json", *words).stdout)["verdicts"]
+        return verdict["faces"][0]["frames"]
+
+    assert looked_at("--every", 25) == [0, 25, 50]
+    assert looked_at("--max-frames", 3) == [0, 37, 74]
+
+
+def test_threshold_and_fail_on_decide_the_exit_status(deepfake):
+    assert "real" in deepfake("predict", CLIP, "--every", 25, "--fail-on", "fake").stdout
+    assert "fake" in deepfake("predict", CLIP, "--every", 25, "--threshold", 0, "--fail-on", "fake", check=3).stdout
+    assert deepfake("predict", "nothing.mp4", "--fail-on", "undecided", check=3)
+    assert deepfake("predict", "nothing.mp4", "--fail-on", "fake")
+
+
+def test_two_faces_are_two_timelines_and_the_more_suspicious_one_decides(deepfake, tmp_path, photo):
+    write(tmp_path / "pair.png", np.hstack([photo, photo[:, ::-1]]))
+    one, both = (
+        json.loads(deepfake("predict", "pair.png", "--faces", which, "--json").stdout)["verdicts"][0]
+        for which in ("largest", "all")
+    )
+    assert len(one["faces"]) == 1 and len(both["faces"]) == 1 + (both["frames"] >= 5)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [((), "No file is named"), (("*.mp4",), "no file is called so"), ((".",), "no video and no image")],
+)
+def test_nothing_to_judge_is_said(deepfake, words, said):
+    assert said in deepfake("predict", *words, check=1).stderr
+
+
+def test_a_detector_that_is_none_is_refused_before_anything_is_read(deepfake, tmp_path):
+    (tmp_path / "broken.onnx").write_bytes(b"no network")
+    faults = {
+        "broken.onnx": "can't be loaded",
+        "none.onnx": "There is no file",
+        FOLDER / "rfb320.onnx": "deepfake export",
+    }
+    for name, said in faults.items():
+        assert said in deepfake("predict", CLIP, "--detector", name, check=1).stderr
+
+
+def test_tensorflow_is_never_imported(tmp_path):
+    code = (
+        "import sys; from deepfake_cli.cli import app; app(['predict', sys.argv[1], '--every', '30'], standalone_mode=False); "
+        "print({name.partition('.')[0] for name in sys.modules} & {'tensorflow', 'keras', 'torch', 'jax', 'pandas', 'sklearn'})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(CLIP)], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "set()"
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_length(tmp_path):
+    """A clip of 20,000 frames takes hardly more than one of 200: frames are held for a moment, scores for good."""
+    import av
+
+    def peak(count: int) -> float:
+        path = tmp_path / f"{count}.mp4"
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("libx264", rate=25, options={"preset": "ultrafast", "g": "250"})
+            stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+            for number in range(count):
+                picture = np.full((64, 64, 3), number % 256, np.uint8)
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+            container.mux(stream.encode())
+        code = (
+            "import resource, sys; from deepfake_cli import Detector; verdict = Detector.load().predict(sys.argv[1]); "
+            "print(verdict.frames, verdict.reason); print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(path)], capture_output=True, text=True, timeout=200, check=True
+        )
+        said, megabytes = done.stdout.splitlines()
+        assert said == f"{count} no face in any of {count:,} frames"
+        return float(megabytes)
+
+    assert peak(20_000) < peak(200) + 40
+
+
+def test_the_library_says_the_same_as_the_command(deepfake):
+    (told,) = json.loads(deepfake("predict", CLIP, "--every", 10, "--json").stdout)["verdicts"]
+    verdict = Detector.load().predict(CLIP, every=10)
+    facts = verdict.facts()
+    assert {**facts, "seconds": 0} == {**told, "seconds": 0}
+
+
+def test_the_example_in_the_docstring_runs():
+    import doctest
+
+    from deepfake_cli import detector
+
+    found = doctest.testmod(detector)
+    assert found.attempted >= 4 and not found.failed
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_the_interval_widens_with_what_neighbours_share_and_holds_the_value(pool):
+    random = np.random.default_rng(0)
+    apart = random.uniform(0, 1, 400)
+    together = np.repeat(random.uniform(0, 1, 20), 20)
+    for scores in (apart, together):
+        low, high = interval(scores, pool)
+        assert 0 <= low <= POOLS[pool](scores) <= high <= 1
+    narrow, wide = (np.ptp(interval(scores, pool)) for scores in (apart, together))
+    assert wide > 2 * narrow
+    assert interval(np.full(50, 0.3), pool) == pytest.approx((0.3, 0.3)) and interval(apart[:9], pool) is None
