@@ -58,12 +58,13 @@ def _maps(model: Any, paths: list[str], threshold: float) -> dict[str, np.ndarra
     import cv2
 
     from deepfake_cli.errors import ModelError
-    from deepfake_cli.explain import heat_maps
     from deepfake_cli.video import read_image
 
     read = {path: image for path in paths if (image := read_image(Path(path))) is not None}
     if not read:
         return {}
+    from deepfake_cli.explain import heat_maps  # Keras, which scores from a file never need
+
     size = tuple(model.input_shape[2:0:-1])  # columns, rows
     images = [cv2.cvtColor(cv2.resize(image, size), cv2.COLOR_BGR2RGB) for image in read.values()]
     try:
