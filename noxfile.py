@@ -27,7 +27,7 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Types; TensorFlow and Keras have none to speak of and are not installed."""
     install(session, "types")
-    session.install("numpy", "pydantic", "typer", "rich", "av", "filelock")
+    session.install("numpy", "pydantic", "typer", "rich", "av", "filelock", "jinja2")
     session.install("--no-deps", ".")
     session.run("mypy")
 
