@@ -96,7 +96,8 @@ def _robustness(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
     found: dict[str, list[Any]] = {}
     for step in metrics.get("robustness") or ():
         found.setdefault(str(step["change"]), []).append(step)
-    clean = metrics["video"]["auc"]["value"]
+    (same,) = found.pop("none", [metrics])  # the same frames as they are; else those of the whole list
+    clean = same["video"]["auc"]["value"]
     return [
         {"change": change, "steps": steps, "plot": plots.robustness(number, change, steps, clean)}
         for number, (change, steps) in enumerate(found.items())

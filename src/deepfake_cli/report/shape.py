@@ -35,8 +35,8 @@ class Level(BaseModel):
 class Part(BaseModel):
     """The frames of one slice."""
 
-    real: int
-    fake: int
+    real: int = 0
+    fake: int = 0
     auc: Figure | None = None
     accuracy: Figure | None = None
 
@@ -63,8 +63,8 @@ class Step(BaseModel):
 
     change: str
     strength: float
-    frame: dict[str, Figure | None] = {}
-    video: dict[str, Figure | None] = {}
+    frame: Part | None = None
+    video: Part | None = None
 
 
 class Metrics(BaseModel):

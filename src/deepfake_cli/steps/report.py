@@ -55,18 +55,15 @@ def of_evaluation(
 
 def _maps(model: Any, paths: list[str], threshold: float) -> dict[str, np.ndarray]:
     """Heat maps of frames, by path; none of a model that has no map of places."""
-    import cv2
-
-    from deepfake_cli.errors import ModelError
-    from deepfake_cli.video import read_image
-
-    read = {path: image for path in paths if (image := read_image(Path(path))) is not None}
+    read = [path for path in paths if Path(path).is_file()]
     if not read:
         return {}
+    from deepfake_cli.errors import ModelError
     from deepfake_cli.explain import heat_maps  # Keras, which scores from a file never need
+    from deepfake_cli.pipeline import read_image
 
-    size = tuple(model.input_shape[2:0:-1])  # columns, rows
-    images = [cv2.cvtColor(cv2.resize(image, size), cv2.COLOR_BGR2RGB) for image in read.values()]
+    # as they were scored: another decoder or scaling moves a score, and a map might explain the other call
+    images = [read_image(path, model.input_shape[1]).numpy() for path in read]
     try:
         return dict(zip(read, heat_maps(model, np.stack(images), threshold), strict=True))
     except ModelError:  # a model of dense layers only can be evaluated all the same
