@@ -48,6 +48,7 @@ def demo(
         f"{run}/recipe.json",
         f"{run}/events",
         "evaluation/metrics.json",
+        "evaluation/report.html",
     )
     console.print("\nMade:", *(f"  {folder / path}" for path in made), sep="\n", highlight=False)
     console.print(
