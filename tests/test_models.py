@@ -37,7 +37,7 @@ NAMES = [
     for name in (*MODELS, TINY_VIT)
     if name != LARGEST
 ]
-QUICK = {"meso4", "mobilenet_v3_small", "efficientnet_lite0", TINY_VIT}  # to train and to export
+QUICK = {"meso4", "mobilenet_v3_small", TINY_VIT}  # to train and to export
 TWINS = {"vit_clip_b16", "vit_clip_l14"}  # are the tiny one in large, and tf2onnx takes minutes and gigabytes for them
 TRAINED = [
     pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)

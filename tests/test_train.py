@@ -129,6 +129,7 @@ def test_two_replicas_on_the_cpu(project, deepfake):
     deepfake("evaluate", CUDA_VISIBLE_DEVICES="")
 
 
+@pytest.mark.slow
 def test_evaluate_reads_old_files_and_says_what_is_missing(project, deepfake, json_of):
     deepfake("train", *FAST, "--epochs", 1, "--steps", 2)
     import keras
