@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from deepfake_cli import runtime
+from deepfake_cli import runtime as runtimes
 from deepfake_cli.calibration import Calibration
 from deepfake_cli.faces import find_detector
 from deepfake_cli.samples import STARTER
@@ -30,7 +30,7 @@ class Detector:
         threshold: probabilities from here on are called fake.
     """
 
-    def __init__(self, network: runtime.Network, *, threshold: float | None = None, min_score: float = 0.7):
+    def __init__(self, network: runtimes.Network, *, threshold: float | None = None, min_score: float = 0.7):
         self.traits = network.traits
         self.threshold = self.traits.threshold if threshold is None else threshold
         self.network = network
@@ -65,7 +65,7 @@ class Detector:
             ModelError: the file is missing, broken, or no exported detector.
             ConfigError: the runtime is not installed.
         """
-        return cls(_load(Path(path) if path else STARTER, runtime, threads), threshold=threshold)
+        return cls(runtimes.load(Path(path) if path else STARTER, runtime, threads), threshold=threshold)
 
     def scores(self, crops: np.ndarray) -> np.ndarray:
         """Calibrated probability of fake, float64 (n,), of face crops, uint8 RGB (n, size, size, 3)."""
@@ -94,6 +94,3 @@ class Detector:
         """
         how = replace(self._how, every=every, max_frames=max_frames, every_face=faces == "all")
         return judge(Path(path), how, report)
-
-
-_load = runtime.load

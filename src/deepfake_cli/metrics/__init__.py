@@ -4,7 +4,8 @@ from deepfake_cli.metrics.assess import MISSING, SLICE_RESAMPLES, assess
 from deepfake_cli.metrics.delong import delong, delong_test
 from deepfake_cli.metrics.figures import ERRORS, FIGURES, best_threshold, confusion, figures
 from deepfake_cli.metrics.interval import LEVEL, METHODS, Interval, intervals
-from deepfake_cli.metrics.pool import POOLS, best_pool, group_scores, video_scores
+from deepfake_cli.metrics.pool import best_pool, group_scores, video_scores
+from deepfake_cli.pool import POOLS
 
 __all__ = [
     "ERRORS",

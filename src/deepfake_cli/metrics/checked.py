@@ -1,17 +1,13 @@
 """Labels, scores, units and frames, once they are sound."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from deepfake_cli.errors import ManifestError
+from deepfake_cli.pool import Codes, Floats
 
 KEYS = ["dataset", "video", "group", "label"]
-
-Floats = NDArray[np.float64]
-Codes = NDArray[np.integer[Any]]
 
 
 def checked(labels: ArrayLike, scores: ArrayLike) -> tuple[Codes, Floats]:

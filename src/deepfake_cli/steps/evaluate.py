@@ -146,9 +146,8 @@ def _threshold(settings: Evaluate, snapshot: Path) -> tuple[float, list[str]]:
 
 def _seen(snapshot: Path, table: "pd.DataFrame") -> list[str]:
     """Notes on groups of the lists that training or validation had seen."""
-    known, here = recipe.read(snapshot).get("groups", {}), set(checks.groups(table))
-    trained, chosen = (sorted(here & set(known.get(part, []))) for part in ("train", "validation"))
-    notes = []
+    here, notes = set(checks.groups(table)), []
+    trained, chosen = recipe.seen(snapshot, here).values()
     if trained:
         notes.append(
             f"{len(trained)} of {len(here)} groups were trained on, such as {trained[0]}: the figures are too good."

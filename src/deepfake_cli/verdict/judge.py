@@ -17,13 +17,13 @@ from deepfake_cli.faces.follow import follow
 from deepfake_cli.verdict.faces import DULLEST, SMALLEST, Face, faces
 from deepfake_cli.verdict.result import FaceResult, Verdict
 from deepfake_cli.verdict.timeline import Timeline
-from deepfake_cli.verdict.weigh import POOLS, interval
+from deepfake_cli.verdict.weigh import interval, pooled
 from deepfake_cli.video import Keep, Source
 
 BATCH = 16  # crops scored at once
 AHEAD = 2  # batches that wait to be scored
 ENOUGH = 0.05  # share of a face's frames that have to be fit to be judged
-FEW = 5  # frames that a face needs, beside the largest, to count: a detector's false alarms seldom last as long
+FEW = 5  # frames (all, of fewer) that a face needs, beside the largest: a detector's false alarms seldom last as long
 REASONS = {
     "too small": f"less than {SMALLEST} pixels of face",
     "too blurred": f"less detail than {DULLEST} grey levels",
@@ -42,7 +42,7 @@ class How:
         size: side of the crops, in pixels.
         margin: side of a crop, in longer sides of the face's box.
         threshold: probabilities from here on are called fake.
-        pool: how frames become one; a key of `deepfake_cli.verdict.weigh.POOLS`.
+        pool: how frames become one; a key of `deepfake_cli.pool.POOLS`.
         every: judge every N-th frame.
         max_frames: judge at most so many, spread evenly; None for all.
         every_face: judge all faces; the verdict is of the one that is fake most probably.
@@ -98,7 +98,8 @@ def _look(verdict: Verdict, how: How, report: Callable[[int, int], None]) -> Non
 
 def _decide(verdict: Verdict, found: list[Timeline], how: How) -> None:
     found.sort(key=lambda timeline: -timeline.area)
-    lasting = found[:1] + [timeline for timeline in found[1:] if len(timeline) >= FEW]
+    enough = min(FEW, verdict.frames)
+    lasting = found[:1] + [timeline for timeline in found[1:] if len(timeline) >= enough]
     results = [_weighed(timeline, how.pool) for timeline in (lasting if how.every_face else found[:1])]
     judged = [result for result in results if result.probability is not None]
     judged.sort(key=lambda result: result.probability or 0.0, reverse=True)
@@ -119,7 +120,7 @@ def _weighed(timeline: Timeline, pool: str) -> FaceResult:
     if not len(scores) or len(scores) < ENOUGH * len(timeline):
         return FaceResult(timeline)
     low, high = interval(scores, pool) or (None, None)
-    return FaceResult(timeline, POOLS[pool](scores), low, high)
+    return FaceResult(timeline, pooled(scores, pool), low, high)
 
 
 def _reason(verdict: Verdict, results: list[FaceResult]) -> str:

@@ -1,18 +1,19 @@
 """The scores of a face's frames become one, with an interval that knows that neighbouring frames are alike."""
 
 import math
-from collections.abc import Callable
 
 import numpy as np
+
+from deepfake_cli.pool import POOLS
 
 LEVEL = 0.95
 RESAMPLES = 1000
 LEAST = 10  # frames, below which no interval is given
 
-POOLS: dict[str, Callable[[np.ndarray], float]] = {
-    "mean": lambda scores: float(scores.mean()),
-    "median": lambda scores: float(np.median(scores)),
-}
+
+def pooled(scores: np.ndarray, pool: str) -> float:
+    """One score in 0..1 of a face's, float64 (frames,); `pool` is a key of `deepfake_cli.pool.POOLS`."""
+    return float(POOLS[pool](scores, np.zeros(len(scores), dtype=np.int64))[0])
 
 
 def interval(scores: np.ndarray, pool: str, seed: int = 0) -> tuple[float, float] | None:
@@ -24,7 +25,7 @@ def interval(scores: np.ndarray, pool: str, seed: int = 0) -> tuple[float, float
 
     Args:
         scores: float64 (frames,) in 0..1, in order.
-        pool: a key of `POOLS`.
+        pool: a key of `deepfake_cli.pool.POOLS`.
         seed: of the resamples.
 
     Returns:
@@ -43,6 +44,6 @@ def interval(scores: np.ndarray, pool: str, seed: int = 0) -> tuple[float, float
         drawn = sums[random.integers(count, size=(RESAMPLES, blocks))].mean(axis=1) / length
     else:
         steps, starts = np.arange(length), random.integers(count, size=(RESAMPLES, blocks, 1))
-        drawn = np.array([POOLS[pool](around[each + steps]) for each in starts])
+        drawn = np.array([pooled((around[each + steps]).ravel(), pool) for each in starts])
     low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
