@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from deepfake_cli.calibration import METHODS, Calibration, errors, reliability
+from deepfake_cli.calibration import METHODS, Calibration
 from deepfake_cli.errors import ManifestError, ModelError
+from deepfake_cli.metrics import figures, reliability
 from tests.test_train import FAST, project  # noqa: F401
 
 RNG = np.random.default_rng(0)
@@ -26,8 +27,8 @@ def test_a_map_mends_scores_that_are_too_sure(method):
     labels, scores = overconfident()
     others, unseen = overconfident()
     fitted = Calibration.fit(labels, scores, method)
-    before, after = errors(others, unseen), errors(others, fitted.apply(unseen))
-    assert all(after[name] < before[name] for name in before)
+    before, after = figures(others, unseen, 0.5), figures(others, fitted.apply(unseen), 0.5)
+    assert all(after[name] < before[name] for name in ("ece", "brier", "log_loss"))
     assert after["ece"] < 0.03 < before["ece"]
     assert Calibration.from_json(json.loads(json.dumps(fitted.to_json()))) == fitted
 
@@ -58,7 +59,7 @@ def test_a_list_without_an_error_asks_for_no_certainty():
 def test_scores_of_0_and_1_have_finite_errors():
     labels, scores = np.array([0, 1, 1, 0]), np.array([0.0, 1.0, 0.0, 1.0])
     for method in METHODS:
-        found = errors(labels, Calibration.fit(labels, scores, method).apply(scores))
+        found = figures(labels, Calibration.fit(labels, scores, method).apply(scores), 0.5)
         assert np.isfinite(list(found.values())).all()
 
 
@@ -72,7 +73,7 @@ def test_a_temperature_at_its_end_says_so():
 
 def test_figures_against_their_definitions():
     labels, scores = np.array([0, 1, 1, 0]), np.array([0.1, 0.1, 0.9, 0.6])
-    found = errors(labels, scores)
+    found = figures(labels, scores, 0.5)
     assert found["brier"] == pytest.approx((0.01 + 0.81 + 0.01 + 0.36) / 4)
     assert found["log_loss"] == pytest.approx(-np.log([0.9, 0.1, 0.9, 0.4]).mean())
     assert found["ece"] == pytest.approx((2 * 0.4 + 0.1 + 0.6) / 4)
@@ -88,7 +89,7 @@ def test_figures_against_their_definitions():
         ([0, 1], [0.4, 0.4], "nothing to calibrate"),
         ([0, 1], [0.4, float("nan")], "nan"),
         ([0, 2], [0.4, 0.5], "0 \\(real\\)"),
-        ([], [], "one score"),
+        ([], [], "no rows"),
     ],
 )
 def test_what_cannot_be_fitted_is_refused(labels, scores, words):

@@ -10,16 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from deepfake_cli.errors import ManifestError, ModelError
-
-Floats = NDArray[np.float64]
+from deepfake_cli.pool import Codes, Floats
 
 EDGE = 1e-7  # float32's last step below 1: what is nearer to 0 or 1 than this has no finite logit
 TEMPERATURES = (0.05, 20.0)  # searched
 TILT = 1e-4  # share of the score in what it is mapped to: where the map is flat, ranks and decisions stay as they were
-BINS = 15  # of the expected calibration error, as Guo et al. have them
 METHODS = ("temperature", "isotonic")
 
 
@@ -51,7 +49,9 @@ class Calibration:
         Raises:
             ManifestError: labels or scores are out of range, do not pair up, hold one class only, or all scores are equal.
         """
-        truth, score = _checked(labels, scores)
+        from deepfake_cli.metrics.checked import checked  # with pandas, which applying a map does without
+
+        truth, score = checked(labels, scores)
         if np.ptp(score) == 0:
             raise ManifestError(f"All {len(score):,} scores are {score[0]:g}: there is nothing to calibrate.")
         if method == "temperature":
@@ -107,53 +107,7 @@ class Calibration:
 AGAIN = "deepfake calibrate writes it anew; deepfake evaluate --no-calibration leaves it out."
 
 
-def errors(labels: ArrayLike, scores: ArrayLike) -> dict[str, float]:
-    """Return how far probabilities are from the truth; 0 is best.
-
-    Args:
-        labels: shape (n,), 0 for real and 1 for fake.
-        scores: shape (n,), in [0, 1].
-
-    Returns:
-        ``ece``, the expected calibration error over `BINS` equal bins, in [0, 1]; ``brier``, the mean squared error (Brier
-        1950), in [0, 1]; ``log_loss``, the cross-entropy in nats.
-
-    Raises:
-        ManifestError: labels or scores are out of range or do not pair up.
-    """
-    truth, score = _checked(labels, scores, both=False)
-    gaps = [bin["n"] * abs(bin["score"] - bin["fake"]) for bin in reliability(truth, score)]
-    sure = np.clip(score, EDGE, 1 - EDGE)
-    return {
-        "ece": float(sum(gaps) / len(truth)),
-        "brier": float(np.mean((score - truth) ** 2)),
-        "log_loss": float(-np.mean(np.log(np.where(truth == 1, sure, 1 - sure)))),
-    }
-
-
-def reliability(labels: ArrayLike, scores: ArrayLike, bins: int = BINS) -> list[dict[str, Any]]:
-    """Sort rows into bins of equal width by their score: what is claimed in each, and what is so.
-
-    Returns:
-        For each bin that holds any: ``low`` and ``high``, its ends; ``n``, its rows; ``score``, their mean score;
-        ``fake``, the share of fakes among them.
-    """
-    truth, score = _checked(labels, scores, both=False)
-    places = np.minimum((score * bins).astype(int), bins - 1)
-    counts, claimed, so = (np.bincount(places, weights, bins) for weights in (None, score, truth))
-    return [
-        {
-            "low": place / bins,
-            "high": (place + 1) / bins,
-            "n": int(counts[place]),
-            "score": float(claimed[place] / counts[place]),
-            "fake": float(so[place] / counts[place]),
-        }
-        for place in np.flatnonzero(counts).tolist()
-    ]
-
-
-def _temperature(truth: Floats, score: Floats) -> float:
+def _temperature(truth: Codes, score: Floats) -> float:
     """The temperature of least cross-entropy, with Platt's (1999) targets: a list without an error must not ask for 0."""
     from scipy.optimize import minimize_scalar
 
@@ -167,7 +121,7 @@ def _temperature(truth: Floats, score: Floats) -> float:
     return float(np.exp(minimize_scalar(loss, bounds=np.log(TEMPERATURES).tolist(), method="bounded").x))
 
 
-def _staircase(truth: Floats, score: Floats) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _staircase(truth: Codes, score: Floats) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """The knots of the isotonic regression, no surer than Platt's (1999) targets."""
     from sklearn.isotonic import IsotonicRegression
 
@@ -176,7 +130,7 @@ def _staircase(truth: Floats, score: Floats) -> tuple[tuple[float, ...], tuple[f
     return tuple(fitted.X_thresholds_.astype(float).tolist()), tuple(fitted.y_thresholds_.astype(float).tolist())
 
 
-def _ends(truth: Floats) -> tuple[float, float]:
+def _ends(truth: Codes) -> tuple[float, float]:
     """Platt's targets: what so many reals and fakes let one claim, at most (Probabilistic outputs for SVMs, 1999)."""
     fakes, reals = float(truth.sum()), float((1 - truth).sum())
     return 1 / (reals + 2), (fakes + 1) / (fakes + 2)
@@ -193,19 +147,3 @@ def _sigmoid(logit: Floats) -> Floats:
 
 def _rising(values: tuple[float, ...]) -> bool:
     return bool(values) and bool(np.all(np.diff(values) >= 0)) and min(values) >= 0 and max(values) <= 1
-
-
-def _checked(labels: ArrayLike, scores: ArrayLike, *, both: bool = True) -> tuple[Floats, Floats]:
-    """Labels and scores as float64 (n,), once they are sound."""
-    truth, score = np.asarray(labels, dtype="float64"), np.asarray(scores, dtype="float64")
-    if truth.ndim != 1 or truth.shape != score.shape or not len(truth):
-        raise ManifestError(f"Each row has one label and one score. Received: {truth.shape} and {score.shape}.")
-    if not np.isin(truth, (0, 1)).all():
-        raise ManifestError(f"A label is 0 (real) or 1 (fake). Received: {np.unique(truth)[:5].tolist()}.")
-    if not ((score >= 0) & (score <= 1)).all():  # so put that NaN is bad too
-        raise ManifestError(f"A score lies in [0, 1]. Received: {score[~((score >= 0) & (score <= 1))][0]}.")
-    if both and np.ptp(truth) == 0:
-        raise ManifestError(
-            f"Both real and fake rows are needed. Received: {len(truth)}, all {('real', 'fake')[int(truth[0])]}."
-        )
-    return truth, score

@@ -6,8 +6,7 @@ import typer
 
 from deepfake_cli.cli.console import console, print_json, progress, table, warn
 from deepfake_cli.config import Calibrate
-
-NAMES = {"ece": "ECE", "brier": "Brier score", "log_loss": "log loss"}
+from deepfake_cli.terms import CALIBRATION, FIGURES
 
 
 def calibrate(
@@ -37,9 +36,9 @@ def _print_errors(found: dict[str, Any]) -> None:
     whens = {"before": "before", "after": "after", "cross_validated": f"on {found['folds']} folds, unseen"}
     shown = [when for when in whens if found[when]]
     rows = [
-        (f"{name} of {level}s", *(f"{found[when][level][key]:.4f}" for when in shown))
+        (f"{FIGURES[key].name} of {level}s", *(f"{found[when][level][key]:.4f}" for when in shown))
         for level in ("frame", "video")
-        for key, name in NAMES.items()
+        for key in CALIBRATION
     ]
     console.print(table(None, ["", *(whens[when] for when in shown)], rows))
     if found["threshold"]:

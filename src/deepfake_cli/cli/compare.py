@@ -5,8 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from deepfake_cli.cli.console import console, print_json, table, warn
-from deepfake_cli.cli.evaluate import NAMES
 from deepfake_cli.config import Compare
+from deepfake_cli.terms import FIGURES
 
 
 def compare(
@@ -36,7 +36,7 @@ def print_comparison(found: dict[str, Any]) -> None:
     )
     for level in ("frame", "video"):
         figures = found[level]
-        rows = [(name, *_cells(figures[key])) for key, name in NAMES.items()]
+        rows = [(name, *_cells(figures[key])) for key, (name, _) in FIGURES.items()]
         title = f"{level}s: {figures['real']:,} real, {figures['fake']:,} fake"
         console.print(table(title, ["", "A", "B", "A - B", "95 % interval", ""], rows))
         _print_test(figures["auc"]["delong"], level)

@@ -7,22 +7,8 @@ import typer
 from deepfake_cli.cli.console import console, print_json, progress, table, warn
 from deepfake_cli.cli.robustness import print_robustness
 from deepfake_cli.config import Evaluate
+from deepfake_cli.terms import FIGURES
 
-NAMES = {
-    "auc": "AUC",
-    "partial_auc": "partial AUC",
-    "average_precision": "average prec.",
-    "eer": "EER",
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced acc.",
-    "f1": "F1",
-    "tpr_at_fpr_0.1": "TPR at 0.1 %",
-    "tpr_at_fpr_1": "TPR at 1 %",
-    "tpr_at_fpr_5": "TPR at 5 %",
-    "brier": "Brier",
-    "ece": "ECE",
-    "log_loss": "log loss",
-}
 SLICED = {"auc": "AUC", "eer": "EER", "tpr_at_fpr_1": "TPR 1 %"}  # more do not fit in 80 columns
 MOST_SLICES = 30  # rows; metrics.json has all
 
@@ -53,7 +39,7 @@ def evaluate(
 def print_figures(found: dict[str, Any]) -> None:
     """Print the figures of all levels with their intervals, the confusion counts, the slices and what had no score."""
     levels = [level for level in ("frame", "video", "group") if found.get(level)]
-    rows = [(name, *(_cell(found[level][key]) for level in levels)) for key, name in NAMES.items()]
+    rows = [(name, *(_cell(found[level][key]) for level in levels)) for key, (name, _) in FIGURES.items()]
     sizes = [f"{level}\n{found[level]['real']:,} real\n{found[level]['fake']:,} fake" for level in levels]
     console.print(table(None, ["", *sizes], rows))
     confused = [

@@ -5,6 +5,7 @@ from deepfake_cli.metrics.delong import delong, delong_test
 from deepfake_cli.metrics.figures import ERRORS, FIGURES, best_threshold, confusion, figures
 from deepfake_cli.metrics.interval import LEVEL, METHODS, Interval, intervals
 from deepfake_cli.metrics.pool import best_pool, group_scores, video_scores
+from deepfake_cli.metrics.reliability import reliability
 from deepfake_cli.pool import POOLS
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "figures",
     "group_scores",
     "intervals",
+    "reliability",
     "video_scores",
 ]

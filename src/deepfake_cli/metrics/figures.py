@@ -5,26 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from deepfake_cli import terms
 from deepfake_cli.metrics.checked import Codes, Floats, checked
 from deepfake_cli.metrics.curve import Curve
 from deepfake_cli.metrics.ranking import Ranking
 from deepfake_cli.metrics.sums import Sums
 
-FIGURES = (
-    "auc",
-    "partial_auc",
-    "average_precision",
-    "eer",
-    "accuracy",
-    "balanced_accuracy",
-    "f1",
-    "tpr_at_fpr_0.1",
-    "tpr_at_fpr_1",
-    "tpr_at_fpr_5",
-    "brier",
-    "ece",
-    "log_loss",
-)
+FIGURES = tuple(terms.FIGURES)
 ERRORS = frozenset({"eer", "brier", "ece", "log_loss"})  # the lower the better
 
 

@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepfake_cli.audit.style import COLOURS, GREY, PALE, STYLE, save
+from deepfake_cli.terms import CALIBRATION, FIGURES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-NAMES = {"ece": "ECE", "brier": "Brier", "log_loss": "log loss"}
 
 
 def reliability_diagram(path: Path, panels: Sequence[Mapping[str, Any]], about: str) -> None:
@@ -17,7 +16,7 @@ def reliability_diagram(path: Path, panels: Sequence[Mapping[str, Any]], about: 
 
     Args:
         path: where to.
-        panels: of each its ``title``, its ``bins`` as of `deepfake_cli.calibration.reliability` and its ``errors``.
+        panels: of each its ``title``, its ``bins`` as of `deepfake_cli.metrics.reliability` and its ``errors``.
         about: a line beneath the title: on what it was measured.
     """
     from matplotlib import rc_context
@@ -49,7 +48,7 @@ def _curve(axes: "Axes", panel: Mapping[str, Any]) -> None:
     axes.set(xlim=(0, 1), ylim=(0, 1), title=panel["title"], ylabel="share of fakes")
     axes.grid(color=PALE, linewidth=0.6)
     axes.set_axisbelow(True)
-    words = "\n".join(f"{name} {panel['errors'][key]:.3f}" for key, name in NAMES.items())
+    words = "\n".join(f"{FIGURES[key].name} {panel['errors'][key]:.3f}" for key in CALIBRATION)
     axes.text(0.03, 0.97, words, transform=axes.transAxes, va="top", linespacing=1.5)
 
 

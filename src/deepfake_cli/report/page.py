@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from deepfake_cli import metrics as measures
 from deepfake_cli.files import write_text
 from deepfake_cli.report import faces, words
+from deepfake_cli.terms import FIGURES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +48,7 @@ def write(
     page = _template().render(
         metrics=metrics,
         levels=[name for name in ("frame", "video", "group") if metrics.get(name)],
-        names=words.FIGURES,
+        terms=FIGURES,
         summary=words.summary(metrics),
         limits=words.limits(metrics),
         plots=_plots(levels, metrics["threshold"]),

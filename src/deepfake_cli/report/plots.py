@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deepfake_cli import metrics
 from deepfake_cli.datasets.clip import LABELS
 from deepfake_cli.report.svg import ACCENT, FAKE, INK, MUTED, REAL, Plot, plot
 
@@ -92,10 +93,11 @@ def reliability(levels: Levels) -> Plot:
         made.axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=":", label="scores are shares")
         for name, rows in levels.items():
             colour, style, _ = LOOKS[name]
-            bins = rows.groupby(np.minimum(rows["score"] * BINS, BINS - 1).astype(int))
-            mean, share, size = bins["score"].mean(), bins["label"].mean(), bins.size()
-            made.axes.plot(mean, share, color=colour, linestyle=style, linewidth=1)
-            made.axes.scatter(mean, share, 12 + 100 * size / len(rows), color=colour, label=f"{len(rows):,} {name}s")
+            bins = metrics.reliability(rows["label"], rows["score"], BINS)
+            claimed, so, sizes = ([each[key] for each in bins] for key in ("score", "fake", "n"))
+            made.axes.plot(claimed, so, color=colour, linestyle=style, linewidth=1)
+            areas = 12 + 100 * np.array(sizes) / len(rows)
+            made.axes.scatter(claimed, so, areas, color=colour, label=f"{len(rows):,} {name}s")
         made.axes.legend(loc="upper left")
     return made
 

@@ -6,23 +6,6 @@ from typing import Any
 FEW = 10  # groups, below which intervals mean little
 RARE = 0.01  # a share of fakes, for the example of how much a call means
 
-# key, name, what it is, whether it is a share of 1 for which more is better
-FIGURES: tuple[tuple[str, str, str], ...] = (
-    ("auc", "AUC", "how often a fake scores above a real; 0.5 is chance"),
-    ("partial_auc", "partial AUC", "AUC where at most 10 % of reals are called fake, rescaled: 0.5 is chance"),
-    ("average_precision", "average precision", "area under precision and recall; chance is the share of fakes"),
-    ("eer", "equal error rate", "errors where as many reals as fakes are missed; less is better"),
-    ("accuracy", "accuracy", "share called right at the threshold"),
-    ("balanced_accuracy", "balanced accuracy", "mean of the shares of reals and of fakes called right"),
-    ("f1", "F1", "mean of precision and recall at the threshold"),
-    ("tpr_at_fpr_0.1", "TPR at 0.1 % FPR", "share of fakes found where 0.1 % of reals are called fake"),
-    ("tpr_at_fpr_1", "TPR at 1 % FPR", "share of fakes found where 1 % of reals are called fake"),
-    ("tpr_at_fpr_5", "TPR at 5 % FPR", "share of fakes found where 5 % of reals are called fake"),
-    ("brier", "Brier score", "mean squared distance of score and truth; less is better"),
-    ("ece", "calibration error", "how far scores are from shares of fakes; less is better"),
-    ("log_loss", "log loss", "cost of the scores as probabilities; less is better"),
-)
-
 
 def figure(found: Mapping[str, Any] | None) -> str:
     """A figure with its interval: ``0.986 (0.922–1.000)``; a dash if there is none."""

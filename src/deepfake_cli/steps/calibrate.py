@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepfake_cli import checks, metrics, recipe
-from deepfake_cli.calibration import Calibration, errors, reliability
+from deepfake_cli.calibration import Calibration
 from deepfake_cli.config import Calibrate, Evaluate
 from deepfake_cli.errors import ManifestError, ModelError
 from deepfake_cli.files import write_text
-from deepfake_cli.steps.evaluate import evaluate
-from deepfake_cli.steps.predictions import evaluated, is_predictions, read_predictions
+from deepfake_cli.metrics import predictions
+from deepfake_cli.steps.evaluate import evaluate, inputs
+from deepfake_cli.steps.predictions import evaluated, is_predictions
+from deepfake_cli.terms import CALIBRATION
 from deepfake_cli.training.runs import is_locked
 
 if TYPE_CHECKING:
@@ -62,7 +64,10 @@ def calibrate(settings: Calibrate, report: Report = lambda done, total: None) ->
         "cross_validated": None,
         "folds": settings.folds,
         "threshold": _threshold(snapshot, fitted, table, after),
-        "reliability": {"before": _bins(table), "after": _bins(after)},
+        "reliability": {
+            when: metrics.reliability(rows["label"], rows["score"])
+            for when, rows in (("before", table), ("after", after))
+        },
     }
     found["notes"] = [*filter(None, [fitted.note()]), *_notes(settings, snapshot, table, found)]
     if settings.folds:
@@ -82,14 +87,12 @@ def _scored(settings: Calibrate, report: Report) -> tuple[Path, "pd.DataFrame"]:
     if given:
         snapshot = evaluated(given[0], [path for path in settings.inputs if path not in given])
         _check_recipe(snapshot)
-        return snapshot, read_predictions(given[0])
+        return snapshot, predictions.read(given[0]).frames
     shared = settings.model_dump(include=set(Evaluate.model_fields) - {"seed"})
     asked = Evaluate(**shared | {"calibration": False, "resamples": 0})
-    from deepfake_cli.steps.evaluate import inputs
-
     _check_recipe(inputs(asked)[1])
     result = evaluate(asked, report)
-    return Path(result.metrics["snapshot"]), read_predictions(result.predictions)
+    return Path(result.metrics["snapshot"]), predictions.read(result.predictions).frames
 
 
 def _check_recipe(snapshot: Path) -> None:
@@ -115,11 +118,10 @@ def _keep(snapshot: Path, fitted: Calibration) -> None:
 
 def _errors(table: "pd.DataFrame") -> dict[str, dict[str, float]]:
     videos = metrics.video_scores(table)
-    return {name: errors(rows["label"], rows["score"]) for name, rows in (("frame", table), ("video", videos))}
-
-
-def _bins(table: "pd.DataFrame") -> list[dict[str, Any]]:
-    return reliability(table["label"], table["score"])
+    found = {
+        name: metrics.figures(rows["label"], rows["score"], 0.5) for name, rows in (("frame", table), ("video", videos))
+    }
+    return {name: {error: figures[error] for error in CALIBRATION} for name, figures in found.items()}
 
 
 def _threshold(

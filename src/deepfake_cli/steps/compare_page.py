@@ -7,24 +7,10 @@ from typing import Any
 
 import cv2
 
+from deepfake_cli.terms import FIGURES
 from deepfake_cli.video import read_image
 
 SIDE = 96  # pixels of a thumbnail
-NAMES = {
-    "auc": "AUC",
-    "partial_auc": "partial AUC (FPR to 0.1)",
-    "average_precision": "average precision",
-    "eer": "EER",
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "f1": "F1",
-    "tpr_at_fpr_0.1": "TPR at 0.1 % FPR",
-    "tpr_at_fpr_1": "TPR at 1 % FPR",
-    "tpr_at_fpr_5": "TPR at 5 % FPR",
-    "brier": "Brier score",
-    "ece": "calibration error",
-    "log_loss": "log loss",
-}
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #202124; }
 table { border-collapse: collapse; margin: 1rem 0; } caption { text-align: left; font-weight: 600; padding: .4rem 0; }
@@ -58,7 +44,7 @@ def _level(found: dict[str, Any], level: str) -> str:
     figures = found[level]
     rows = [
         f"<tr><td>{name}</td><td>{figures[key]['a']:.3f}</td><td>{figures[key]['b']:.3f}</td>{_difference(figures[key])}</tr>"
-        for key, name in NAMES.items()
+        for key, (name, _) in FIGURES.items()
     ]
     caption = f"{level.capitalize()}s: {figures['real']:,} real, {figures['fake']:,} fake"
     test = figures["auc"]["delong"]
