@@ -10,7 +10,7 @@ from sklearn import metrics as sk
 
 from deepfake_cli import manifest, recipe
 from deepfake_cli.errors import ConfigError, DeepfakeError
-from deepfake_cli.metrics import FIGURES, assess, best_pool, delong, delong_test, intervals, video_scores
+from deepfake_cli.metrics import FIGURES, POOLS, assess, best_pool, delong, delong_test, intervals, video_scores
 from tests.test_metrics import clustered, rows
 
 
@@ -113,8 +113,22 @@ def test_pools(pool, scores, expected):
 def test_the_best_pool_is_that_of_the_highest_auc():
     frames = [one_video([0.1] * 9 + [0.9]).assign(video=f"f{n}", label=1) for n in range(3)]
     frames += [one_video([0.3] * 10).assign(video=f"r{n}", label=0) for n in range(3)]
-    assert best_pool(pd.concat(frames)) == "top"  # one forged frame in ten: means mislead
-    assert best_pool(clustered(4).assign(score=lambda rows: rows["label"] * 1.0)) == "mean"  # all are perfect
+    assert best_pool(pd.concat(frames), 0.5) == "top"  # one forged frame in ten: means mislead
+    assert best_pool(clustered(4).assign(score=lambda rows: rows["label"] * 1.0), 0.5) == "mean"  # all are perfect
+
+
+def test_a_pool_that_ranks_well_and_calls_badly_is_not_chosen():
+    frames = [one_video([0.1] * 9 + [score]).assign(video=score, label=0) for score in (0.7, 0.71)]
+    frames += [one_video([0.05] * 4 + [0.1] + [0.95] * 5).assign(video=score, label=1) for score in (0.95, 0.96)]
+    frames += [one_video([0.05] * 9 + [0.99]).assign(video="few", label=1)]
+    table = pd.concat(frames)
+    auc = {pool: sk.roc_auc_score(*video_scores(table, pool)[["label", "score"]].to_numpy().T) for pool in POOLS}
+    assert auc["top"] == 1 > auc["mean"]
+    assert best_pool(table, 0.5) != "top"  # it calls every real fake
+    assert best_pool(table, 0.8) == "top"
+
+
+def test_an_unknown_pool_is_named():
     with pytest.raises(DeepfakeError, match="Unknown pool 'max'"):
         video_scores(one_video([0.1]), "max")
 

@@ -159,14 +159,21 @@ def test_too_few_groups_and_no_frames(deepfake, frames_of_uadfv, tmp_path):
     assert not (tmp_path / "csv").exists()
 
 
-def test_videos_without_a_usable_frame_are_told_of(deepfake, json_of, frames_of_uadfv, tmp_path):
+def test_videos_without_a_usable_frame_are_listed_where_their_group_is(deepfake, json_of, frames_of_uadfv, tmp_path):
     copy = shutil.copytree(frames_of_uadfv, tmp_path / "img")
     table = pd.read_csv(copy / "manifest.csv", dtype=str)
-    table.loc[table["video"] == "real/0003", "path"] = None
+    gone = table["video"] == "real/0003"
+    table.loc[gone, ["path", "reason"]] = [None, "no face"]
     table.to_csv(copy / "manifest.csv", index=False)
     assert json_of("make-csv", "uadfv")["unlisted"] == ["real/0003"]
-    assert "1 videos have no usable frame and are in no list: real/0003" in deepfake("make-csv", "uadfv").stderr
-    assert "real/0003" not in set(frames_of(tmp_path / "csv")["video"])
+    assert "1 videos have no usable frame" in deepfake("make-csv", "uadfv").stderr
+    paths = [tmp_path / "csv" / path for path in ("train/train.csv", "val/validation.csv")]
+    lists, lost = [manifest.read(path) for path in paths], [manifest.read_missing([path])[0] for path in paths]
+    (part,) = (number for number, rows in enumerate(lost) if len(rows))
+    assert lost[part][["video", "reason"]].to_numpy().tolist() == [["real/0003", "no face"]]
+    assert "fake/0003_fake" in set(lists[part]["video"])
+    assert not any("real/0003" in set(rows["video"]) for rows in lists)  # of frames to train on or to score
+    deepfake("make-csv", "--check")  # and exit status 0
 
 
 def test_the_stand_ins_from_videos_to_lists(json_of, stand_ins, tmp_path):

@@ -63,6 +63,7 @@ def test_the_four_commands_end_in_figures(project, deepfake, json_of):
     best = max(recipe["history"], key=lambda row: (row["val_auc"], -row["val_loss"]))
     assert recipe["snapshots"]["best.keras"]["epoch"] == best["epoch"]
     assert found["threshold"] == pytest.approx(recipe["snapshots"]["best.keras"]["threshold"])
+    assert found["pool"] == recipe["snapshots"]["best.keras"]["pool"] == best["pool"]
     assert any("were chosen on 2 of 2 groups" in note for note in found["notes"])
     assert list((run / "events").glob("*/events*"))
 

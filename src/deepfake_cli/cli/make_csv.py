@@ -47,7 +47,10 @@ def make_csv(
 
 def _warn(result: "MakeCsvResult", settings: MakeCsv) -> None:
     if result.unlisted:
-        warn(f"{len(result.unlisted)} videos have no usable frame and are in no list: {_some(result.unlisted)}")
+        count = len(result.unlisted)
+        warn(
+            f"{count} videos have no usable frame; their rows name no image, for evaluate to count: {_some(result.unlisted)}"
+        )
     if result.left_out:
         warn(f"{len(result.left_out)} videos are not in the published split and in no list: {_some(result.left_out)}")
     for parts, groups in result.shared.items():

@@ -51,18 +51,22 @@ def group_scores(videos: pd.DataFrame) -> pd.DataFrame:
     return videos.groupby(keys, observed=True, sort=False)["score"].mean().reset_index()
 
 
-def best_pool(frames: pd.DataFrame) -> str:
+def best_pool(frames: pd.DataFrame, threshold: float) -> str:
     """Return the pool of highest video AUC on validation; of equally good ones the first in `POOLS`.
+
+    A pool that calls videos worse than their mean at the frames' threshold is passed over, however well it ranks them:
+    whoever judges one video has nothing to rank it against.
 
     Args:
         frames: one row a frame, as for `video_scores`.
+        threshold: a video that scores at least this is called fake.
 
     Raises:
         ManifestError: as for `video_scores` and `figures`.
     """
-
-    def auc(pool: str) -> float:
+    found = {}
+    for pool in POOLS:
         videos = video_scores(frames, pool)
-        return figures(videos["label"], videos["score"], 0.5)["auc"]
-
-    return max(POOLS, key=auc)
+        found[pool] = figures(videos["label"], videos["score"], threshold)
+    called = [pool for pool in POOLS if found[pool]["balanced_accuracy"] >= found["mean"]["balanced_accuracy"]]
+    return max(called, key=lambda pool: found[pool]["auc"])

@@ -90,7 +90,7 @@ def traits_of(model: Any, snapshot: Path) -> Traits:
         image_size=int(model.input_shape[1]),
         margin=float(settings.get("margin", 1.3)),
         threshold=threshold,
-        pool=str(known.get("pool", "mean")),
+        pool=recipe.pool_of(snapshot) or "mean",
         calibration=calibration,
         recipe=kept | {"settings": settings},
     )

@@ -14,6 +14,7 @@ from deepfake_cli.datasets.clip import LABELS, Clip
 from deepfake_cli.errors import ConfigError, DatasetError
 from deepfake_cli.steps.describe import describe
 from deepfake_cli.steps.divide import Lists, lists_of, regroup
+from deepfake_cli.steps.faceless import faceless, of_part
 from deepfake_cli.video import frame_files
 
 if TYPE_CHECKING:
@@ -67,12 +68,18 @@ def make_csv(settings: MakeCsv) -> MakeCsvResult:
         hint = find_adapter(str(settings.adapter)).hint
         raise DatasetError(f"{settings.imgdir}: all frames of {settings.adapter} are fake. {hint}")
     videos = _videos(table)
+    formed = videos["group"]
     videos["group"] = regroup(videos, settings)
     lists = lists_of(videos, settings)
     table["group"] = table["video"].map(videos["group"]).astype("category")
-    table["label"] = table["label"].map(dict(enumerate(LABELS))).astype("category")
+    lost = faceless(settings.imgdir, table["dataset"])
+    for rows in (table, lost):
+        rows["label"] = rows["label"].map(dict(enumerate(LABELS))).astype("category")
     _forget(settings.csvdir)
-    paths = {part: _write(table, part, members, settings) for part, members in lists.items()}
+    paths = {
+        part: _write(table, of_part(lost, part, lists, formed), part, members, settings)
+        for part, members in lists.items()
+    }
     counts = [row for part, members in lists.items() for row in _counts(part, videos.loc[members])]
     left_out = sorted(set(videos.index) - {video for members in lists.values() for video in members})
     shared = _shared(videos, lists)
@@ -104,11 +111,17 @@ def _videos(table: "pd.DataFrame") -> "pd.DataFrame":
     return videos.astype(str).astype({"label": int}).assign(frames=frames.set_axis(frames.index.astype(str)))
 
 
-def _write(table: "pd.DataFrame", part: str, members: list[str], settings: MakeCsv) -> Path:
+def _write(table: "pd.DataFrame", lost: "pd.DataFrame", part: str, members: list[str], settings: MakeCsv) -> Path:
+    import pandas as pd
+
     fold, _, kind = part.rpartition("/")
     path = settings.csvdir / fold / FILES[kind]
     rows = table.loc[table["video"].isin(members), list(manifest.LIST_COLUMNS)]
-    manifest.write_table(path, rows.assign(path=_relative(settings.imgdir, path.parent) + "/" + rows["path"]))
+    rows = rows.assign(path=_relative(settings.imgdir, path.parent) + "/" + rows["path"], reason="")
+    if len(lost):
+        plain = rows.astype(dict.fromkeys(("label", *manifest.CATEGORIES), str))
+        rows = pd.concat([plain, lost[list(plain)].astype({"label": str})], ignore_index=True)
+    manifest.write_table(path, rows)
     return path
 
 

@@ -79,7 +79,7 @@ class Events:
         """
         epoch, of_validation = row["epoch"], _of_validation(row)
         with self._part("train", epoch):
-            _scalars("epoch", {name: row[name] for name in row if name not in {"epoch", *of_validation}})
+            _scalars("epoch", {name: row[name] for name in row if name not in {"epoch", "pool", *of_validation}})
         with self._part("best", epoch):
             best = self.run.recipe["snapshots"][BEST]
             known = next((row for row in self.run.history if row["epoch"] == best["epoch"]), best)

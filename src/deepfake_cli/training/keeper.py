@@ -125,7 +125,7 @@ class Keeper(keras.callbacks.Callback):
         if not state.is_sound(self.model):
             raise came_apart("A weight is no number any more", self.epoch, self.step, self.run)
 
-    def _validate(self) -> dict[str, float]:
+    def _validate(self) -> dict[str, Any]:
         if self.validation is None:
             return {}
         settings = self.run.settings
@@ -140,13 +140,15 @@ class Keeper(keras.callbacks.Callback):
         self.scores = found
         labels = self.validation["label"].to_numpy()
         threshold = metrics.best_threshold(labels, found)
-        videos = metrics.video_scores(self.validation.assign(score=found))
+        frames = self.validation.assign(score=found)
+        videos = metrics.video_scores(frames)
         return {
             "val_loss": float(keras.losses.BinaryCrossentropy()(labels[:, None].astype("float32"), found[:, None])),
             "val_accuracy": float(((found >= 0.5) == labels).mean()),
             "val_auc": metrics.figures(labels, found, threshold)["auc"],
             "val_video_auc": metrics.figures(videos["label"], videos["score"], threshold)["auc"],
             "threshold": threshold,
+            "pool": metrics.best_pool(frames, threshold),
         }
 
     def close(self) -> None:

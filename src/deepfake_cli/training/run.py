@@ -119,7 +119,7 @@ class Run:
         path = self._save(self._name(epoch), save)
         if best:
             self._copy_to_best(path)
-        facts = {name: row[name] for name in ("epoch", "val_auc", "val_loss", "threshold") if name in row}
+        facts = {name: row[name] for name in ("epoch", "val_auc", "val_loss", "threshold", "pool") if name in row}
         known |= dict.fromkeys([path.name, *[BEST] * best], facts)
         old = [name for name in known if name not in (path.name, BEST)] if not self.settings.snapshots else []
         for name in old:
