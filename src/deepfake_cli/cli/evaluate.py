@@ -99,5 +99,5 @@ def _cell(figure: dict[str, Any]) -> str:
         return "–"
     if figure["low"] is None:
         return f"{figure['value']:.3f}"
-    low, high = (f"{figure[end]:.3f}".removeprefix("0") for end in ("low", "high"))  # three levels fit in 80 columns
-    return f"{figure['value']:.3f} ({low}–{high})"
+    low, high = (f"{figure[end]:.3f}".removeprefix("0").replace("1.000", "1.00") for end in ("low", "high"))
+    return f"{figure['value']:.3f} ({low}–{high})"  # so short that three levels fit in 80 columns

@@ -47,8 +47,9 @@ def robustness_plot(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _floor(rows: Sequence[Mapping[str, Any]]) -> float:
-    """Where the axes begin: at 0.4, or below the lowest of all figures, so that panels can be compared."""
-    return min(0.4, *(row[level]["auc"]["value"] - 0.05 for row in rows for level in LEVELS))
+    """Where the axes begin: at 0.4, or below the lowest of all intervals, so that panels can be compared."""
+    figures = [row[level]["auc"] for row in rows for level in LEVELS]
+    return min(0.4, *(each["value"] - 0.05 if each["low"] is None else each["low"] - 0.02 for each in figures))
 
 
 def _panel(axes: "Axes", name: str, rows: Sequence[Mapping[str, Any]], floor: float) -> None:

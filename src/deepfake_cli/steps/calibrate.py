@@ -89,7 +89,7 @@ def _scored(settings: Calibrate, report: Report) -> tuple[Path, "pd.DataFrame"]:
         _check_recipe(snapshot)
         return snapshot, predictions.read(given[0]).frames
     shared = settings.model_dump(include=set(Evaluate.model_fields) - {"seed"})
-    asked = Evaluate(**shared | {"calibration": False, "resamples": 0})
+    asked = Evaluate(**shared | {"calibration": False, "resamples": 0, "report": False})
     _check_recipe(inputs(asked)[1])
     result = evaluate(asked, report)
     return Path(result.metrics["snapshot"]), predictions.read(result.predictions).frames
@@ -182,4 +182,8 @@ def _draw(path: Path, found: dict[str, Any]) -> None:
         {"title": title, "bins": found["reliability"][when], "errors": found[when]["frame"]}
         for when, title in titles.items()
     ]
-    reliability_diagram(path, panels, f"{found['frames']:,} frames of {found['groups']:,} groups; fitted on the same")
+    reliability_diagram(
+        path,
+        panels,
+        f"{found['frames']:,} frames, {found['groups']:,} group{'s' * (found['groups'] != 1)}; fitted on the same",
+    )

@@ -109,6 +109,7 @@ def _tested(settings: Matrix, detector: Detector, column: Lists, report: Report)
         inputs=[*column.paths, detector.snapshot],
         resamples=settings.resamples,
         seed=settings.seed,
+        report=False,
         output=settings.output / "cells" / f"{plain(detector.row)}-{part}-on-{plain(column.name)}",
         **shared,
     )

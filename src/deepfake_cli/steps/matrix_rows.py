@@ -42,7 +42,7 @@ def named_lists(given: Sequence[str]) -> list[Lists]:
 
 
 def named_snapshots(settings: Matrix) -> list[tuple[str, Path]]:
-    """The names and the files of the snapshots that were given.
+    """The names and the files of the snapshots that were given; without a name it is the run's, if that is unique.
 
     Raises:
         ModelError: there is no such run or snapshot.
@@ -54,9 +54,13 @@ def named_snapshots(settings: Matrix) -> list[tuple[str, Path]]:
         path = Path(place) if Path(place).suffix in (".keras", ".h5") else find(place, settings.runs_dir) / BEST
         if not path.is_file():
             raise ModelError(f"{path}: no such snapshot. deepfake runs lists the runs there are.")
-        rows.append((name or place, path))
-    _check_unique([name for name, _ in rows])
-    return rows
+        rows.append((name, place, path))
+    short = [path.parent.name if path.name == BEST else place for _, place, path in rows]
+    names = [
+        name or (each if short.count(each) == 1 else place) for each, (name, place, _) in zip(short, rows, strict=True)
+    ]
+    _check_unique(names)
+    return [(name, path) for name, (_, _, path) in zip(names, rows, strict=True)]
 
 
 def trainings(settings: Matrix, rows: Sequence[Lists]) -> list[list[Train]]:
