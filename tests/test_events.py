@@ -17,6 +17,8 @@ from PIL import Image
 
 from tests.test_train import FAST, TINY
 
+pytestmark = pytest.mark.slow  # three trainings, and TensorBoard itself
+
 COLOURS = {"real": (0x00, 0x72, 0xB2), "fake": (0xD5, 0x5E, 0x00)}
 LOGS = "elsewhere"
 

@@ -64,6 +64,7 @@ def test_the_map_adds_up_to_the_logit(snapshot, crops, tmp_path):
     np.testing.assert_allclose(heat.mean(axis=(1, 2)) + bias, logit, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_compact_files_are_half_the_size_and_nearly_the_same(snapshot, tmp_path):
     model = keras.models.load_model(snapshot, compile=False)
     whole, half = (
@@ -91,6 +92,7 @@ def test_an_exported_file_judges(deepfake, snapshot, tmp_path):
     assert verdict["verdict"] in ("real", "fake") and verdict["threshold"] == pytest.approx(0.366, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_exported_is_said(deepfake, snapshot, tmp_path):
     (tmp_path / "broken.keras").write_bytes(b"none")
     for words, said in (

@@ -334,6 +334,7 @@ def test_names_become_layers():
         forgery.build("self_blent", FORGERIES, "forgery", strength=1)
 
 
+@pytest.mark.slow
 def test_another_backend_makes_the_same_kind_of_fakes():
     """Every operation is one of `keras.ops`."""
     program = """

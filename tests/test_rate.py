@@ -66,6 +66,7 @@ def test_training_ends_where_the_auc_rises_no_more(project, deepfake, json_of): 
     assert "Finished already" in deepfake("train", "--resume", "r").stdout
 
 
+@pytest.mark.slow
 def test_averaged_weights_are_kept_and_training_goes_on_with_the_others(project, deepfake):  # noqa: F811
     import keras
 
@@ -81,6 +82,7 @@ def test_averaged_weights_are_kept_and_training_goes_on_with_the_others(project,
     assert np.array_equal(raw[0], other.optimizer._model_variables_moving_average[0])
 
 
+@pytest.mark.slow
 def test_half_precision_trains_and_is_said(project, deepfake):  # noqa: F811
     said = deepfake("train", *FAST, "--epochs", 1, "--steps", 2, "--precision", "mixed_bfloat16", "--xla", "on").stdout
     assert "mixed_bfloat16 (as asked), XLA" in said

@@ -263,6 +263,7 @@ def test_what_is_wrong_with_a_folder_is_said(tmp_path, table, name, text, told):
     assert not (folder / "report.html").exists()
 
 
+@pytest.mark.slow
 def test_the_commands_write_the_page(tmp_path, deepfake, frames_of_uadfv):
     import keras
     from keras import layers

@@ -68,6 +68,7 @@ def test_the_four_commands_end_in_figures(project, deepfake, json_of):
     assert list((run / "events").glob("*/events*"))
 
 
+@pytest.mark.slow
 def test_a_run_from_a_snapshot_has_its_history_and_equals_the_one_that_went_on(project, deepfake):
     settings = (*FAST, "--epochs", 4, "--reduce-lr-patience", 1)
     deepfake("train", *settings, "--run", "whole")
@@ -82,6 +83,7 @@ def test_a_run_from_a_snapshot_has_its_history_and_equals_the_one_that_went_on(p
         assert all(np.array_equal(a, b) for a, b in pairs)
 
 
+@pytest.mark.slow
 def test_same_seed_same_weights_and_another_seed_others(project, deepfake):
     for name, seed in (("a", 3), ("b", 3), ("c", 4)):
         deepfake("train", *FAST, "--epochs", 1, "--steps", 2, "--snapshot-path", name, "--seed", seed)
@@ -121,6 +123,7 @@ def test_a_loss_that_is_no_number_stops_the_run(project, deepfake):
     assert not list(project.rglob("*.keras"))
 
 
+@pytest.mark.slow
 def test_two_replicas_on_the_cpu(project, deepfake):
     assert "--multi-gpu-force" in deepfake("train", *FAST, "--multi-gpu", 2, check=1, CUDA_VISIBLE_DEVICES="").stderr
     lines = deepfake(
@@ -155,6 +158,7 @@ def test_evaluate_reads_old_files_and_says_what_is_missing(project, deepfake, js
     assert json_of("evaluate", "csv/val/old.csv")["frame"]["auc"]["value"] == figures[0]["value"]
 
 
+@pytest.mark.slow
 def test_no_snapshots_keeps_the_best_and_the_last(project, deepfake):
     deepfake("train", *FAST, "--epochs", 3, "--steps", 1, "--no-snapshots", "--snapshot-path", "snapshots")
     assert {path.name for path in (project / "snapshots").glob("*.keras")} == {"best.keras", "tiny_build_csv_03.keras"}
