@@ -10,8 +10,9 @@ from deepfake_cli.config import Train
 from deepfake_cli.errors import ManifestError
 from deepfake_cli.quiet import quiet
 from deepfake_cli.training.beside import Beside
+from deepfake_cli.training.place import chosen_folder, going_on
 from deepfake_cli.training.resume import check_lists
-from deepfake_cli.training.run import Run, chosen_folder, going_on
+from deepfake_cli.training.run import Run
 from deepfake_cli.training.runs import BEST, is_finished
 from deepfake_cli.training.told import Report
 

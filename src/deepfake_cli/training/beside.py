@@ -7,7 +7,8 @@ from filelock import FileLock
 
 from deepfake_cli.config import Train
 from deepfake_cli.errors import ConfigError
-from deepfake_cli.training.run import Run, Save, named_folder
+from deepfake_cli.training.place import named_folder
+from deepfake_cli.training.run import Run, Save
 from deepfake_cli.training.runs import LOCK
 
 
