@@ -5,8 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 
 from deepfake_cli import recipe, runtime
@@ -50,6 +52,36 @@ def test_a_file_gives_keras_scores_in_every_runtime_and_says_how_it_is_used(snap
     assert (traits.model, traits.image_size, traits.margin) == ("mobilenet_v3_small", SIDE, 1.5)
     assert traits.calibration == {"method": "temperature", "temperature": 2.0} and traits.recipe["seed"] == 7
     assert traits.threshold == pytest.approx(1 / (1 + 3**0.5), abs=1e-4), "as calibrated: a half of the logit of 1/4"
+
+
+def test_evaluate_runs_a_file_without_tensorflow_and_finds_what_keras_does(snapshot, tmp_path, frames_of_uadfv):
+    """On crops of the network's own size, of less than half of it, and of more than twice: read and scaled alike."""
+    model = keras.models.load_model(snapshot, compile=False)
+    export_model(model, snapshot, output=tmp_path / "d.onnx")
+    from deepfake_cli import manifest
+    from deepfake_cli.training.score import scores
+
+    table = manifest.read(frames_of_uadfv / "manifest.csv").iloc[::5].reset_index(drop=True)
+    for number, path in enumerate(table["path"].tolist()):
+        side = (SIDE, SIDE - 9, 3 * SIDE)[number % 3]
+        table.loc[number, "path"] = str(tmp_path / f"{number}.png")
+        cv2.imwrite(table.loc[number, "path"], cv2.resize(cv2.imread(path), (side, side)))
+    manifest.write_table(tmp_path / "list.csv", table)
+    code = "import sys; from deepfake_cli.cli import app\ntry: app(sys.argv[1:])\nfinally: print('tensorflow' in sys.modules)"
+    words = ("evaluate", "list.csv", "d.onnx", "--resamples", "9", "--no-calibration", "--threshold", "0.5")
+    done = subprocess.run([sys.executable, "-c", code, *words], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout.endswith("False\n"), done.stdout + done.stderr
+    assert "Nothing beside d.onnx says which groups it was trained on" in done.stdout + done.stderr
+    found = pd.read_csv(tmp_path / "evaluation" / "predictions.csv")["score"]
+    np.testing.assert_allclose(found, scores(model, table, batch_size=4, workers=1), atol=1e-4)
+    assert "data:image/jpeg" in (tmp_path / "evaluation" / "report.html").read_text()
+    refused = subprocess.run([sys.executable, "-c", code, *words[:5]], cwd=tmp_path, capture_output=True, text=True)
+    assert refused.returncode == 0  # the threshold in the file is that of its calibrated scores
+    for more, said in ((["--no-calibration"], "--no-calibration needs --threshold"), (["--robustness"], "best.keras")):
+        refused = subprocess.run(
+            [sys.executable, "-c", code, *words[:5], *more], cwd=tmp_path, capture_output=True, text=True
+        )
+        assert refused.returncode == 1 and said in " ".join(refused.stderr.split())
 
 
 def test_the_map_adds_up_to_the_logit(snapshot, crops, tmp_path):

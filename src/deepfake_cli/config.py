@@ -310,8 +310,10 @@ class Evaluate(Device):
 
     inputs: list[Path] = argument(
         [],
-        "Lists, and the snapshot (.keras or .h5). [default: csv/val/validation.csv, and the newest run's best.keras]",
+        "Lists, and the snapshot (.keras, .h5; or .onnx, which needs no TensorFlow). [default: csv/val/validation.csv, and the "
+        "newest run's best.keras]",
     )
+    runtime: str = option("onnx", "What runs an .onnx file: onnx or openvino; your own as module:function.")
     model: str | None = option(None, "Architecture, where an .h5 file holds weights only.")
     image_size: int | None = option(None, "Side of that architecture's input, in pixels.", ge=32, le=2048)
     batch_size: int = option(16, "Images a step.", ge=1)

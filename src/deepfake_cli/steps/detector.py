@@ -1,20 +1,71 @@
-"""The detector of a snapshot, on the devices that were asked for."""
+"""A trained detector scores the lists of `evaluate`: a snapshot of a run, by Keras, with what its recipe says."""
 
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from deepfake_cli import recipe
 from deepfake_cli.config import Evaluate
+from deepfake_cli.errors import ModelError
 from deepfake_cli.quiet import quiet
+from deepfake_cli.steps.calibrated import Calibrated
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-def detector(settings: Evaluate, snapshot: Path) -> Any:
-    """Load a snapshot under the strategy of its devices, which its predictions then follow.
+class Trained:
+    """The detector of a snapshot, on the devices that were asked for.
+
+    Attributes:
+        model: Keras' model.
+        threshold: scores from here on are called fake.
+        calibrated: the calibration that its scores go through.
+        pool: how a video's score is made of its frames'; None if the recipe doesn't say.
+        notes: what a reader of its figures should know.
 
     Raises:
         ModelError: it can't be read.
         DeviceError: GPUs are asked for that aren't there.
     """
+
+    def __init__(self, settings: Evaluate, path: Path):
+        self.calibrated = Calibrated.of(settings, path)
+        stored = recipe.threshold_of(path) if settings.threshold is None else settings.threshold
+        self.notes = ["No recipe beside the snapshot gives a threshold: 0.5 is used."] if stored is None else []
+        self.threshold = self.calibrated.threshold(0.5 if stored is None else stored)
+        self.pool = recipe.pool_of(path)
+        self.model, self._settings = _loaded(settings, path), settings
+
+    def scores(self, table: "pd.DataFrame", report: Callable[[int, int], None]) -> np.ndarray:
+        """Score every frame of a list, in its order: float64 (frames,), not calibrated.
+
+        Raises:
+            ManifestError: an image can't be decoded; the message names it.
+        """
+        from deepfake_cli.training.score import scores
+
+        batch, workers = self._settings.batch_size, self._settings.workers
+        return scores(self.model, table, batch_size=batch, workers=workers, report=report)
+
+    def heat_maps(self, paths: Sequence[str], threshold: float) -> np.ndarray:
+        """Where each image has what speaks for its call: float32 (images, size, size), in 0..1; empty without a map of places."""
+        from deepfake_cli.explain import heat_maps
+        from deepfake_cli.pipeline import read_image
+
+        # as they were scored: another decoder or scaling moves a score, and a map might explain the other call
+        images = [read_image(path, self.model.input_shape[1]).numpy() for path in paths]
+        try:
+            return heat_maps(self.model, np.stack(images), threshold)
+        except ModelError:  # a model of dense layers only can be evaluated all the same
+            return np.zeros((0, 1, 1), np.float32)
+
+
+def _loaded(settings: Evaluate, path: Path) -> Any:
+    """Load a snapshot under the strategy of its devices, which its predictions then follow."""
     with quiet():
         from deepfake_cli import devices
         from deepfake_cli.models import load_model
@@ -23,4 +74,4 @@ def detector(settings: Evaluate, snapshot: Path) -> Any:
         settings.gpu, settings.multi_gpu, settings.multi_gpu_force, devices.visible_gpus(), os.cpu_count() or 1
     )
     with devices.open_strategy(plan).scope():
-        return load_model(snapshot, settings.model, settings.image_size)
+        return load_model(path, settings.model, settings.image_size)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from deepfake_cli import checks, manifest, metrics, recipe
 from deepfake_cli.config import Evaluate
 from deepfake_cli.datasets.clip import LABELS
@@ -13,8 +15,8 @@ from deepfake_cli.errors import ManifestError, ModelError
 from deepfake_cli.files import write_text
 from deepfake_cli.metrics import predictions
 from deepfake_cli.steps import judged
-from deepfake_cli.steps.calibrated import Calibrated
-from deepfake_cli.steps.detector import detector
+from deepfake_cli.steps.detector import Trained
+from deepfake_cli.steps.exported import SUFFIX, Exported
 from deepfake_cli.steps.report import of_evaluation
 from deepfake_cli.steps.robustness import changes_of, robustness
 from deepfake_cli.training.runs import BEST, newest
@@ -22,7 +24,7 @@ from deepfake_cli.training.runs import BEST, newest
 if TYPE_CHECKING:
     import pandas as pd
 
-MODEL_SUFFIXES = (".keras", ".h5")
+MODEL_SUFFIXES = (".keras", ".h5", SUFFIX)
 DEFAULT_LIST = Path("csv/val/validation.csv")
 OLD_SNAPSHOT = Path("snapshots/best.keras")  # where the old trainer's users have theirs
 
@@ -87,8 +89,7 @@ def evaluate(settings: Evaluate, report: Callable[[int, int], None] = lambda don
     table = scored.frames.assign(label=scored.frames["label"].map(dict(enumerate(LABELS))))
     manifest.write_table(scores, table[[name for name in predictions.COLUMNS if name in table]])
     write_text(summary, json.dumps(found, indent=2) + "\n")
-    snapshot = Path(scored.snapshot) if scored.snapshot and scored.model else None
-    page = of_evaluation(settings, snapshot, scored.model, scored.frames, scored.threshold) if settings.report else None
+    page = of_evaluation(settings, scored) if settings.report else None
     return EvaluateResult(found, notes, scores, summary, page)
 
 
@@ -97,22 +98,21 @@ def _from_model(settings: Evaluate, report: Callable[[int, int], None]) -> judge
     table = manifest.read_lists(lists)
     checks.check(table, ", ".join(map(str, lists)))
     missing, unscored = manifest.read_missing(lists)
-    threshold, notes = _threshold(settings, snapshot)
-    notes += _seen(snapshot, table)
-    pool = (recipe.pool_of(snapshot) or "mean") if settings.pool == "auto" else settings.pool
-    calibrated, model = Calibrated.of(settings, snapshot), detector(settings, snapshot)
-    table = table.assign(score=calibrated.scores(_scores(settings, snapshot, model, table, report)))
+    detector = (Exported if snapshot.suffix == SUFFIX else Trained)(settings, snapshot)
+    scores = detector.scores(table, report)
+    if not np.isfinite(scores).all():
+        raise ManifestError(f"{snapshot} gives scores that are no number; train it again.")
     return judged.Judged(
-        frames=table,
+        frames=table.assign(score=detector.calibrated.scores(scores)),
         missing=missing,
         unscored=unscored,
-        threshold=calibrated.threshold(threshold),
-        pool=pool,
-        notes=notes,
+        threshold=detector.threshold,
+        pool=(detector.pool or "mean") if settings.pool == "auto" else settings.pool,
+        notes=detector.notes + _seen(snapshot, table),
         lists=lists,
         snapshot=str(snapshot),
-        model=model,
-        calibrated=calibrated,
+        detector=detector,
+        calibrated=detector.calibrated,
     )
 
 
@@ -134,16 +134,6 @@ def inputs(settings: Evaluate) -> tuple[list[Path], Path]:
     return lists or [DEFAULT_LIST], snapshot
 
 
-def _threshold(settings: Evaluate, snapshot: Path) -> tuple[float, list[str]]:
-    """The threshold: asked for, from the recipe, or 0.5 with a note that nobody chose it."""
-    if settings.threshold is not None:
-        return settings.threshold, []
-    stored = recipe.threshold_of(snapshot)
-    if stored is None:
-        return 0.5, ["No recipe beside the snapshot gives a threshold: 0.5 is used."]
-    return stored, []
-
-
 def _seen(snapshot: Path, table: "pd.DataFrame") -> list[str]:
     """Notes on groups of the lists that training or validation had seen."""
     here, notes = set(checks.groups(table)), []
@@ -158,14 +148,3 @@ def _seen(snapshot: Path, table: "pd.DataFrame") -> list[str]:
             "too good. make-csv --test-ratio keeps a test list apart."
         )
     return notes
-
-
-def _scores(
-    settings: Evaluate, snapshot: Path, model: Any, table: "pd.DataFrame", report: Callable[[int, int], None]
-) -> Any:
-    from deepfake_cli.training.score import scores
-
-    found = scores(model, table, batch_size=settings.batch_size, workers=settings.workers, report=report)
-    if not (found == found).all():
-        raise ManifestError(f"{snapshot} gives scores that are no number; train it again.")
-    return found

@@ -8,6 +8,8 @@ from deepfake_cli.config import Evaluate
 from deepfake_cli.datasets.clip import LABELS
 from deepfake_cli.metrics import predictions
 from deepfake_cli.steps.calibrated import Calibrated
+from deepfake_cli.steps.detector import Trained
+from deepfake_cli.steps.exported import Exported
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +31,7 @@ class Judged:
         notes: what a reader of the figures should know.
         lists: what was read.
         snapshot: what scored them; None if that is not known.
-        model: the detector; None where scores were read.
+        detector: what scored them; None where scores were read.
         calibrated: the calibration that its scores went through.
     """
 
@@ -41,7 +43,7 @@ class Judged:
     notes: list[str]
     lists: list[Path]
     snapshot: str | None = None
-    model: Any = None
+    detector: Trained | Exported | None = None
     calibrated: Calibrated = field(default_factory=Calibrated)
 
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,9 +13,7 @@ from deepfake_cli.config import Evaluate, Report, Step
 from deepfake_cli.files import write_text
 from deepfake_cli.report.faces import MOST, worst
 from deepfake_cli.report.folder import RECIPE, from_folder, save_maps
-
-if TYPE_CHECKING:
-    import pandas as pd
+from deepfake_cli.steps.judged import Judged
 
 DEVICE = ("gpu", "multi_gpu", "multi_gpu_force")
 
@@ -32,42 +30,28 @@ def report(settings: Report) -> Path:
     return from_folder(settings.evaluation, settings.output, audit=settings.audit, most_faces=settings.faces)
 
 
-def of_evaluation(
-    settings: Evaluate, snapshot: Path | None, model: Any, table: "pd.DataFrame", threshold: float
-) -> Path:
+def of_evaluation(settings: Evaluate, scored: Judged) -> Path:
     """Keep what the page needs beyond the figures, and write it, once metrics.json and predictions.csv are there.
 
     Args:
         settings: of the evaluation.
-        snapshot: the detector's file; None if the scores came from elsewhere.
-        model: the detector, for the heat maps of the frames it is most wrong about; None if it is not at hand.
-        table: one row a frame, with its score.
-        threshold: a score of at least this is called fake.
+        scored: what it measured; with its detector, the page has heat maps of the frames that are most wrong.
 
     Returns:
         Where the page is.
     """
-    paths = worst(table, threshold, MOST)["path"].tolist() if model is not None else []
-    save_maps(settings.output, _maps(model, paths, threshold))  # without any, too: an older file's would be another's
+    snapshot = Path(scored.snapshot) if scored.snapshot and scored.detector else None
+    save_maps(settings.output, _maps(scored))  # without any, too: an older file's would be another's
     write_text(settings.output / RECIPE, json.dumps(_recipe(settings, snapshot), indent=2, default=str) + "\n")
     return from_folder(settings.output)
 
 
-def _maps(model: Any, paths: list[str], threshold: float) -> dict[str, np.ndarray]:
-    """Heat maps of frames, by path; none of a model that has no map of places."""
-    read = [path for path in paths if Path(path).is_file()]
-    if not read:
+def _maps(scored: Judged) -> dict[str, np.ndarray]:
+    """Heat maps of the most wrong frames, by path; none where no detector is at hand, or it has no map of places."""
+    if scored.detector is None:
         return {}
-    from deepfake_cli.errors import ModelError
-    from deepfake_cli.explain import heat_maps  # Keras, which scores from a file never need
-    from deepfake_cli.pipeline import read_image
-
-    # as they were scored: another decoder or scaling moves a score, and a map might explain the other call
-    images = [read_image(path, model.input_shape[1]).numpy() for path in read]
-    try:
-        return dict(zip(read, heat_maps(model, np.stack(images), threshold), strict=True))
-    except ModelError:  # a model of dense layers only can be evaluated all the same
-        return {}
+    paths = [path for path in worst(scored.frames, scored.threshold, MOST)["path"] if Path(path).is_file()]
+    return dict(zip(paths, scored.detector.heat_maps(paths, scored.threshold), strict=False)) if paths else {}
 
 
 def _recipe(settings: Evaluate, snapshot: Path | None) -> dict[str, Any]:

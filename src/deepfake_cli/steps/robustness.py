@@ -14,6 +14,7 @@ from deepfake_cli.errors import ConfigError, ManifestError
 from deepfake_cli.quiet import quiet
 from deepfake_cli.robustness import CHANGES, STRENGTHS, changed
 from deepfake_cli.robustness.sample import by_video, chunks, lengths, middles
+from deepfake_cli.steps.detector import Trained
 from deepfake_cli.steps.judged import Judged
 
 if TYPE_CHECKING:
@@ -61,10 +62,11 @@ def robustness(settings: Evaluate, scored: Judged, names: list[str], report: Rep
     Raises:
         ManifestError: an image can't be decoded, or the detector gives scores that are no number.
     """
+    assert isinstance(scored.detector, Trained)  # an exported one refuses
     chosen = middles(scored.frames.drop(columns="score"), settings.robustness_frames)
     kinds = [NONE, *product(names, STRENGTHS)]
     first: list[np.ndarray] = []
-    scores = scored.calibrated.scores(_scores(settings, scored.model, chosen, kinds, first, report))
+    scores = scored.calibrated.scores(_scores(settings, scored.detector.model, chosen, kinds, first, report))
     assess = partial(
         metrics.assess,
         threshold=scored.threshold,
