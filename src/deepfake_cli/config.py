@@ -470,10 +470,9 @@ class Export(Step):
     runs_dir: Path = option(RUNS, "Where the runs are.")
 
 
-class Predict(Step):
-    """Judge videos and images: fake, real, or undecided with the reason."""
+class Judging(Step):
+    """What judges files, and how."""
 
-    paths: list[Path] = argument([], "Videos, images, folders of them, or patterns such as 'clips/*.mp4'.")
     detector: Path | None = option(None, "An exported detector, .onnx. [default: the one in this package]")
     runtime: str = option("onnx", "What runs it: onnx or openvino; your own as module:function.")
     threads: int | None = option(None, "Threads to compute with. [default: one a core]", ge=1)
@@ -485,12 +484,31 @@ class Predict(Step):
     faces: Literal["largest", "all"] = option(
         "largest", "Judge the largest face of each frame, or all: then the verdict is of the most suspicious one."
     )
+
+
+class Predict(Judging):
+    """Judge videos and images: fake, real, or undecided with the reason."""
+
+    paths: list[Path] = argument([], "Videos, images, folders of them, or patterns such as 'clips/*.mp4'.")
     csv: Path | None = option(None, "Write a row for each file here.")
     frames_csv: Path | None = option(None, "Write a row for each face of each frame here.")
     fail_on: Literal["fake", "undecided", "any"] | None = option(
         None,
         "Exit with status 3 if a file is fake, undecided, or either: for scripts. [default: 0 whatever the verdicts]",
     )
+
+
+class App(Judging):
+    """Judge what is dropped on a web page of this machine."""
+
+    host: str = option("127.0.0.1", "Address to answer at; 0.0.0.0 lets anyone on the network use the page.")
+    port: int = option(8765, "Port to answer at; 0: any that is free.", ge=0, le=65535)
+    open: bool = option(True, "Show the page in the browser.")
+    max_mb: float = option(200, "Largest file that is taken, in megabytes.", gt=0)
+    max_minutes: float = option(10, "Longest that one file may be judged, in minutes.", gt=0)
+    workers: int = option(2, "Files that are judged at once, so that a photo need not wait for a film.", ge=1, le=64)
+    queue: int = option(20, "Files of all visitors that may be under way at once; more are sent away.", ge=1)
+    keep: float = option(30, "Minutes after which a result is forgotten.", gt=0)
 
 
 class Audit(Step):
@@ -546,6 +564,7 @@ STEPS: dict[str, type[Step]] = {
     "report": Report,
     "export": Export,
     "predict": Predict,
+    "app": App,
 }
 
 S = TypeVar("S", bound=Step)

@@ -7,6 +7,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from deepfake_cli import __version__
+from deepfake_cli.cli.app import app as local_page
 from deepfake_cli.cli.audit import audit
 from deepfake_cli.cli.calibrate import calibrate
 from deepfake_cli.cli.compare import compare
@@ -27,6 +28,7 @@ from deepfake_cli.cli.runs import runs
 from deepfake_cli.cli.split import split
 from deepfake_cli.cli.train import train
 from deepfake_cli.config import (
+    App,
     Audit,
     Calibrate,
     Compare,
@@ -64,6 +66,7 @@ app.command()(options(Compare)(compare))
 app.command()(options(Report)(report))
 app.command()(options(Export)(export))
 app.command()(options(Predict)(predict))
+app.command()(options(App)(local_page))
 app.command()(runs)
 app.command()(doctor)
 app.command()(demo)

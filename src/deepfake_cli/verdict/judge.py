@@ -21,6 +21,7 @@ from deepfake_cli.verdict.weigh import interval, pooled
 from deepfake_cli.video import Keep, Source
 
 BATCH = 16  # crops scored at once
+TOLD = 32  # frames after which the progress is told, also where there are no faces
 AHEAD = 2  # batches that wait to be scored
 ENOUGH = 0.05  # share of a face's frames that have to be fit to be judged
 FEW = 5  # frames (all, of fewer) that a face needs, beside the largest: a detector's false alarms seldom last as long
@@ -149,6 +150,8 @@ def _batches(stream: Iterator[tuple[int, bool, list[Face]]], left_out: Counter[s
         if len(batch) >= BATCH:
             yield count, batch
             batch = []
+        elif count % TOLD == 0:
+            yield count, []
     yield count, batch
 
 
