@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 # OpenCV reads it as it loads; its own limit, 2**30, lets a small file take 3 GB.
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(2**26))
+# ONNX Runtime reads it as it loads; from 1.29 on its wheels tell Microsoft of each model that is run, and of this machine.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
     from deepfake_cli.detector import Detector

@@ -107,8 +107,8 @@ function finish(id, verdict) {
 
 function figures(verdict) {
   const ends = verdict.low === null ? "" : ` (95 % interval over its frames: ${verdict.low.toFixed(3)} to ${verdict.high.toFixed(3)})`;
-  const frames = verdict.frames > 1 ? `, from ${count(verdict.frames)} frames in ${verdict.seconds.toFixed(1)} s` : "";
-  return `Probability of fake ${verdict.probability.toFixed(3)}${ends}; from ${verdict.threshold.toFixed(3)} on it is called fake${frames}.`;
+  const frames = verdict.frames > 1 ? ` ${count(verdict.frames)} frames, judged in ${verdict.seconds.toFixed(1)} s.` : "";
+  return `Probability of fake: ${verdict.probability.toFixed(3)}${ends}. From ${verdict.threshold.toFixed(3)} on it is called fake.${frames}`;
 }
 
 function draw(verdict) {
