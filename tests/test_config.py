@@ -30,6 +30,7 @@ OWN_FLAGS = {
     "report": set(),
     "export": {"--json"},
     "predict": {"--json"},
+    "app": set(),
 }  # beside --config, --help
 
 
