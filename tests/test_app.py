@@ -29,6 +29,7 @@ from tests.test_predict import bomb
 pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
 
+from deepfake_cli.app import jobs as work
 from deepfake_cli.app import routes, uploads
 from deepfake_cli.app.guard import HEADERS
 from deepfake_cli.app.server import opened
@@ -122,7 +123,9 @@ def test_two_visitors_at_once_get_what_the_library_says_of_their_own_files(url, 
     for id, path in zip(ids, (CLIP, OTHER), strict=True):
         job = judged(url, id)
         assert job["name"] == job["verdict"]["path"] == path.name
-        assert plain(job["verdict"]) == plain(json.loads(json.dumps(Detector.load().predict(path, every=EVERY).facts())))
+        assert plain(job["verdict"]) == plain(
+            json.loads(json.dumps(Detector.load().predict(path, every=EVERY).facts()))
+        )
         assert job["done"] == job["total"] == len(job["verdict"]["faces"][0]["frames"])
     assert not left(place)
 
@@ -143,7 +146,10 @@ def bad_uploads(photo: bytes, folder: Path) -> dict[str, tuple[bytes, str]]:
         "tail of a clip": (CLIP.read_bytes()[20_000:], "no video and no image"),
         "bomb": ((folder / "bomb.png").read_bytes(), "too large"),
         "large image": (tall.read_bytes(), "1,000 x 70,000 pixels"),
-        "playlist of another file": (f"#EXTM3U\n#EXTINF:3,\n{secret}\n#EXT-X-ENDLIST\n".encode(), "no video and no image"),
+        "playlist of another file": (
+            f"#EXTM3U\n#EXTINF:3,\n{secret}\n#EXT-X-ENDLIST\n".encode(),
+            "no video and no image",
+        ),
         "list of other files": (f"ffconcat version 1.0\nfile '{secret}'\n".encode(), "no video and no image"),
     }
 
@@ -223,7 +229,9 @@ def test_every_answer_tells_browsers_what_not_to_do(url, photo):
         _, headers, _ = ask(url, "GET", path)
         own = {"content-security-policy"} if path.endswith("/report") else set()
         assert all(headers[key.lower()] == value for key, value in HEADERS.items() if key.lower() not in own), path
-        assert "access-control-allow-origin" not in headers and "default-src 'none'" in headers["content-security-policy"]
+        assert (
+            "access-control-allow-origin" not in headers and "default-src 'none'" in headers["content-security-policy"]
+        )
     assert "sandbox" in ask(url, "GET", f"/jobs/{id}/report")[1]["content-security-policy"]
 
 
@@ -266,6 +274,39 @@ def test_a_file_without_a_face_shows_its_progress_and_ends_in_time(tmp_path, mon
         until(lambda: ask(url, "GET", f"/jobs/{id}")[0] == 404, 10)  # and the result is forgotten
 
 
+def test_jobs_keep_their_order_and_are_forgotten_in_time(tmp_path, caplog):
+    turn, order = threading.Semaphore(0), []
+
+    def judge(job, report):
+        turn.acquire()
+        order.append(job.name)
+        return work.Result({}, str(1 / int(job.name)))  # a fault of the program in the first
+
+    jobs = work.Jobs(judge, tmp_path, workers=1, most=5, keep=60, longest=60)
+    all_five = [jobs.open(str(number)) for number in range(5)]
+    with pytest.raises(work.Full):
+        jobs.open("more")
+    for job in all_five:
+        job.file.write_bytes(b"x")
+        jobs.enter(job)
+    until(lambda: all_five[0].state == "judging")
+    assert [jobs.before(job) for job in all_five] == [0, 0, 1, 2, 3]
+    all_five[2].asked -= work.GONE + 1  # its visitor has left
+    jobs.sweep()
+    assert jobs.get(all_five[2].id) is None and not all_five[2].file.exists() and jobs.before(all_five[3]) == 1
+    jobs.drop(all_five[1])
+    turn.release(3)
+    until(lambda: all_five[4].finished)
+    assert order == ["0", "3", "4"] and not left(tmp_path)
+    assert all_five[0].state == "failed" and "fault of the program" in all_five[0].error
+    assert "ZeroDivisionError" in caplog.text and all_five[4].result.page == "0.25"
+    all_five[3].asked -= 61
+    jobs.sweep()
+    assert jobs.get(all_five[3].id) is None and jobs.get(all_five[4].id) is all_five[4]
+    jobs.close()
+    assert jobs.get(all_five[4].id) is None
+
+
 def start(folder: Path, *options: str) -> tuple[subprocess.Popen, str]:
     """The command, in a process of its own, and where its page is."""
     environment = {key: value for key, value in os.environ.items() if key != "CI"}  # where no telemetry is sent anyway
@@ -293,7 +334,7 @@ def test_nothing_is_left_of_a_stopped_server(tmp_path, way, status):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
 def test_what_a_killed_server_left_goes_with_the_next(tmp_path, monkeypatch):
-    process, url = start(tmp_path, "--host", "localhost")
+    process, url = start(tmp_path, "--host", "0.0.0.0")
     sent(url, CLIP.read_bytes())
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     strange = tmp_path / f"{uploads.PREFIX}of-another-kind"
@@ -301,7 +342,7 @@ def test_what_a_killed_server_left_goes_with_the_next(tmp_path, monkeypatch):
     with uploads.folder() as mine:
         assert len(left(tmp_path)) == 1 and (mine.stat().st_mode & 0o777) == 0o700  # the living keep theirs
         process.kill()
-        process.communicate(timeout=20)
+        assert "anyone on the network" in process.communicate(timeout=20)[1]
         assert left(tmp_path)
         with uploads.folder():
             assert not left(tmp_path) and mine.is_dir()
