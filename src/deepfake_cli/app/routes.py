@@ -5,6 +5,7 @@
 
 import asyncio
 import contextlib
+import logging
 import re
 from collections.abc import AsyncIterator
 from importlib.resources import files
@@ -14,7 +15,6 @@ from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
@@ -33,6 +33,8 @@ REPORT_POLICY = (  # same origin, so that the page can fit the frame's height; w
     "form-action 'none'; frame-ancestors 'self'"
 )
 
+log = logging.getLogger(__name__)
+
 
 class Refused(Exception):  # noqa: N818 - an answer more than an error
     """An upload that is not taken.
@@ -46,7 +48,7 @@ class Refused(Exception):  # noqa: N818 - an answer more than an error
         self.status = status
 
 
-def application(jobs: Jobs, settings: App, detector: str) -> Starlette:
+def application(jobs: Jobs, settings: App, detector: str) -> Guard:
     """The application, for any ASGI server.
 
     Args:
@@ -81,7 +83,7 @@ def application(jobs: Jobs, settings: App, detector: str) -> Starlette:
         Route("/jobs/{id}", answers.drop, methods=["DELETE"]),
         Route("/jobs/{id}/report", answers.report),
     ]
-    return Starlette(routes=routes, middleware=[Middleware(Guard, host=settings.host)], lifespan=lifespan)
+    return Guard(Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: _fault}), settings.host)
 
 
 class Answers:
@@ -108,9 +110,9 @@ class Answers:
         except OSError as error:
             self._jobs.drop(job)
             return _refusal(507, f"The server has no room for the file: {error.strerror}.")
-        except BaseException:  # the visitor left, or the server stops
+        except asyncio.CancelledError:
             self._jobs.drop(job)
-            raise
+            return _refusal(503, "The server stops.")
         self._jobs.enter(job)
         return JSONResponse({"id": job.id}, 201)
 
@@ -190,6 +192,11 @@ def _refusal(status: int, why: str) -> Response:
 
 def _forgotten() -> Response:
     return JSONResponse({"error": "This result is no longer there, or never was. Send the file again."}, 404)
+
+
+def _fault(request: Request, error: Exception) -> Response:
+    log.error("A request could not be answered", exc_info=error)
+    return _refusal(500, "A fault of the program, which is in its log.")
 
 
 def _text(name: str) -> str:

@@ -45,7 +45,7 @@ class Server:
                 server_header=False,
                 access_log=False,
                 log_config=None,
-                log_level="error",
+                log_level="critical",  # faults are told by the application
                 limit_concurrency=200,
                 timeout_graceful_shutdown=GRACE,
             )
