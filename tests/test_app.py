@@ -30,7 +30,7 @@ pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
 
 from deepfake_cli.app import jobs as work
-from deepfake_cli.app import routes, uploads
+from deepfake_cli.app import kinds, routes, uploads
 from deepfake_cli.app.guard import HEADERS
 from deepfake_cli.app.server import opened
 
@@ -422,3 +422,30 @@ def test_a_visitor_drops_a_clip_and_reads_the_verdict(url, place, browser, tmp_p
     assert "up to 2 MB" in page.inner_text("#problem")
     page.close()
     assert not left(place)
+
+
+@pytest.mark.parametrize(
+    ("container", "codec"),
+    [
+        ("mp4", "libx264"), ("mov", "mpeg4"), ("3gp", "mpeg4"), ("matroska", "libx264"), ("webm", "libvpx"), ("avi", "mjpeg"),
+        ("asf", "wmv2"), ("flv", "flv1"), ("mpegts", "mpeg2video"), ("mpeg", "mpeg1video"), ("mpeg1video", "mpeg1video"),
+        ("ogg", "libvpx"), ("mxf", "mpeg2video"), ("yuv4mpegpipe", "rawvideo"), ("gif", "gif"),
+    ],
+)  # fmt: skip
+def test_every_container_is_known_without_its_name(tmp_path, container, codec):
+    import av
+
+    path = tmp_path / "upload"
+    try:
+        with av.open(str(path), "w", format=container) as file:
+            stream = file.add_stream(codec, rate=25)
+            stream.width, stream.height = 352, 288
+            stream.pix_fmt = {"mjpeg": "yuvj420p", "gif": "rgb8"}.get(codec, "yuv420p")
+            for number in range(8):
+                picture = av.VideoFrame.from_ndarray(np.full((288, 352, 3), 20 * number, np.uint8), format="rgb24")
+                file.mux(stream.encode(picture))
+            file.mux(stream.encode())
+    except (av.codec.codec.UnknownCodecError, ValueError):
+        pytest.skip(f"this FFmpeg can't write {codec}")
+    assert kinds.settle(path) == path
+    assert sum(image is not None for _, image in frames(path)) == 8
