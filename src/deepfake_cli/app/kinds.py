@@ -6,7 +6,8 @@ from deepfake_cli.decode import MOST_PIXELS
 from deepfake_cli.errors import VideoError
 
 IMAGES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP": ".bmp", "TIFF": ".tif"}  # Pillow's name, our suffix
-# FFmpeg's names; a bare stream of JPEGs passes for its first image. No playlists among them (hls, dash, concat): these name other files, of this server, to be read.
+# FFmpeg's names. No playlists among them (hls, dash, concat): these name other files, of this server, to be read. A bare
+# stream of JPEGs passes for its first image.
 VIDEOS = "mov,matroska,avi,asf,flv,mpegts,mpeg,mpegvideo,mxf,ogg,dv,yuv4mpegpipe,gif"
 TAKEN = "MP4, MOV, MKV, WebM, AVI, WMV, MPEG, FLV, OGG, GIF; JPEG, PNG, WebP, BMP, TIFF"
 
