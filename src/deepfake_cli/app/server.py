@@ -11,6 +11,7 @@ from typing import Any
 
 from deepfake_cli.app import uploads
 from deepfake_cli.app.jobs import Job, Jobs, Report, Result
+from deepfake_cli.app.result import page
 from deepfake_cli.config import App
 from deepfake_cli.detector import Detector
 from deepfake_cli.errors import ConfigError
@@ -98,8 +99,7 @@ def judge(detector: Detector, settings: App, job: Job, report: Report) -> Result
     verdict = detector.predict(
         job.file, every=settings.every, max_frames=settings.max_frames, faces=settings.faces, report=report
     )
-    named = replace(verdict, path=Path(job.name))
-    return Result(named.facts(), "")
+    return Result(replace(verdict, path=Path(job.name)).facts(), page(verdict, job.name, detector))
 
 
 def _application() -> Any:

@@ -64,12 +64,12 @@ def _card(row: dict[Any, Any], heat: NDArray[Any] | None) -> dict[str, Any]:
         "label": LABELS[row["label"]],
         "called": LABELS[1 - row["label"]],
         **{key: row.get(key, "") for key in ("score", "dataset", "group", "video", "frame", "path")},
-        "face": None if image is None else _jpeg(image),
-        "heat": None if image is None or heat is None else _jpeg(overlay(image, heat)),
+        "face": None if image is None else jpeg(image),
+        "heat": None if image is None or heat is None else jpeg(overlay(image, heat)),
     }
 
 
-def _jpeg(image: NDArray[np.uint8]) -> str:
+def jpeg(image: NDArray[np.uint8]) -> str:
     """An image of at most `SIDE` pixels as a ``data:`` address."""
     import cv2
 
