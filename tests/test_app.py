@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -127,6 +128,13 @@ def test_two_visitors_at_once_get_what_the_library_says_of_their_own_files(url, 
             json.loads(json.dumps(Detector.load().predict(path, every=EVERY).facts()))
         )
         assert job["done"] == job["total"] == len(job["verdict"]["faces"][0]["frames"])
+        report = ask(url, "GET", f"/jobs/{id}/report")[2].decode()
+        highest = max(job["verdict"]["faces"][0]["scores"])
+        assert f"<strong>{highest:.3f}</strong>" in report and "most suspicious" in report
+        assert (
+            report.count("data:image/jpeg") == 2 * report.count("<figcaption>0:0") == 12
+        )  # each face with its heat map
+        assert not re.search(r"(?:src|href)=\"(?!data:)|url\(|<script", report)
     assert not left(place)
 
 
@@ -404,6 +412,10 @@ def test_a_visitor_drops_a_clip_and_reads_the_verdict(url, place, browser, tmp_p
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     report = page.frame_locator("#report").locator("body")
     report.wait_for()
+    assert report.locator("svg.line").count() == 1 and "suspicious" in report.inner_text()
+    until(
+        lambda: page.locator("#report").evaluate("frame => frame.clientHeight") > 1_000
+    )  # all of it, without a scroll bar
     with page.expect_download() as download:
         page.click("#save")
     assert download.value.suggested_filename.endswith("-deepfake-report.html")

@@ -15,7 +15,8 @@ from deepfake_cli.verdict.result import Verdict
 from deepfake_cli.verdict.timeline import Moment, Timeline
 from deepfake_cli.video import Keep, Source
 
-MOST = 6  # faces that are shown
+PEOPLE = 4  # that are shown: each takes a decoding of the file
+MOST = 6  # frames of each
 APART = 12  # at least so many parts of the file lie between two of them
 WIDE, HIGH = 600, 150  # of the timeline, in its own units
 
@@ -38,7 +39,9 @@ def page(verdict: Verdict, name: str, detector: Detector) -> str:
         verdict=verdict,
         name=name,
         words={"fake": "Probably fake", "real": "Probably real", "undecided": "Undecided"}[verdict.verdict],
-        faces=[_face(number, face.timeline, verdict, detector) for number, face in enumerate(verdict.faces, 1)],
+        faces=[
+            _face(number, face.timeline, verdict, detector) for number, face in enumerate(verdict.faces[:PEOPLE], 1)
+        ],
         maps=detector.network.maps,
         threshold=verdict.threshold,
         level=_height(verdict.threshold),

@@ -16,7 +16,7 @@ from deepfake_cli.config import App
 from deepfake_cli.detector import Detector
 from deepfake_cli.errors import ConfigError
 
-GRACE = 2  # seconds that answers under way are given when the server stops
+GRACE = 1  # second that answers under way are given when the server stops
 
 
 class Server:
