@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -280,6 +281,18 @@ def test_a_file_without_a_face_shows_its_progress_and_ends_in_time(tmp_path, mon
         job = judged(url, id)
         assert job["state"] == "failed" and "longer than 0.005 minutes" in job["error"] and 0 < job["done"] < 400
         until(lambda: ask(url, "GET", f"/jobs/{id}")[0] == 404, 10)  # and the result is forgotten
+
+
+@pytest.mark.parametrize("runtime", ["onnx", "openvino"])
+def test_one_detector_serves_several_threads(runtime):
+    pytest.importorskip({"onnx": "onnxruntime"}.get(runtime, runtime))
+    network = Detector.load(runtime=runtime).network
+    size = network.traits.image_size
+    crops = np.random.default_rng(0).integers(0, 256, (4, 2, size, size, 3), dtype=np.uint8)
+    alone = [network.scores(each).tolist() for each in crops]
+    with ThreadPoolExecutor(4) as threads:
+        for _ in range(5):
+            assert [each.tolist() for each in threads.map(network.scores, crops)] == alone
 
 
 def test_jobs_keep_their_order_and_are_forgotten_in_time(tmp_path, caplog):

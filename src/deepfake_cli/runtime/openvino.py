@@ -21,11 +21,11 @@ class OpenVinoNetwork:
 
     def scores(self, crops: np.ndarray) -> np.ndarray:
         """See `deepfake_cli.runtime.Network`."""
-        return self._compiled(crops)[PROBABILITY][:, 0].astype(np.float64)
+        return self._compiled.infer_new_request(crops)[PROBABILITY][:, 0].astype(np.float64)
 
     def heat(self, crops: np.ndarray) -> np.ndarray:
         """See `deepfake_cli.runtime.Network`."""
-        return np.array(self._compiled(crops)[HEAT])
+        return np.array(self._compiled.infer_new_request(crops)[HEAT])
 
 
 def openvino(path: Path, threads: int | None = None) -> OpenVinoNetwork:
