@@ -490,6 +490,11 @@ class Predict(Judging):
     """Judge videos and images: fake, real, or undecided with the reason."""
 
     paths: list[Path] = argument([], "Videos, images, folders of them, or patterns such as 'clips/*.mp4'.")
+    report: Path | None = option(None, "Write a page here: timelines, the most suspicious faces, what speaks for fake.")
+    explain: Path | None = option(
+        None,
+        "Write each file's most suspicious faces as PNG to this folder, and videos as MP4 with boxes, scores and heat maps.",
+    )
     csv: Path | None = option(None, "Write a row for each file here.")
     frames_csv: Path | None = option(None, "Write a row for each face of each frame here.")
     fail_on: Literal["fake", "undecided", "any"] | None = option(

@@ -142,6 +142,8 @@ def _open(path: Path) -> tuple["av.container.InputContainer", "av.VideoStream"]:
     except (av.FFmpegError, OSError) as error:
         raise VideoError(f"{path}: {_why(error)}") from None
     try:
+        if container.format.name == "tty":  # FFmpeg draws letters: any text would be a film of them
+            raise VideoError(f"{path}: it is text, no video")
         return container, _stream(path, container)
     except BaseException:
         container.close()

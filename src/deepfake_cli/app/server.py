@@ -11,10 +11,10 @@ from typing import Any
 
 from deepfake_cli.app import uploads
 from deepfake_cli.app.jobs import Job, Jobs, Report, Result
-from deepfake_cli.app.result import page
 from deepfake_cli.config import App
 from deepfake_cli.detector import Detector
 from deepfake_cli.errors import ConfigError
+from deepfake_cli.reasons.page import page, part
 
 GRACE = 1  # second that answers under way are given when the server stops
 
@@ -99,7 +99,7 @@ def judge(detector: Detector, settings: App, job: Job, report: Report) -> Result
     verdict = detector.predict(
         job.file, every=settings.every, max_frames=settings.max_frames, faces=settings.faces, report=report
     )
-    return Result(replace(verdict, path=Path(job.name)).facts(), page(verdict, job.name, detector))
+    return Result(replace(verdict, path=Path(job.name)).facts(), page([part(verdict, job.name, detector)], detector))
 
 
 def _application() -> Any:

@@ -34,10 +34,14 @@ def predict(
         console.print(f"Detector: {result.detector}", highlight=False, markup=False)
         names = Counter(verdict.path.name for verdict in result.verdicts)
         rows = [_row(verdict, names[verdict.path.name] == 1) for verdict in result.verdicts]
-        console.print(table(None, ["", "verdict", "probability of fake", "of", ""], rows))
+        console.print(table(None, ["", "verdict", "probability\nof fake", "of", ""], rows))
         for verdict in result.verdicts:
             for note in verdict.notes:
                 warn(f"{verdict.path}: {note}")
+        if result.written:
+            console.print(f"Wrote {len(result.written):,} pictures and films to {settings.explain}", highlight=False)
+        if settings.report:
+            console.print(f"Wrote {settings.report}", highlight=False)
     if result.missed:
         raise typer.Exit(MISSED)
 

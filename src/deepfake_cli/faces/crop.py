@@ -24,14 +24,19 @@ def crop(image: np.ndarray, box: Box, *, margin: float, size: int, align: bool =
     Returns:
         uint8 (size, size, 3). What lies outside the image repeats its border.
     """
-    side = max(2, round(margin * max(box.x1 - box.x0, box.y1 - box.y0)))
-    left, top = round((box.x0 + box.x1 - side) / 2), round((box.y0 + box.y1 - side) / 2)
+    left, top, side = square_of(box, margin)
     tilt = tilt_of(box) if align else 0.0
     square = _turned(image, left, top, side, tilt) if tilt else _upright(image, left, top, side)
     shrink = (
         cv2.INTER_AREA if side > 2 * size else cv2.INTER_LINEAR
     )  # below half, detail would alias; it costs 6 times as much
     return cv2.resize(square, (size, size), interpolation=shrink)
+
+
+def square_of(box: Box, margin: float) -> tuple[int, int, int]:
+    """The square that `crop` cuts, before it is turned: its left and upper edge and its side, in pixels."""
+    side = max(2, round(margin * max(box.x1 - box.x0, box.y1 - box.y0)))
+    return round((box.x0 + box.x1 - side) / 2), round((box.y0 + box.y1 - side) / 2), side
 
 
 def tilt_of(box: Box) -> float:

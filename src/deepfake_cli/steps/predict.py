@@ -10,6 +10,8 @@ from deepfake_cli.config import Predict
 from deepfake_cli.detector import Detector
 from deepfake_cli.errors import ConfigError
 from deepfake_cli.files import write_text
+from deepfake_cli.steps.explain import Reasons
+from deepfake_cli.steps.words import command
 from deepfake_cli.verdict.result import Verdict
 from deepfake_cli.video import VIDEO_SUFFIXES, is_frame
 
@@ -24,11 +26,13 @@ class PredictResult:
         verdicts: one a file, in order.
         detector: which detector judged, in words.
         missed: whether a verdict is one that `Predict.fail_on` names.
+        written: pictures and films.
     """
 
     verdicts: list[Verdict]
     detector: str
     missed: bool
+    written: list[Path]
 
 
 def predict(settings: Predict, report: Report = lambda path, done, total: None) -> PredictResult:
@@ -46,16 +50,12 @@ def predict(settings: Predict, report: Report = lambda path, done, total: None) 
     detector = Detector.load(
         settings.detector, runtime=settings.runtime, threads=settings.threads, threshold=settings.threshold
     )
-    verdicts = [
-        detector.predict(
-            path,
-            every=settings.every,
-            max_frames=settings.max_frames,
-            faces=settings.faces,
-            report=lambda done, total, path=path: report(path, done, total),  # type: ignore[misc]
-        )
-        for path in paths
-    ]
+    reasons = Reasons(detector, settings.explain, wants_page=settings.report is not None)
+    verdicts = [_judged(settings, path, detector, reasons, report) for path in paths]
+    if settings.report:
+        from deepfake_cli.reasons.page import page
+
+        write_text(settings.report, page(reasons.parts, detector, command("predict", settings)))
     if settings.csv:
         write_csv(settings.csv, map(row, verdicts))
     if settings.frames_csv:
@@ -63,7 +63,18 @@ def predict(settings: Predict, report: Report = lambda path, done, total: None) 
     called = {"any": ("fake", "undecided"), None: ()}.get(settings.fail_on, (settings.fail_on,))
     name = settings.detector or f"the starter detector of this package ({detector.traits.model})"
     words = f"{name} on {detector.network.runs_on}, threshold {detector.threshold:.3f}"
-    return PredictResult(verdicts, words, any(verdict.verdict in called for verdict in verdicts))
+    return PredictResult(verdicts, words, any(verdict.verdict in called for verdict in verdicts), reasons.written)
+
+
+def _judged(settings: Predict, path: Path, detector: Detector, reasons: Reasons, report: Report) -> Verdict:
+    def told(done: int, total: int) -> None:
+        report(path, done, total)
+
+    verdict = detector.predict(
+        path, every=settings.every, max_frames=settings.max_frames, faces=settings.faces, report=told
+    )
+    reasons.add(verdict, told)
+    return verdict
 
 
 def files(paths: Iterable[Path]) -> Iterator[Path]:

@@ -2,20 +2,18 @@
 
 import hashlib
 import json
-import shlex
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from deepfake_cli import recipe
-from deepfake_cli.config import Evaluate, Report, Step
+from deepfake_cli.config import Evaluate, Report
 from deepfake_cli.files import write_text
 from deepfake_cli.report.faces import MOST, worst
 from deepfake_cli.report.folder import RECIPE, from_folder, save_maps
 from deepfake_cli.steps.judged import Judged
-
-DEVICE = ("gpu", "multi_gpu", "multi_gpu_force")
+from deepfake_cli.steps.words import command
 
 
 def report(settings: Report) -> Path:
@@ -62,21 +60,3 @@ def _recipe(settings: Evaluate, snapshot: Path | None) -> dict[str, Any]:
     with snapshot.open("rb") as file:
         digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
     return found | {"snapshot": digest, "trained": recipe.read(snapshot).get("settings", {})}
-
-
-def command(name: str, settings: Step) -> str:
-    """The command line that gives these settings; what is at its default, or is of this machine's GPUs, is left out."""
-    words = ["deepfake", name]
-    for key, field in type(settings).model_fields.items():
-        value = getattr(settings, key)
-        if value == field.default or key in DEVICE:
-            continue
-        extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-        flag = str(extra.get("flag") or f"--{key.replace('_', '-')}").split(",")[0]
-        if extra.get("positional"):
-            words += map(str, value if isinstance(value, list) else [value])
-        elif isinstance(value, bool):
-            words.append(flag if value else f"--no-{key.replace('_', '-')}")
-        else:
-            words += [text for each in (value if isinstance(value, list) else [value]) for text in (flag, str(each))]
-    return shlex.join(words)

@@ -1,0 +1,25 @@
+"""A step's settings as the command line that gives them."""
+
+import shlex
+
+from deepfake_cli.config import Step
+
+DEVICE = ("gpu", "multi_gpu", "multi_gpu_force")
+
+
+def command(name: str, settings: Step) -> str:
+    """The command line that gives these settings; what is at its default, or is of this machine's GPUs, is left out."""
+    words = ["deepfake", name]
+    for key, field in type(settings).model_fields.items():
+        value = getattr(settings, key)
+        if value == field.default or key in DEVICE:
+            continue
+        extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+        flag = str(extra.get("flag") or f"--{key.replace('_', '-')}").split(",")[0]
+        if extra.get("positional"):
+            words += map(str, value if isinstance(value, list) else [value])
+        elif isinstance(value, bool):
+            words.append(flag if value else f"--no-{key.replace('_', '-')}")
+        else:
+            words += [text for each in (value if isinstance(value, list) else [value]) for text in (flag, str(each))]
+    return shlex.join(words)
