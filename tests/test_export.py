@@ -16,6 +16,7 @@ from deepfake_cli.errors import ModelError
 from deepfake_cli.models import build_model
 from deepfake_cli.samples import CLIPS, FOLDER
 from deepfake_cli.steps.export import export_model
+from tests.test_train import FAST, project  # noqa: F401
 
 SIDE = 64
 
@@ -94,6 +95,31 @@ def test_the_map_adds_up_to_the_logit(snapshot, crops, tmp_path):
     logit = np.log(network.scores(crops) / (1 - network.scores(crops)))
     bias = model.get_layer("probability").bias.numpy()[0]
     np.testing.assert_allclose(heat.mean(axis=(1, 2)) + bias, logit, atol=1e-3)
+
+
+@pytest.mark.slow
+def test_a_run_leaves_its_best_as_onnx_and_calibrate_keeps_it_true(project, deepfake, json_of):  # noqa: F811
+    """Never older than best.keras: a run that goes on writes it anew."""
+    train = ("train", *(word for word in FAST if word != "--no-onnx"), "--run", "r", "--lr", 0.01)
+    assert "--detector runs/r/best.onnx" in deepfake(*train, "--epochs", 1).stdout
+    run = project / "runs" / "r"
+    first = (run / "best.onnx").read_bytes()
+    assert "could not be made" not in deepfake("train", "--resume", "r", "--epochs", 3).stderr
+    assert (run / "best.onnx").read_bytes() != first
+    for when in ("plain", "calibrated"):
+        found = {
+            end: json_of("evaluate", "csv/val/validation.csv", run / f"best.{end}", "--output", f"{when}-{end}")
+            for end in ("keras", "onnx")
+        }
+        keras_, exported = found["keras"], found["onnx"]
+        scores = [pd.read_csv(project / f"{when}-{end}" / "predictions.csv")["score"] for end in found]
+        np.testing.assert_allclose(*scores, atol=1e-4)
+        assert exported["threshold"] == pytest.approx(keras_["threshold"])
+        assert exported["calibration"] == keras_["calibration"] and exported["pool"] == keras_["pool"]
+        assert any("were chosen on" in note for note in exported["notes"])  # the recipe beside it knows
+        if when == "plain":
+            assert keras_["calibration"] is None
+            assert "best.onnx" in deepfake("calibrate").stdout
 
 
 @pytest.mark.slow

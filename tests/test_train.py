@@ -24,7 +24,7 @@ def broken(input_shape, weights):
     model.layers[-1].set_weights([w * float("nan") for w in model.layers[-1].get_weights()])
     return model
 """
-FAST = ("--model", "tiny:build", "--image-size", 32, "--batch-size", 8)
+FAST = ("--model", "tiny:build", "--image-size", 32, "--batch-size", 8, "--no-onnx")
 
 
 @pytest.fixture

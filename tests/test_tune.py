@@ -189,6 +189,6 @@ def test_a_run_in_stages_goes_on_from_anywhere_as_if_nobody_had_stopped_it(lists
 def test_the_command_says_how_much_is_trained(lists, deepfake):
     out = deepfake(
         "train", lists / "train" / "train.csv", "--val-annotations", lists / "val" / "validation.csv", "--model", "meso4",
-        "--image-size", 32, "--no-weights", "--freeze-backbone", "--epochs", 1, "--steps", 1,
+        "--no-onnx", "--image-size", 32, "--no-weights", "--freeze-backbone", "--epochs", 1, "--steps", 1,
     ).stdout  # fmt: skip
     assert "meso4: 11,945 parameters, 17 of them trained, 32 px" in out

@@ -36,7 +36,7 @@ def ended(inputs, x):
     x = layers.GlobalAveragePooling2D()(x)
     return keras.Model(inputs, layers.Dense(1, activation="sigmoid", name="probability")(x))
 """
-SETTINGS = ("--image-size", 32, "--batch-size", 8, "--no-random-transform", "--lr", 0.003, "--steps", 12)
+SETTINGS = ("--no-onnx", "--image-size", 32, "--batch-size", 8, "--no-random-transform", "--lr", 0.003, "--steps", 12)
 TOLERANCE = 1e-4  # of losses: sums over two halves are rounded otherwise than over a whole, and steps carry that on
 
 

@@ -248,6 +248,9 @@ class Train(Device):
     save_steps: int | None = option(None, "Save it every so many steps.", ge=1)
     snapshot_path: Path | None = option(None, "The run's folder. [default: RUNS_DIR/RUN]")
     snapshots: bool = option(True, "Keep a snapshot of every epoch, or best.keras and the last one only.")
+    onnx: bool = option(
+        True, "Write best.onnx too, once the run has ended: predict and evaluate run it without TensorFlow."
+    )
     tensorboard_dir: Path | None = option(
         None, "Where TensorBoard's events go, each run's in a folder. [default: events, in the run's folder]"
     )

@@ -40,6 +40,10 @@ def train(settings: Train) -> None:
         done = len(result.history)
         follower.line(f"Finished already: {done} epoch{'s' * (done != 1)}. --epochs N goes on to the N-th.")
     follower.line(f"Best: {result.best}   Recipe: {result.recipe}")
+    if result.onnx:
+        follower.line(f"Without TensorFlow: deepfake predict CLIP --detector {result.onnx}")
+    if result.fault:
+        warn(f"best.onnx could not be made, the run is whole without it: {result.fault}")
     follower.line(f"Measure it on a list it has not seen: deepfake evaluate TEST.csv {result.best}")
 
 

@@ -14,6 +14,7 @@ from deepfake_cli.config import Calibrate, Evaluate
 from deepfake_cli.errors import ManifestError, ModelError
 from deepfake_cli.files import write_text
 from deepfake_cli.metrics import predictions
+from deepfake_cli.steps.best_onnx import restamp
 from deepfake_cli.steps.evaluate import evaluate, inputs
 from deepfake_cli.steps.predictions import evaluated, is_predictions
 from deepfake_cli.terms import CALIBRATION
@@ -76,7 +77,9 @@ def calibrate(settings: Calibrate, report: Report = lambda done, total: None) ->
     write_text(files[0], json.dumps(found, indent=2) + "\n")
     _draw(files[1], found)
     _keep(snapshot, fitted)
-    return CalibrateResult(found, [*files, snapshot.parent / recipe.NAME])
+    threshold = found["threshold"] and found["threshold"]["after"]
+    exported = restamp(snapshot, threshold, fitted.to_json())
+    return CalibrateResult(found, [*files, snapshot.parent / recipe.NAME, *filter(None, [exported])])
 
 
 def _scored(settings: Calibrate, report: Report) -> tuple[Path, "pd.DataFrame"]:

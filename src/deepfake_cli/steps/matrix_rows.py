@@ -92,7 +92,7 @@ def _training(settings: Matrix, given: dict[str, Any], row: Lists, validation: P
     device = {name: getattr(settings, name) for name in ("gpu", "multi_gpu", "multi_gpu_force", "runs_dir")}
     own = {"train_csv": list(row.paths), "val_annotations": validation, "seed": seed}
     workers = {"workers": settings.workers} if settings.workers else {}
-    asked = Train(**given | workers | device | own)
+    asked = Train(**given | workers | device | own | {"onnx": False})
     shaping = {name: value for name, value in asked.model_dump(mode="json").items() if name not in NAMELESS}
     content = [json.dumps(shaping, sort_keys=True), *recipe.fingerprint([*row.paths, validation]).values()]
     mark = hashlib.blake2b("\n".join(content).encode(), digest_size=4).hexdigest()

@@ -9,11 +9,12 @@ from deepfake_cli import checks, cluster, manifest, recipe
 from deepfake_cli.config import Train
 from deepfake_cli.errors import ManifestError
 from deepfake_cli.quiet import quiet
+from deepfake_cli.steps.best_onnx import write_beside
 from deepfake_cli.training.beside import Beside
 from deepfake_cli.training.place import chosen_folder, going_on
 from deepfake_cli.training.resume import check_lists
 from deepfake_cli.training.run import Run
-from deepfake_cli.training.runs import BEST, is_finished
+from deepfake_cli.training.runs import BEST, BEST_ONNX, is_finished
 from deepfake_cli.training.told import Report
 
 if TYPE_CHECKING:
@@ -28,11 +29,15 @@ class TrainResult:
         best: the snapshot with the best validation AUC.
         recipe: how it was made.
         history: one row an epoch.
+        onnx: the same, exported; None if it was not asked for, or could not be.
+        fault: why it could not be.
     """
 
     best: Path
     recipe: Path
     history: list[dict[str, Any]] = field(default_factory=list)
+    onnx: Path | None = None
+    fault: str = ""
 
 
 def train(settings: Train, report: Report = lambda event: None) -> TrainResult:
@@ -67,7 +72,10 @@ def train(settings: Train, report: Report = lambda event: None) -> TrainResult:
 
         run = fit(settings, table, validation, report, run)
     run.close()
-    return TrainResult(run.folder / BEST, run.folder / recipe.NAME, run.history)
+    best, wanted = run.folder / BEST, settings.onnx and run.writes
+    fault = write_beside(best) if wanted else ""
+    onnx = best.with_name(BEST_ONNX) if wanted and not fault else None
+    return TrainResult(best, run.folder / recipe.NAME, run.history, onnx, fault)
 
 
 def _lists(settings: Train) -> tuple["pd.DataFrame", "pd.DataFrame | None"]:

@@ -20,7 +20,7 @@ from deepfake_cli.files import whole
 from deepfake_cli.training.place import chosen_folder, locked, new_folder
 from deepfake_cli.training.rate import waited
 from deepfake_cli.training.resume import Start, lists_of, newest_start, own_settings
-from deepfake_cli.training.runs import BEST, STATE, called, find
+from deepfake_cli.training.runs import BEST, BEST_ONNX, STATE, called, find
 
 Save = Callable[[Path], object]  # writes a model, whole, to a path
 
@@ -177,6 +177,7 @@ class Run:
             raise ModelError(f"{path} can't be written: {reason}. {self.kept()}") from None
 
     def _copy_to_best(self, path: Path) -> None:
+        self._drop(BEST_ONNX)  # made of an earlier one
         self._save(BEST, lambda partial: shutil.copyfile(path, partial))
 
     def _mend_best(self) -> None:

@@ -13,6 +13,7 @@ from deepfake_cli.config import RUNS
 from deepfake_cli.errors import ModelError
 
 BEST = "best.keras"
+BEST_ONNX = "best.onnx"  # made of it once a run has ended
 STATE = "state.keras"  # in the middle of an epoch: a model like any other, and in its archive PROGRESS
 PROGRESS = "progress.json"
 LOCK = "lock"
