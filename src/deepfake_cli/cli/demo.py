@@ -45,6 +45,7 @@ def demo(
         "img/manifest.csv",
         "csv",
         f"{run}/best.keras",
+        f"{run}/best.onnx",
         f"{run}/recipe.json",
         f"{run}/events",
         "evaluation/metrics.json",
