@@ -97,6 +97,21 @@ def test_the_map_adds_up_to_the_logit(snapshot, crops, tmp_path):
     np.testing.assert_allclose(heat.mean(axis=(1, 2)) + bias, logit, atol=1e-3)
 
 
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_what_was_trained_in_half_precision_is_exported_in_float32(policy, crops, tmp_path):
+    keras.config.set_dtype_policy(policy)
+    try:
+        keras.utils.set_random_seed(0)
+        model = build_model("meso4", image_size=SIDE, weights=None)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    model.save(tmp_path / "best.keras")
+    result = export_model(model, tmp_path / "best.keras", output=tmp_path / "d.onnx")
+    assert result.difference < 1e-4
+    expected = model.predict(crops.astype("float32"), verbose=0)[:, 0]
+    np.testing.assert_allclose(runtime.load(tmp_path / "d.onnx").scores(crops), expected, atol=2e-2)
+
+
 @pytest.mark.slow
 def test_a_run_leaves_its_best_as_onnx_and_calibrate_keeps_it_true(project, deepfake, json_of):  # noqa: F811
     """Never older than best.keras: a run that goes on writes it anew."""

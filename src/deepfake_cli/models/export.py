@@ -1,5 +1,6 @@
 """A detector in a file that runs without Keras: ONNX, LiteRT, or TensorFlow's SavedModel. Preprocessing is inside."""
 
+import json
 import tempfile
 import warnings
 import zipfile
@@ -15,6 +16,7 @@ from deepfake_cli.models.head import PROBABILITY
 from deepfake_cli.runtime.onnx import HEAT
 from deepfake_cli.runtime.traits import KEY, Traits
 
+MIXED = ("mixed_bfloat16", "mixed_float16", "bfloat16", "float16")  # Keras' names of what is not float32 throughout
 OPSET = 17  # of ONNX; read by every ONNX Runtime since 1.12, 2022
 IMAGES = "images"  # the one input
 
@@ -45,6 +47,19 @@ def _pooled(model: keras.Model) -> Any:
     if names[-3:] != ["pooling", "dropout", PROBABILITY]:
         return None
     return model.get_layer("pooling").input
+
+
+def in_float32(model: keras.Model) -> keras.Model:
+    """The model as one that computes in float32: what GPUs train in bfloat16 or float16 no converter takes, or not exactly."""
+    described = json.dumps(keras.saving.serialize_keras_object(model))
+    wanted = described
+    for policy in MIXED:
+        wanted = wanted.replace(f'"{policy}"', '"float32"')
+    if wanted == described:
+        return model
+    again = keras.saving.deserialize_keras_object(json.loads(wanted))
+    again.set_weights(model.get_weights())  # they were float32 all the time
+    return again
 
 
 def export_onnx(model: keras.Model, path: Path, traits: Traits, *, compact: bool = False) -> None:

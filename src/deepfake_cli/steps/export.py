@@ -26,7 +26,7 @@ class ExportResult:
     Attributes:
         path: the file, or the folder of a SavedModel.
         size: in bytes.
-        difference: the largest, to Keras' probabilities.
+        difference: the largest, to Keras' probabilities in float32.
         traits: what the file says of itself.
     """
 
@@ -55,13 +55,13 @@ def export_model(
 ) -> ExportResult:
     """Export a model that is loaded; `snapshot` says where its recipe is."""
     with quiet():
-        from deepfake_cli.models.export import EXPORTS, differences
+        from deepfake_cli.models.export import EXPORTS, differences, in_float32
 
         suffix, write = EXPORTS[format]
         path = output or snapshot.with_name(f"{snapshot.stem}{suffix or '_saved_model'}")
         if path.suffix != suffix:
             raise ModelError(f"{path}: a detector as {format} is called {path.stem}{suffix}.")
-        traits = traits_of(model, snapshot)
+        traits, model = traits_of(model, snapshot), in_float32(model)
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as folder:
             partial = Path(folder) / path.name
