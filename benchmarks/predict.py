@@ -17,14 +17,14 @@ from common import machine, print_columns, print_table, row, verdict
 from deepfake_cli import Detector
 from deepfake_cli.faces import find_detector
 from deepfake_cli.faces.crop import crop
-from deepfake_cli.samples import CLIPS, FOLDER
+from deepfake_cli.samples import CLIPS, DETECTOR, FOLDER, STARTER
 from deepfake_cli.video import frames
 
 WIDTH, HEIGHT, FPS = 512, 384, 25
 LIMIT = 1.5  # seconds from the start of the process to the verdict
 LEAST_RATIO = 0.85
 BATCH = 16
-BARE = "import onnxruntime, cv2, numpy, av"
+BARE = Path(__file__).with_name("bare_predict.py")
 
 
 def main() -> None:
@@ -34,15 +34,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="deepfake-predict-") as folder:
         short, long = (clip(Path(folder) / f"{count}.mp4", count) for count in (100, options.frames))
         command = [sys.executable, "-m", "deepfake_cli", "predict", str(short)]
-        whole, bare = (seconds(words, options.runs) for words in (command, [sys.executable, "-c", BARE]))
-        rows = [("from the start of the process", "median, s", "best, s", "limit, s")]
-        for what, times, limit in (
-            (f"to the verdict on 100 frames of {WIDTH}x{HEIGHT}", whole, True),
-            (BARE, bare, False),
+        bare = [sys.executable, *map(str, (BARE, short, STARTER, DETECTOR))]
+        rows = [("from the start of the process to the verdict", "median, s", "best, s", "limit, s")]
+        times = in_turn(command, bare, options.runs)
+        for what, found, limit in (
+            (f"deepfake predict, 100 frames of {WIDTH}x{HEIGHT}", times[0], True),
+            (f"{BARE.name}: one after the other, no command line, no checks", times[1], False),
         ):
-            median = statistics.median(times)
+            median = statistics.median(found)
             target = f"{LIMIT}: {verdict(-median, -LIMIT)}" if limit else ""
-            rows.append((what, f"{median:.2f}", f"{min(times):.2f}", target))
+            rows.append((what, f"{median:.2f}", f"{min(found):.2f}", target))
         print_columns(rows)
         print()
         print_table([steady(name, long, options) for name in options.runtime], "frames/s")
@@ -70,14 +71,15 @@ def clip(path: Path, count: int) -> Path:
     return path
 
 
-def seconds(command: list[str], runs: int) -> list[float]:
-    """How long each of some runs of a command takes, after one that warms up the file cache."""
-    found = []
+def in_turn(one: list[str], other: list[str], runs: int) -> list[list[float]]:
+    """How long each of some runs of two commands takes, turn about, after one of each that warms up the file cache."""
+    found: list[list[float]] = [[], []]
     for _ in range(runs + 1):
-        started = time.perf_counter()
-        subprocess.run(command, check=True, capture_output=True)
-        found.append(time.perf_counter() - started)
-    return found[1:]
+        for times, command in zip(found, (one, other), strict=True):
+            started = time.perf_counter()
+            subprocess.run(command, check=True, capture_output=True)
+            times.append(time.perf_counter() - started)
+    return [times[1:] for times in found]
 
 
 def steady(runtime: str, path: Path, options: argparse.Namespace) -> tuple[str, ...]:

@@ -54,7 +54,7 @@ def train(name: str, words: list[object], options: argparse.Namespace) -> Path:
 def write(snapshot: Path, output: Path, threshold: float) -> None:
     """Export with this threshold, weights as float16."""
     from deepfake_cli.models import load_model
-    from deepfake_cli.models.export import export_onnx
+    from deepfake_cli.models.export_onnx import export_onnx
     from deepfake_cli.steps.export import traits_of
 
     model = load_model(snapshot)

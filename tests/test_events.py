@@ -142,7 +142,7 @@ def test_every_figure_of_the_recipe_is_served_once_an_epoch_after_a_resume_too(a
     history = recipe_of(project, "plain")["history"]
     assert [row["epoch"] for row in history] == [1, 2, 3]
     served = ask.json("data/plugin/scalars/tags")
-    for name in [name for name in history[0] if name != "epoch"]:
+    for name in [name for name, value in history[0].items() if name != "epoch" and not isinstance(value, str)]:
         part = "validation" if name.startswith("val_") or name == "threshold" else "train"
         tag = f"epoch/{name.removeprefix('val_')}"
         assert tag in served[f"plain/events/{part}"]

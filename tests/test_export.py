@@ -8,13 +8,14 @@ from pathlib import Path
 import cv2
 import keras
 import numpy as np
+import onnx
 import pandas as pd
 import pytest
 
 from deepfake_cli import recipe, runtime
 from deepfake_cli.errors import ModelError
 from deepfake_cli.models import build_model
-from deepfake_cli.samples import CLIPS, FOLDER
+from deepfake_cli.samples import CLIPS, FOLDER, STARTER
 from deepfake_cli.steps.export import export_model
 from tests.test_train import FAST, project  # noqa: F401
 
@@ -110,6 +111,16 @@ def test_what_was_trained_in_half_precision_is_exported_in_float32(policy, crops
     assert result.difference < 1e-4
     expected = model.predict(crops.astype("float32"), verbose=0)[:, 0]
     np.testing.assert_allclose(runtime.load(tmp_path / "d.onnx").scores(crops), expected, atol=2e-2)
+
+
+def test_preprocessing_is_done_plane_by_plane():
+    """As in the detector of the package: constants of a value for each channel stand behind the change to channels first."""
+    graph = onnx.load(str(STARTER)).graph
+    constants = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
+    kinds = [node.op_type for node in graph.node]
+    assert kinds.index("Transpose") < kinds.index("Mul") < kinds.index("Conv")
+    first = next(node for node in graph.node if node.op_type == "Mul")
+    assert (3, 1, 1) in [constants.get(name) for name in first.input]
 
 
 @pytest.mark.slow

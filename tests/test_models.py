@@ -22,7 +22,8 @@ from deepfake_cli.models import (
 )
 from deepfake_cli.models.applications import HOST
 from deepfake_cli.models.efficientnet_lite0 import imagenet_tensors
-from deepfake_cli.models.export import differences, export_onnx, export_saved_model
+from deepfake_cli.models.export import differences, export_saved_model
+from deepfake_cli.models.export_onnx import export_onnx
 from deepfake_cli.models.files import read_model
 from deepfake_cli.models.head import PROBABILITY
 from deepfake_cli.models.torch_file import read_tensors
