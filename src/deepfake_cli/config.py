@@ -17,6 +17,7 @@ from deepfake_cli.errors import ConfigError
 IMAGES, LISTS = Path("img"), Path("csv")  # what split writes, make-csv reads
 RUNS = Path("runs")  # what train writes, evaluate and runs read
 EVALUATION = Path("evaluation")  # what evaluate writes, report reads
+CLUSTER = "Run on the Ray cluster at this HOST:PORT or ray://HOST:PORT, or on the one of this machine: auto."
 BY = ("person", "pair", "video")  # what groups are formed over, the strictest first
 
 
@@ -103,6 +104,7 @@ class Split(Step):
     format: Literal["jpg", "png"] = option("jpg", "Format of the written frames.")
     quality: int = option(95, "JPEG quality.", ge=1, le=100)
     workers: int | None = option(None, "Processes that read videos. [default: the cores]", ge=1, le=256)
+    cluster: str | None = option(None, CLUSTER)
     overwrite: bool = option(False, "Redo videos that are finished.")
     strict: bool = option(False, "Exit 1 if any video could not be read.")
 

@@ -25,5 +25,9 @@ class ModelError(DeepfakeError):
     """A model, its weights or its snapshot that cannot be had or does not fit."""
 
 
+class ClusterError(DeepfakeError):
+    """A cluster that is not there, or whose machines can't do our work."""
+
+
 class DeviceError(DeepfakeError):
     """Devices asked for that this machine does not have."""

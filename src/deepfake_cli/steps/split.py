@@ -1,13 +1,7 @@
 """``deepfake split``: the videos of a data set to frames or face crops, and a manifest of them."""
 
 import csv
-import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -18,8 +12,8 @@ from deepfake_cli.config import Split
 from deepfake_cli.datasets import find_clips
 from deepfake_cli.datasets.left_out import left_out
 from deepfake_cli.errors import DatasetError
+from deepfake_cli.executor import each
 from deepfake_cli.faces import find_detector
-from deepfake_cli.quiet import LEVEL
 from deepfake_cli.steps.describe import describe
 from deepfake_cli.steps.extract import Extracted, Job, extract
 
@@ -63,18 +57,16 @@ def split(settings: Split, report: Report = lambda video, done, total: None) -> 
     find_detector(settings.detector, align=settings.align)
     _make(settings.imgdir)
     facts = describe(clips, settings.adapter)
-    videos = []
-    for video in _extract_all([Job(clip, settings) for clip in clips], settings.workers or _cores()):
+    videos, jobs = [], [Job(clip, settings) for clip in clips]
+    for video in each(
+        extract, jobs, lost=_lost, workers=settings.workers, cluster=settings.cluster, shared=settings.imgdir
+    ):
         videos.append(video)
         report(video, len(videos), len(clips))
     videos.sort(key=lambda video: video.video)
     path = settings.imgdir / "manifest.csv"
     _write_manifest(path, videos, facts)
     return SplitResult(path, videos, left_out(clips))
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _make(folder: Path) -> None:
@@ -96,60 +88,5 @@ def _others(path: Path, facts: dict[str, dict[str, Any]]) -> Iterator[dict[str, 
             yield from (row for row in csv.DictReader(file) if row.get("video") not in facts)
 
 
-def _extract_all(jobs: list[Job], workers: int) -> Iterator[Extracted]:
-    """Cut in processes, in whatever order they end. A worker that dies costs no video but the one that killed it."""
-    if workers == 1 or len(jobs) == 1:
-        yield from map(extract, jobs)
-        return
-    pending = dict(enumerate(jobs))
-    while pending:
-        yield from _pool(pending, workers)
-        for number in list(pending)[: 2 * workers + 1]:  # a worker died, and these were in its pool's hands
-            yield _alone(pending.pop(number))
-
-
-def _alone(job: Job) -> Extracted:
-    """Cut in a process of its own."""
-    with _processes(1) as pool:
-        try:
-            return pool.submit(extract, job).result()
-        except BrokenProcessPool:
-            return Extracted(
-                job.clip.video, error="the process that read it died (out of memory, or a fault of the decoder)"
-            )
-
-
-def _pool(pending: dict[int, Job], workers: int) -> Iterator[Extracted]:
-    """Cut `pending` and take from it what is done, until all is or a worker dies."""
-    with _processes(workers) as pool:
-        try:
-            futures = {pool.submit(extract, job): number for number, job in pending.items()}
-            for future in as_completed(futures):
-                yield future.result()
-                del pending[futures[future]]
-        except BrokenProcessPool:
-            return
-        except BaseException:
-            for child in multiprocessing.active_children():
-                child.terminate()
-            raise
-
-
-def _processes(workers: int) -> ProcessPoolExecutor:
-    """Fresh processes, since forking one that runs TensorFlow's threads may hang."""
-    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_begin)
-
-
-def _begin() -> None:
-    """Leave Ctrl-C to the parent, end with it even if it is killed, and hold back what image codecs print of bad files."""
-    if os.environ.get(LEVEL) == "3":
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-
-    def watch() -> None:
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+def _lost(job: Job) -> Extracted:
+    return Extracted(job.clip.video, error="the process that read it died (out of memory, or a fault of the decoder)")

@@ -1,0 +1,142 @@
+"""Jobs as tasks of a Ray cluster (https://docs.ray.io), which repeats those whose worker or machine dies."""
+
+import os
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+from uuid import uuid4
+
+from deepfake_cli import __version__
+from deepfake_cli.errors import ClusterError
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+RETRIES = 3  # of a job whose worker died; the fourth death is put down to the job
+AHEAD = 2  # jobs handed over for each core of the cluster: none idles, and an autoscaler sees that more is wanted
+SECONDS = 5  # that a cluster has to answer in; Ray itself would try for minutes
+
+
+class Here(NamedTuple):
+    """What a worker needs to stand where we stand."""
+
+    version: str
+    folder: str
+    token: Path | None
+
+
+def each(
+    function: Callable[[Job], Result],
+    jobs: Sequence[Job],
+    lost: Callable[[Job], Result],
+    workers: int | None,
+    cluster: str,
+    shared: Path | None,
+) -> Iterator[Result]:
+    """See `deepfake_cli.executor.each`."""
+    with _connected(cluster) as ray, _token(shared) as token:
+        task = ray.remote(_run).options(num_cpus=1, max_retries=RETRIES, retry_exceptions=False)
+        here, waiting, running = Here(__version__, os.getcwd(), token), iter(jobs), {}
+        while True:
+            room = (workers or AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1)))) - len(running)
+            running |= {task.remote(here, function, job): job for job in islice(waiting, max(0, room))}
+            if not running:
+                return
+            for reference in ray.wait(list(running))[0]:
+                yield _result(ray, reference, running.pop(reference), lost)
+
+
+def _run(here: Here, function: Callable[[Job], Result], job: Job) -> Result:
+    """What a worker does: our folder, our version, our disk; then the job."""
+    name = socket.gethostname()
+    if here.version != __version__:
+        raise ClusterError(
+            f"{name} has deepfake-cli {__version__}, this machine {here.version}: install one everywhere."
+        )
+    try:
+        os.chdir(here.folder)
+    except OSError:
+        pass  # then paths have to be absolute, which the token shows
+    if here.token and not here.token.exists():
+        raise ClusterError(
+            f"{name}, a machine of the cluster, does not see {here.token.parent.absolute()}, or another folder of that name. "
+            "Mount one disk under the same path on all machines (NFS, EFS, Filestore), and write there."
+        )
+    return function(job)
+
+
+def _result(ray: Any, reference: Any, job: Job, lost: Callable[[Job], Result]) -> Result:
+    faults = ray.exceptions
+    try:
+        return ray.get(reference)
+    except (faults.WorkerCrashedError, faults.NodeDiedError, faults.OutOfMemoryError, faults.ObjectLostError):
+        return lost(job)
+    except faults.RayTaskError as error:
+        raise (error.cause if isinstance(error.cause, Exception) else error) from None
+    except faults.RaySystemError as error:
+        raise ClusterError(
+            f"A machine of the cluster cannot load deepfake-cli: pip install 'deepfake-cli=={__version__}' there, for the "
+            f"Python that runs Ray. ({str(error).strip().splitlines()[-1]})"
+        ) from None
+
+
+@contextmanager
+def _connected(cluster: str) -> Iterator[Any]:
+    """Ray's module, connected; who has connected before us stays connected."""
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # or Ray warns of a change of its own
+    try:
+        import ray
+    except ImportError:
+        raise ClusterError("Ray is not installed: pip install 'deepfake-cli[cluster]'.") from None
+    ours = not ray.is_initialized()
+    if ours:
+        _knock(cluster)
+        try:
+            ray.init(cluster, log_to_driver=False, logging_level="error")
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise ClusterError(f"--cluster {cluster}: {_first(error)} {_HOW}") from None
+    try:
+        yield ray
+    finally:
+        if ours:
+            ray.shutdown()
+
+
+_HOW = (
+    "Expected: auto on a machine of the cluster, its head's host:port (6379), or ray://host:10001 from elsewhere. "
+    "ray start --head begins one."
+)
+
+
+def _first(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _knock(cluster: str) -> None:
+    """See whether anybody answers at an address."""
+    if cluster == "auto":
+        return
+    host, _, port = cluster.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():
+        raise ClusterError(f"--cluster {cluster}: that is no host:port. {_HOW}")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=SECONDS).close()
+    except OSError as error:
+        raise ClusterError(f"--cluster {cluster}: nothing answers there ({error}). {_HOW}") from None
+
+
+@contextmanager
+def _token(folder: Path | None) -> Iterator[Path | None]:
+    """A file by which a worker knows that it sees the same folder as we."""
+    if folder is None:
+        yield None
+        return
+    token = folder / f".cluster-{uuid4().hex}"
+    token.touch()
+    try:
+        yield token
+    finally:
+        token.unlink(missing_ok=True)
