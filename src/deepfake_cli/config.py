@@ -481,6 +481,7 @@ class Judging(Step):
     detector: Path | None = option(None, "An exported detector, .onnx. [default: the one in this package]")
     runtime: str = option("onnx", "What runs it: onnx or openvino; your own as module:function.")
     threads: int | None = option(None, "Threads to compute with. [default: one a core]", ge=1)
+    cluster: str | None = option(None, CLUSTER)
     threshold: float | None = option(
         None, "Probabilities from here on are called fake. [default: the detector's own]", ge=0, le=1
     )

@@ -36,6 +36,6 @@ def each(
     """
     if not cluster:
         return local.each(function, jobs, lost, workers)
-    from deepfake_cli.executor import on_ray
+    from deepfake_cli.executor.on_ray import each as on_ray
 
-    return on_ray.each(function, jobs, lost, workers, cluster, shared)
+    return on_ray(function, jobs, lost, workers, cluster, shared)

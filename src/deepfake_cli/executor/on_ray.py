@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -24,8 +24,8 @@ class Here(NamedTuple):
     """What a worker needs to stand where we stand."""
 
     version: str
-    folder: str
-    token: Path | None
+    folder: Path
+    mark: Path | None
 
 
 def each(
@@ -37,9 +37,10 @@ def each(
     shared: Path | None,
 ) -> Iterator[Result]:
     """See `deepfake_cli.executor.each`."""
-    with _connected(cluster) as ray, _token(shared) as token:
+    with _connected(cluster) as ray, _marked(shared) as mark:
         task = ray.remote(_run).options(num_cpus=1, max_retries=RETRIES, retry_exceptions=False)
-        here, waiting, running = Here(__version__, os.getcwd(), token), iter(jobs), {}
+        here, waiting = Here(__version__, Path.cwd(), mark), iter(jobs)
+        running: dict[Any, Job] = {}
         while True:
             room = (workers or AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1)))) - len(running)
             running |= {task.remote(here, function, job): job for job in islice(waiting, max(0, room))}
@@ -56,13 +57,11 @@ def _run(here: Here, function: Callable[[Job], Result], job: Job) -> Result:
         raise ClusterError(
             f"{name} has deepfake-cli {__version__}, this machine {here.version}: install one everywhere."
         )
-    try:
+    with suppress(OSError):  # without it, paths have to be absolute, which the mark shows
         os.chdir(here.folder)
-    except OSError:
-        pass  # then paths have to be absolute, which the token shows
-    if here.token and not here.token.exists():
+    if here.mark and not here.mark.exists():
         raise ClusterError(
-            f"{name}, a machine of the cluster, does not see {here.token.parent.absolute()}, or another folder of that name. "
+            f"{name}, a machine of the cluster, does not see our {here.mark.parent.absolute()}. "
             "Mount one disk under the same path on all machines (NFS, EFS, Filestore), and write there."
         )
     return function(job)
@@ -129,14 +128,14 @@ def _knock(cluster: str) -> None:
 
 
 @contextmanager
-def _token(folder: Path | None) -> Iterator[Path | None]:
-    """A file by which a worker knows that it sees the same folder as we."""
+def _marked(folder: Path | None) -> Iterator[Path | None]:
+    """A file by which a worker knows that it sees the same folder as we, not one of the same name."""
     if folder is None:
         yield None
         return
-    token = folder / f".cluster-{uuid4().hex}"
-    token.touch()
+    mark = folder / f".cluster-{uuid4().hex}"
+    mark.touch()
     try:
-        yield token
+        yield mark
     finally:
-        token.unlink(missing_ok=True)
+        mark.unlink(missing_ok=True)

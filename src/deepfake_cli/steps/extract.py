@@ -4,11 +4,12 @@ import ctypes
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, NamedTuple
 
 import cv2
@@ -44,6 +45,7 @@ SHAPING = (
     "format",
     "quality",
 )
+PARTIAL = ".partial"  # ends the hidden folder's name that frames are written to
 FRAMES = "frames"  # the hidden folder of what belongs to no track
 Images = Iterator[tuple[int, np.ndarray | None]]
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
@@ -150,9 +152,8 @@ def _recorded(folder: Path) -> dict[str, Any] | None:
 
 def _cut(clip: Clip, settings: Split, folder: Path, key: str) -> Extracted:
     """Cut into a hidden folder, one sub-folder a track; what is kept of it takes the final name."""
-    partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(mkdtemp(PARTIAL, f".{folder.name}.", folder.parent))  # its own: a machine given up may still write
     try:
         source = Source(clip.path)
         keep = Keep(settings.every, settings.max_frames, source.count() if settings.max_frames else 0)
@@ -167,6 +168,15 @@ def _cut(clip: Clip, settings: Split, folder: Path, key: str) -> Extracted:
         return Extracted(clip.video, rows, note=note)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def sweep(imgdir: Path, videos: Iterable[str]) -> None:
+    """Remove what processes that were killed have left of these videos."""
+    folders = {imgdir / video for video in videos}
+    for parent in {folder.parent for folder in folders}:
+        for partial in parent.glob(f".*{PARTIAL}"):
+            if parent / partial.name.removesuffix(PARTIAL)[1:].rpartition(".")[0] in folders:
+                shutil.rmtree(partial, ignore_errors=True)
 
 
 def _frames(source: Source, keep: Keep, crf: int | None) -> Images:

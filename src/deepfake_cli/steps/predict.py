@@ -3,6 +3,7 @@
 import glob
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from deepfake_cli.detector import Detector
 from deepfake_cli.errors import ConfigError
 from deepfake_cli.files import write_text
 from deepfake_cli.steps.explain import Reasons
+from deepfake_cli.steps.predict_there import predict_there
 from deepfake_cli.steps.words import command
 from deepfake_cli.verdict.result import Verdict
 from deepfake_cli.video import VIDEO_SUFFIXES, is_frame
@@ -36,22 +38,26 @@ class PredictResult:
 
 
 def predict(settings: Predict, report: Report = lambda path, done, total: None) -> PredictResult:
-    """Judge files, one after the other; a bad one never stops the others.
+    """Judge files, one after the other or on a cluster's machines; a bad one never stops the others.
 
     Args:
         settings: see `deepfake_cli.config.Predict`.
-        report: called as frames are judged.
+        report: called as frames are judged; on a cluster, as files are.
 
     Raises:
         ConfigError: no file is named, or a pattern or a folder has none.
         ModelError: the detector can't be loaded.
+        ClusterError: there is no such cluster, or one of its machines doesn't see our files.
     """
     paths = list(files(settings.paths))
     detector = Detector.load(
         settings.detector, runtime=settings.runtime, threads=settings.threads, threshold=settings.threshold
     )
     reasons = Reasons(detector, settings.explain, wants_page=settings.report is not None)
-    verdicts = [_judged(settings, path, detector, reasons, report) for path in paths]
+    verdicts = []
+    for verdict in predict_there(settings, paths, report) if settings.cluster else _here(settings, paths, detector, report):
+        reasons.add(verdict, partial(report, verdict.path))
+        verdicts.append(verdict)
     if settings.report:
         from deepfake_cli.reasons.page import page
 
@@ -66,15 +72,11 @@ def predict(settings: Predict, report: Report = lambda path, done, total: None) 
     return PredictResult(verdicts, words, any(verdict.verdict in called for verdict in verdicts), reasons.written)
 
 
-def _judged(settings: Predict, path: Path, detector: Detector, reasons: Reasons, report: Report) -> Verdict:
-    def told(done: int, total: int) -> None:
-        report(path, done, total)
-
-    verdict = detector.predict(
-        path, every=settings.every, max_frames=settings.max_frames, faces=settings.faces, report=told
-    )
-    reasons.add(verdict, told)
-    return verdict
+def _here(settings: Predict, paths: Iterable[Path], detector: Detector, report: Report) -> Iterator[Verdict]:
+    """Judge on this machine, one file after the other: a network fills all cores by itself."""
+    how = {"every": settings.every, "max_frames": settings.max_frames, "faces": settings.faces}
+    for path in paths:
+        yield detector.predict(path, **how, report=partial(report, path))
 
 
 def files(paths: Iterable[Path]) -> Iterator[Path]:

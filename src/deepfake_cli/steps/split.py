@@ -15,7 +15,7 @@ from deepfake_cli.errors import DatasetError
 from deepfake_cli.executor import each
 from deepfake_cli.faces import find_detector
 from deepfake_cli.steps.describe import describe
-from deepfake_cli.steps.extract import Extracted, Job, extract
+from deepfake_cli.steps.extract import Extracted, Job, extract, sweep
 
 Report = Callable[[Extracted, int, int], None]
 
@@ -63,6 +63,7 @@ def split(settings: Split, report: Report = lambda video, done, total: None) -> 
     ):
         videos.append(video)
         report(video, len(videos), len(clips))
+    sweep(settings.imgdir, facts)
     videos.sort(key=lambda video: video.video)
     path = settings.imgdir / "manifest.csv"
     _write_manifest(path, videos, facts)
