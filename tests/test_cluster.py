@@ -1,0 +1,223 @@
+"""Jobs on a Ray cluster of two nodes on this machine, whose workers and nodes are killed."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from deepfake_cli.config import Predict, Split
+from deepfake_cli.errors import ClusterError
+from deepfake_cli.samples import CLIPS, FOLDER
+from deepfake_cli.steps.predict import predict
+from deepfake_cli.steps.split import split
+
+from .conftest import tree, write_video
+
+FAST = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500, "health_check_failure_threshold": 2}
+SLOW = """
+import os, time
+from pathlib import Path
+from deepfake_cli.faces import rfb320
+
+def make(least):
+    detect = rfb320(least)
+    def find(image):
+        Path("busy", str(os.getpid())).touch()
+        while Path("hold").exists():
+            time.sleep(0.02)
+        if Path("deadly").exists() and image.shape[1] == 400:
+            os._exit(9)
+        return detect(image)
+    return find
+"""
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A head and a second node, of one core each."""
+    ray_cluster = pytest.importorskip("ray.cluster_utils")
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    small = {"num_cpus": 1, "object_store_memory": 100_000_000}
+    nodes = ray_cluster.Cluster(True, head_node_args=small | {"include_dashboard": False, "_system_config": FAST})
+    nodes.small = small
+    yield nodes
+    nodes.shutdown()
+
+
+@pytest.fixture
+def second(cluster):
+    """The second node, which the test may kill."""
+    node = cluster.add_node(**cluster.small)
+    yield node
+    for process in worker_processes(node):
+        process.kill()
+    cluster.remove_node(node, allow_graceful=False)
+
+
+@pytest.fixture
+def project(tmp_path, people):
+    """A folder with six videos, a detector that can be held up, and what `split` makes of them on one machine."""
+    for number, images in enumerate([*people.values(), *people.values()]):
+        write_video(tmp_path / "raw" / ("real", "fake")[number % 2] / f"{number}.mp4", images)
+    (tmp_path / "slow.py").write_text(SLOW)
+    (tmp_path / "busy").mkdir()
+    run(tmp_path, "local", "--workers", 1)
+    for path in (tmp_path / "busy").iterdir():
+        path.unlink()
+    return tmp_path
+
+
+def start(folder: Path, imgdir: str, *options) -> subprocess.Popen:
+    words = ["split", "folder", "--viddir", "raw", "--imgdir", imgdir, "--detector", "slow:make", *options]
+    return subprocess.Popen(
+        [sys.executable, "-m", "deepfake_cli", *map(str, words)],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def end(process: subprocess.Popen) -> str:
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0 and not err, out + err
+    return out
+
+
+def run(folder: Path, imgdir: str, *options) -> str:
+    return end(start(folder, imgdir, *options))
+
+
+def worker_processes(node) -> list[psutil.Process]:
+    return psutil.Process(raylet(node)).children(recursive=True) if psutil.pid_exists(raylet(node)) else []
+
+
+def raylet(node) -> int:
+    return node.all_processes["raylet"][0].process.pid
+
+
+def wait_for(condition, seconds: float = 60):
+    """What the condition gives once it is true."""
+    limit = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < limit, "nothing came of it"
+        time.sleep(0.05)
+    return found
+
+
+def busy(folder: Path, parent: int | None = None) -> list[int]:
+    """The processes that are held up on a video."""
+    pids = [int(path.name) for path in (folder / "busy").iterdir()]
+    return [pid for pid in pids if psutil.pid_exists(pid) and parent in (None, psutil.Process(pid).ppid())]
+
+
+@pytest.mark.slow
+def test_one_and_two_nodes_write_what_one_machine_writes(cluster, project, request):
+    run(project, "one", "--cluster", cluster.address)
+    request.getfixturevalue("second")
+    run(project, "two", "--cluster", cluster.address)
+    assert tree(project / "local") == tree(project / "one") == tree(project / "two")
+    assert "6" in run(project, "two", "--cluster", cluster.address, "--json").split('"skipped":')[1][:4]
+    assert tree(project / "local") == tree(project / "two")
+
+
+@pytest.mark.slow
+def test_a_killed_worker_loses_no_video_and_writes_none_twice(cluster, second, project):
+    (project / "hold").touch()
+    process = start(project, "img", "--cluster", cluster.address)
+    for pid in wait_for(lambda: len(busy(project)) == 2 and busy(project)):
+        os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: len(busy(project)) == 2)  # two others have taken them up
+    (project / "hold").unlink()
+    end(process)
+    assert tree(project / "img") == tree(project / "local")
+
+
+@pytest.mark.slow
+def test_a_killed_node_loses_no_video(cluster, second, project):
+    (project / "hold").touch()
+    process = start(project, "img", "--cluster", cluster.address)
+    wait_for(lambda: busy(project, raylet(second)))
+    for child in [*worker_processes(second), psutil.Process(raylet(second))]:
+        child.kill()
+    (project / "hold").unlink()
+    end(process)
+    assert tree(project / "img") == tree(project / "local")
+
+
+@pytest.mark.slow
+def test_a_node_that_is_given_up_but_goes_on_spoils_nothing(cluster, second, project):
+    """As behind a broken link: its video is done elsewhere while it still writes it, too."""
+    (project / "hold").touch()
+    process = start(project, "img", "--cluster", cluster.address)
+    (lone,) = wait_for(lambda: busy(project, raylet(second)))
+    os.kill(raylet(second), signal.SIGSTOP)
+    (kept,) = set(busy(project)) - {lone}
+    os.kill(kept, signal.SIGKILL)  # the head's: so that both videos are begun anew there
+    wait_for(lambda: set(busy(project)) - {lone})
+    wait_for(lambda: not [node for node in cluster_nodes(cluster) if node["Alive"] and node["NodeID"] == second.node_id])
+    (project / "hold").unlink()
+    end(process)
+    wait_for(lambda: not list((project / "img").rglob("*.partial")))
+    assert tree(project / "img") == tree(project / "local")
+
+
+@pytest.mark.slow
+def test_a_video_that_kills_every_worker_is_listed(cluster, project):
+    (project / "deadly").touch()
+    for place in ("local2", "img"):
+        out = run(project, place, "--json", "--workers", 2, *(["--cluster", cluster.address] if place == "img" else []))
+        assert out.count("the process that read it died") == 2
+    assert tree(project / "img") == tree(project / "local2")
+
+
+@pytest.mark.slow
+def test_predict_on_a_cluster_says_what_one_machine_says(cluster, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    paths = [*(FOLDER / name for name, _ in CLIPS), Path("missing.mp4")]
+    for name, where in {"local": None, "there": cluster.address}.items():
+        settings = {"paths": paths, "max_frames": 12, "frames_csv": f"{name}.csv", "cluster": where}
+        deepfake = [sys.executable, "-c", f"""if 1:
+            from deepfake_cli.config import Predict
+            from deepfake_cli.steps.predict import predict
+            from pathlib import Path, PosixPath
+            predict(Predict(**{settings!r}))"""]  # fmt: skip
+        subprocess.run(deepfake, check=True, cwd=tmp_path)
+    assert Path("there.csv").read_text() == Path("local.csv").read_text()
+
+
+def test_no_ray_no_cluster_and_no_address_are_told_at_once(uadfv, tmp_path, monkeypatch):
+    def fault(where: str) -> str:
+        with pytest.raises(ClusterError) as error:
+            split(Split(adapter="uadfv", viddir=uadfv, imgdir=tmp_path, cluster=where))
+        return str(error.value)
+
+    pytest.importorskip("ray")
+    started = time.monotonic()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        for where in (f"127.0.0.1:{port}", f"ray://127.0.0.1:{port}"):
+            assert "nothing answers there" in fault(where)
+    assert "no host:port" in fault("somewhere")
+    assert time.monotonic() - started < 20
+    monkeypatch.setitem(sys.modules, "ray", None)
+    assert "pip install 'deepfake-cli[cluster]'" in fault("auto")
+    with pytest.raises(ClusterError, match="cluster"):
+        predict(Predict(paths=[FOLDER / CLIPS[0][0]], cluster="auto"))
+
+
+def test_one_machine_never_loads_ray(uadfv, tmp_path):
+    code = f"""if 1:
+        import sys
+        from deepfake_cli.cli import app
+        for words in (["split", "uadfv", "--viddir", {str(uadfv)!r}, "--workers", "1"], ["predict", {str(uadfv / "real")!r}]):
+            app(words, standalone_mode=False)
+        assert not [name for name in sys.modules if name.split(".")[0] == "ray" or name.endswith("on_ray")]"""
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True)
