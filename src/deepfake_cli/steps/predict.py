@@ -54,8 +54,9 @@ def predict(settings: Predict, report: Report = lambda path, done, total: None) 
         settings.detector, runtime=settings.runtime, threads=settings.threads, threshold=settings.threshold
     )
     reasons = Reasons(detector, settings.explain, wants_page=settings.report is not None)
+    judged = predict_there(settings, paths, report) if settings.cluster else _here(settings, paths, detector, report)
     verdicts = []
-    for verdict in predict_there(settings, paths, report) if settings.cluster else _here(settings, paths, detector, report):
+    for verdict in judged:
         reasons.add(verdict, partial(report, verdict.path))
         verdicts.append(verdict)
     if settings.report:
