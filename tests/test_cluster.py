@@ -1,5 +1,6 @@
 """Jobs on a Ray cluster of two nodes on this machine, whose workers and nodes are killed."""
 
+import json
 import os
 import re
 import signal
@@ -20,7 +21,7 @@ from deepfake_cli.datasets import find_clips
 from deepfake_cli.errors import ClusterError
 from deepfake_cli.executor import each
 from deepfake_cli.executor.on_ray import Here, _run
-from deepfake_cli.samples import CLIPS, FOLDER
+from deepfake_cli.samples import CLIPS, FOLDER, STARTER
 from deepfake_cli.steps.extract import Job, extract
 from deepfake_cli.steps.predict import predict
 from deepfake_cli.steps.split import split
@@ -43,6 +44,15 @@ def make(least):
             os._exit(9)
         return detect(image)
     return find
+"""
+SMALL = """
+import keras
+from keras import layers
+
+def build(input_shape, weights):
+    inputs = keras.Input(input_shape)
+    x = layers.Conv2D(8, 3, strides=2, activation="relu")(layers.Rescaling(1 / 255)(inputs))
+    return keras.Model(inputs, layers.Dense(1, activation="sigmoid", name="probability")(layers.GlobalAveragePooling2D()(x)))
 """
 
 
@@ -82,18 +92,20 @@ def project(tmp_path, people):
 
 
 def start(folder: Path, imgdir: str, *options) -> subprocess.Popen:
-    words = ["split", "folder", "--viddir", "raw", "--imgdir", imgdir, "--detector", "slow:make", *options]
-    return subprocess.Popen(
-        [sys.executable, "-m", "deepfake_cli", *map(str, words)],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    return begin(folder, "split", "folder", "--viddir", "raw", "--imgdir", imgdir, "--detector", "slow:make", *options)
+
+
+def begin(folder: Path, *words) -> subprocess.Popen:
+    command = [sys.executable, "-m", "deepfake_cli", *map(str, words)]
+    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def deepfake(folder: Path, *words) -> str:
+    return end(begin(folder, *words))
 
 
 def end(process: subprocess.Popen) -> str:
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=200)
     assert process.returncode == 0 and not re.search("ray|Traceback", err), out + err
     return out
 
@@ -185,21 +197,66 @@ def test_a_video_that_kills_every_worker_is_listed(cluster, project):
 def test_predict_on_a_cluster_says_what_one_machine_says(cluster, tmp_path):
     paths = [*(FOLDER / name for name, _ in CLIPS), "missing.mp4"]
     for name, where in {"local": [], "there": ["--cluster", cluster.address]}.items():
-        words = [
-            "predict",
-            *paths,
-            "--max-frames",
-            "12",
-            "--csv",
-            f"{name}.csv",
-            "--frames-csv",
-            f"{name}-frames.csv",
-            *where,
-        ]
-        subprocess.run([sys.executable, "-m", "deepfake_cli", *map(str, words)], cwd=tmp_path, check=True)
-    assert (tmp_path / "there-frames.csv").read_text() == (tmp_path / "local-frames.csv").read_text()
+        files = ("--csv", f"{name}.csv", "--frames-csv", f"{name}-frames.csv", "--report", f"{name}.html")
+        deepfake(tmp_path, "predict", *paths, "--max-frames", 12, *files, *where)
+    local, there = (pd.read_csv(tmp_path / f"{name}-frames.csv") for name in ("local", "there"))
+    pd.testing.assert_frame_equal(local, there, atol=1e-3)
     local, there = (pd.read_csv(tmp_path / f"{name}.csv").drop(columns="seconds") for name in ("local", "there"))
-    pd.testing.assert_frame_equal(local, there)
+    pd.testing.assert_frame_equal(local, there, atol=1e-3)
+
+
+@pytest.fixture(scope="module")
+def lists(tmp_path_factory, frames_of_uadfv) -> Path:
+    """A folder with lists, and a small model to train."""
+    folder = tmp_path_factory.mktemp("lists")
+    (folder / "small.py").write_text(SMALL)
+    deepfake(folder, "make-csv", "uadfv", "--imgdir", frames_of_uadfv, "--ratio", 0.67)
+    return folder
+
+
+@pytest.mark.slow
+def test_evaluate_and_audit_on_a_cluster_find_what_one_machine_finds(cluster, lists):
+    for name, where in {"local": [], "there": ["--cluster", cluster.address]}.items():
+        scored = ("csv/train/train.csv", STARTER, "--batch-size", 2, "--no-report", "--resamples", 50)
+        deepfake(lists, "evaluate", *scored, "--output", f"{name}-evaluation", *where)
+        deepfake(lists, "audit", "--output", f"{name}-audit", *where)
+    local, there = (pd.read_csv(lists / f"{name}-evaluation" / "predictions.csv") for name in ("local", "there"))
+    assert len(local) > 2 * 16, "more than one task"
+    pd.testing.assert_frame_equal(local, there, atol=1e-5)
+    local, there = (json.loads((lists / f"{name}-audit" / "audit.json").read_text()) for name in ("local", "there"))
+    assert local | {"files": []} == there | {"files": []}
+
+
+@pytest.mark.slow
+def test_a_bad_image_stops_evaluate_on_a_cluster_as_here(cluster, lists, tmp_path):
+    (tmp_path / "bad.jpg").write_bytes(b"none")
+    rows = (lists / "csv" / "train" / "train.csv").read_text() + f"{tmp_path / 'bad.jpg'},real,x,x,x,,,0\n"
+    (lists / "csv" / "train" / "bad.csv").write_text(rows)
+    words = ("evaluate", "csv/train/bad.csv", STARTER, "--output", tmp_path)
+    found = [begin(lists, *words, *where).communicate()[1] for where in ([], ["--cluster", cluster.address])]
+    assert found[0] == found[1] and "bad.jpg: cannot be decoded" in found[0].replace("\n", "")
+
+
+@pytest.mark.slow
+def test_a_training_that_loses_a_node_ends_as_one_on_one_machine(cluster, second, lists):
+    words = ("train", "--model", "small:build", "--image-size", 32, "--batch-size", 8, "--steps", 60, "--epochs", 2)
+    words = (*words, "--lr", 0.003, "--save-steps", 10, "--no-onnx", "--gpu", "cpu", "--run")
+    deepfake(lists, *words, "here")
+    there = lists / "runs" / "there"
+    process = begin(lists, *words, "there", "--cluster", cluster.address, "--workers-per-run", 2)
+    wait_for(lambda: (there / "state.keras").exists() or process.poll() is not None, 120)
+    for child in [*worker_processes(second), psutil.Process(raylet(second))]:
+        child.kill()
+    third = cluster.add_node(**cluster.small)
+    out = end(process)
+    cluster.remove_node(third, allow_graceful=False)
+    assert out.count("Run: runs/there") > 1 and "Going on with" in (there / "train.log").read_text()
+    one, two = (json.loads((lists / "runs" / name / "recipe.json").read_text()) for name in ("here", "there"))
+    for names in zip(one["history"], two["history"], strict=True):
+        losses = [[row[name] for name in ("loss", "val_loss")] for row in names]
+        assert losses[1] == pytest.approx(losses[0], abs=1e-4)
+    refused = begin(lists, *words, "there", "--cluster", cluster.address).communicate()[1]
+    assert "holds a run already" in refused.replace("\n", " ")
 
 
 def test_no_ray_no_cluster_and_no_address_are_told_at_once(uadfv, tmp_path, monkeypatch):

@@ -242,6 +242,12 @@ class Train(Device):
         "auto", "Numbers to compute with; auto decides by the device and says why."
     )
     xla: Literal["auto", "on", "off"] = option("auto", "Compile the step with XLA; auto decides by the device.")
+    cluster: str | None = option(None, CLUSTER)
+    workers_per_run: int = option(
+        1,
+        "Workers of the cluster that train the one model in step, each with a GPU, or a core where there is none.",
+        ge=1,
+    )
     run: str | None = option(None, "Name of the run. [default: the model and the time]")
     runs_dir: Path = option(RUNS, "Where each run has its folder: recipe, log, snapshots, best.keras, events.")
     save_every: float = option(
@@ -323,6 +329,7 @@ class Evaluate(Device):
     image_size: int | None = option(None, "Side of that architecture's input, in pixels.", ge=32, le=2048)
     batch_size: int = option(16, "Images a step.", ge=1)
     workers: int | None = option(None, "Threads that read images. [default: as TensorFlow sees fit]", ge=1)
+    cluster: str | None = option(None, f"{CLUSTER} On its CPUs; but for --robustness.")
     threshold: float | None = option(
         None, "Scores from here on are called fake. [default: chosen on validation, from the recipe]", ge=0, le=1
     )
@@ -532,6 +539,7 @@ class Audit(Step):
     sample: int = option(2000, "Measure this many images, drawn evenly over videos and classes.", ge=2)
     seed: int = option(0, "Seed of the sample, the folds and the resamples.", ge=0)
     workers: int | None = option(None, "Threads that read images. [default: the cores]", ge=1, le=256)
+    cluster: str | None = option(None, CLUSTER)
     output: Path = option(Path("audit"), "Where audit.json, audit.png and faces.png go.")
 
 

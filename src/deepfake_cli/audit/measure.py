@@ -1,5 +1,6 @@
 """One image file to its properties, from its bytes and its pixels."""
 
+import os
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,36 +13,59 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from deepfake_cli.audit.jpeg import jpeg_quality
+from deepfake_cli.executor import in_parts
 
+Measured = dict[str, Any] | str  # the properties of an image, or why there are none
+PART = 128  # images that a task of a cluster measures, in about a second
 SCALE = 256  # pixels of the longer side on which sharpness is measured
 
 
 def measure_all(
-    paths: Sequence[str], workers: int, report: Callable[[int, int], None] = lambda done, total: None
+    paths: Sequence[str],
+    workers: int | None = None,
+    report: Callable[[int, int], None] = lambda done, total: None,
+    *,
+    cluster: str | None = None,
 ) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
-    """Measure image files in threads; decoding holds no lock of Python's.
+    """Measure image files in threads, since decoding holds no lock of Python's, or on the machines of a cluster.
 
     Args:
         paths: the files.
-        workers: threads.
+        workers: threads; None for one a core.
         report: called with how many of how many are measured.
+        cluster: see `deepfake_cli.executor.each`.
 
     Returns:
         The properties of each file, in the order of `paths`, empty for one that can't be read; and those files, each with
         why.
     """
-    rows: list[dict[str, Any]] = []
-    bad = []
-    with ThreadPoolExecutor(workers) as pool:
-        for path, found in zip(paths, pool.map(_measure, paths), strict=True):
-            if isinstance(found, str):
-                bad.append((path, found))
-            rows.append({} if isinstance(found, str) else found)
-            report(len(rows), len(paths))
-    return rows, bad
+    found = _there(paths, cluster, report) if cluster else _here(paths, workers, report)
+    bad = [(path, each) for path, each in zip(paths, found, strict=True) if isinstance(each, str)]
+    return [{} if isinstance(each, str) else each for each in found], bad
 
 
-def _measure(path: str) -> dict[str, Any] | str:
+def _here(paths: Sequence[str], workers: int | None, report: Callable[[int, int], None]) -> list[Measured]:
+    found = []
+    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+        for each in pool.map(_measure, paths):
+            found.append(each)
+            report(len(found), len(paths))
+    return found
+
+
+def _there(paths: Sequence[str], cluster: str, report: Callable[[int, int], None]) -> list[Measured]:
+    return in_parts(_measure_some, paths, size=PART, lost=_lost, cluster=cluster, report=report)
+
+
+def _measure_some(paths: Sequence[str]) -> list[Measured]:
+    return list(map(_measure, paths))
+
+
+def _lost(paths: Sequence[str]) -> list[Measured]:
+    return [f"one of {len(paths)} images, this or another, brought down the process that read it"] * len(paths)
+
+
+def _measure(path: str) -> Measured:
     """The properties, or why there are none."""
     try:
         return measure(Path(path).read_bytes())

@@ -14,7 +14,7 @@ LOG = "train.log"
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from deepfake_cli.training.told import Begun, Ended, Stepped
+    from deepfake_cli.training.told import Begun, Ended, Event, Noted, Stepped
 
 
 def train(settings: Train) -> None:
@@ -56,7 +56,7 @@ class Follower:
         self.begun_in: Path | None = None
         self.beside = False  # whether another worker tells of the run
 
-    def __call__(self, event: "Begun | Stepped | Ended") -> None:
+    def __call__(self, event: "Event") -> None:
         """Take the next event."""
         getattr(self, type(event).__name__.lower())(event)
 
@@ -80,7 +80,13 @@ class Follower:
                 frames = f"{counts['frames']:,} frames ({counts['fake']:,} fake)"
                 self.line(f"{name}: {frames}, {counts['videos']:,} videos, {groups}")
         self.epochs, self.steps = event.epochs, event.steps
+        if self.task is not None:  # begun anew, since a machine was lost
+            self.bar.remove_task(self.task)
         self.task = self.bar.add_task("", total=event.steps, note="")
+
+    def noted(self, event: "Noted") -> None:
+        """Say what training waits for."""
+        warn(event.text)
 
     def stepped(self, event: "Stepped") -> None:
         """Move the bar."""

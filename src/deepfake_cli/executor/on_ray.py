@@ -27,6 +27,11 @@ class Here(NamedTuple):
     folder: Path
     mark: Path | None
 
+    @classmethod
+    def now(cls, mark: Path | None) -> "Here":
+        """As it is, with the mark of a folder that all should see."""
+        return cls(__version__, Path.cwd(), mark)
+
 
 def each(
     function: Callable[[Job], Result],
@@ -37,9 +42,9 @@ def each(
     shared: Path | None,
 ) -> Iterator[Result]:
     """See `deepfake_cli.executor.each`."""
-    with _connected(cluster) as ray, _marked(shared) as mark:
+    with connected(cluster) as ray, marked(shared) as mark:
         task = ray.remote(_run).options(num_cpus=1, max_retries=RETRIES, retry_exceptions=False)
-        here, waiting = Here(__version__, Path.cwd(), mark), iter(jobs)
+        here, waiting = Here.now(mark), iter(jobs)
         running: dict[Any, Job] = {}
         while True:
             room = (workers or AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1)))) - len(running)
@@ -51,7 +56,18 @@ def each(
 
 
 def _run(here: Here, function: Callable[[Job], Result], job: Job) -> Result:
-    """What a worker does: our folder, our version, our disk; then the job."""
+    """What a worker does."""
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # a task has one core, and its neighbours the others
+    stand(here)
+    return function(job)
+
+
+def stand(here: Here) -> None:
+    """Stand where the asking machine stands: its folder, its version, its disk.
+
+    Raises:
+        ClusterError: this machine can't.
+    """
     name = socket.gethostname()
     if here.version != __version__:
         raise ClusterError(
@@ -64,7 +80,6 @@ def _run(here: Here, function: Callable[[Job], Result], job: Job) -> Result:
             f"{name}, a machine of the cluster, does not see our {here.mark.parent.absolute()}. "
             "Mount one disk under the same path on all machines (NFS, EFS, Filestore), and write there."
         )
-    return function(job)
 
 
 def _result(ray: Any, reference: Any, job: Job, lost: Callable[[Job], Result]) -> Result:
@@ -83,7 +98,7 @@ def _result(ray: Any, reference: Any, job: Job, lost: Callable[[Job], Result]) -
 
 
 @contextmanager
-def _connected(cluster: str) -> Iterator[Any]:
+def connected(cluster: str) -> Iterator[Any]:
     """Ray's module, connected; who has connected before us stays connected."""
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # or Ray warns of a change of its own
     try:
@@ -96,7 +111,7 @@ def _connected(cluster: str) -> Iterator[Any]:
         try:
             ray.init(cluster, log_to_driver=False, logging_level="error")
         except (ConnectionError, RuntimeError, ValueError) as error:
-            raise ClusterError(f"--cluster {cluster}: {_first(error)} {_HOW}") from None
+            raise ClusterError(f"--cluster {cluster}: {_first(error)} {HOW}") from None
     try:
         yield ray
     finally:
@@ -104,7 +119,7 @@ def _connected(cluster: str) -> Iterator[Any]:
             ray.shutdown()
 
 
-_HOW = (
+HOW = (
     "Expected: auto on a machine of the cluster, its head's host:port (6379), or ray://host:10001 from elsewhere. "
     "ray start --head begins one."
 )
@@ -120,15 +135,15 @@ def _knock(cluster: str) -> None:
         return
     host, _, port = cluster.removeprefix("ray://").rpartition(":")
     if not host or not port.isdigit():
-        raise ClusterError(f"--cluster {cluster}: that is no host:port. {_HOW}")
+        raise ClusterError(f"--cluster {cluster}: that is no host:port. {HOW}")
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=SECONDS).close()
     except OSError as error:
-        raise ClusterError(f"--cluster {cluster}: nothing answers there ({error}). {_HOW}") from None
+        raise ClusterError(f"--cluster {cluster}: nothing answers there ({error}). {HOW}") from None
 
 
 @contextmanager
-def _marked(folder: Path | None) -> Iterator[Path | None]:
+def marked(folder: Path | None) -> Iterator[Path | None]:
     """A file by which a worker knows that it sees the same folder as we, not one of the same name."""
     if folder is None:
         yield None

@@ -1,7 +1,6 @@
 """``deepfake audit``: what lists of images give away of their labels without a look at a face."""
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,7 +102,7 @@ def _measured(
     from deepfake_cli.audit.measure import measure_all
     from deepfake_cli.audit.sources import join
 
-    rows, bad = measure_all(drawn["path"].tolist(), settings.workers or os.cpu_count() or 1, report)
+    rows, bad = measure_all(drawn["path"].tolist(), settings.workers, report, cluster=settings.cluster)
     if len(bad) == len(rows):
         raise ManifestError(f"None of {len(rows):,} images can be read, such as {bad[0][0]}: {bad[0][1]}.")
     measures = pd.DataFrame(rows, index=drawn.index)

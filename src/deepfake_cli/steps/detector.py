@@ -12,9 +12,15 @@ from deepfake_cli.config import Evaluate
 from deepfake_cli.errors import ModelError
 from deepfake_cli.quiet import quiet
 from deepfake_cli.steps.calibrated import Calibrated
+from deepfake_cli.steps.exported import SUFFIX, Exported
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+def detector_of(settings: Evaluate, path: Path) -> "Trained | Exported":
+    """Open what is to be measured: a snapshot, or an exported detector."""
+    return (Exported if path.suffix == SUFFIX else Trained)(settings, path)
 
 
 class Trained:

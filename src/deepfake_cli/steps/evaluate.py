@@ -15,10 +15,11 @@ from deepfake_cli.errors import ManifestError, ModelError
 from deepfake_cli.files import write_text
 from deepfake_cli.metrics import predictions
 from deepfake_cli.steps import judged
-from deepfake_cli.steps.detector import Trained
-from deepfake_cli.steps.exported import SUFFIX, Exported
+from deepfake_cli.steps.detector import detector_of
+from deepfake_cli.steps.exported import SUFFIX
 from deepfake_cli.steps.report import of_evaluation
 from deepfake_cli.steps.robustness import changes_of, robustness
+from deepfake_cli.steps.score_there import score_there
 from deepfake_cli.training.runs import BEST, newest
 
 if TYPE_CHECKING:
@@ -98,8 +99,9 @@ def _from_model(settings: Evaluate, report: Callable[[int, int], None]) -> judge
     table = manifest.read_lists(lists)
     checks.check(table, ", ".join(map(str, lists)))
     missing, unscored = manifest.read_missing(lists)
-    detector = (Exported if snapshot.suffix == SUFFIX else Trained)(settings, snapshot)
-    scores = detector.scores(table, report)
+    detector = detector_of(settings, snapshot)
+    paths = table["path"].tolist()
+    scores = score_there(settings, snapshot, paths, report) if settings.cluster else detector.scores(table, report)
     if not np.isfinite(scores).all():
         raise ManifestError(f"{snapshot} gives scores that are no number; train it again.")
     return judged.Judged(

@@ -35,7 +35,8 @@ class Exported:
     def __init__(self, settings: Evaluate, path: Path):
         if settings.robustness or settings.robustness_changes:
             raise ConfigError(f"--robustness needs the snapshot that {path} was exported from, best.keras.")
-        self._network, self._settings = runtime.load(path, settings.runtime), settings
+        threads = 1 if settings.cluster else None  # a task has one core
+        self._network, self._settings = runtime.load(path, settings.runtime, threads), settings
         traits = self._network.traits
         stored = traits.calibration if settings.calibration else None
         if traits.calibration and not stored and settings.threshold is None:

@@ -75,9 +75,9 @@ def predict(settings: Predict, report: Report = lambda path, done, total: None) 
 
 def _here(settings: Predict, paths: Iterable[Path], detector: Detector, report: Report) -> Iterator[Verdict]:
     """Judge on this machine, one file after the other: a network fills all cores by itself."""
-    how = {"every": settings.every, "max_frames": settings.max_frames, "faces": settings.faces}
+    every, most, faces = settings.every, settings.max_frames, settings.faces
     for path in paths:
-        yield detector.predict(path, **how, report=partial(report, path))
+        yield detector.predict(path, every=every, max_frames=most, faces=faces, report=partial(report, path))
 
 
 def files(paths: Iterable[Path]) -> Iterator[Path]:

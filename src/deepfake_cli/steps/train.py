@@ -57,7 +57,12 @@ def train(settings: Train, report: Report = lambda event: None) -> TrainResult:
             number any more.
         ConfigError: the run's folder holds one already, or one to go on with began with other settings.
         DeviceError: GPUs are asked for that aren't there, or another of several machines is lost or differs.
+        ClusterError: the cluster is not there, or can't do it.
     """
+    if settings.cluster:
+        from deepfake_cli.steps.train_there import train_there
+
+        return train_there(settings, report)
     run, together, settings = None, cluster.found(os.environ), going_on(settings)
     if settings.resume:
         run = (Run if not together or together.is_chief else Beside).resume(settings)
@@ -65,7 +70,7 @@ def train(settings: Train, report: Report = lambda event: None) -> TrainResult:
         check_lists(settings, run.recipe["data"], run.folder)
     else:
         chosen_folder(settings)
-    table, validation = _lists(settings)
+    table, validation = read_lists(settings)
     if run is None or not is_finished(run.recipe):
         with quiet():
             from deepfake_cli.training.fit import fit  # TensorFlow loads only now: a fault in the lists shows at once
@@ -78,7 +83,12 @@ def train(settings: Train, report: Report = lambda event: None) -> TrainResult:
     return TrainResult(best, run.folder / recipe.NAME, run.history, onnx, fault)
 
 
-def _lists(settings: Train) -> tuple["pd.DataFrame", "pd.DataFrame | None"]:
+def read_lists(settings: Train) -> tuple["pd.DataFrame", "pd.DataFrame | None"]:
+    """The lists to train and to validate on.
+
+    Raises:
+        ManifestError: see `train`.
+    """
     table = manifest.read_lists(settings.train_csv)
     table = _checked(table, ", ".join(map(str, settings.train_csv)), settings)
     if not settings.evaluation:

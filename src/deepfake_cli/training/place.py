@@ -39,9 +39,14 @@ def chosen_folder(settings: Train) -> Path | None:
     return folder
 
 
+def new_name(model: str) -> str:
+    """What a run is called that its user doesn't name."""
+    return f"{model.replace(':', '_')}-{datetime.now():%Y%m%d-%H%M%S}"
+
+
 def new_folder(settings: Train, model: str) -> Path:
     """A folder that isn't there yet, called after the model and the time."""
-    name = f"{model.replace(':', '_')}-{datetime.now():%Y%m%d-%H%M%S}"
+    name = new_name(model)
     for each in chain([name], (f"{name}-{number}" for number in count(2))):
         try:
             (settings.runs_dir / each).mkdir(parents=True)

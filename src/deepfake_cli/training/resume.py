@@ -11,6 +11,7 @@ from deepfake_cli.training.runs import BEST, STATE, progress
 
 FREE = {  # what may differ when a run goes on: it doesn't shape the result
     *("resume", "resume_if_there", "runs_dir", "epochs", "gpu", "multi_gpu", "multi_gpu_force", "workers"),
+    *("cluster", "workers_per_run"),
     *("save_every", "save_steps", "snapshots", "onnx", "tensorboard_dir"),
 }
 

@@ -65,7 +65,15 @@ class Ended:
     ends: str | None = None
 
 
-Report = Callable[[Begun | Stepped | Ended], None]
+@dataclass(frozen=True)
+class Noted:
+    """Something that the user should know now."""
+
+    text: str
+
+
+Event = Begun | Stepped | Ended | Noted
+Report = Callable[[Event], None]
 
 
 def counted(table: "pd.DataFrame") -> dict[str, int]:
