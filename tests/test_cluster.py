@@ -230,7 +230,7 @@ def test_evaluate_and_audit_on_a_cluster_find_what_one_machine_finds(cluster, li
 @pytest.mark.slow
 def test_a_bad_image_stops_evaluate_on_a_cluster_as_here(cluster, lists, tmp_path):
     (tmp_path / "bad.jpg").write_bytes(b"none")
-    rows = (lists / "csv" / "train" / "train.csv").read_text() + f"{tmp_path / 'bad.jpg'},real,x,x,x,,,0\n"
+    rows = (lists / "csv" / "train" / "train.csv").read_text() + f"{tmp_path / 'bad.jpg'},real,x,x,x,0,,,\n"
     (lists / "csv" / "train" / "bad.csv").write_text(rows)
     words = ("evaluate", "csv/train/bad.csv", STARTER, "--output", tmp_path)
     found = [begin(lists, *words, *where).communicate()[1] for where in ([], ["--cluster", cluster.address])]
@@ -240,7 +240,7 @@ def test_a_bad_image_stops_evaluate_on_a_cluster_as_here(cluster, lists, tmp_pat
 @pytest.mark.slow
 def test_a_training_that_loses_a_node_ends_as_one_on_one_machine(cluster, second, lists):
     words = ("train", "--model", "small:build", "--image-size", 32, "--batch-size", 8, "--steps", 60, "--epochs", 2)
-    words = (*words, "--lr", 0.003, "--save-steps", 10, "--no-onnx", "--gpu", "cpu", "--run")
+    words = (*words, "--lr", 0.003, "--save-steps", 10, "--no-onnx", "--no-random-transform", "--gpu", "cpu", "--run")
     deepfake(lists, *words, "here")
     there = lists / "runs" / "there"
     process = begin(lists, *words, "there", "--cluster", cluster.address, "--workers-per-run", 2)

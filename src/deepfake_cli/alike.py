@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from deepfake_cli.checks import by_folder
+from deepfake_cli.files import read_bytes
 from deepfake_cli.video import read_image
 
 if TYPE_CHECKING:
@@ -149,8 +150,7 @@ def _in_two_parts(files: "pd.DataFrame") -> "pd.DataFrame":
 def _digest(path: str) -> str:
     """A hash of the file's bytes; empty if it cannot be read."""
     try:
-        with Path(path).open("rb") as file:
-            return hashlib.file_digest(file, "blake2b").hexdigest()
+        return hashlib.blake2b(read_bytes(path)).hexdigest()
     except OSError:
         return ""
 

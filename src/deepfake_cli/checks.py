@@ -2,11 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from deepfake_cli import pack, remote
 from deepfake_cli.errors import ManifestError
 
 if TYPE_CHECKING:
@@ -41,8 +44,15 @@ def check_files(table: "pd.DataFrame", name: str) -> None:
 def missing(paths: "pd.Series[str]") -> list[str]:
     """The paths at which there is no file. Folders are listed once each: asking for every file takes minutes for millions."""
     gone: list[str] = []
+    listed = cache(_files)
     for folder, names, _ in by_folder(paths):
-        there = _files(folder)
+        inside = pack.packed(folder + names[0])
+        if not inside:
+            there = listed(folder)
+        elif not remote.is_remote(inside[0]):
+            there = _in_tar(inside[0], inside[1].rpartition("/")[0])
+        else:  # what is in it could be seen only by copying it
+            there = set(names) if inside[0].name in listed(f"{inside[0].parent}/") else set()
         gone += [folder + name for name in names if name not in there]
     return gone
 
@@ -58,7 +68,13 @@ def by_folder(paths: "pd.Series[str]") -> Iterator[tuple[str, list[str], np.ndar
         yield folders.categories[codes[order[start]]], names[start:end].tolist(), order[start:end]
 
 
+def _in_tar(tar: Path, folder: str) -> set[str]:
+    return {name.rpartition("/")[2] for name in pack.names(tar) if name.rpartition("/")[0] == folder}
+
+
 def _files(folder: str) -> set[str]:
+    if remote.is_remote(folder):
+        return remote.names(Path(folder))
     try:
         with os.scandir(folder or ".") as entries:
             return {entry.name for entry in entries if entry.is_file()}

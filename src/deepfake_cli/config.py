@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
 
 from deepfake_cli.errors import ConfigError
+from deepfake_cli.remote import is_remote, url
 
 IMAGES, LISTS = Path("img"), Path("csv")  # what split writes, make-csv reads
 RUNS = Path("runs")  # what train writes, evaluate and runs read
@@ -21,14 +23,19 @@ CLUSTER = "Run on the Ray cluster at this HOST:PORT or ray://HOST:PORT, or on th
 BY = ("person", "pair", "video")  # what groups are formed over, the strictest first
 
 
-def option(default: Any, help: str, *, flag: str | None = None, **bounds: Any) -> Any:
-    """A pydantic field that is an option; `flag` replaces ``--the-name``."""
-    return Field(default, description=help, json_schema_extra={"flag": flag} if flag else None, **bounds)
+def option(default: Any, help: str, *, flag: str | None = None, remote: bool = False, **bounds: Any) -> Any:
+    """A pydantic field that is an option; `flag` replaces ``--the-name``; `remote`: it may be ``s3://…``."""
+    extra: dict[str, Any] = {name: value for name, value in (("flag", flag), ("remote", remote)) if value}
+    return Field(default, description=help, json_schema_extra=extra or None, **bounds)
 
 
-def argument(default: Any, help: str) -> Any:
+def argument(default: Any, help: str, *, remote: bool = False) -> Any:
     """A pydantic field that is a positional argument on the command line, and a key like any other in a config file."""
-    return Field(default, description=help, json_schema_extra={"positional": True})
+    return Field(default, description=help, json_schema_extra={"positional": True, "remote": remote})
+
+
+def _may_be_remote(field: FieldInfo) -> bool:
+    return isinstance(field.json_schema_extra, dict) and bool(field.json_schema_extra.get("remote"))
 
 
 class Step(BaseModel):
@@ -43,13 +50,22 @@ class Step(BaseModel):
     def _from_text(cls, value: Any, info: Any) -> Any:
         """An ini file knows only text: nothing is None, and a list has one item a line."""
         field = cls.model_fields[info.field_name]
-        if isinstance(value, bool) and field.annotation is not bool:
+        if isinstance(value, bool) and bool not in (field.annotation, *get_args(field.annotation)):
             raise ValueError("allowed is no true or false")
         if value == "" and type(None) in get_args(field.annotation):
             return None
         if isinstance(value, str) and str(field.annotation).startswith("list"):
             return [line.strip() for line in value.splitlines() if line.strip()]
         return value
+
+    @model_validator(mode="after")
+    def _on_a_disk(self) -> "Step":
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            for path in value if isinstance(value, list) else [value]:
+                if isinstance(path, Path) and is_remote(path) and not _may_be_remote(field):
+                    raise ValueError(f"{name} {url(path)} has to be on a disk of this machine, or one that it shares")
+        return self
 
 
 class Device(Step):
@@ -68,10 +84,10 @@ class Split(Step):
     """Cut videos into frames or face crops."""
 
     adapter: str = argument(..., "The data set's layout, see deepfake datasets; or your own as module:function.")
-    viddir: Path = option(..., "The data set's folder, as downloaded.")
-    imgdir: Path = option(IMAGES, "Where the frames and manifest.csv go.")
+    viddir: Path = option(..., "The data set's folder, as downloaded.", remote=True)
+    imgdir: Path = option(IMAGES, "Where the frames and manifest.csv go.", remote=True)
     realdir: Path | None = option(
-        None, "Folder of the real videos where they come apart from the fakes (timit: VidTIMIT)."
+        None, "Folder of the real videos where they come apart from the fakes (timit: VidTIMIT).", remote=True
     )
     crop: Literal["face", "none"] = option("face", "Cut out the tracked face, or keep whole frames.")
     faces: Literal["largest", "all"] = option(
@@ -103,6 +119,12 @@ class Split(Step):
     )
     format: Literal["jpg", "png"] = option("jpg", "Format of the written frames.")
     quality: int = option(95, "JPEG quality.", ge=1, le=100)
+    pack: bool | None = option(
+        None,
+        "Put the images of each video into one tar, or into a folder. [default: into a folder, but where --imgdir is an object "
+        "store, which is slow at many small files]",
+        flag="--pack/--no-pack",
+    )
     workers: int | None = option(None, "Processes that read videos. [default: the cores]", ge=1, le=256)
     cluster: str | None = option(None, CLUSTER)
     overwrite: bool = option(False, "Redo videos that are finished.")
@@ -118,6 +140,17 @@ class Split(Step):
             )
         return self
 
+    @model_validator(mode="after")
+    def _packs_what_is_far(self) -> "Split":
+        if self.pack is False and is_remote(self.imgdir):
+            raise ValueError(f"{url(self.imgdir)} takes tars only: leave --no-pack out")
+        return self
+
+    @property
+    def packs(self) -> bool:
+        """Whether each video's images go into one tar."""
+        return is_remote(self.imgdir) if self.pack is None else self.pack
+
 
 class MakeCsv(Step):
     """Write training, validation and test lists that share no person and no source video; or check them."""
@@ -125,8 +158,12 @@ class MakeCsv(Step):
     adapter: str | None = argument(
         None, "The data set's layout, see deepfake datasets; or your own as module:function."
     )
-    imgdir: Path = option(IMAGES, "Folder of frames: with a manifest.csv from split, or a tree that another tool made.")
-    csvdir: Path = option(LISTS, "Where train/train.csv, val/validation.csv, test/test.csv and protocol.json go.")
+    imgdir: Path = option(
+        IMAGES, "Folder of frames: with a manifest.csv from split, or a tree that another tool made.", remote=True
+    )
+    csvdir: Path = option(
+        LISTS, "Where train/train.csv, val/validation.csv, test/test.csv and protocol.json go.", remote=True
+    )
     protocol: Literal["ratio", "official"] = option(
         "ratio", "Divide by the ratios, or as the data set's published split does, where it has one."
     )
@@ -162,8 +199,8 @@ class MakeCsv(Step):
 class Train(Device):
     """Train a detector."""
 
-    train_csv: list[Path] = argument([Path("csv/train/train.csv")], "Lists to train on.")
-    val_annotations: Path = option(Path("csv/val/validation.csv"), "List to validate on.")
+    train_csv: list[Path] = argument([Path("csv/train/train.csv")], "Lists to train on.", remote=True)
+    val_annotations: Path = option(Path("csv/val/validation.csv"), "List to validate on.", remote=True)
     model: str = option("resnet50", "Architecture; your own as module:function.")
     resume: str | None = option(
         None,
@@ -180,7 +217,7 @@ class Train(Device):
     imagenet_weights: bool = option(
         True, "Start from ImageNet weights, or from scratch.", flag="--imagenet-weights/--no-weights"
     )
-    weights: Path | None = option(None, "Start from the weights in this file.")
+    weights: Path | None = option(None, "Start from the weights in this file.", remote=True)
     tune: Literal["all", "head", "norm"] | None = option(
         None,
         "Train all of the model; its head, the last layer; or its normalisation layers and head. [default: all; head with "
@@ -323,6 +360,7 @@ class Evaluate(Device):
         [],
         "Lists, and the snapshot (.keras, .h5; or .onnx, which needs no TensorFlow). [default: csv/val/validation.csv, and the "
         "newest run's best.keras]",
+        remote=True,
     )
     runtime: str = option("onnx", "What runs an .onnx file: onnx or openvino; your own as module:function.")
     model: str | None = option(None, "Architecture, where an .h5 file holds weights only.")
@@ -485,7 +523,7 @@ class Export(Step):
 class Judging(Step):
     """What judges files, and how."""
 
-    detector: Path | None = option(None, "An exported detector, .onnx. [default: the one in this package]")
+    detector: Path | None = option(None, "An exported detector, .onnx. [default: the one in this package]", remote=True)
     runtime: str = option("onnx", "What runs it: onnx or openvino; your own as module:function.")
     threads: int | None = option(None, "Threads to compute with. [default: one a core]", ge=1)
     cluster: str | None = option(None, CLUSTER)
@@ -502,14 +540,16 @@ class Judging(Step):
 class Predict(Judging):
     """Judge videos and images: fake, real, or undecided with the reason."""
 
-    paths: list[Path] = argument([], "Videos, images, folders of them, or patterns such as 'clips/*.mp4'.")
-    report: Path | None = option(None, "Write a page here: timelines, the most suspicious faces, what speaks for fake.")
+    paths: list[Path] = argument([], "Videos, images, folders of them, or patterns such as 'clips/*.mp4'.", remote=True)
+    report: Path | None = option(
+        None, "Write a page here: timelines, the most suspicious faces, what speaks for fake.", remote=True
+    )
     explain: Path | None = option(
         None,
         "Write each file's most suspicious faces as PNG to this folder, and videos as MP4 with boxes, scores and heat maps.",
     )
-    csv: Path | None = option(None, "Write a row for each file here.")
-    frames_csv: Path | None = option(None, "Write a row for each face of each frame here.")
+    csv: Path | None = option(None, "Write a row for each file here.", remote=True)
+    frames_csv: Path | None = option(None, "Write a row for each face of each frame here.", remote=True)
     fail_on: Literal["fake", "undecided", "any"] | None = option(
         None,
         "Exit with status 3 if a file is fake, undecided, or either: for scripts. [default: 0 whatever the verdicts]",
@@ -535,6 +575,7 @@ class Audit(Step):
     csv: list[Path] = argument(
         [Path("csv/train/train.csv"), Path("csv/val/validation.csv")],
         "Lists of make-csv, or the manifest.csv of split.",
+        remote=True,
     )
     sample: int = option(2000, "Measure this many images, drawn evenly over videos and classes.", ge=2)
     seed: int = option(0, "Seed of the sample, the folds and the resamples.", ge=0)

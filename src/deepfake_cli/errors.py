@@ -25,6 +25,10 @@ class ModelError(DeepfakeError):
     """A model, its weights or its snapshot that cannot be had or does not fit."""
 
 
+class StorageError(DeepfakeError):
+    """A file in an object store or on another machine that can't be read or written."""
+
+
 class ClusterError(DeepfakeError):
     """A cluster that is not there, or whose machines can't do our work."""
 

@@ -5,12 +5,14 @@ repeats itself is a category.
 """
 
 import csv
+import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepfake_cli.errors import ManifestError
-from deepfake_cli.files import whole
+from deepfake_cli.files import elsewhere, whole
+from deepfake_cli.remote import here, is_remote
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,7 +96,8 @@ def read(path: Path) -> "pd.DataFrame":
         ManifestError: the file is missing, empty, no such list, or has a label that is none of 0, 1, real, fake.
     """
     table = _with_labels(_checked_columns(path, LIST_COLUMNS), path)
-    table["path"] = _resolve(table["path"], path.parent.resolve())  # TensorFlow takes ".." behind a link amiss
+    folder = path.parent if is_remote(path) else path.parent.resolve()  # TensorFlow takes ".." behind a link amiss
+    table["path"] = _resolve(table["path"], folder)
     _fill(table, "video", lambda rows: _folders(rows["path"]))
     _fill(table, "group", lambda rows: rows["video"])
     for name in CATEGORIES:
@@ -139,10 +142,11 @@ def read_missing(paths: Iterable[Path]) -> tuple["pd.DataFrame", int]:
 
 
 def _checked_columns(path: Path, columns: Sequence[str]) -> "pd.DataFrame":
-    if not path.is_file():
+    local = here(path)
+    if not local.is_file():
         raise ManifestError(f"{path}: no such list. deepfake make-csv writes one.")
     try:
-        return _read_columns(path, columns)
+        return _read_columns(local, columns)
     except (OSError, ValueError, csv.Error) as error:
         text = " ".join(str(error).split())
         raise ManifestError(f"{path}: cannot be read as a CSV of frames: {text}") from None
@@ -220,13 +224,21 @@ def _unquote(text: str) -> str:
 
 def _resolve(paths: "pd.Series[str]", folder: Path) -> "pd.Series[str]":
     """Make relative paths usable from here: below the list's folder, unless the first is found from here instead."""
-    relative = ~paths.str.match(r"[/\\]|[A-Za-z]:")
+    relative = ~paths.str.match(r"[/\\]|[A-Za-z][A-Za-z0-9+.-]*:")
     if not relative.any():
         return paths
+    if is_remote(folder):
+        return paths.where(~relative, _below(paths, str(folder)))
     first = paths[relative].iloc[0]
     if not (folder / first).exists() and Path(first).exists():
         return paths
     return paths.where(~relative, str(folder.absolute()) + "/" + paths)
+
+
+def _below(paths: "pd.Series[str]", folder: str) -> "pd.Series[str]":
+    """Join paths to a remote folder; stores know no "..", so it is worked out, once for each way up."""
+    parts = paths.str.extract(r"^((?:\.\./)*)(.*)$")
+    return parts[0].map({up: posixpath.normpath(f"{folder}/{up}") + "/" for up in parts[0].unique()}) + parts[1]
 
 
 def _fill(table: "pd.DataFrame", name: str, values: "Callable[[pd.DataFrame], pd.Series[Any]]") -> None:
@@ -239,4 +251,6 @@ def _fill(table: "pd.DataFrame", name: str, values: "Callable[[pd.DataFrame], pd
 def _folders(paths: "pd.Series[str]") -> "pd.Series[Any]":
     """The folder of each image, absolute: lists of different folders spell it differently."""
     folders = paths.str.replace(r"(^|[/\\])[^/\\]*$", "", regex=True).astype("category")
-    return folders.map({name: str(Path(name).resolve()) for name in folders.cat.categories})
+    return folders.map(
+        {name: name if elsewhere(name) else str(Path(name).resolve()) for name in folders.cat.categories}
+    )

@@ -8,12 +8,18 @@ import pandas as pd
 import psutil
 import tensorflow as tf
 
+from deepfake_cli import pack
 from deepfake_cli.errors import ConfigError
+from deepfake_cli.files import read_bytes
 
 CHUNK = 100_000  # strings handed over at once
+ELSEWHERE = r"\.tar/|^[a-z][a-z0-9+.-]+:/"  # in a path that TensorFlow can't read by itself
 MOST_MEMORY = 0.7  # of what is free, that cached images may take
 
+WINDOW = 512  # tar files whose images are drawn in turn: so many of a remote list are copied before training begins
+
 ImageAt = Callable[[tf.Tensor], tf.Tensor]  # a row of the list to its image
+Read = Callable[[tf.Tensor], tf.Tensor]  # a path to the file's content
 
 
 def training_batches(
@@ -60,8 +66,14 @@ def training_batches(
     start = (first_epoch * steps + first_step) * batch_size
     first_pass = start // len(table)
 
+    tars = _tars(table["path"])
+
+    def drawn(number: int) -> np.ndarray:
+        order = draw(labels, int(number), reals=reals, seed=seed)
+        return order if tars is None else streamed(order, tars, int(number), seed=seed)
+
     def indices(number: tf.Tensor) -> tf.data.Dataset:
-        order = tf.numpy_function(lambda n: draw(labels, int(n), reals=reals, seed=seed), [number], tf.int64)
+        order = tf.numpy_function(drawn, [number], tf.int64)
         return tf.data.Dataset.from_tensor_slices(tf.ensure_shape(order, [len(labels)]))
 
     stream = tf.data.Dataset.range(first_pass, np.iinfo(np.int64).max).flat_map(indices)
@@ -89,6 +101,28 @@ def draw(labels: np.ndarray, number: int, *, reals: float | None, seed: int) -> 
     return random.choice(len(labels), size=len(labels), p=wanted[labels])
 
 
+def streamed(order: np.ndarray, tars: np.ndarray, number: int, *, seed: int) -> np.ndarray:
+    """The order with the images of some tars at a time: each pass copies a remote tar once, and holds few.
+
+    Within each window of `WINDOW` tars, drawn anew for every pass, images stay in the order that they were drawn in.
+
+    Args:
+        order: as `draw` gives it.
+        tars: which tar each image of the list is in, int64.
+        number: of the pass.
+        seed: of the order.
+    """
+    ranks = np.random.default_rng([seed, number, 1]).permutation(tars.max() + 1)
+    return order[np.argsort(ranks[tars[order]] // WINDOW, kind="stable")]
+
+
+def _tars(paths: "pd.Series[str]") -> np.ndarray | None:
+    """Which tar each image is in; None if they are in none, or in so few that any order will do."""
+    found = paths.str.extract(rf"^(.*?\{pack.SUFFIX})/", expand=False)
+    codes, names = pd.factorize(found.fillna(""))
+    return codes if found.notna().any() and len(names) > WINDOW else None
+
+
 def scoring_batches(
     table: pd.DataFrame,
     *,
@@ -113,7 +147,8 @@ def scoring_batches(
     """
     places = np.arange(len(table)) if places is None else places
     paths = tf.data.Dataset.from_tensor_slices(_strings(table["path"]))
-    images = paths.map(lambda path: read_image(path, image_size), num_parallel_calls=workers or tf.data.AUTOTUNE)
+    read = reading(table["path"])
+    images = paths.map(lambda path: read_image(path, image_size, read), num_parallel_calls=workers or tf.data.AUTOTUNE)
     batches = images.batch(batch_size)
     if change:
         rows = tf.data.Dataset.from_tensor_slices((table["label"].to_numpy()[:, None], places[:, None]))
@@ -132,8 +167,8 @@ def _strings(paths: "pd.Series[str]") -> tf.Tensor:
 
 
 def _in_files(table: pd.DataFrame, image_size: int) -> ImageAt:
-    paths = _strings(table["path"])
-    return lambda index: read_image(paths[index], image_size)
+    paths, read = _strings(table["path"]), reading(table["path"])
+    return lambda index: read_image(paths[index], image_size, read)
 
 
 def in_memory(table: pd.DataFrame, image_size: int, workers: int | None = None) -> ImageAt:
@@ -156,13 +191,24 @@ def in_memory(table: pd.DataFrame, image_size: int, workers: int | None = None) 
     return lambda index: kept[index]
 
 
-def read_image(path: tf.Tensor, image_size: int) -> tf.Tensor:
+def reading(paths: "pd.Series[str]") -> Read:
+    """What reads such files: TensorFlow by itself, or this package those in tars and in object stores."""
+    if not paths.str.contains(ELSEWHERE).any():
+        return tf.io.read_file
+    return lambda path: tf.ensure_shape(tf.numpy_function(_content, [path], tf.string), ())
+
+
+def _content(path: bytes) -> bytes:
+    return read_bytes(path.decode())
+
+
+def read_image(path: tf.Tensor, image_size: int, read: Read = tf.io.read_file) -> tf.Tensor:
     """Decode an image of any size and scale it: uint8 RGB (image_size, image_size, 3).
 
     JPEG is decoded as OpenCV does it: TensorFlow's quicker way is up to eleven grey levels off, and no detector should learn
     from that, since predict never sees it.
     """
-    data = tf.io.read_file(path)
+    data = read(path)
     image = tf.cond(
         tf.io.is_jpeg(data),
         lambda: tf.io.decode_jpeg(data, channels=3, dct_method="INTEGER_ACCURATE"),

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from deepfake_cli.errors import ManifestError
-from deepfake_cli.files import write_text
+from deepfake_cli.files import read_bytes, write_text
+from deepfake_cli.remote import here
 
 NAME = "protocol.json"
 
@@ -26,7 +27,7 @@ def read(folder: Path) -> dict[str, Any]:
     """
     path = folder / NAME
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(read_bytes(path))
         if not isinstance(record, dict) or not isinstance(record.get("lists"), dict):
             raise ValueError("it has no lists")
     except FileNotFoundError:
@@ -38,5 +39,5 @@ def read(folder: Path) -> dict[str, Any]:
 
 def sha256(path: Path) -> str:
     """The SHA-256 of a file's bytes, as hexadecimal digits."""
-    with path.open("rb") as file:
+    with here(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

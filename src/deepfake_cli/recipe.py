@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from deepfake_cli.files import write_text
+from deepfake_cli.files import read_bytes, write_text
 
 NAME = "recipe.json"
 PACKAGES = ("deepfake-cli", "tensorflow", "keras", "numpy", "opencv-python-headless")
@@ -27,7 +27,7 @@ def versions() -> dict[str, str]:
 
 def fingerprint(lists: Iterable[Path]) -> dict[str, str]:
     """A hash, BLAKE2b of 16 bytes in hex, of each list's content."""
-    return {str(path): hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest() for path in lists}
+    return {str(path): hashlib.blake2b(read_bytes(path), digest_size=16).hexdigest() for path in lists}
 
 
 def write(folder: Path, recipe: dict[str, Any]) -> None:
@@ -38,7 +38,7 @@ def write(folder: Path, recipe: dict[str, Any]) -> None:
 def read(snapshot: Path) -> dict[str, Any]:
     """Read the recipe beside a snapshot; empty if there is none or it can't be read."""
     try:
-        recipe = json.loads((snapshot.parent / NAME).read_text(encoding="utf-8"))
+        recipe = json.loads(read_bytes(snapshot.parent / NAME))
         return recipe if isinstance(recipe, dict) else {}
     except (OSError, ValueError):
         return {}

@@ -9,6 +9,7 @@ import numpy as np
 from deepfake_cli.decode import Video
 from deepfake_cli.errors import VideoError
 from deepfake_cli.facts import of_image
+from deepfake_cli.files import elsewhere, read_bytes
 
 VIDEO_SUFFIXES = frozenset({
         ".3g2", ".3gp", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".m1v", ".m2ts", ".m2v", ".m4v",
@@ -126,11 +127,15 @@ def frames(path: Path) -> Iterator[tuple[int, np.ndarray | None]]:
 
 
 def read_image(path: Path) -> np.ndarray | None:
-    """Read an image by its content, whatever its suffix: uint8 BGR (height, width, 3), or None if it cannot be read."""
+    """Read an image by its content, whatever its suffix: uint8 BGR (height, width, 3), or None if it cannot be read.
+
+    Raises:
+        StorageError: it is in an object store that can't be reached.
+    """
     try:
-        if not path.is_file():  # a pipe would wait for its writer for ever
+        if not elsewhere(path) and not path.is_file():  # a pipe would wait for its writer for ever
             return None
-        data = np.fromfile(path, dtype=np.uint8)
+        data = np.frombuffer(read_bytes(path), np.uint8)
         return cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
     except (OSError, cv2.error):
         return None

@@ -5,7 +5,6 @@ import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -14,6 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from deepfake_cli.audit.jpeg import jpeg_quality
 from deepfake_cli.executor import in_parts
+from deepfake_cli.files import read_bytes
 
 Measured = dict[str, Any] | str  # the properties of an image, or why there are none
 PART = 128  # images that a task of a cluster measures, in about a second
@@ -68,7 +68,7 @@ def _lost(paths: Sequence[str]) -> list[Measured]:
 def _measure(path: str) -> Measured:
     """The properties, or why there are none."""
     try:
-        return measure(Path(path).read_bytes())
+        return measure(read_bytes(path))
     except FileNotFoundError:
         return "no such file"
     except OSError as error:

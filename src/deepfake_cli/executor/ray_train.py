@@ -37,8 +37,10 @@ def together(work: Work, told: Tell, *, workers: int, gpus: bool | None, cluster
         from ray.train import FailureConfig, RunConfig, ScalingConfig
         from ray.train.tensorflow import TensorflowTrainer
         from ray.util.queue import Queue
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-        queue: Any = Queue(actor_options={"num_cpus": 0})
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+        queue: Any = Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here})  # it outlives the other machines
         trainer = TensorflowTrainer(
             _loop,
             train_loop_config={"work": work, "here": Here.now(mark), "queue": queue},

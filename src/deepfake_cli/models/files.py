@@ -9,6 +9,7 @@ import keras
 
 from deepfake_cli.errors import ModelError
 from deepfake_cli.models.tune import refreeze
+from deepfake_cli.remote import here
 
 # what Keras, h5py and zipfile raise on a file that is broken, of another kind, or of another architecture
 UNREADABLE = (ValueError, OSError, KeyError, TypeError, AttributeError, RuntimeError, zipfile.BadZipFile)
@@ -71,7 +72,7 @@ def weights_only(path: str | Path) -> bool:
 
 def _checked(path: str | Path) -> Path:
     """Return the path of a file that is there and whole, as far as a look at its ends can tell."""
-    path = Path(path)
+    path = here(Path(path))
     if not path.is_file():
         raise ModelError(f"There is no file {path}.")
     if path.suffix not in (".keras", ".h5", ".hdf5"):

@@ -11,6 +11,7 @@ import numpy as np
 
 from deepfake_cli.errors import ModelError
 from deepfake_cli.lookup import lookup
+from deepfake_cli.remote import here
 from deepfake_cli.runtime.onnx import onnx
 from deepfake_cli.runtime.openvino import openvino
 from deepfake_cli.runtime.traits import Traits
@@ -54,6 +55,7 @@ def load(path: Path, runtime: str = "onnx", threads: int | None = None) -> Netwo
         ModelError: the file is missing or broken, or was not written by ``deepfake export``.
         ConfigError: the runtime is not installed, or there is none of that name.
     """
+    path = here(path)
     if not path.is_file():
         raise ModelError(f"There is no file {path}. deepfake export makes one from a snapshot.")
     return lookup(RUNTIMES, runtime, "runtime")(path, threads)

@@ -59,11 +59,14 @@ class Trained:
 
     def heat_maps(self, paths: Sequence[str], threshold: float) -> np.ndarray:
         """Where each image has what speaks for its call: float32 (images, size, size), in 0..1; empty without a map of places."""
+        import pandas as pd
+
         from deepfake_cli.explain import heat_maps
-        from deepfake_cli.pipeline import read_image
+        from deepfake_cli.pipeline import read_image, reading
 
         # as they were scored: another decoder or scaling moves a score, and a map might explain the other call
-        images = [read_image(path, self.model.input_shape[1]).numpy() for path in paths]
+        read, size = reading(pd.Series(paths, dtype=str)), self.model.input_shape[1]
+        images = [read_image(path, size, read).numpy() for path in paths]
         try:
             return heat_maps(self.model, np.stack(images), threshold)
         except ModelError:  # a model of dense layers only can be evaluated all the same

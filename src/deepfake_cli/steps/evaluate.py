@@ -14,6 +14,7 @@ from deepfake_cli.datasets.clip import LABELS
 from deepfake_cli.errors import ManifestError, ModelError
 from deepfake_cli.files import write_text
 from deepfake_cli.metrics import predictions
+from deepfake_cli.remote import here
 from deepfake_cli.steps import judged
 from deepfake_cli.steps.detector import detector_of
 from deepfake_cli.steps.exported import SUFFIX
@@ -130,7 +131,7 @@ def inputs(settings: Evaluate) -> tuple[list[Path], Path]:
         raise ModelError(f"One snapshot at a time; found {', '.join(map(str, models))}.")
     run = newest(settings.runs_dir, BEST)
     snapshot = models[0] if models else run / BEST if run else OLD_SNAPSHOT
-    if not snapshot.is_file():
+    if not here(snapshot).is_file():
         where = "" if models else f"no run in {settings.runs_dir} has a {BEST}, and "
         raise ModelError(f"{where}{snapshot}: no such snapshot. deepfake train writes one; deepfake runs lists them.")
     return lists or [DEFAULT_LIST], snapshot

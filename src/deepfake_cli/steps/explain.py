@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from deepfake_cli.detector import Detector
+from deepfake_cli.remote import lent, url
 from deepfake_cli.verdict.result import Verdict
 
 
@@ -30,12 +32,16 @@ class Reasons:
 
     def add(self, verdict: Verdict, report: Callable[[int, int], None]) -> None:
         """Explain a verdict; an undecided one has no faces to show, only its reason on the page."""
-        if self._wants_page:
-            from deepfake_cli.reasons.page import part
+        if not self._wants_page and not self._folder:
+            return
+        with lent(verdict.path) as local:
+            here = replace(verdict, path=local)
+            if self._wants_page:
+                from deepfake_cli.reasons.page import part
 
-            self.parts.append(part(verdict, str(verdict.path), self._detector))
-        if self._folder and verdict.probability is not None:
-            self._pictures(verdict, self._folder, report)
+                self.parts.append(part(here, url(verdict.path), self._detector))
+            if self._folder and verdict.probability is not None:
+                self._pictures(here, self._folder, report)
 
     def _pictures(self, verdict: Verdict, folder: Path, report: Callable[[int, int], None]) -> None:
         from deepfake_cli.reasons import film, sheet

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
+from deepfake_cli import pack
 from deepfake_cli.config import Split
 from deepfake_cli.datasets.clip import Clip
 from deepfake_cli.errors import DeepfakeError, VideoError
@@ -22,8 +23,9 @@ from deepfake_cli.faces import Detector, find_detector
 from deepfake_cli.faces.crop import crop
 from deepfake_cli.faces.follow import follow
 from deepfake_cli.faces.steady import Tracked
-from deepfake_cli.files import write_text
+from deepfake_cli.files import whole, write_text
 from deepfake_cli.reencode import reencoded
+from deepfake_cli.remote import is_remote, lent, state
 from deepfake_cli.steps.rows import Seen, kept, note_on, rows_of
 from deepfake_cli.video import Keep, Source, frame_files
 
@@ -91,7 +93,7 @@ class Extracted:
 def extract(job: Job) -> Extracted:
     """Cut one video, unless the same settings and the same source have already done so."""
     clip, settings = job
-    folder = settings.imgdir / clip.video
+    folder = settings.imgdir / (clip.video + pack.SUFFIX * settings.packs)
     _settle()
     try:
         if clip.video.encode("utf-8", "replace").decode() != clip.video:
@@ -102,7 +104,8 @@ def extract(job: Job) -> Extracted:
             raise VideoError(f"{folder} holds frames of {done['dataset']}; choose another --imgdir")
         if done and done["key"] == key and not settings.overwrite:
             return Extracted(clip.video, done["rows"], skipped=True, note=done["note"])
-        return _cut(clip, settings, folder, key)
+        with lent(clip.path) as path:
+            return _cut(clip._replace(path=path), settings, folder, key)
     except (DeepfakeError, OSError, cv2.error, ValueError) as error:
         return Extracted(clip.video, error=str(error).strip())
 
@@ -124,6 +127,9 @@ def _settle() -> None:
 def _key(clip: Clip, settings: Split) -> str:
     """A hash of what shapes the output: the settings that do, and the source's size and samples of its bytes."""
     digest = hashlib.blake2b(repr([getattr(settings, name) for name in SHAPING]).encode(), digest_size=16)
+    if is_remote(clip.path):
+        digest.update(state(clip.path).encode())
+        return digest.hexdigest()
     files = [path for _, path in frame_files(clip.path)] if clip.path.is_dir() else [clip.path]
     digest.update("\n".join(path.name for path in files).encode("utf-8", "surrogateescape"))
     files = [path for path in files if path.is_file()]  # reading a pipe would never end
@@ -143,8 +149,10 @@ def _sample(path: Path, digest: Any) -> None:
 
 
 def _recorded(folder: Path) -> dict[str, Any] | None:
+    """What made the frames in a folder or in a tar, where it is the first file."""
     try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        text = pack.first(folder, RECORD) if folder.suffix == pack.SUFFIX else (folder / RECORD).read_bytes()
+        record = json.loads(text or "{}")
         return record if {"key", "dataset", "rows", "note"} <= record.keys() else None
     except (OSError, ValueError):
         return None
@@ -152,8 +160,10 @@ def _recorded(folder: Path) -> dict[str, Any] | None:
 
 def _cut(clip: Clip, settings: Split, folder: Path, key: str) -> Extracted:
     """Cut into a hidden folder, one sub-folder a track; what is kept of it takes the final name."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(mkdtemp(PARTIAL, f".{folder.name}.", folder.parent))  # its own: a machine given up may still write
+    if not is_remote(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = None if settings.packs else folder.parent
+    partial = Path(mkdtemp(PARTIAL, f".{folder.name}.", beside))  # its own: a machine given up may still write
     try:
         source = Source(clip.path)
         keep = Keep(settings.every, settings.max_frames, source.count() if settings.max_frames else 0)
@@ -163,8 +173,12 @@ def _cut(clip: Clip, settings: Split, folder: Path, key: str) -> Extracted:
         rows = [facts | row for row in rows_of(clip.video, settings, seen, tracks)]
         note = note_on(settings, source.faults(), seen)
         result = _gathered(partial, settings, tracks)
-        write_text(result / RECORD, json.dumps({"key": key, "dataset": clip.dataset, "note": note, "rows": rows}))
-        _take_place(result, folder, partial)
+        record = json.dumps({"key": key, "dataset": clip.dataset, "note": note, "rows": rows})
+        if settings.packs:
+            _pack(result, folder, record)
+        else:
+            write_text(result / RECORD, record)
+            _take_place(result, folder, partial)
         return Extracted(clip.video, rows, note=note)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -174,9 +188,10 @@ def sweep(imgdir: Path, videos: Iterable[str]) -> None:
     """Remove what processes that were killed have left of these videos."""
     folders = {imgdir / video for video in videos}
     for parent in {folder.parent for folder in folders}:
-        for partial in parent.glob(f".*{PARTIAL}"):
-            if parent / partial.name.removesuffix(PARTIAL)[1:].rpartition(".")[0] in folders:
-                shutil.rmtree(partial, ignore_errors=True)
+        for partial in [*parent.glob(f".*{PARTIAL}"), *parent.glob(f".*{PARTIAL}{pack.SUFFIX}")]:
+            name = partial.name.removesuffix(pack.SUFFIX).removesuffix(PARTIAL)[1:].rpartition(".")[0]
+            if parent / name in folders:
+                shutil.rmtree(partial) if partial.is_dir() else partial.unlink(missing_ok=True)
 
 
 def _frames(source: Source, keep: Keep, crf: int | None) -> Images:
@@ -236,6 +251,13 @@ def _gathered(partial: Path, settings: Split, tracks: list[int]) -> Path:
     for place, track in enumerate(tracks if settings.faces == "all" else ()):
         (partial / str(track)).replace(result / str(place))
     return result
+
+
+def _pack(result: Path, tar: Path, record: str) -> None:
+    """Put the record and the images, by name, into a tar."""
+    images = {path.relative_to(result).as_posix(): path for path in sorted(result.rglob("*")) if path.is_file()}
+    with whole(tar) as partial:
+        pack.write(partial, {RECORD: record.encode(), **images})
 
 
 def _take_place(result: Path, folder: Path, partial: Path) -> None:

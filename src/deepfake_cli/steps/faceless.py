@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deepfake_cli import manifest
+from deepfake_cli.remote import here
 from deepfake_cli.steps.divide import Lists
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ def faceless(imgdir: Path, datasets: "pd.Series[str]") -> "pd.DataFrame":
     import pandas as pd
 
     listed = imgdir / "manifest.csv"
-    if not listed.is_file():
+    if not here(listed).is_file():
         return pd.DataFrame(columns=[*manifest.LIST_COLUMNS, "reason"])
     videos, _ = manifest.read_missing([listed])
     return videos[videos["dataset"].isin(datasets.unique())].assign(path="", frame=-1)

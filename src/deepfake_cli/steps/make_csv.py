@@ -1,17 +1,19 @@
 """``deepfake make-csv``: frames to lists for training, validation and test that share no group."""
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deepfake_cli import __version__, manifest, protocol
+from deepfake_cli import __version__, manifest, protocol, remote
 from deepfake_cli.config import MakeCsv
 from deepfake_cli.datasets import find_adapter, find_clips
 from deepfake_cli.datasets.clip import LABELS, Clip
 from deepfake_cli.errors import ConfigError, DatasetError
+from deepfake_cli.remote import here
 from deepfake_cli.steps.describe import describe
 from deepfake_cli.steps.divide import Lists, lists_of, regroup
 from deepfake_cli.steps.faceless import faceless, of_part
@@ -126,6 +128,9 @@ def _write(table: "pd.DataFrame", lost: "pd.DataFrame", part: str, members: list
 
 
 def _relative(folder: Path, start: Path) -> str:
+    """The way from one folder to another; a whole address where only one of them is remote, or their stores differ."""
+    if remote.store(folder) != remote.store(start):
+        return remote.url(folder) if remote.is_remote(folder) else str(folder.absolute())
     return os.path.relpath(folder, start).replace(os.sep, "/")
 
 
@@ -154,6 +159,9 @@ def _shared(videos: "pd.DataFrame", lists: Lists) -> dict[str, list[str]]:
 
 def _forget(folder: Path) -> None:
     """Remove what an earlier run wrote: its lists would share groups with the new ones."""
+    if remote.is_remote(folder):
+        remote.remove(folder, rf"(fold\d+/)?({'|'.join(map(re.escape, FILES.values()))})|{re.escape(protocol.NAME)}")
+        return
     (folder / protocol.NAME).unlink(missing_ok=True)
     for path in FILES.values():
         (folder / path).unlink(missing_ok=True)
@@ -170,7 +178,7 @@ def _frames(settings: MakeCsv) -> tuple["pd.DataFrame", list[str]]:
     name = str(settings.adapter)
     find_adapter(name)
     listed = settings.imgdir / "manifest.csv"
-    if listed.is_file():
+    if here(listed).is_file():
         return _from_manifest(listed, name)
     clips = find_clips(name, settings.imgdir)
     columns = [*manifest.LIST_COLUMNS, *manifest.CLIP_COLUMNS]

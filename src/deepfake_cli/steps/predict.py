@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from deepfake_cli import remote
 from deepfake_cli.config import Predict
 from deepfake_cli.detector import Detector
 from deepfake_cli.errors import ConfigError
@@ -88,7 +89,9 @@ def files(paths: Iterable[Path]) -> Iterator[Path]:
     """
     found: dict[Path, None] = {}
     for path in paths:
-        if path.is_dir():
+        if remote.is_remote(path):
+            inside = [each for each in remote.find(path) if _is_named_so(each)] or [path]
+        elif path.is_dir():
             inside = [each for each in sorted(path.rglob("*")) if _is_media(each)]
             if not inside:
                 raise ConfigError(f"{path}: no video and no image is in this folder.")
@@ -106,9 +109,11 @@ def files(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def _is_media(path: Path) -> bool:
-    return (
-        path.is_file() and not path.name.startswith(".") and (path.suffix.lower() in VIDEO_SUFFIXES or is_frame(path))
-    )
+    return path.is_file() and _is_named_so(path)
+
+
+def _is_named_so(path: Path) -> bool:
+    return not path.name.startswith(".") and (path.suffix.lower() in VIDEO_SUFFIXES or is_frame(path))
 
 
 def row(verdict: Verdict) -> dict[str, Any]:
@@ -124,7 +129,7 @@ def frame_rows(verdict: Verdict) -> Iterator[dict[str, Any]]:
         for place in range(len(face.timeline)):
             moment = face.timeline[place]
             yield {
-                "path": str(verdict.path),
+                "path": remote.url(verdict.path),
                 "face": number,
                 "frame": moment.frame,
                 "time": round(moment.frame / verdict.fps, 3) if verdict.fps else "",

@@ -9,7 +9,8 @@ import numpy as np
 
 from deepfake_cli import recipe
 from deepfake_cli.config import Evaluate, Report
-from deepfake_cli.files import write_text
+from deepfake_cli.files import elsewhere, write_text
+from deepfake_cli.remote import here
 from deepfake_cli.report.faces import MOST, worst
 from deepfake_cli.report.folder import RECIPE, from_folder, save_maps
 from deepfake_cli.steps.judged import Judged
@@ -48,7 +49,9 @@ def _maps(scored: Judged) -> dict[str, np.ndarray]:
     """Heat maps of the most wrong frames, by path; none where no detector is at hand, or it has no map of places."""
     if scored.detector is None:
         return {}
-    paths = [path for path in worst(scored.frames, scored.threshold, MOST)["path"] if Path(path).is_file()]
+    paths = [
+        path for path in worst(scored.frames, scored.threshold, MOST)["path"] if elsewhere(path) or Path(path).is_file()
+    ]
     return dict(zip(paths, scored.detector.heat_maps(paths, scored.threshold), strict=False)) if paths else {}
 
 
@@ -57,6 +60,6 @@ def _recipe(settings: Evaluate, snapshot: Path | None) -> dict[str, Any]:
     found = {"command": command("evaluate", settings), "seed": settings.seed, "versions": recipe.versions()}
     if snapshot is None:
         return found
-    with snapshot.open("rb") as file:
+    with here(snapshot).open("rb") as file:
         digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
     return found | {"snapshot": digest, "trained": recipe.read(snapshot).get("settings", {})}

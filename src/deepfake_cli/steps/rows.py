@@ -6,6 +6,7 @@ from typing import Any
 from deepfake_cli.config import Split
 from deepfake_cli.faces.box import Box
 from deepfake_cli.faces.follow import ranked
+from deepfake_cli.pack import SUFFIX
 
 FEW = 5  # frames that a track needs for a folder of its own: a detector's false alarms seldom last as long
 
@@ -43,7 +44,7 @@ def _row(
 ) -> dict[str, Any]:
     name = f"{index:05d}.{settings.format}"
     return {
-        "path": "" if reason else "/".join(filter(None, (video, track, name))),
+        "path": "" if reason else "/".join(filter(None, (video + SUFFIX * settings.packs, track, name))),
         "frame": index,
         "track": track,
         "box": box.text if box else "",

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -10,10 +11,12 @@ from typing import Any
 from deepfake_cli import manifest
 from deepfake_cli.config import Split
 from deepfake_cli.datasets import find_clips
+from deepfake_cli.datasets.clip import Clip
 from deepfake_cli.datasets.left_out import left_out
 from deepfake_cli.errors import DatasetError
 from deepfake_cli.executor import each
 from deepfake_cli.faces import find_detector
+from deepfake_cli.remote import here, is_remote, listed
 from deepfake_cli.steps.describe import describe
 from deepfake_cli.steps.extract import Extracted, Job, extract, sweep
 
@@ -53,26 +56,40 @@ def split(settings: Split, report: Report = lambda video, done, total: None) -> 
     Raises:
         DatasetError: the folder doesn't have the data set's layout, or ``imgdir`` can't be written.
     """
-    clips = find_clips(settings.adapter, settings.viddir, settings.realdir)
+    clips, ignored = _clips(settings)
     find_detector(settings.detector, align=settings.align)
     _make(settings.imgdir)
     facts = describe(clips, settings.adapter)
     videos, jobs = [], [Job(clip, settings) for clip in clips]
-    for video in each(
-        extract, jobs, lost=_lost, workers=settings.workers, cluster=settings.cluster, shared=settings.imgdir
-    ):
+    shared = None if is_remote(settings.imgdir) else settings.imgdir
+    for video in each(extract, jobs, lost=_lost, workers=settings.workers, cluster=settings.cluster, shared=shared):
         videos.append(video)
         report(video, len(videos), len(clips))
-    sweep(settings.imgdir, facts)
+    if not is_remote(settings.imgdir):
+        sweep(settings.imgdir, facts)
     videos.sort(key=lambda video: video.video)
     path = settings.imgdir / "manifest.csv"
     _write_manifest(path, videos, facts)
-    return SplitResult(path, videos, left_out(clips))
+    return SplitResult(path, videos, ignored)
+
+
+def _clips(settings: Split) -> tuple[list[Clip], list[Path]]:
+    """The clips, and the files beside them that are none; remote folders are listed once, as stand-ins that adapters read."""
+    with ExitStack() as stack:
+        root = stack.enter_context(listed(settings.viddir))
+        reals = stack.enter_context(listed(settings.realdir)) if settings.realdir else None
+        clips = find_clips(settings.adapter, root.path, reals.path if reals else None)
+        ignored = left_out(clips)
+        for place in filter(None, (root, reals)):
+            clips = [clip._replace(path=place.origin(clip.path)) for clip in clips]
+            ignored = [place.origin(path) for path in ignored]
+    return clips, ignored
 
 
 def _make(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        if not is_remote(folder):
+            folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DatasetError(f"--imgdir {folder} cannot be made: {error.strerror}.") from None
 
@@ -84,6 +101,7 @@ def _write_manifest(path: Path, videos: Sequence[Extracted], facts: dict[str, di
 
 
 def _others(path: Path, facts: dict[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    path = here(path)
     if path.is_file():
         with path.open(newline="", encoding="utf-8") as file:
             yield from (row for row in csv.DictReader(file) if row.get("video") not in facts)

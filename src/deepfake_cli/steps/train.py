@@ -9,6 +9,7 @@ from deepfake_cli import checks, cluster, manifest, recipe
 from deepfake_cli.config import Train
 from deepfake_cli.errors import ManifestError
 from deepfake_cli.quiet import quiet
+from deepfake_cli.remote import here
 from deepfake_cli.steps.best_onnx import write_beside
 from deepfake_cli.training.beside import Beside
 from deepfake_cli.training.place import chosen_folder, going_on
@@ -93,7 +94,7 @@ def read_lists(settings: Train) -> tuple["pd.DataFrame", "pd.DataFrame | None"]:
     table = _checked(table, ", ".join(map(str, settings.train_csv)), settings)
     if not settings.evaluation:
         return table, None
-    if not settings.val_annotations.is_file():
+    if not here(settings.val_annotations).is_file():
         raise ManifestError(
             f"{settings.val_annotations}: no such list. Name one with --val-annotations, or --no-evaluation."
         )

@@ -122,7 +122,8 @@ class Events:
         size, batch = self.run.recipe["image_size"], self.run.settings.batch_size if forged else 1
         first = row - row % batch
         part = self.validation.iloc[first : first + batch]
-        images = tf.stack([pipeline.read_image(path, size) for path in part["path"]])
+        read = pipeline.reading(part["path"])
+        images = tf.stack([pipeline.read_image(path, size, read) for path in part["path"]])
         if self.change and forged:
             images = self.change(images, part["label"].to_numpy()[:, None], first + np.arange(len(part))[:, None])
         return np.asarray(images[row - first])

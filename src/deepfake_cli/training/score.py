@@ -61,7 +61,7 @@ def image_size(model: Any) -> int:
 
 def unreadable(table: pd.DataFrame, error: Exception) -> Exception:
     """Find which images TensorFlow stumbled over; the error itself, if all of them can be read."""
-    bad = [path for path in table["path"] if not Path(path).is_file() or read_image(Path(path)) is None]
+    bad = [path for path in table["path"] if read_image(Path(path)) is None]
     if not bad:
         return error
     some = "\n  ".join(bad[:5])

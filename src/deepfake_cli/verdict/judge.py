@@ -14,6 +14,7 @@ import numpy as np
 from deepfake_cli.errors import DeepfakeError
 from deepfake_cli.faces import Detector as FaceDetector
 from deepfake_cli.faces.follow import follow
+from deepfake_cli.remote import lent
 from deepfake_cli.verdict.faces import DULLEST, SMALLEST, Face, faces
 from deepfake_cli.verdict.result import FaceResult, Verdict
 from deepfake_cli.verdict.timeline import Timeline
@@ -71,15 +72,16 @@ def judge(path: Path, how: How, report: Callable[[int, int], None] = lambda done
     started = time.perf_counter()
     verdict = Verdict(path, threshold=how.threshold)
     try:
-        _look(verdict, how, report)
+        with lent(path) as local:
+            _look(verdict, local, how, report)
     except (DeepfakeError, OSError) as error:
         verdict.reason = " ".join(str(error).removeprefix(f"{path}: ").split())
     verdict.seconds = time.perf_counter() - started
     return verdict
 
 
-def _look(verdict: Verdict, how: How, report: Callable[[int, int], None]) -> None:
-    source = Source(verdict.path)
+def _look(verdict: Verdict, path: Path, how: How, report: Callable[[int, int], None]) -> None:
+    source = Source(path)
     keep = Keep(how.every, how.max_frames, source.count() if how.max_frames else source.promised)
     followed = follow(source.frames(keep), how.find, every=2 * how.every, max_gap=0)
     stream = faces(followed, size=how.size, margin=how.margin, every_face=how.every_face)

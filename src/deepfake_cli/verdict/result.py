@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from deepfake_cli.remote import url
 from deepfake_cli.verdict.timeline import Timeline
 
 Call = Literal["fake", "real", "undecided"]
@@ -71,7 +72,7 @@ class Verdict:
         """The verdict for JSON; scores have four digits, times are in seconds."""
         low, high = self.interval or (None, None)
         return {
-            "path": str(self.path),
+            "path": url(self.path),
             "verdict": self.verdict,
             "reason": self.reason,
             "probability": _short(self.probability),
