@@ -12,7 +12,7 @@ from deepfake_cli.config import STEPS, Evaluate, MakeCsv, Split, Train, resolve
 from deepfake_cli.datasets import ADAPTERS
 from deepfake_cli.errors import ConfigError
 
-CONFIGS = sorted((Path(__file__).parents[1] / "configs").iterdir())
+CONFIGS = sorted(path for path in (Path(__file__).parents[1] / "configs").iterdir() if path.is_file())
 STEP_NAMES = [name.replace("_", "-") for name in STEPS]
 REQUIRED = {
     name: {key for key, field in step.model_fields.items() if field.is_required()} for name, step in STEPS.items()
