@@ -36,7 +36,10 @@ EPOCHS = 10
 BATCH, GRADIENT = 256, 102e6  # images a step and GPU; bytes of ResNet50's gradient, which a ring of machines sums
 MACHINES = (1, 16, 256)
 CORE_HOUR, GPU_HOUR, GB_MONTH, PER_GET, PER_PUT = 0.04, 2.0, 0.023, 0.4e-6, 5e-6  # dollars; list prices. Assumed
-REQUESTS = {"GET": 2, "PUT": 1}  # of split for a video: tests/test_remote.py counts them
+REQUESTS = {
+    "GET": 3,
+    "PUT": 2,
+}  # of split for a video, HEAD as dear as GET and LIST as PUT: tests/test_remote.py counts them
 NOTHING = 400  # jobs that do nothing, to see what handing them out takes
 
 

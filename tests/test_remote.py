@@ -2,8 +2,10 @@
 
 import importlib.util
 import json
+import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -133,14 +135,21 @@ def test_a_broken_tar_is_named_and_cut_again(packed, uadfv, tmp_path):
 
 
 @pytest.mark.slow
-def test_from_a_bucket_to_a_verdict_as_from_a_disk(s3, packed, uadfv, tmp_path):
+def test_from_a_bucket_to_a_verdict_as_from_a_disk(s3, packed, uadfv, tmp_path, caplog):
     for path in uadfv.rglob("*.mp4"):
         s3.upload_file(str(path), "media", f"uadfv/{path.relative_to(uadfv)}")
     (tmp_path / "small.py").write_text(SMALL)
     where = ("--imgdir", "s3://media/img")
-    for skipped in (0, 12):
+    caplog.set_level("INFO", "werkzeug")
+    caplog.clear()
+    for skipped, each in ((0, {"HEAD": 2, "GET": 1, "LIST": 1, "PUT": 1}), (12, {"HEAD": 2, "GET": 1})):
         done = deepfake(tmp_path, "split", "uadfv", "--viddir", "s3://media/uadfv", *where, "--json", "--workers", 2)
         assert json.loads(done.stdout)["skipped"] == skipped
+        asked = Counter(re.findall(r'"(?:\x1b\S*m)?([A-Z]+ \S+)', "\n".join(caplog.messages)))
+        caplog.clear()
+        kinds = Counter("LIST" if "list-type" in each else each.split()[0] for each in asked.elements())
+        wanted = Counter({kind: count * 12 for kind, count in each.items()})
+        assert sum((kinds - wanted).values()) <= 8, kinds  # of the folder, and of the manifest
     stored, local = bucket(s3, "img"), {name: (packed / "img" / name).read_bytes() for name in bucket(s3, "img")}
     assert stored["manifest.csv"] == local["manifest.csv"]
     assert {name for name in stored if name.endswith(".tar")} == {

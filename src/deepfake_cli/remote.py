@@ -19,17 +19,7 @@ from uuid import uuid4
 from deepfake_cli.errors import DeepfakeError, StorageError
 
 REMOTE = re.compile(r"([a-z][a-z0-9+.-]+):/+(.+)", re.DOTALL)  # a drive of Windows has one letter
-WHOLE = {
-    "s3",
-    "s3a",
-    "gs",
-    "gcs",
-    "az",
-    "abfs",
-    "abfss",
-    "oss",
-    "r2",
-}  # where a file appears whole or not at all by itself
+WHOLE = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "oss", "r2")  # where a file appears whole by itself
 SHARE = 0.8  # of the free disk, that copies may take
 SMALL = 2**20  # bytes: a list or a record of a data set, not a video
 TEXTS = (".csv", ".json", ".txt")
@@ -69,13 +59,14 @@ def lent(path: Path) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="deepfake-") as folder:
         copy = Path(folder) / path.name
-        try:
-            with _told(path, "read"):
-                files, key = _opened(path)
-                files.get(key, str(copy), recursive=files.isdir(key))
-        except FileNotFoundError:
-            copy = path
-        yield copy
+        with _told(path, "read"):
+            files, key = _opened(path)
+            try:
+                files.get_file(key, str(copy))
+            except (FileNotFoundError, IsADirectoryError):
+                if files.isdir(key):
+                    files.get(key, str(copy), recursive=True)
+        yield copy if copy.exists() else path
 
 
 def put(local: Path, path: Path) -> None:
@@ -87,10 +78,10 @@ def put(local: Path, path: Path) -> None:
     _copies().forget(path)
     with _told(path, "written"):
         files, key = _opened(path)
-        files.makedirs(key.rpartition("/")[0], exist_ok=True)
         if _protocol(path) in WHOLE:
             files.put_file(str(local), key)
             return
+        files.makedirs(key.rpartition("/")[0], exist_ok=True)
         partial = f"{key}.{uuid4().hex}.partial"
         try:
             files.put_file(str(local), partial)
@@ -114,8 +105,9 @@ def opened(path: Path) -> Iterator[Any]:
         return
     with _told(path, "read"):
         files, key = _opened(path)
-        with files.open(key, "rb", block_size=SMALL) as file:
-            yield file
+        file = files.open(key, "rb", block_size=SMALL)
+    with file:
+        yield file
 
 
 def state(path: Path) -> str:
@@ -223,6 +215,7 @@ class Copies:
         atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
         self._room = int(shutil.disk_usage(self._folder).free * SHARE)
         self._held: OrderedDict[Path, tuple[Path, int]] = OrderedDict()
+        self._size = 0
         self._lock = threading.Lock()
         self._locks: dict[Path, threading.Lock] = {}
 
@@ -249,16 +242,19 @@ class Copies:
     def forget(self, path: Path) -> None:
         """Drop the copy of what is about to be another file."""
         with self._lock:
-            copy, _ = self._held.pop(path, (None, 0))
-        if copy:
-            shutil.rmtree(copy.parent, ignore_errors=True)
+            if path in self._held:
+                self._drop(*self._held.pop(path))
 
     def _keep(self, path: Path, copy: Path) -> None:
         with self._lock:
             self._held[path] = copy, copy.stat().st_size
-            while len(self._held) > 1 and sum(size for _, size in self._held.values()) > self._room:
-                _, (old, _) = self._held.popitem(last=False)
-                shutil.rmtree(old.parent, ignore_errors=True)  # who has it open reads on
+            self._size += copy.stat().st_size
+            while len(self._held) > 1 and self._size > self._room:
+                self._drop(*self._held.popitem(last=False)[1])
+
+    def _drop(self, copy: Path, size: int) -> None:
+        self._size -= size
+        shutil.rmtree(copy.parent, ignore_errors=True)  # who has it open reads on
 
 
 @cache

@@ -12,6 +12,7 @@ from deepfake_cli.errors import ClusterError, DeepfakeError, DeviceError
 from deepfake_cli.executor.on_ray import RETRIES, Here, connected, marked, stand
 
 Tell = Callable[[Any], None]  # hands an event to the machine that asked
+DONE = "done"  # what a worker tells at its end
 Work = Callable[[Tell], object]  # what each worker does
 
 
@@ -30,7 +31,10 @@ def together(work: Work, told: Tell, *, workers: int, gpus: bool | None, cluster
         ClusterError: there is no such cluster, one of its machines can't do our work, or workers died too often.
         DeepfakeError: as `work` raised it.
     """
-    with connected(cluster) as ray, marked(shared) as mark, tempfile.TemporaryDirectory() as storage:
+    storage = tempfile.TemporaryDirectory(
+        prefix=".ray-", dir=shared.absolute()
+    )  # where Ray's workers look for each other
+    with connected(cluster) as ray, marked(shared) as mark, storage:
         there = ray.cluster_resources()
         gpus = "GPU" in there if gpus is None else gpus
         _note(told, workers, "GPU" if gpus else "CPU", there)
@@ -46,7 +50,7 @@ def together(work: Work, told: Tell, *, workers: int, gpus: bool | None, cluster
             train_loop_config={"work": work, "here": Here.now(mark), "queue": queue},
             scaling_config=ScalingConfig(num_workers=workers, use_gpu=gpus, placement_strategy="SPREAD"),
             run_config=RunConfig(
-                name="train", storage_path=storage, failure_config=FailureConfig(max_failures=RETRIES)
+                name="train", storage_path=storage.name, failure_config=FailureConfig(max_failures=RETRIES)
             ),
         )
         faults: list[DeepfakeError] = []
@@ -71,6 +75,7 @@ def _loop(config: dict[str, Any]) -> None:
     try:
         stand(config["here"])
         config["work"](queue.put)
+        queue.put(DONE)
     except DeviceError:
         raise
     except DeepfakeError as error:
@@ -78,11 +83,20 @@ def _loop(config: dict[str, Any]) -> None:
 
 
 def _listen(queue: Any, told: Tell, faults: list[DeepfakeError]) -> None:
-    while (event := queue.get()) is not None:
-        if isinstance(event, DeepfakeError):
+    while (event := _next(queue)) is not None:
+        if event == DONE:
+            faults.clear()  # an earlier attempt's
+        elif isinstance(event, DeepfakeError):
             faults.append(event)
         else:
             told(event)
+
+
+def _next(queue: Any) -> Any:
+    try:
+        return queue.get()
+    except Exception:  # noqa: BLE001 - the cluster is gone, which `fit` says better
+        return None
 
 
 def _note(told: Tell, workers: int, kind: str, there: dict[str, float]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from deepfake_cli import cluster
 from deepfake_cli.config import Train
+from deepfake_cli.errors import ClusterError
 from deepfake_cli.executor import together
 from deepfake_cli.steps.train import TrainResult, read_lists, train
 from deepfake_cli.training.place import chosen_folder, going_on, new_name
@@ -42,6 +43,10 @@ def train_there(settings: Train, report: Report) -> TrainResult:
         cluster=str(settings.cluster),
         shared=settings.runs_dir,
     )
+    if not results:
+        raise ClusterError(
+            f"The workers ended without a result; deepfake runs shows what there is in {settings.runs_dir}."
+        )
     return results[-1]
 
 
