@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -229,6 +230,19 @@ def test_copies_make_room_for_others(s3, monkeypatch):
         write_text(Path(f"s3://media/room/{number}"), "x" * 1000)
     found = [copies.get(Path(f"s3://media/room/{number}")) for number in (0, 1, 0, 2)]
     assert [path.exists() for path in found] == [True, False, True, True], "the least recently used is gone"
+
+
+def test_a_copy_that_goes_while_it_is_read_is_copied_again(s3, tmp_path, monkeypatch):
+    for number in range(4):
+        with whole(Path(f"s3://media/race/{number}.tar")) as partial:
+            pack.write(partial, {f"{number}.jpg": b"%d" % number * 1000})
+    copies = remote.Copies()
+    monkeypatch.setattr(copies, "_room", 1)  # each copy makes the others go
+    monkeypatch.setattr(remote, "_copies", lambda: copies)
+    numbers = np.random.default_rng(0).integers(4, size=200).tolist()
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda number: read_bytes(f"s3://media/race/{number}.tar/{number}.jpg"), numbers))
+    assert found == [b"%d" % number * 1000 for number in numbers]
 
 
 def test_each_pass_takes_the_tars_in_turn():

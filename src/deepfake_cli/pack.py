@@ -51,11 +51,20 @@ def read(tar: Path, name: str) -> bytes:
         OSError: it can't be read.
         StorageError: it is remote and can't be had.
     """
-    local = remote.here(tar)
-    place = _table(local, local.stat().st_mtime_ns).get(name)
+    while True:
+        local = remote.here(tar)
+        try:
+            return _content(local, name)
+        except FileNotFoundError:
+            if local.exists() or local == tar:
+                raise  # else the copy went to make room while we took it up
+
+
+def _content(tar: Path, name: str) -> bytes:
+    place = _table(tar, tar.stat().st_mtime_ns).get(name)
     if place is None:
         raise FileNotFoundError(errno.ENOENT, f"no such file in {tar}", name)
-    with local.open("rb") as file:
+    with tar.open("rb") as file:
         file.seek(place[0])
         data = file.read(place[1])
     if len(data) < place[1]:
