@@ -118,6 +118,34 @@ def frames_of_uadfv(tmp_path_factory, uadfv) -> Path:
     return out
 
 
+@pytest.fixture(scope="module")
+def s3():
+    """An S3 server with a bucket, ``s3://media``; the environment says where it is, as it would for the store's own tools."""
+    server = pytest.importorskip("moto.server").ThreadedMotoServer(port=0)
+    boto3 = pytest.importorskip("boto3")
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {
+            "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+            "AWS_ACCESS_KEY_ID": "x",
+            "AWS_SECRET_ACCESS_KEY": "x",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }.items():
+            patch.setenv(name, value)
+        client = boto3.client("s3")
+        client.create_bucket(Bucket="media")
+        yield client
+    server.stop()
+
+
+def bucket(s3, prefix: str) -> dict[str, bytes]:
+    """What is stored below a prefix, by the rest of its name."""
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket="media", Prefix=f"{prefix}/")
+    keys = [each["Key"] for page in pages for each in page.get("Contents", [])]
+    return {key[len(prefix) + 1 :]: s3.get_object(Bucket="media", Key=key)["Body"].read() for key in keys}
+
+
 def tree(folder: Path) -> dict[str, bytes]:
     """Every file below a folder with its content."""
     return {

@@ -26,7 +26,7 @@ from deepfake_cli.steps.extract import Job, extract
 from deepfake_cli.steps.predict import predict
 from deepfake_cli.steps.split import split
 
-from .conftest import tree, write_video
+from .conftest import bucket, tree, write_video
 
 FAST = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500, "health_check_failure_threshold": 2}
 SLOW = """
@@ -57,8 +57,8 @@ def build(input_shape, weights):
 
 
 @pytest.fixture(scope="module")
-def cluster():
-    """A head and a second node, of one core each."""
+def cluster(s3):
+    """A head and a second node, of one core each, which know where the object store is."""
     ray_cluster = pytest.importorskip("ray.cluster_utils")
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     small = {"num_cpus": 1, "object_store_memory": 100_000_000}
@@ -238,24 +238,30 @@ def test_a_bad_image_stops_evaluate_on_a_cluster_as_here(cluster, lists, tmp_pat
 
 
 @pytest.mark.slow
-def test_a_training_that_loses_a_node_ends_as_one_on_one_machine(cluster, second, lists):
+@pytest.mark.parametrize("runs", ["runs", "s3://media/runs"])
+def test_a_training_that_loses_a_node_ends_as_one_on_one_machine(cluster, second, lists, runs, s3):
     words = ("train", "--model", "small:build", "--image-size", 32, "--batch-size", 8, "--steps", 60, "--epochs", 2)
     words = (*words, "--lr", 0.003, "--save-steps", 10, "--no-onnx", "--no-random-transform", "--gpu", "cpu", "--run")
-    deepfake(lists, *words, "here")
-    there = lists / "runs" / "there"
-    process = begin(lists, *words, "there", "--cluster", cluster.address, "--workers-per-run", 2)
-    wait_for(lambda: (there / "state.keras").exists() or process.poll() is not None, 120)
+    if not (lists / "runs" / "here").exists():
+        deepfake(lists, *words, "here")
+
+    def written() -> dict[str, bytes]:
+        return bucket(s3, "runs/there") if "s3:" in runs else tree(lists / "runs" / "there")
+
+    words = (*words, "there", "--runs-dir", runs, "--cluster", cluster.address)
+    process = begin(lists, *words, "--workers-per-run", 2)
+    wait_for(lambda: "state.keras" in written() or process.poll() is not None, 120)
     for child in [*worker_processes(second), psutil.Process(raylet(second))]:
         child.kill()
     third = cluster.add_node(**cluster.small)
     out = end(process)
     cluster.remove_node(third, allow_graceful=False)
-    assert out.count("Run: runs/there") > 1 and "Going on with" in (there / "train.log").read_text()
-    one, two = (json.loads((lists / "runs" / name / "recipe.json").read_text()) for name in ("here", "there"))
-    for names in zip(one["history"], two["history"], strict=True):
+    assert out.count(f"Run: {runs}/there") > 1 and f"Best: {runs}/there/best.keras" in out
+    recipes = [(lists / "runs" / "here" / "recipe.json").read_bytes(), written()["recipe.json"]]
+    for names in zip(*(json.loads(recipe)["history"] for recipe in recipes), strict=True):
         losses = [[row[name] for name in ("loss", "val_loss")] for row in names]
         assert losses[1] == pytest.approx(losses[0], abs=1e-4)
-    refused = begin(lists, *words, "there", "--cluster", cluster.address).communicate()[1]
+    refused = begin(lists, *words).communicate()[1]
     assert "holds a run already" in refused.replace("\n", " ")
 
 

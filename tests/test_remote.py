@@ -19,7 +19,7 @@ from deepfake_cli.errors import StorageError
 from deepfake_cli.files import read_bytes, whole, write_text
 from deepfake_cli.samples import CLIPS, FOLDER, STARTER
 
-from .conftest import tree
+from .conftest import bucket, tree
 
 SMALL = """
 import keras
@@ -33,39 +33,11 @@ def build(input_shape, weights):
 TRAIN = ("--model", "small:build", "--image-size", 32, "--batch-size", 8, "--steps", 4, "--epochs", 1, "--no-onnx")
 
 
-@pytest.fixture(scope="module")
-def s3():
-    """An S3 server with a bucket, ``s3://media``; the environment says where it is, as it would for the store's own tools."""
-    server = pytest.importorskip("moto.server").ThreadedMotoServer(port=0)
-    boto3 = pytest.importorskip("boto3")
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in {
-            "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-            "AWS_ACCESS_KEY_ID": "x",
-            "AWS_SECRET_ACCESS_KEY": "x",
-            "AWS_DEFAULT_REGION": "us-east-1",
-        }.items():
-            patch.setenv(name, value)
-        client = boto3.client("s3")
-        client.create_bucket(Bucket="media")
-        yield client
-    server.stop()
-
-
 def deepfake(folder: Path, *words, check: int = 0) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "deepfake_cli", *map(str, words)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == check and "Traceback" not in done.stderr, done.stdout + done.stderr
     return done
-
-
-def bucket(s3, prefix: str) -> dict[str, bytes]:
-    """What is stored below a prefix, by the rest of its name."""
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket="media", Prefix=f"{prefix}/")
-    keys = [each["Key"] for page in pages for each in page.get("Contents", [])]
-    return {key[len(prefix) + 1 :]: s3.get_object(Bucket="media", Key=key)["Body"].read() for key in keys}
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +170,8 @@ def test_what_is_not_there_or_not_reached_is_told(s3, tmp_path, monkeypatch):
 
     assert "s3://media/nothing: nothing is there" in fault("split", "uadfv", "--viddir", "s3://media/nothing")
     assert "no such list" in fault("evaluate", "s3://media/none.csv", STARTER)
-    assert "has to be on a disk" in fault("train", "--runs-dir", "s3://media/runs")
+    assert "has to be on a disk" in fault("train", "--tensorboard-dir", "s3://media/runs")
+    assert "There is no run x" in fault("train", "--runs-dir", "s3://media/none", "--resume", "x")
     assert "takes tars only" in fault("split", "uadfv", "--viddir", "x", "--imgdir", "s3://a/b", "--no-pack")
     if not importlib.util.find_spec("gcsfs"):
         assert "deepfake-cli[gs]" in fault("evaluate", "gs://media/none.csv", STARTER)

@@ -213,6 +213,7 @@ class Train(Device):
     snapshot: Path | None = option(
         None,
         "Start a run from this snapshot, at its next epoch, with its model, image size, frozen layers and optimizer.",
+        remote=True,
     )
     imagenet_weights: bool = option(
         True, "Start from ImageNet weights, or from scratch.", flag="--imagenet-weights/--no-weights"
@@ -286,12 +287,14 @@ class Train(Device):
         ge=1,
     )
     run: str | None = option(None, "Name of the run. [default: the model and the time]")
-    runs_dir: Path = option(RUNS, "Where each run has its folder: recipe, log, snapshots, best.keras, events.")
+    runs_dir: Path = option(
+        RUNS, "Where each run has its folder: recipe, log, snapshots, best.keras, events.", remote=True
+    )
     save_every: float = option(
         10, "Save the whole state every so many minutes, in the middle of an epoch; 0: after epochs only.", ge=0
     )
     save_steps: int | None = option(None, "Save it every so many steps.", ge=1)
-    snapshot_path: Path | None = option(None, "The run's folder. [default: RUNS_DIR/RUN]")
+    snapshot_path: Path | None = option(None, "The run's folder. [default: RUNS_DIR/RUN]", remote=True)
     snapshots: bool = option(True, "Keep a snapshot of every epoch, or best.keras and the last one only.")
     onnx: bool = option(
         True, "Write best.onnx too, once the run has ended: predict and evaluate run it without TensorFlow."
@@ -371,7 +374,7 @@ class Evaluate(Device):
     threshold: float | None = option(
         None, "Scores from here on are called fake. [default: chosen on validation, from the recipe]", ge=0, le=1
     )
-    predictions: Path | None = option(None, "Measure the scores in this CSV; no model is loaded.")
+    predictions: Path | None = option(None, "Measure the scores in this CSV; no model is loaded.", remote=True)
     columns: str | None = option(
         None, "Its names of our columns, where they differ: score=prob,label=target,video=clip."
     )
@@ -399,8 +402,8 @@ class Evaluate(Device):
     robustness_frames: int = option(
         8, "On so many successive frames from the middle of each video; 0: on all of them.", ge=0
     )
-    runs_dir: Path = option(RUNS, "Where the runs are.")
-    output: Path = option(EVALUATION, "Where predictions.csv and metrics.json go.")
+    runs_dir: Path = option(RUNS, "Where the runs are.", remote=True)
+    output: Path = option(EVALUATION, "Where predictions.csv and metrics.json go.", remote=True)
     report: bool = option(True, "Write report.html too, with heat maps of the faces that are most wrong.")
 
     @model_validator(mode="after")
@@ -417,10 +420,12 @@ class Evaluate(Device):
 class Report(Step):
     """Write an evaluation as one page for a browser."""
 
-    evaluation: Path = argument(EVALUATION, "The folder that evaluate wrote.")
-    output: Path | None = option(None, "Where the page goes. [default: report.html in that folder]")
+    evaluation: Path = argument(EVALUATION, "The folder that evaluate wrote.", remote=True)
+    output: Path | None = option(None, "Where the page goes. [default: report.html in that folder]", remote=True)
     audit: Path | None = option(
-        None, "The audit.json to show. [default: one in that folder, or in audit beside it, if it is of the same lists]"
+        None,
+        "The audit.json to show. [default: one in that folder, or in audit beside it, if it is of the same lists]",
+        remote=True,
     )
     faces: int = option(16, "Show this many of the most wrong faces; 0 for none.", ge=0, le=64)
 
@@ -428,8 +433,8 @@ class Report(Step):
 class Compare(Step):
     """Compare two detectors on the same frames, by their predictions."""
 
-    a: Path = argument(..., "The first's predictions.csv, or anyone's CSV of labels and scores.")
-    b: Path = argument(..., "The second's.")
+    a: Path = argument(..., "The first's predictions.csv, or anyone's CSV of labels and scores.", remote=True)
+    b: Path = argument(..., "The second's.", remote=True)
     columns: str | None = option(
         None, "Their names of our columns, where they differ: score=prob,label=target,video=clip."
     )
@@ -443,7 +448,7 @@ class Compare(Step):
     )
     seed: int = option(0, "Seed of the resamples.", ge=0)
     worst: int = option(10, "Videos to list on which the two differ most.", ge=0, le=1000)
-    output: Path | None = option(None, "Where compare.json and compare.html go. [default: nowhere]")
+    output: Path | None = option(None, "Where compare.json and compare.html go. [default: nowhere]", remote=True)
 
 
 class Calibrate(Device):
@@ -453,6 +458,7 @@ class Calibrate(Device):
         [],
         "The predictions.csv of an evaluation; or lists and the snapshot, as of evaluate. [default: csv/val/validation.csv, and "
         "the newest run's best.keras]",
+        remote=True,
     )
     method: Literal["temperature", "isotonic"] = option(
         "temperature", "One number that the logit is divided by; or a rising staircase, which wants a thousand frames."
@@ -465,8 +471,8 @@ class Calibrate(Device):
     image_size: int | None = option(None, "Side of that architecture's input, in pixels.", ge=32, le=2048)
     batch_size: int = option(16, "Images a step.", ge=1)
     workers: int | None = option(None, "Threads that read images. [default: as TensorFlow sees fit]", ge=1)
-    runs_dir: Path = option(RUNS, "Where the runs are.")
-    output: Path = option(Path("calibration"), "Where calibration.json and reliability.png go.")
+    runs_dir: Path = option(RUNS, "Where the runs are.", remote=True)
+    output: Path = option(Path("calibration"), "Where calibration.json and reliability.png go.", remote=True)
 
 
 class Matrix(Device):
@@ -490,8 +496,10 @@ class Matrix(Device):
     workers: int | None = option(None, "Threads that read images. [default: as TensorFlow sees fit]", ge=1)
     resamples: int = option(1000, "Bootstrap resamples for the 95 % intervals.", ge=0, le=100_000)
     seed: int = option(0, "Seed of the resamples.", ge=0)
-    runs_dir: Path = option(RUNS, "Where the runs are, and those that it trains go, as matrix-….")
-    output: Path = option(Path("matrix"), "Where matrix.json, matrix.csv, matrix.png and each cell's evaluation go.")
+    runs_dir: Path = option(RUNS, "Where the runs are, and those that it trains go, as matrix-….", remote=True)
+    output: Path = option(
+        Path("matrix"), "Where matrix.json, matrix.csv, matrix.png and each cell's evaluation go.", remote=True
+    )
 
     @model_validator(mode="after")
     def _one_kind_of_row(self) -> "Matrix":
@@ -507,17 +515,21 @@ class Matrix(Device):
 class Export(Step):
     """Write a detector to a file that runs without TensorFlow's Python."""
 
-    snapshot: Path | None = argument(None, "The snapshot, .keras or .h5. [default: the newest run's best.keras]")
+    snapshot: Path | None = argument(
+        None, "The snapshot, .keras or .h5. [default: the newest run's best.keras]", remote=True
+    )
     format: Literal["onnx", "litert", "saved_model"] = option(
         "onnx", "ONNX, for predict; litert, for phones; saved_model, for TensorFlow Serving."
     )
-    output: Path | None = option(None, "The file, or the folder of a saved_model. [default: beside the snapshot]")
+    output: Path | None = option(
+        None, "The file, or the folder of a saved_model. [default: beside the snapshot]", remote=True
+    )
     compact: bool = option(
         False, "Store an ONNX file's weights as float16: half the size, scores differ by up to 0.005."
     )
     model: str | None = option(None, "Architecture, where an .h5 file holds weights only.")
     image_size: int | None = option(None, "Side of that architecture's input, in pixels.", ge=32, le=2048)
-    runs_dir: Path = option(RUNS, "Where the runs are.")
+    runs_dir: Path = option(RUNS, "Where the runs are.", remote=True)
 
 
 class Judging(Step):
@@ -581,7 +593,7 @@ class Audit(Step):
     seed: int = option(0, "Seed of the sample, the folds and the resamples.", ge=0)
     workers: int | None = option(None, "Threads that read images. [default: the cores]", ge=1, le=256)
     cluster: str | None = option(None, CLUSTER)
-    output: Path = option(Path("audit"), "Where audit.json, audit.png and faces.png go.")
+    output: Path = option(Path("audit"), "Where audit.json, audit.png and faces.png go.", remote=True)
 
 
 class Forge(Step):

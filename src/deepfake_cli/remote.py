@@ -4,13 +4,15 @@ A remote path is one that begins with a protocol: ``Path("s3://bucket/name")``, 
 """
 
 import atexit
+import os
 import re
 import shutil
 import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,9 +21,11 @@ from uuid import uuid4
 from deepfake_cli.errors import DeepfakeError, StorageError
 
 REMOTE = re.compile(r"([a-z][a-z0-9+.-]+):/+(.+)", re.DOTALL)  # a drive of Windows has one letter
+SPELT = re.compile(r"(?<![\w./-])([a-z][a-z0-9+.-]+):/(?=[\w*])")  # as pathlib spells it, in a text
 WHOLE = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "oss", "r2")  # where a file appears whole by itself
 SHARE = 0.8  # of the free disk, that copies may take
-SMALL = 2**20  # bytes: a list or a record of a data set, not a video
+BLOCK = 2**20  # bytes that are read at once of a file of which only a part is wanted
+SMALL = 2**24  # bytes: a list or a record, not a video
 TEXTS = (".csv", ".json", ".txt")
 
 
@@ -33,6 +37,11 @@ def is_remote(path: Path | str) -> bool:
 def url(path: Path | str) -> str:
     """The path as others write it: ``s3://bucket/name``."""
     return REMOTE.sub(r"\1://\2", str(path))
+
+
+def spelled(text: str) -> str:
+    """A text with the remote paths in it as others write them."""
+    return SPELT.sub(r"\1://", text)
 
 
 def store(path: Path) -> str:
@@ -60,7 +69,7 @@ def lent(path: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="deepfake-") as folder:
         copy = Path(folder) / path.name
         with _told(path, "read"):
-            files, key = _opened(path)
+            files, key = located(path)
             try:
                 files.get_file(key, str(copy))
             except (FileNotFoundError, IsADirectoryError):
@@ -77,7 +86,7 @@ def put(local: Path, path: Path) -> None:
     """
     _copies().forget(path)
     with _told(path, "written"):
-        files, key = _opened(path)
+        files, key = located(path)
         if _protocol(path) in WHOLE:
             files.put_file(str(local), key)
             return
@@ -104,8 +113,8 @@ def opened(path: Path) -> Iterator[Any]:
             yield file
         return
     with _told(path, "read"):
-        files, key = _opened(path)
-        file = files.open(key, "rb", block_size=SMALL)
+        files, key = located(path)
+        file = files.open(key, "rb", block_size=BLOCK)
     with file:
         yield file
 
@@ -118,7 +127,7 @@ def state(path: Path) -> str:
         FileNotFoundError: there is none.
     """
     with _told(path, "read"):
-        files, key = _opened(path)
+        files, key = located(path)
         files.invalidate_cache(key.rpartition("/")[0])
         info = files.info(key)
         found = {key: info} if info["type"] == "file" else files.find(key, detail=True)
@@ -136,7 +145,7 @@ def find(path: Path) -> list[Path]:
         StorageError: they can't be listed.
     """
     with _told(path, "listed"):
-        files, key = _opened(path)
+        files, key = located(path)
         found = files.glob(key) if "*" in key else files.find(key)
         return [Path(f"{_protocol(path)}:/{name}") for name in sorted(map(str, found))]
 
@@ -144,7 +153,7 @@ def find(path: Path) -> list[Path]:
 def names(folder: Path) -> set[str]:
     """The names of the files in a remote folder; none if it isn't there."""
     with _told(folder, "listed"):
-        files, key = _opened(folder)
+        files, key = located(folder)
         try:
             return {each["name"].rpartition("/")[2] for each in files.ls(key, detail=True) if each["type"] == "file"}
         except FileNotFoundError:
@@ -163,28 +172,32 @@ class Listed(NamedTuple):
 
 
 @contextmanager
-def listed(folder: Path) -> Iterator[Listed]:
+def listed(folder: Path, *, required: bool = True) -> Iterator[Listed]:
     """A folder to look for files in: itself, or a local stand-in for a remote one; faults that name it name the remote one.
 
     Raises:
-        StorageError: it can't be listed, or holds nothing.
+        StorageError: it can't be listed; or, if it is required, holds nothing.
     """
     if not is_remote(folder):
         yield Listed(folder, folder)
         return
     with tempfile.TemporaryDirectory(prefix="deepfake-") as name:
         standin = Path(name) / folder.name
-        _stand_in(folder, standin)
+        if not _stand_in(folder, standin) and required:
+            raise StorageError(f"{url(folder)}: nothing is there.")
         try:
             yield Listed(folder, standin)
         except DeepfakeError as error:
             raise type(error)(str(error).replace(str(standin), url(folder))) from None
 
 
-def _stand_in(folder: Path, standin: Path) -> None:
-    """Fill a local folder with a remote one's names and sizes, and the content of small texts. Videos stay where they are."""
+def _stand_in(folder: Path, standin: Path) -> int:
+    """Fill a local folder with a remote one's names, sizes and times, and the content of small texts; return how many.
+
+    Videos stay where they are.
+    """
     with _told(folder, "listed"):
-        files, key = _opened(folder)
+        files, key = located(folder)
         found = files.find(key, detail=True)
         for name, info in found.items():
             path = standin / name[len(key) :].lstrip("/")
@@ -194,14 +207,35 @@ def _stand_in(folder: Path, standin: Path) -> None:
             else:
                 with path.open("wb") as file:
                     file.truncate(info["size"])  # takes no room on a disk
-    if not found:
-        raise StorageError(f"{url(folder)}: nothing is there.")
+            if written := _written(info):
+                os.utime(path, (written, written))
+    return len(found)
+
+
+def _written(info: dict[str, Any]) -> float | None:
+    """When a remote file was written, in seconds since 1970, as its file system tells it, if it does."""
+    said = next((info[name] for name in ("LastModified", "mtime", "updated", "last_modified") if info.get(name)), None)
+    if isinstance(said, str):
+        said = datetime.fromisoformat(said)
+    return said.timestamp() if isinstance(said, datetime) else said
+
+
+def drop(path: Path) -> None:
+    """Remove a remote file, if it is there.
+
+    Raises:
+        StorageError: it can't be removed.
+    """
+    _copies().forget(path)
+    with _told(path, "removed"), suppress(FileNotFoundError):
+        files, key = located(path)
+        files.rm_file(key)
 
 
 def remove(folder: Path, names: str) -> None:
     """Remove those files below a remote folder whose names from there on match a regular expression."""
     with _told(folder, "removed"):
-        files, key = _opened(folder)
+        files, key = located(folder)
         found = [name for name in files.find(key) if re.fullmatch(names, name[len(key) :].lstrip("/"))]
         if found:
             files.rm(found)
@@ -231,7 +265,7 @@ class Copies:
             copy = self._folder / uuid4().hex[:8] / path.name
             try:
                 with _told(path, "read"):
-                    files, key = _opened(path)
+                    files, key = located(path)
                     copy.parent.mkdir()
                     files.get_file(key, str(copy))
             except FileNotFoundError:
@@ -268,8 +302,12 @@ def _protocol(path: Path) -> str:
     return found[1]
 
 
-def _opened(path: Path) -> tuple[Any, str]:
-    """The file system, and the path's name in it."""
+def located(path: Path) -> tuple[Any, str]:
+    """The fsspec file system of a remote path, and its name there.
+
+    Raises:
+        StorageError: the package for this protocol is missing.
+    """
     files = _files(_protocol(path))
     return files, files._strip_protocol(url(path))
 

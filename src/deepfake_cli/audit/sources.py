@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deepfake_cli import pack
 from deepfake_cli.manifest import SOURCE_COLUMNS
+from deepfake_cli.remote import here, is_remote
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,10 +26,14 @@ def join(table: "pd.DataFrame") -> "pd.DataFrame":
         source: the square root of the box's area) and ``face_share`` (of the source's height); NaN where unknown.
     """
     parts = table["path"].str.rpartition("/")
-    places = {folder: Path(folder or ".").resolve() for folder in parts[0].unique()}
+    places = {folder: _place(folder) for folder in parts[0].unique()}
     keys = parts[0].map({folder: place.as_posix() for folder, place in places.items()}) + "/" + parts[2]
     known = _read(_manifests(places.values()), set(keys)).reindex(keys)
     return table.assign(**{str(name): known[name].to_numpy() for name in known})
+
+
+def _place(folder: str) -> Path:
+    return Path(folder) if is_remote(folder) else Path(folder or ".").resolve()
 
 
 def _manifests(folders: Iterable[Path]) -> set[Path]:
@@ -36,8 +42,10 @@ def _manifests(folders: Iterable[Path]) -> set[Path]:
 
     def nearest(folder: Path) -> Path | None:
         if folder not in asked:
-            path = folder / "manifest.csv"
-            asked[folder] = path if path.is_file() else nearest(folder.parent) if folder.parent != folder else None
+            path, above = folder / "manifest.csv", folder.parent
+            there = folder.suffix != pack.SUFFIX and here(path).is_file()
+            top = above == folder or is_remote(above) != is_remote(folder)
+            asked[folder] = path if there else None if top else nearest(above)
         return asked[folder]
 
     return {path for path in map(nearest, folders) if path}
@@ -50,7 +58,7 @@ def _read(manifests: Iterable[Path], keys: set[str]) -> "pd.DataFrame":
     columns = ["path", "box", *SOURCE_COLUMNS]
     found = [pd.DataFrame(columns=columns, dtype=str)]
     for path in sorted(manifests):
-        rows = pd.read_csv(path, usecols=lambda name: name in columns, dtype=str, encoding="utf-8-sig")
+        rows = pd.read_csv(here(path), usecols=lambda name: name in columns, dtype=str, encoding="utf-8-sig")
         if "path" in rows:  # else it is somebody else's manifest.csv
             rows["path"] = path.parent.as_posix() + "/" + rows["path"]
             found.append(rows[rows["path"].isin(keys)])

@@ -10,8 +10,19 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-console = Console(soft_wrap=not sys.stdout.isatty())
-error_console = Console(stderr=True, soft_wrap=not sys.stderr.isatty())
+from deepfake_cli.remote import spelled
+
+
+class Screen(Console):
+    """Prints addresses as others write them, not as pathlib does."""
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        """Print, as `rich.console.Console.print`."""
+        super().print(*(spelled(each) if isinstance(each, str) else each for each in objects), **how)
+
+
+console = Screen(soft_wrap=not sys.stdout.isatty())
+error_console = Screen(stderr=True, soft_wrap=not sys.stderr.isatty())
 
 
 def progress(unit: str) -> Progress:
@@ -45,7 +56,7 @@ def table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[Any
 
 def print_json(value: Any) -> None:
     """Print `value` as JSON on stdout, for machines."""
-    sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
+    sys.stdout.write(spelled(json.dumps(value, indent=2, default=str)) + "\n")
 
 
 def warn(message: str) -> None:

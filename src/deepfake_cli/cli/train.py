@@ -64,13 +64,13 @@ class Follower:
         """Say what is trained, on what, and where."""
         if event.beside:
             self.beside = True
-            self.line(f"{event.plan}: the chief tells of the run, {event.folder}")
+            self.line(f"{event.plan}: the chief tells of the run, {event.home}")
             return
         self.begun_in, self.resumes = event.folder, event.resumes
         for note in event.notes:
             warn(note)
             self.log(note)
-        self.line(f"Run: {event.folder}")
+        self.line(f"Run: {event.home}")
         trained = f", {millions(event.trainable)} of them trained" if event.trainable < event.parameters else ""
         self.line(f"{event.model}: {millions(event.parameters)} parameters{trained}, {event.image_size} px")
         self.line(f"Device: {event.plan}")

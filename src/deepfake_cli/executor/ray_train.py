@@ -3,13 +3,15 @@
 import os
 import tempfile
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from deepfake_cli.errors import ClusterError, DeepfakeError, DeviceError
 from deepfake_cli.executor.on_ray import RETRIES, Here, connected, marked, stand
+from deepfake_cli.remote import is_remote, located
 
 Tell = Callable[[Any], None]  # hands an event to the machine that asked
 DONE = "done"  # what a worker tells at its end
@@ -25,16 +27,14 @@ def together(work: Work, told: Tell, *, workers: int, gpus: bool | None, cluster
         workers: how many, each with a GPU or a core.
         gpus: whether each needs a GPU; None for one if the cluster has any now.
         cluster: see `deepfake_cli.executor.each`.
-        shared: a folder on that disk.
+        shared: a folder on that disk, or in a store.
 
     Raises:
         ClusterError: there is no such cluster, one of its machines can't do our work, or workers died too often.
         DeepfakeError: as `work` raised it.
     """
-    storage = tempfile.TemporaryDirectory(
-        prefix=".ray-", dir=shared.absolute()
-    )  # where Ray's workers look for each other
-    with connected(cluster) as ray, marked(shared) as mark, storage:
+    mark_in = None if is_remote(shared) else shared
+    with connected(cluster) as ray, marked(mark_in) as mark, _storage(shared) as storage:
         there = ray.cluster_resources()
         gpus = "GPU" in there if gpus is None else gpus
         _note(told, workers, "GPU" if gpus else "CPU", there)
@@ -49,9 +49,7 @@ def together(work: Work, told: Tell, *, workers: int, gpus: bool | None, cluster
             _loop,
             train_loop_config={"work": work, "here": Here.now(mark), "queue": queue},
             scaling_config=ScalingConfig(num_workers=workers, use_gpu=gpus, placement_strategy="SPREAD"),
-            run_config=RunConfig(
-                name="train", storage_path=storage.name, failure_config=FailureConfig(max_failures=RETRIES)
-            ),
+            run_config=RunConfig(name="train", failure_config=FailureConfig(max_failures=RETRIES), **storage),
         )
         faults: list[DeepfakeError] = []
         listener = threading.Thread(target=_listen, args=(queue, told, faults), daemon=True)
@@ -66,6 +64,23 @@ def together(work: Work, told: Tell, *, workers: int, gpus: bool | None, cluster
                 listener.join()
         if faults:
             raise faults[-1]
+
+
+@contextmanager
+def _storage(shared: Path) -> Iterator[dict[str, Any]]:
+    """Where Ray's workers look for each other, beside what they make."""
+    if not is_remote(shared):
+        with tempfile.TemporaryDirectory(prefix=".ray-", dir=shared.absolute()) as folder:
+            yield {"storage_path": folder}
+        return
+    from pyarrow.fs import FSSpecHandler, PyFileSystem
+
+    files, key = located(shared / f".ray-{uuid4().hex[:8]}")
+    try:
+        yield {"storage_path": key, "storage_filesystem": PyFileSystem(FSSpecHandler(files))}
+    finally:
+        with suppress(Exception):  # a store that is gone is no reason to lose what was trained
+            files.rm(key, recursive=True)
 
 
 def _loop(config: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from deepfake_cli.errors import ConfigError, ManifestError
+from deepfake_cli.remote import here
 
 COLUMNS = ("path", "dataset", "group", "video", "frame", "label", "score", "method", "quality")
 NEEDED = ("label", "score")
@@ -101,10 +102,11 @@ def _text(path: Path) -> pd.DataFrame:
     import pyarrow as pa
     from pyarrow import csv as arrow
 
-    if not path.is_file():
+    local = here(path)
+    if not local.is_file():
         raise ManifestError(f"{path}: no such file of predictions.")
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with local.open(encoding="utf-8-sig", newline="") as file:
             header = next(csv.reader(file), [])
         twice = sorted({name for name in header if header.count(name) > 1})
         if twice:
@@ -112,7 +114,7 @@ def _text(path: Path) -> pd.DataFrame:
         options = arrow.ConvertOptions(column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=True)
         options.null_values = ["", "nan", "NaN", "NAN", "None", "null"]
         parse = arrow.ParseOptions(newlines_in_values=True)
-        return arrow.read_csv(path, parse_options=parse, convert_options=options).to_pandas()
+        return arrow.read_csv(local, parse_options=parse, convert_options=options).to_pandas()
     except (OSError, ValueError, csv.Error) as error:
         raise ManifestError(f"{path}: cannot be read as a CSV of predictions: {' '.join(str(error).split())}") from None
 

@@ -1,6 +1,7 @@
 """The page of an evaluation that was made before, without its model."""
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,8 @@ from pydantic import ValidationError
 
 from deepfake_cli.datasets.clip import LABELS
 from deepfake_cli.errors import ManifestError
-from deepfake_cli.files import whole
+from deepfake_cli.files import read_bytes, whole
+from deepfake_cli.remote import here
 from deepfake_cli.report.faces import MOST
 from deepfake_cli.report.page import write
 
@@ -51,7 +53,7 @@ def from_folder(
         metrics,
         table,
         heat_maps=_maps(evaluation / MAPS),
-        recipe=_json(recipe) if recipe.is_file() else None,
+        recipe=_json(recipe) if here(recipe).is_file() else None,
         audit=_json(audit) if audit else _audit_beside(evaluation, metrics),
         most_faces=most_faces,
     )
@@ -69,7 +71,7 @@ def save_maps(evaluation: Path, maps: Mapping[str, NDArray[Any]]) -> None:
 def _maps(path: Path) -> dict[str, NDArray[Any]]:
     """What `save_maps` kept; nothing, if it is not there or can't be read: the page does without."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(here(path), allow_pickle=False) as file:
             return {str(name): file[f"map_{number}"] / 255 for number, name in enumerate(file["paths"])}
     except (OSError, ValueError, KeyError, EOFError):
         return {}
@@ -91,7 +93,7 @@ def _metrics(path: Path) -> dict[str, Any]:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(read_bytes(path))
     except FileNotFoundError:
         raise ManifestError(f"{path}: no such file. {MEND if path.name == METRICS else ''}".rstrip()) from None
     except (OSError, ValueError) as error:
@@ -106,7 +108,7 @@ def _predictions(path: Path) -> "pd.DataFrame":
 
     text = dict.fromkeys(("path", "dataset", "group", "video", "frame", "label", "method", "quality"), str)
     try:
-        table = pd.read_csv(path, dtype=text, keep_default_na=False, na_values={"score": [""]})
+        table = pd.read_csv(here(path), dtype=text, keep_default_na=False, na_values={"score": [""]})
     except FileNotFoundError:
         raise ManifestError(f"{path}: no such file. {MEND}") from None
     except (OSError, ValueError) as error:
@@ -127,8 +129,8 @@ def _predictions(path: Path) -> "pd.DataFrame":
 def _audit_beside(evaluation: Path, metrics: Mapping[str, Any]) -> dict[str, Any] | None:
     """The audit beside the evaluation that is of at least one of its lists, told by their hashes."""
     hashes = set(metrics.get("lists", {}).values())
-    for path in (evaluation / name for name in AUDITS):
-        if path.is_file():
+    for path in (Path(os.path.normpath(evaluation / name)) for name in AUDITS):  # a store knows no ..
+        if here(path).is_file():
             found = _json(path)
             if hashes & set(found.get("lists", {}).values()):
                 return found

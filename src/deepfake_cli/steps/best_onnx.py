@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from deepfake_cli.files import whole
+from deepfake_cli.remote import here
 from deepfake_cli.runtime.traits import KEY, Traits
 from deepfake_cli.training.runs import BEST, BEST_ONNX
 
@@ -42,9 +43,9 @@ def restamp(snapshot: Path, threshold: float | None, calibration: dict[str, obje
     import onnx
 
     path = snapshot.with_name(BEST_ONNX)
-    if snapshot.name != BEST or not path.is_file():
+    if snapshot.name != BEST or not here(path).is_file():
         return None
-    made = onnx.load(path)
+    made = onnx.load(here(path))
     said = {each.key: each.value for each in made.metadata_props}
     traits = Traits.parse(said.get(KEY), path)
     told = replace(traits, calibration=calibration, threshold=traits.threshold if threshold is None else threshold)

@@ -14,6 +14,7 @@ from deepfake_cli.config import Calibrate, Evaluate
 from deepfake_cli.errors import ManifestError, ModelError
 from deepfake_cli.files import write_text
 from deepfake_cli.metrics import predictions
+from deepfake_cli.remote import here
 from deepfake_cli.steps.best_onnx import restamp
 from deepfake_cli.steps.evaluate import evaluate, inputs
 from deepfake_cli.steps.predictions import evaluated, is_predictions
@@ -100,12 +101,12 @@ def _scored(settings: Calibrate, report: Report) -> tuple[Path, "pd.DataFrame"]:
 
 def _check_recipe(snapshot: Path) -> None:
     place = snapshot.parent / recipe.NAME
-    if not snapshot.is_file():
+    if not here(snapshot).is_file():
         raise ModelError(f"{snapshot}: no such snapshot. Name it beside the predictions.")
     if snapshot.name not in recipe.read(snapshot).get("snapshots", {}):
+        fault = f"knows nothing of {snapshot.name}" if here(place).is_file() else "no such recipe"
         raise ModelError(
-            f"{place}: {'knows nothing of ' + snapshot.name if place.is_file() else 'no such recipe'}; a calibration is kept "
-            "in the recipe that deepfake train leaves beside its snapshots."
+            f"{place}: {fault}; a calibration is kept in the recipe that deepfake train leaves beside its snapshots."
         )
     if is_locked(snapshot.parent):
         raise ModelError(f"A process trains in {snapshot.parent}, and writes its recipe. Calibrate once it has ended.")

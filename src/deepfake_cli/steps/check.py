@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from deepfake_cli import alike, checks, manifest, protocol
 from deepfake_cli.config import MakeCsv
 from deepfake_cli.errors import ManifestError
+from deepfake_cli.remote import here, listed
 from deepfake_cli.steps.make_csv import FILES
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def check(settings: MakeCsv, report: Report = lambda what, done, total: None) ->
     """
     csvdir = settings.csvdir
     there = _lists_in(csvdir)
-    record = protocol.read(csvdir) if (csvdir / protocol.NAME).exists() else {}
+    record = protocol.read(csvdir) if here(csvdir / protocol.NAME).is_file() else {}
     if not record and not there:
         raise ManifestError(f"{csvdir}: no lists and no {protocol.NAME} in it. deepfake make-csv writes them.")
     findings = list(_against_record(csvdir, record, there))
@@ -101,19 +102,20 @@ def check(settings: MakeCsv, report: Report = lambda what, done, total: None) ->
 
 
 def _lists_in(csvdir: Path) -> list[str]:
-    folders = [csvdir, *sorted(csvdir.glob("fold[0-9]*"))]
-    paths = (folder / name for folder in folders for name in FILES.values())
-    return [path.relative_to(csvdir).as_posix() for path in paths if path.is_file()]
+    with listed(csvdir, required=False) as place:
+        folders = [place.path, *sorted(place.path.glob("fold[0-9]*"))]
+        paths = (folder / name for folder in folders for name in FILES.values())
+        return [path.relative_to(place.path).as_posix() for path in paths if path.is_file()]
 
 
 def _against_record(csvdir: Path, record: dict[str, Any], there: list[str]) -> Iterator[Finding]:
     if not record:
         yield Finding("no record", protocol.NAME, 1, ["nothing says what the lists held when they were written"])
         return
-    for name, listed in record["lists"].items():
+    for name, said in record["lists"].items():
         if name not in there:
             yield Finding("missing list", name, 1)
-        elif protocol.sha256(csvdir / name) != listed.get("sha256"):
+        elif protocol.sha256(csvdir / name) != said.get("sha256"):
             yield Finding("changed list", name, 1, [f"its SHA-256 is no longer that of {protocol.NAME}"])
     for name in there:
         if name not in record["lists"]:

@@ -77,7 +77,7 @@ def _disagree(rows: list[dict[str, Any]]) -> str:
 
 def _image(path: str) -> str:
     """A thumbnail as part of the page; nothing where the image can't be read."""
-    image = read_image(Path(path)) if Path(path).is_file() else None
+    image = read_image(Path(path))
     if image is None:
         return ""
     scale = SIDE / max(image.shape[:2])

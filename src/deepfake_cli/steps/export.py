@@ -12,6 +12,7 @@ from deepfake_cli.calibration import Calibration
 from deepfake_cli.config import Export
 from deepfake_cli.errors import ModelError
 from deepfake_cli.quiet import quiet
+from deepfake_cli.remote import is_remote, put
 from deepfake_cli.runtime.traits import Traits
 from deepfake_cli.training.runs import BEST, newest
 
@@ -62,8 +63,10 @@ def export_model(
         if path.suffix != suffix:
             raise ModelError(f"{path}: a detector as {format} is called {path.stem}{suffix}.")
         traits, model = traits_of(model, snapshot), in_float32(model)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as folder:
+        beside = None if is_remote(path) else path.parent
+        if beside:
+            beside.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".export-", dir=beside) as folder:
             partial = Path(folder) / path.name
             write(model, partial, traits, **({"compact": True} if compact else {}))
             difference = float(differences(model, partial, _images(traits.image_size)).max())
@@ -71,10 +74,20 @@ def export_model(
                 raise ModelError(
                     f"{path}: its scores would differ from Keras' by {difference:.2g}; nothing was written."
                 )
-            if path.is_dir():  # an earlier one
-                path.replace(Path(folder) / "earlier")
-            partial.replace(path)
-    return ExportResult(path, _size(path), difference, traits)
+            size = _size(partial)
+            _put(partial, path)
+    return ExportResult(path, size, difference, traits)
+
+
+def _put(partial: Path, path: Path) -> None:
+    """Give a file, or a folder, its final name; an earlier folder of that name goes only now."""
+    if is_remote(path):
+        for each in [partial] if partial.is_file() else filter(Path.is_file, partial.rglob("*")):
+            put(each, path / each.relative_to(partial))
+        return
+    if path.is_dir():
+        path.replace(partial.with_name("earlier"))
+    partial.replace(path)
 
 
 def traits_of(model: Any, snapshot: Path) -> Traits:

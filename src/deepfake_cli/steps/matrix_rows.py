@@ -11,6 +11,7 @@ from typing import Any
 from deepfake_cli import manifest, recipe
 from deepfake_cli.config import Matrix, Train, resolve
 from deepfake_cli.errors import ConfigError, ManifestError, ModelError
+from deepfake_cli.remote import here
 from deepfake_cli.training.resume import FREE
 from deepfake_cli.training.runs import BEST, find
 
@@ -52,7 +53,7 @@ def named_snapshots(settings: Matrix) -> list[tuple[str, Path]]:
     for text in settings.snapshots:
         name, place = _named(text)
         path = Path(place) if Path(place).suffix in (".keras", ".h5") else find(place, settings.runs_dir) / BEST
-        if not path.is_file():
+        if not here(path).is_file():
             raise ModelError(f"{path}: no such snapshot. deepfake runs lists the runs there are.")
         rows.append((name, place, path))
     short = [path.parent.name if path.name == BEST else place for _, place, path in rows]
@@ -87,7 +88,7 @@ def trainings(settings: Matrix, rows: Sequence[Lists]) -> list[list[Train]]:
 
 def _training(settings: Matrix, given: dict[str, Any], row: Lists, validation: Path, seed: int) -> Train:
     for path in (*row.paths, validation):
-        if not path.is_file():
+        if not here(path).is_file():
             raise ManifestError(f"{path}: no such list. deepfake make-csv writes one; --val names it for each --train.")
     device = {name: getattr(settings, name) for name in ("gpu", "multi_gpu", "multi_gpu_force", "runs_dir")}
     own = {"train_csv": list(row.paths), "val_annotations": validation, "seed": seed}

@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 
 from deepfake_cli.errors import ModelError
+from deepfake_cli.files import read_bytes
+from deepfake_cli.remote import here
 
 COLUMNS = ("path", "dataset", "group", "video", "label", "score")
 SUMMARY = "metrics.json"  # beside it
@@ -13,7 +15,7 @@ SUMMARY = "metrics.json"  # beside it
 def is_predictions(path: Path) -> bool:
     """Whether a file has the columns of predictions; a manifest of split has scores too, but the face detector's."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with here(path).open(encoding="utf-8-sig", newline="") as file:
             header = next(csv.reader(file), [])
     except (OSError, UnicodeDecodeError, csv.Error):
         return False
@@ -27,7 +29,7 @@ def evaluated(predictions: Path, named: list[Path]) -> Path:
         ModelError: nothing says which, two say different ones, or the scores are calibrated already.
     """
     try:
-        summary = json.loads((predictions.parent / SUMMARY).read_text(encoding="utf-8"))
+        summary = json.loads(read_bytes(predictions.parent / SUMMARY))
         said = summary.get("snapshot")
     except (OSError, ValueError, AttributeError):
         summary, said = {}, None

@@ -68,7 +68,7 @@ def train(settings: Train, report: Report = lambda event: None) -> TrainResult:
     if settings.resume:
         run = (Run if not together or together.is_chief else Beside).resume(settings)
         settings = run.settings
-        check_lists(settings, run.recipe["data"], run.folder)
+        check_lists(settings, run.recipe["data"], run.home.path)
     else:
         chosen_folder(settings)
     table, validation = read_lists(settings)
@@ -78,10 +78,11 @@ def train(settings: Train, report: Report = lambda event: None) -> TrainResult:
 
         run = fit(settings, table, validation, report, run)
     run.close()
-    best, wanted = run.folder / BEST, settings.onnx and run.writes
-    fault = write_beside(best) if wanted else ""
-    onnx = best.with_name(BEST_ONNX) if wanted and not fault else None
-    return TrainResult(best, run.folder / recipe.NAME, run.history, onnx, fault)
+    wanted, home = settings.onnx and run.writes, run.home.path
+    fault = write_beside(run.folder / BEST) if wanted else ""
+    run.send()
+    onnx = home / BEST_ONNX if wanted and not fault else None
+    return TrainResult(home / BEST, home / recipe.NAME, run.history, onnx, fault)
 
 
 def read_lists(settings: Train) -> tuple["pd.DataFrame", "pd.DataFrame | None"]:

@@ -10,6 +10,7 @@ from deepfake_cli import cluster
 from deepfake_cli.config import Train
 from deepfake_cli.errors import ClusterError
 from deepfake_cli.executor import together
+from deepfake_cli.remote import is_remote
 from deepfake_cli.steps.train import TrainResult, read_lists, train
 from deepfake_cli.training.place import chosen_folder, going_on, new_name
 from deepfake_cli.training.told import Event, Noted, Report, Stepped
@@ -34,7 +35,8 @@ def train_there(settings: Train, report: Report) -> TrainResult:
         else:
             report(Noted(event) if isinstance(event, str) else event)
 
-    settings.runs_dir.mkdir(parents=True, exist_ok=True)
+    if not is_remote(settings.runs_dir):
+        settings.runs_dir.mkdir(parents=True, exist_ok=True)
     together(
         partial(_work, settings.model_copy(update={"cluster": None, "gpu": None if _gpus(settings) else settings.gpu})),
         told,

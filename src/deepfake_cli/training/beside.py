@@ -20,6 +20,9 @@ class Beside(Run):
     def write(self) -> None:
         """Leave the recipe to the chief."""
 
+    def send(self) -> None:
+        """Leave it to the chief."""
+
     @staticmethod
     def _place(settings: Train, model: str) -> Path:
         folder = named_folder(settings)

@@ -13,6 +13,7 @@ import tensorflow as tf
 from deepfake_cli import pipeline
 from deepfake_cli.errors import ModelError
 from deepfake_cli.training.grid import Tile, grid
+from deepfake_cli.training.home import EVENTS
 from deepfake_cli.training.resume import FREE
 from deepfake_cli.training.run import Run
 from deepfake_cli.training.runs import BEST
@@ -41,7 +42,7 @@ class Events:
     def __init__(self, run: Run, validation: pd.DataFrame | None = None, change: Callable[..., Any] | None = None):
         self.run, self.validation, self.change = run, validation, change
         logs = run.settings.tensorboard_dir
-        folder = logs / run.folder.name if logs else run.folder / "events"
+        folder = logs / run.folder.name if logs else run.folder / EVENTS
         parts = ["train", "best", *["validation"] * (validation is not None)]
         try:
             self.writers = {part: tf.summary.create_file_writer(str(folder / part)) for part in parts}

@@ -15,6 +15,7 @@ from deepfake_cli.config import Train
 from deepfake_cli.errors import DeviceError, ManifestError, ModelError
 from deepfake_cli.models import architecture, build_model, load_weights, thaw, unfrozen
 from deepfake_cli.models.files import read_model
+from deepfake_cli.remote import url
 from deepfake_cli.training import change, precision, state, workers
 from deepfake_cli.training.beside import Beside
 from deepfake_cli.training.interrupt import held
@@ -162,6 +163,7 @@ def _describe(
     run.recipe["groups"] = {name: checks.groups(rows) for name, rows in parts.items()}
     return Begun(
         folder=run.folder,
+        home=url(run.home.path),
         resumes=run.resumes,
         model=run.recipe["model"],
         parameters=model.count_params(),
@@ -180,7 +182,7 @@ def _describe(
 def _resumed(run: Run) -> tuple[keras.Model, Start, tuple[str, ...]]:
     start = run.start
     assert start.file is not None
-    return read_model(start.file, compile=True), start, (f"Going on with {run.folder} from {start}.",)
+    return read_model(start.file, compile=True), start, (f"Going on with {url(run.home.path)} from {start}.",)
 
 
 def _model(settings: Train, xla: bool) -> tuple[keras.Model, Start, tuple[str, ...]]:

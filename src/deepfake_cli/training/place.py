@@ -9,6 +9,7 @@ from filelock import FileLock, Timeout
 from deepfake_cli import recipe
 from deepfake_cli.config import Train
 from deepfake_cli.errors import ConfigError, ModelError
+from deepfake_cli.remote import here, is_remote
 from deepfake_cli.training.runs import BEST, LOCK, called
 
 
@@ -20,7 +21,7 @@ def named_folder(settings: Train) -> Path | None:
 def going_on(settings: Train) -> Train:
     """The settings; with ``resume_if_there`` and where the run that they name has begun, those to go on with it."""
     folder = named_folder(settings)
-    there = settings.resume_if_there and folder and (folder / recipe.NAME).is_file()
+    there = settings.resume_if_there and folder and here(folder / recipe.NAME).is_file()
     return settings.model_copy(update={"resume": str(folder)}) if there else settings
 
 
@@ -31,7 +32,7 @@ def chosen_folder(settings: Train) -> Path | None:
         ConfigError: it holds a run already.
     """
     folder = named_folder(settings)
-    if folder and (folder / recipe.NAME).is_file():
+    if folder and here(folder / recipe.NAME).is_file():
         raise ConfigError(
             f"{folder} holds a run already. Go on with it: deepfake train --resume {called(folder)}; or choose another "
             f"{'--snapshot-path' if settings.snapshot_path else '--run'} for a new one."
@@ -47,6 +48,8 @@ def new_name(model: str) -> str:
 def new_folder(settings: Train, model: str) -> Path:
     """A folder that isn't there yet, called after the model and the time."""
     name = new_name(model)
+    if is_remote(settings.runs_dir):
+        return settings.runs_dir / name
     for each in chain([name], (f"{name}-{number}" for number in count(2))):
         try:
             (settings.runs_dir / each).mkdir(parents=True)

@@ -17,6 +17,8 @@ from deepfake_cli import recipe
 from deepfake_cli.config import Train
 from deepfake_cli.errors import ModelError
 from deepfake_cli.files import whole
+from deepfake_cli.remote import here
+from deepfake_cli.training.home import Home
 from deepfake_cli.training.place import chosen_folder, locked, new_folder
 from deepfake_cli.training.rate import waited
 from deepfake_cli.training.resume import Start, lists_of, newest_start, own_settings
@@ -30,10 +32,11 @@ class Run:
 
     writes = True  # not so for workers beside the chief
 
-    def __init__(self, folder: Path, lock: FileLock, settings: Train, facts: dict[str, Any], start: Start):
-        self.folder, self.lock, self.settings, self.start = folder, lock, settings, start
+    def __init__(self, home: Home, lock: FileLock, settings: Train, facts: dict[str, Any], start: Start):
+        self.home, self.folder = home, home.folder
+        self.lock, self.settings, self.start = lock, settings, start
         self.saved = start if start.file else None  # what there is to go on from, if the run stops now
-        self.resumes = f"deepfake train --resume {called(folder)}"
+        self.resumes = f"deepfake train --resume {called(home.path)}"
         self.recipe = facts | {
             "settings": settings.model_dump(mode="json") | {"resume": None},
             "process": {"pid": os.getpid(), "host": platform.node()},
@@ -55,8 +58,8 @@ class Run:
             "history": [],
             "snapshots": {},
         }
-        folder = cls._place(settings, model)
-        run = cls(folder, cls._lock(folder), settings, facts, start)
+        home = Home(cls._place(settings, model))
+        run = cls(home, cls._lock(home.folder), settings, facts, start)
         if settings.snapshot:
             run._take_over(settings.snapshot, start.epoch, save)
         return run
@@ -69,14 +72,15 @@ class Run:
             ModelError: there is no such run, another process trains it, or its snapshots are gone.
             ConfigError: `settings` asks for what would change its result.
         """
-        folder = find(str(settings.resume), settings.runs_dir)
-        lock = cls._lock(folder)
+        home = Home(find(str(settings.resume), settings.runs_dir))
+        folder, lock = home.folder, cls._lock(home.folder)
+        home.fetch()
         facts = recipe.read(folder / BEST)
         settings = own_settings(settings, facts, folder)
         facts["snapshots"] = {name: each for name, each in facts["snapshots"].items() if (folder / name).is_file()}
         start = newest_start(folder, facts)
         facts["history"] = [row for row in facts["history"] if row["epoch"] <= start.epoch]
-        run = cls(folder, lock, settings, facts, start)
+        run = cls(home, lock, settings, facts, start)
         run._clean()
         return run
 
@@ -106,11 +110,13 @@ class Run:
         """Write the recipe."""
         with self._telling(self.folder / recipe.NAME):
             recipe.write(self.folder, self.recipe)
+        self.send()
 
     def keep_state(self, save: Save, epoch: int, step: int) -> None:
         """Keep the state in the middle of an epoch, in place of an earlier one."""
         path = self._save(STATE, save)
         self.saved = Start(path, epoch - 1, step)
+        self.send()
 
     def keep(self, save: Save, row: dict[str, Any]) -> tuple[Path, bool]:
         """Keep the state after an epoch: its snapshot, and ``best.keras`` if no earlier one was better."""
@@ -128,7 +134,12 @@ class Run:
         self.write()
         self.saved = Start(path, epoch)
         self._drop(*old, STATE)
+        self.send()
         return path, best
+
+    def send(self) -> None:
+        """Send what was written to where the run is kept, if that is not here."""
+        self.home.send()
 
     def kept(self) -> str:
         """What is left of the run if it stops now, and the command that goes on."""
@@ -191,13 +202,13 @@ class Run:
         """A snapshot of another run becomes this one's first; the best until then is the one to beat."""
         earlier = recipe.read(snapshot)
         facts = {name: each for name, each in earlier.get("snapshots", {}).items() if each["epoch"] <= epoch}
-        there = {snapshot.parent / name: each for name, each in facts.items() if (snapshot.parent / name).is_file()}
+        there = {snapshot.parent / name: each for name, each in facts.items() if here(snapshot.parent / name).is_file()}
         self.recipe["history"] = [row for row in earlier.get("history", []) if row["epoch"] <= epoch]
         first = self._save(self._name(epoch), save)
         self.recipe["snapshots"][first.name] = facts.get(snapshot.name, {"epoch": epoch})
         if there:
             best = max(there, key=lambda path: _merit(there[path]))
-            self._copy_to_best(best)
+            self._copy_to_best(here(best))
             self.recipe["snapshots"][BEST] = there[best]
         self.saved = Start(first, epoch)
 

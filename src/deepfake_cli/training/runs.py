@@ -11,6 +11,7 @@ from filelock import FileLock, Timeout
 from deepfake_cli import recipe
 from deepfake_cli.config import RUNS
 from deepfake_cli.errors import ModelError
+from deepfake_cli.remote import here, listed, url
 
 BEST = "best.keras"
 BEST_ONNX = "best.onnx"  # made of it once a run has ended
@@ -55,8 +56,9 @@ class RunRow:
 
 def runs(folder: Path = RUNS) -> list[RunRow]:
     """List the runs in a folder, the newest first; what can't be read is listed as broken."""
-    folders = [each for each in folder.iterdir() if each.is_dir()] if folder.is_dir() else []
-    return sorted((row(each) for each in folders), key=lambda each: (each.began or "", each.name), reverse=True)
+    with listed(folder, required=False) as place:
+        folders = [each for each in place.path.iterdir() if each.is_dir()] if place.path.is_dir() else []
+        return sorted((row(each) for each in folders), key=lambda each: (each.began or "", each.name), reverse=True)
 
 
 def row(folder: Path) -> RunRow:
@@ -128,8 +130,10 @@ def is_locked(folder: Path) -> bool:
 
 def newest(folder: Path, holding: str = recipe.NAME) -> Path | None:
     """The run that went on last, of those that have the file `holding`."""
-    found = [path.parent for path in folder.glob(f"*/{holding}") if (path.parent / recipe.NAME).is_file()]
-    return max(found, key=lambda each: (each / recipe.NAME).stat().st_mtime, default=None)
+    with listed(folder, required=False) as place:
+        found = [path.parent for path in place.path.glob(f"*/{holding}") if (path.parent / recipe.NAME).is_file()]
+        newest = max(found, key=lambda each: (each / recipe.NAME).stat().st_mtime, default=None)
+        return newest and place.origin(newest)
 
 
 def find(name: str, folder: Path) -> Path:
@@ -140,7 +144,7 @@ def find(name: str, folder: Path) -> Path:
     """
     candidates = [newest(folder)] if name == LAST else [folder / name, Path(name)]
     for each in candidates:
-        if each and (each / recipe.NAME).is_file():
+        if each and here(each / recipe.NAME).is_file():
             return each
     raise ModelError(
         f"There is no run {name}: no {recipe.NAME} in {folder / name}. deepfake runs lists those there are."
@@ -149,4 +153,4 @@ def find(name: str, folder: Path) -> Path:
 
 def called(folder: Path) -> str:
     """What ``--resume`` takes for a run: its name where that will do, or its path."""
-    return folder.name if folder.parent == RUNS else str(folder)
+    return folder.name if folder.parent == RUNS else url(folder)

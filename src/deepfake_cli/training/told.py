@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepfake_cli.errors import ModelError
+from deepfake_cli.remote import url
 from deepfake_cli.training.run import Run
 from deepfake_cli.training.runs import BEST
 
@@ -18,13 +19,15 @@ class Begun:
     """Training begins: where, with what, on what.
 
     Attributes:
-        folder: the run's.
+        folder: the run's, on this machine.
+        home: where its user finds it: the same, or in an object store.
         resumes: the command that goes on with the run, if it stops.
         trainable: how many of the parameters are in layers that are not frozen.
         beside: another worker, the chief, tells of all that follows.
     """
 
     folder: Path
+    home: str
     resumes: str
     model: str
     parameters: int
@@ -90,7 +93,7 @@ def came_apart(what: str, epoch: int, step: int, run: Run) -> ModelError:
     """The error of a run whose loss or weights are no numbers: what is good still, and what to try."""
     lower = f"--lr {run.settings.lr / 10:g}"
     good = next((name for name in reversed(run.recipe["snapshots"]) if name != BEST), None)
-    again = f"deepfake train --snapshot {run.folder / good} {lower}" if good else f"deepfake train {lower}"
+    again = f"deepfake train --snapshot {url(run.home.path / good)} {lower}" if good else f"deepfake train {lower}"
     return ModelError(
         f"{what} in epoch {epoch} at step {step}: training came apart. {run.kept()}. "
         f"A lower learning rate may mend it: {again}, with the run's other options."

@@ -15,6 +15,7 @@ from keras.src.backend.tensorflow import trainer
 from deepfake_cli import devices, pipeline, recipe
 from deepfake_cli.config import Train
 from deepfake_cli.errors import ConfigError, DeviceError
+from deepfake_cli.remote import here
 from deepfake_cli.training.replicas import as_one
 from deepfake_cli.training.resume import FREE, Start, lists_of
 from deepfake_cli.training.score import image_size, scores, unreadable
@@ -131,7 +132,9 @@ def facts(settings: Train, start: Start) -> dict[str, Any]:
         "options": settings.model_dump(mode="json", exclude=FREE | PLACES) | {"epochs": settings.epochs},
         "the lists": list(recipe.fingerprint(lists_of(settings)).values()),
         "the state to go on from": str(start) if start.file else "none",
-        "the file to begin with": list(recipe.fingerprint(path for path in files if path and path.is_file()).values()),
+        "the file to begin with": list(
+            recipe.fingerprint(path for path in files if path and here(path).is_file()).values()
+        ),
     }
 
 
