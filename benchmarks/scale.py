@@ -4,6 +4,7 @@ docs/scale.md has the last figures and what they assume.
 """
 
 import argparse
+import os
 import random
 import statistics
 import tempfile
@@ -54,12 +55,14 @@ def main() -> None:
         start, hand_out = overheads()
         seconds, tar = alone(videos, folder)
         slowdown = reproduced(videos, folder, seconds, start, hand_out)
+    rate = trained_on_cpu()
     print(
         f"\na video of {SECONDS} s, {WIDTH}x{HEIGHT}: {statistics.mean(seconds):.2f} s of a core (split --every {EVERY} --pack)"
     )
     print(f"its tar: {tar / 1e6:.2f} MB; a worker's start: {start:.1f} s; handing a job out: {hand_out * 1e3:.1f} ms")
-    print(f"a job beside another one on this machine takes {slowdown:.2f} times as long\n")
-    print_columns(extrapolated(seconds, tar, start, hand_out))
+    print(f"a job beside another one on this machine takes {slowdown:.2f} times as long")
+    print(f"ResNet50 trains on {rate:.2f} images/s a core\n")
+    print_columns(extrapolated(seconds, tar, start, hand_out, rate))
 
 
 def arguments() -> argparse.Namespace:
@@ -158,7 +161,23 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def extrapolated(seconds: Sequence[float], tar: float, start: float, hand_out: float) -> list[tuple[str, ...]]:
+def trained_on_cpu(batch: int = 8, steps: int = 6) -> float:
+    """Images a second and core that ResNet50 trains on at 224 pixels, the first step left out."""
+    import numpy as np
+
+    from deepfake_cli.models import build_model
+
+    model = build_model("resnet50", weights=None)
+    model.compile("adam", "binary_crossentropy")
+    images, labels = np.zeros((batch, 224, 224, 3), np.float32), np.arange(batch)[:, None] % 2
+    model.train_on_batch(images, labels)
+    seconds = timed(lambda: [model.train_on_batch(images, labels) for _ in range(steps)])
+    return steps * batch / seconds / len(os.sched_getaffinity(0))
+
+
+def extrapolated(
+    seconds: Sequence[float], tar: float, start: float, hand_out: float, rate: float
+) -> list[tuple[str, ...]]:
     """The plan: a set of DFDC's size, cut and trained on."""
     work = random.choices(seconds, k=VIDEOS)
     mean = statistics.mean(seconds)
@@ -175,13 +194,17 @@ def extrapolated(seconds: Sequence[float], tar: float, start: float, hand_out: f
     rows.append(("tars in the store, GB", *[f"{stored:,.0f} (${stored * GB_MONTH:,.2f} a month)"] * 3))
     asked = VIDEOS * (REQUESTS["GET"] * PER_GET + REQUESTS["PUT"] * PER_PUT)
     rows.append(("split: requests", *[f"{VIDEOS * sum(REQUESTS.values()):,} (${asked:.2f})"] * 3))
-    trained = [trained_hours(count, images, stored) for count in MACHINES]
+    trained = [trained_hours(count, images, TRAINED * tar / 1e9) for count in MACHINES]
     what = f"train: {EPOCHS} epochs of ResNet50, a GPU a machine"
     rows.append((f"{what}: hours", *(f"{sum(hours):.2f}" for hours in trained)))
     names = ("computing", "summing gradients", "copying tars")
     rows += [(f"  of them {name}", *(f"{hours[place]:.2f}" for hours in trained)) for place, name in enumerate(names)]
     gpu_hours = [count * sum(hours) for count, hours in zip(MACHINES, trained, strict=True)]
     rows.append(("train: GPU-hours", *(f"{hours:,.1f} (${hours * GPU_HOUR:,.0f})" for hours in gpu_hours)))
+    gets = [count * TRAINED for count in MACHINES]
+    rows.append(("train: requests", *(f"{each:,} (${each * PER_GET:,.2f})" for each in gets)))
+    hours = images / rate / 3600
+    rows.append(("train on CPUs instead: core-hours", *[f"{hours:,.0f} (${hours * CORE_HOUR:,.0f})"] * len(MACHINES)))
     return rows
 
 

@@ -5,7 +5,6 @@ An image's path is the tar's, then its name in it: ``img/0001.tar/00012.jpg``.
 
 import errno
 import io
-import tarfile
 from functools import lru_cache
 from pathlib import Path
 
@@ -24,6 +23,8 @@ def packed(path: str | Path) -> tuple[Path, str] | None:
 
 def write(path: Path, files: dict[str, bytes | Path]) -> None:
     """Write files, in this order, so that the same files make the same bytes; `path` is written in place."""
+    import tarfile
+
     with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
         for name, content in files.items():
             data = content if isinstance(content, bytes) else content.read_bytes()
@@ -34,6 +35,8 @@ def write(path: Path, files: dict[str, bytes | Path]) -> None:
 
 def first(path: Path, name: str) -> bytes | None:
     """The content of a tar's first file, if it is called so; of a remote tar little more is read."""
+    import tarfile
+
     try:
         with remote.opened(path) as file, tarfile.open(fileobj=file, mode="r:") as tar:
             member = tar.next()
@@ -83,6 +86,8 @@ def names(tar: Path) -> set[str]:
 @lru_cache(TABLES)
 def _table(path: Path, written: int) -> dict[str, tuple[int, int]]:
     """Where in a tar each file begins and how long it is."""
+    import tarfile
+
     try:
         with tarfile.open(path, "r:") as tar:
             return {member.name: (member.offset_data, member.size) for member in tar if member.isfile()}
