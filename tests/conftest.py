@@ -118,9 +118,12 @@ def frames_of_uadfv(tmp_path_factory, uadfv) -> Path:
     return out
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def s3():
-    """An S3 server with a bucket, ``s3://media``; the environment says where it is, as it would for the store's own tools."""
+    """An S3 server, one a process, since clients keep its address; with a bucket, ``s3://media``.
+
+    The environment says where it is, as it would for the store's own tools.
+    """
     server = pytest.importorskip("moto.server").ThreadedMotoServer(port=0)
     boto3 = pytest.importorskip("boto3")
     server.start()

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from .conftest import bucket, tree
 from .test_train import FAST, TINY, weights_of
 
 SETTINGS = (*FAST, "--steps", 30, "--epochs", 2)
-RUNS = ("--runs-dir", "s3://media/runs")
+RUNS = ("--runs-dir", "s3://media/kept")
 
 
 @pytest.fixture
@@ -26,10 +25,6 @@ def project(tmp_path, deepfake, frames_of_uadfv) -> Path:
     (tmp_path / "tiny.py").write_text(TINY)
     deepfake("make-csv", "uadfv", "--imgdir", frames_of_uadfv, "--ratio", 0.67)
     return tmp_path
-
-
-def left() -> set[Path]:
-    return set(Path(tempfile.gettempdir()).glob("deepfake-*"))
 
 
 @pytest.mark.slow
@@ -48,38 +43,38 @@ def test_a_run_in_a_bucket_that_is_killed_equals_one_on_a_disk_that_is_not(s3, p
         "7",
     ]
     process = subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while "state.keras" not in bucket(s3, "runs/cut"):
+    while "state.keras" not in bucket(s3, "kept/cut"):
         assert process.poll() is None, process.communicate()
         time.sleep(0.05)
     process.kill()
     process.communicate()
     row = json_of("runs", *RUNS)[0]
     assert (row["name"], row["state"], row["model"]) == ("cut", "interrupted", "tiny:build")
-    before = left()
-    done = deepfake("train", *RUNS, "--resume", "last")
-    assert "Run: s3://media/runs/cut" in done.stdout and "Best: s3://media/runs/cut/best.keras" in done.stdout
-    assert left() == before, "the local folder is gone"
+    (temporary := project / "tmp").mkdir()
+    done = deepfake("train", *RUNS, "--resume", "last", TMPDIR=str(temporary))
+    assert "Run: s3://media/kept/cut" in done.stdout and "Best: s3://media/kept/cut/best.keras" in done.stdout
+    assert not list(temporary.glob("deepfake-*")), "the local folder is gone"
     assert json_of("runs", *RUNS)[0]["state"] == "finished"
-    stored, whole = bucket(s3, "runs/cut"), project / "runs" / "whole"
+    stored, whole = bucket(s3, "kept/cut"), project / "runs" / "whole"
     assert not {"state.keras", "lock"} & set(stored) and any(name.startswith("events/") for name in stored)
-    assert "Going on with s3://media/runs/cut from" in stored["train.log"].decode()
+    assert "Going on with s3://media/kept/cut from" in stored["train.log"].decode()
     recipes = json.loads(stored["recipe.json"]), json.loads((whole / "recipe.json").read_text())
     assert recipes[0]["history"] == recipes[1]["history"] and recipes[0]["snapshots"] == recipes[1]["snapshots"]
     for name in recipes[1]["snapshots"]:
         (copy := tmp_path / "copy.keras").write_bytes(stored[name])
         assert all(np.array_equal(*pair) for pair in zip(weights_of(copy), weights_of(whole / name), strict=True)), name
     refused = deepfake("train", *SETTINGS, *RUNS, "--run", "cut", check=1).stderr.replace("\n", " ")
-    assert "s3://media/runs/cut holds a run already" in refused
+    assert "s3://media/kept/cut holds a run already" in refused
 
 
 @pytest.mark.slow
 def test_what_is_measured_in_a_bucket_equals_what_is_on_a_disk(s3, project, deepfake):
     deepfake("train", *SETTINGS, "--onnx", *RUNS, "--run", "r")
-    assert "best.onnx" in bucket(s3, "runs/r")
-    for name, content in bucket(s3, "runs/r").items():
+    assert "best.onnx" in bucket(s3, "kept/r")
+    for name, content in bucket(s3, "kept/r").items():
         (path := project / "runs" / "r" / name).parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    for where, runs in (("s3://media/out", RUNS), ("out", ())):
+    for where, runs in (("s3://media/measured", RUNS), ("out", ())):
         deepfake("evaluate", *runs, "--output", f"{where}/evaluation", "--resamples", 20)
         deepfake("audit", "--output", f"{where}/audit", "--sample", 20)
         deepfake("report", f"{where}/evaluation", "--output", f"{where}/page.html")
@@ -89,14 +84,14 @@ def test_what_is_measured_in_a_bucket_equals_what_is_on_a_disk(s3, project, deep
         deepfake("compare", *scores, "--output", f"{where}/compared", "--resamples", 20)
         deepfake("export", *runs, "--output", f"{where}/best.tflite", "--format", "litert")
         deepfake("evaluate", "--predictions", scores[0], "--output", f"{where}/again", "--resamples", 20)
-    stored, local = bucket(s3, "out"), tree(project / "out")
+    stored, local = bucket(s3, "measured"), tree(project / "out")
     assert set(stored) == set(local)
     for name in ("evaluation/predictions.csv", "evaluation/heat_maps.npz", "audit/faces.png"):
         assert stored[name] == local[name], name
     kept = [json.loads(files["evaluation/metrics.json"]) for files in (stored, local)]
-    assert kept[0]["frame"] == kept[1]["frame"] and kept[0]["snapshot"].endswith("runs/r/best.keras")
+    assert kept[0]["frame"] == kept[1]["frame"] and kept[0]["snapshot"].endswith("kept/r/best.keras")
     recipes = [
-        json.loads(text) for text in (bucket(s3, "runs/r")["recipe.json"], (project / "runs/r/recipe.json").read_text())
+        json.loads(text) for text in (bucket(s3, "kept/r")["recipe.json"], (project / "runs/r/recipe.json").read_text())
     ]
     assert recipes[0]["snapshots"] == recipes[1]["snapshots"] and "calibration" in recipes[0]["snapshots"]["best.keras"]
     assert b"warnings" in stored["audit/audit.json"] and b"audit" in stored["page.html"]
