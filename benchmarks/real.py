@@ -1,0 +1,194 @@
+"""How a detector does on real deepfakes, through the very code of `deepfake predict`. README.md here says how."""
+
+import argparse
+import csv
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from common import machine, print_columns
+
+from deepfake_cli import Detector
+
+RESAMPLES = 1000
+FEWEST = 10  # groups, below which no interval is printed
+LABELS = ("real", "fake")
+
+
+@dataclass(frozen=True)
+class File:
+    """A file with a known label, and what `predict` says of it.
+
+    Attributes:
+        set: the folder that it is in.
+        kind: how it was made, as index.csv says; its label, if there is no index.
+        group: what shares a person or a source video.
+        name: after the group.
+        fake: the known label.
+        call: "fake", "real" or "undecided".
+        score: in 0..1, also where it is too near the threshold for a call; NaN without a face.
+    """
+
+    set: str
+    kind: str
+    group: str
+    name: str
+    fake: bool
+    call: str
+    score: float
+
+
+Rows = list[File]
+
+
+def main() -> None:
+    """Judge every file, print the tables."""
+    options = arguments()
+    detector = Detector.load(options.detector, threshold=options.threshold)
+    print(machine("onnxruntime", "av"), f"\n{detector.network.runs_on}, threshold {detector.threshold:.3f}\n", sep="")
+    found = [judged(detector, options, *each) for each in progress(list(files(options.folder)))]
+    if not found:
+        sys.exit(f"{options.folder}: no SET/{{real,fake}}/GROUP__NAME.ext in it")
+    if options.scores:
+        write(options.scores, found)
+    print_columns([HEADER, *table(found)])
+    print(f"\nIntervals: 95 %, {RESAMPLES:,} resamples of groups; none below {FEWEST} groups.")
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "folder", type=Path, help="holds SET/{real,fake}/GROUP__NAME.ext, and index.csv if there is one"
+    )
+    parser.add_argument("--detector", type=Path, help="an exported one [default: the one in the package]")
+    parser.add_argument("--threshold", type=float, help="scores from here on are called fake [default: the detector's]")
+    parser.add_argument("--max-frames", type=int, help="of a video [default: as deepfake predict]")
+    parser.add_argument("--scores", type=Path, help="write every file's score here, as CSV")
+    return parser.parse_args()
+
+
+def files(folder: Path) -> Iterator[tuple[Path, str, str]]:
+    """Each file, its label and its kind, in order."""
+    index = folder / "index.csv"
+    rows = csv.DictReader(index.open(newline="")) if index.is_file() else ()
+    kinds = {row["path"]: row["kind"] for row in rows}
+    for label in LABELS:
+        for path in sorted(folder.glob(f"*/{label}/*__*")):
+            yield path, label, kinds.get(path.relative_to(folder).as_posix(), label)
+
+
+def progress(each: list[tuple[Path, str, str]]) -> Iterator[tuple[Path, str, str]]:
+    for number, item in enumerate(each, 1):
+        print(f"\r{number} of {len(each)}", end="", file=sys.stderr, flush=True)
+        yield item
+    print(file=sys.stderr)
+
+
+def judged(detector: Detector, options: argparse.Namespace, path: Path, label: str, kind: str) -> File:
+    most = {} if options.max_frames is None else {"max_frames": options.max_frames}
+    verdict = detector.predict(path, **most)
+    group, _, name = path.stem.partition("__")
+    score = verdict.score
+    call, known = verdict.verdict, score is not None
+    return File(path.parts[-3], kind, group, name, label == "fake", call, float(score) if known else float("nan"))
+
+
+HEADER = (
+    "set", "kind", "reals", "fakes", "groups", "AUC", "reals called fake", "fakes called real", "undecided",
+    "above own original",
+)  # fmt: skip
+
+
+def table(found: Rows) -> Iterator[tuple[str, ...]]:
+    """A row for all, for each set, and for each kind of fake against all reals of its set."""
+    yield cells("all", "", found)
+    for name in dict.fromkeys(each.set for each in found):
+        rows = [each for each in found if each.set == name]
+        yield cells(name, "", rows)
+        reals = [each for each in rows if not each.fake]
+        for kind in dict.fromkeys(each.kind for each in rows if each.fake):
+            yield cells(name, kind, [*reals, *(each for each in rows if each.fake and each.kind == kind)])
+
+
+def cells(name: str, kind: str, rows: Rows) -> tuple[str, ...]:
+    counts = [sum(each.fake == fake for each in rows) for fake in (False, True)]
+    groups = len({(each.set, each.group) for each in rows})
+    figures = (auc, called(False, "fake"), called(True, "real"), undecided, above_original)
+    return (name, kind, *map(str, counts), str(groups), *(cell(figure, rows) for figure in figures))
+
+
+def cell(figure: Callable[[Rows], float], rows: Rows) -> str:
+    value = figure(rows)
+    if np.isnan(value):
+        return ""
+    ends = interval(figure, rows)
+    return f"{value:.2f}" + (f" ({ends[0]:.2f}–{ends[1]:.2f})" if ends else "")
+
+
+def interval(figure: Callable[[Rows], float], rows: Rows) -> tuple[float, float] | None:
+    """Percentile bootstrap over groups: files of one person are alike."""
+    groups: dict[tuple[str, str], Rows] = {}
+    for each in rows:
+        groups.setdefault((each.set, each.group), []).append(each)
+    if len(groups) < FEWEST:
+        return None
+    random, parts = np.random.default_rng(0), list(groups.values())
+    drawn = [
+        figure([row for place in random.integers(len(parts), size=len(parts)) for row in parts[place]])
+        for _ in range(RESAMPLES)
+    ]
+    low, high = np.nanquantile(drawn, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def auc(rows: Rows) -> float:
+    """Of the files that have a score: the share of pairs of a fake and a real in which the fake scores higher."""
+    fakes, reals = (
+        np.array([each.score for each in rows if each.fake == fake and not np.isnan(each.score)])
+        for fake in (True, False)
+    )
+    higher = np.sign(fakes[:, None] - reals) / 2 + 0.5
+    return float(higher.mean()) if higher.size else float("nan")
+
+
+def called(fake: bool, call: str) -> Callable[[Rows], float]:
+    """The share of reals or fakes that get this call."""
+    return lambda rows: share(each.call == call for each in rows if each.fake == fake)
+
+
+def undecided(rows: Rows) -> float:
+    return share(each.call == "undecided" for each in rows)
+
+
+def above_original(rows: Rows) -> float:
+    """The share of fakes that score above the real that they were made of, or above their group's mean real."""
+    own: dict[tuple[str, str], Rows] = {}
+    for each in rows:
+        if not each.fake and not np.isnan(each.score):
+            own.setdefault((each.set, each.group), []).append(each)
+    pairs = ((each, originals(each, own.get((each.set, each.group), []))) for each in rows if each.fake)
+    return share(each.score > np.mean([real.score for real in reals]) for each, reals in pairs if reals)
+
+
+def originals(fake: File, reals: Rows) -> Rows:
+    """Of a group's reals the one whose number the fake begins with (``…-183_253`` of ``…-183``), or all of them."""
+    number = fake.name.rpartition("-")[2].partition("_")[0]
+    return [each for each in reals if each.name.rpartition("-")[2] == number] or reals
+
+
+def share(of: Iterable[bool]) -> float:
+    each = list(of)
+    return float(np.mean(each)) if each else float("nan")
+
+
+def write(path: Path, found: Rows) -> None:
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(File.__annotations__)
+        writer.writerows([getattr(each, name) for name in File.__annotations__] for each in found)
+
+
+if __name__ == "__main__":
+    main()
