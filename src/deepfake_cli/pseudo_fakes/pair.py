@@ -1,0 +1,90 @@
+"""One pair: a real face and its forgery, cut out as the detector will see them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from deepfake_cli.pseudo_fakes.codec import compressed, jpeg
+from deepfake_cli.pseudo_fakes.forge import Forged, Scene, reenacted, self_blended, swapped
+from deepfake_cli.pseudo_fakes.gallery import Gallery
+from deepfake_cli.pseudo_fakes.picture import bytes_of, drawn, log_uniform
+from deepfake_cli.pseudo_fakes.scene import barred, covered, filmed
+
+SIZE, MARGIN = 192, 1.25  # of the crops that are kept: side in pixels; side in sides of the face's box
+MASK = 24  # side of the masks that are kept
+FACES = 64, 250  # pixels of a box's side in the video, from and to
+TURN = 0.09  # radians, the deviation of a head's tilt
+OFF, OTHER = 0.05, 0.07  # most that a box is beside the face, and larger or smaller
+RECOMPRESSED = 0.5  # share that was compressed before it was forged
+COVERED, BARRED = 0.12, 0.1  # share that has something before the face; that has bars beside it
+
+METHODS: dict[str, tuple[float, Callable[[Scene], Forged]]] = {  # how often each is used
+    "self_blended": (0.40, self_blended),
+    "swapped": (0.38, swapped),
+    "reenacted": (0.22, reenacted),
+}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A real face and its forgery.
+
+    Attributes:
+        images: the real one, then the fake, uint8 BGR (2, SIZE, SIZE, 3).
+        mask: how much of each place is forged, uint8 (MASK, MASK), 255 for all of it.
+        method: a key of `METHODS`.
+        side: of the face's box in the video, in pixels.
+        quality: as of `deepfake_cli.pseudo_fakes.codec.compressed`.
+    """
+
+    images: np.ndarray
+    mask: np.ndarray
+    method: str
+    side: float
+    quality: int
+
+
+def make_pair(gallery: Gallery, number: int, seed: int, method: str | None = None) -> Pair:
+    """Make a pair; the same arguments give the same bytes.
+
+    Args:
+        gallery: the portraits.
+        number: of the one that is forged.
+        seed: of all that is left to chance.
+        method: a key of `METHODS`; drawn by their shares, if None.
+    """
+    rng = np.random.default_rng(seed)
+    side, flip = log_uniform(rng, *FACES), bool(rng.random() < 0.5)
+    picture, points = gallery.placed(number, side, flip=flip, turn=rng.normal(0, TURN))
+    picture = filmed(rng, picture, points)
+    if rng.random() < RECOMPRESSED:
+        picture = jpeg(bytes_of(picture), int(rng.integers(45, 96))).astype(np.float32)
+    method = method or drawn(rng, {name: share for name, (share, _) in METHODS.items()})
+    real, fake, mask = METHODS[method][1](Scene(rng, gallery, number, side, flip, picture, points))
+    pictures = [np.clip(each, 0, 255) for each in (real, fake)]
+    if rng.random() < COVERED:
+        pictures = covered(rng, pictures, points)
+    if rng.random() < BARRED:
+        pictures = barred(rng, pictures, points)
+    images, quality = compressed(rng, pictures)
+    side_kept = side * MARGIN * rng.uniform(1 - OTHER, 1 + OTHER)
+    centre = images[0].shape[0] / 2 + rng.uniform(-OFF, OFF, 2) * side
+    kept = np.stack([_cut(image, centre, side_kept, SIZE) for image in images])
+    small = cv2.resize(_cut(mask, centre, side_kept, SIZE), (MASK, MASK), interpolation=cv2.INTER_AREA)
+    return Pair(kept, bytes_of(255 * small), method, side, quality)
+
+
+def _cut(image: np.ndarray, centre: np.ndarray, side: float, size: int) -> np.ndarray:
+    """A square round a centre, scaled to `size`, with no aliasing."""
+    scale = size / side
+    if scale < 0.7:
+        image, centre, scale = (
+            cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA),
+            centre * scale,
+            1.0,
+        )
+    left, top = size / 2 - scale * centre
+    by = np.array([[scale, 0, left], [0, scale, top]], np.float32)
+    return cv2.warpAffine(image, by, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

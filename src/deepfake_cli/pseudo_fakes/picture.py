@@ -1,0 +1,85 @@
+"""Changes of pictures, float32 BGR (rows, columns, 3) in 0..255; results may leave that range."""
+
+import cv2
+import numpy as np
+
+LUMA = np.array([0.114, 0.587, 0.299], np.float32)  # of BGR, ITU-R BT.601
+SHRINK = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC)
+ENLARGE = {cv2.INTER_LINEAR: 0.4, cv2.INTER_CUBIC: 0.35, cv2.INTER_LANCZOS4: 0.17, cv2.INTER_NEAREST: 0.08}
+
+
+def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    """A number whose logarithm is evenly distributed."""
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
+def drawn(rng: np.random.Generator, shares: dict[str, float]) -> str:
+    """One of the keys, each as often as its share says."""
+    names, weights = list(shares), np.array(list(shares.values()))
+    return names[rng.choice(len(names), p=weights / weights.sum())]
+
+
+def blurred(picture: np.ndarray, deviation: float) -> np.ndarray:
+    """A Gaussian blur of this deviation in pixels."""
+    return cv2.GaussianBlur(picture, (0, 0), deviation) if deviation > 0.05 else picture
+
+
+def sharpened(picture: np.ndarray, amount: float, deviation: float) -> np.ndarray:
+    """An unsharp mask."""
+    return picture + np.float32(amount) * (picture - blurred(picture, deviation))
+
+
+def rescaled(picture: np.ndarray, factor: float, rng: np.random.Generator) -> np.ndarray:
+    """Shrunk by `factor` and enlarged again, each in one of the usual ways."""
+    height, width = picture.shape[:2]
+    small = max(4, round(width * factor)), max(4, round(height * factor))
+    shrunk = cv2.resize(picture, small, interpolation=SHRINK[rng.integers(len(SHRINK))])
+    how = list(ENLARGE)[rng.choice(len(ENLARGE), p=list(ENLARGE.values()))]
+    return cv2.resize(shrunk, (width, height), interpolation=how)
+
+
+def smoothed(picture: np.ndarray, tolerance: float, reach: float) -> np.ndarray:
+    """Texture taken out, edges kept (bilateral filter)."""
+    return cv2.bilateralFilter(np.clip(picture, 0, 255), 5, tolerance, reach)
+
+
+def recoloured(picture: np.ndarray, rng: np.random.Generator, amount: float) -> np.ndarray:
+    """Saturation, balance of colours, contrast and brightness changed; 1 is as much as two cameras differ."""
+    grey, mean = (picture @ LUMA)[..., None], picture.mean(axis=(0, 1))
+    changed = grey + (picture - grey) * np.float32(1 + amount * rng.uniform(-0.35, 0.35))
+    changed = changed * (1 + amount * rng.uniform(-0.07, 0.07, 3)).astype(np.float32)
+    changed = changed + (amount * rng.uniform(-9, 9, 3)).astype(np.float32)
+    contrast, brightness = 1 + amount * rng.uniform(-0.18, 0.18), amount * rng.uniform(-14, 14)
+    return (changed - mean) * np.float32(contrast) + mean + np.float32(brightness)
+
+
+def rehued(picture: np.ndarray, rng: np.random.Generator, amount: float) -> np.ndarray:
+    """Colours turned round the grey axis."""
+    angle = amount * rng.uniform(-0.18, 0.18)
+    axis = np.full(3, np.sqrt(1 / 3))
+    turn, _ = cv2.Rodrigues(axis * angle)
+    return picture @ turn.T.astype(np.float32)
+
+
+def gamma(picture: np.ndarray, exponent: float) -> np.ndarray:
+    """Middle tones made darker, above 1, or lighter."""
+    return 255 * np.power(np.clip(picture, 0, 255) / 255, np.float32(exponent))
+
+
+def matched(source: np.ndarray, target: np.ndarray, mask: np.ndarray, amount: float) -> np.ndarray:
+    """`source` in the colours of `target` (Reinhard et al., 2001): mean and spread inside the mask go `amount` of the way."""
+    ours, theirs = (cv2.cvtColor(np.clip(each, 0, 255) / 255, cv2.COLOR_BGR2Lab) for each in (source, target))
+    weights = mask[..., None] / (mask.sum() + 1e-6)
+    our_mean, their_mean = ((each * weights).sum(axis=(0, 1)) for each in (ours, theirs))
+    our_spread, their_spread = (
+        np.sqrt((np.square(each - mean) * weights).sum(axis=(0, 1))) + 1e-3
+        for each, mean in ((ours, our_mean), (theirs, their_mean))
+    )
+    scale = 1 + amount * (np.clip(their_spread / our_spread, 0.5, 2) - 1)
+    changed = (ours - our_mean) * scale + our_mean + amount * (their_mean - our_mean)
+    return 255 * cv2.cvtColor(changed.astype(np.float32), cv2.COLOR_Lab2BGR)
+
+
+def bytes_of(picture: np.ndarray) -> np.ndarray:
+    """Rounded down to uint8."""
+    return np.clip(picture, 0, 255).astype(np.uint8)

@@ -1,0 +1,158 @@
+"""Pairs kept on disk, so many a file, and batches of them to train on."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from functools import partial as with_first
+from multiprocessing import get_context
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from deepfake_cli.errors import DatasetError
+from deepfake_cli.files import whole
+from deepfake_cli.pseudo_fakes.gallery import Gallery
+from deepfake_cli.pseudo_fakes.pair import MARGIN, MASK, SIZE, make_pair
+
+SHARD = 1000  # pairs a file: 221 MB
+JITTER_SCALE, JITTER_PLACE = 0.04, 0.02  # deviation a crop is enlarged by and moved by, in logarithms and in sides
+LIGHT, CONTRAST = 12.0, 0.12  # most that brightness changes, and the logarithm of contrast
+
+
+def write_shards(
+    gallery: Gallery, folder: Path, count: int, *, workers: int = 1, report: Callable[[int], None] = lambda done: None
+) -> None:
+    """Make pairs and keep them; shards that are there already are not made again.
+
+    Portraits of higher resolution are forged more often. The pairs depend on the gallery and their numbers alone.
+
+    Args:
+        gallery: the portraits.
+        folder: where the shards go.
+        count: pairs, a multiple of `SHARD`.
+        workers: processes.
+        report: called with how many pairs are done.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with get_context("spawn").Pool(workers, _start, (gallery,)) as pool:
+        jobs = pool.imap(with_first(_shard, folder), range(0, count, SHARD))
+        for done, _ in enumerate(jobs, 1):
+            report(done * SHARD)
+
+
+def _start(gallery: Gallery) -> None:
+    global _gallery
+    cv2.setNumThreads(1)
+    _gallery = gallery
+
+
+def _shard(folder: Path, first: int) -> None:
+    path = folder / f"{first:06d}.npy"
+    if path.is_file():
+        return
+    sides = np.array([portrait.side for portrait in _gallery.portraits])
+    weights = np.clip(sides / 100, 0.5, 1.3) ** 1.5
+    numbers = np.random.default_rng([first, 1]).choice(len(sides), SHARD, p=weights / weights.sum())
+    pairs = [make_pair(_gallery, int(number), first + place) for place, number in enumerate(numbers)]
+    with whole(path.with_suffix(".npz")) as partial:
+        np.savez(
+            partial,
+            masks=np.stack([pair.mask for pair in pairs]),
+            methods=np.array([pair.method for pair in pairs]),
+            sides=np.array([pair.side for pair in pairs], np.float32),
+            qualities=np.array([pair.quality for pair in pairs], np.int16),
+            portraits=numbers,
+        )
+    with whole(path) as partial:
+        np.save(partial, np.stack([pair.images for pair in pairs]))
+
+
+@dataclass(frozen=True)
+class Shards:
+    """Pairs on disk.
+
+    Attributes:
+        folder: what `write_shards` filled.
+    """
+
+    folder: Path
+
+    @cached_property
+    def _files(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Images and masks of each shard; images stay on disk until they are looked at."""
+        found = [
+            (np.load(path, mmap_mode="r"), np.load(path.with_suffix(".npz"))["masks"])
+            for path in sorted(self.folder.glob("*.npy"))
+        ]
+        if not found:
+            raise DatasetError(f"{self.folder}: no shards of pairs in it.")
+        return found
+
+    def __len__(self) -> int:
+        return sum(len(masks) for _, masks in self._files)
+
+    def batch(
+        self, step: int, *, pairs: int, size: int, margin: float, cells: int, seed: int
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The batch of a step; each pass takes every pair once, in an order of its own.
+
+        Args:
+            step: from 0.
+            pairs: a batch.
+            size: side of the images, in pixels.
+            margin: side of a crop in sides of the face's box, at most `MARGIN`.
+            cells: side of the masks.
+            seed: of the order and of the small changes to crops.
+
+        Returns:
+            Images, uint8 RGB (2 pairs, size, size, 3), a real and its fake in turn; labels, float32 (2 pairs, 1); masks, float32
+            (2 pairs, cells, cells, 1) in 0..1.
+        """
+        images = np.empty((2 * pairs, size, size, 3), np.uint8)
+        masks = np.zeros((2 * pairs, cells, cells, 1), np.float32)
+        rng = np.random.default_rng([seed, step])
+        for place, number in enumerate(self._drawn(step, pairs, seed)):
+            shard, row = divmod(int(number), SHARD)
+            kept, mask = self._files[shard][0][row], self._files[shard][1][row]
+            window, light = _window(rng, size, margin), _light(rng)
+            for label in (0, 1):
+                images[2 * place + label] = _seen(kept[label], window, size, light)
+            scale = np.array([[cells * SIZE / (size * MASK)] * 2 + [cells / size]])
+            masks[2 * place + 1, :, :, 0] = cv2.warpAffine(mask / np.float32(255), window * scale, (cells, cells))
+        return images, np.tile(np.float32([[0], [1]]), (pairs, 1)), masks
+
+    def _drawn(self, step: int, pairs: int, seed: int) -> np.ndarray:
+        numbers = np.arange(step * pairs, (step + 1) * pairs)
+        passes = numbers // len(self)
+        orders = {
+            int(each): np.random.default_rng([seed, int(each), 1]).permutation(len(self)) for each in np.unique(passes)
+        }
+        return np.array([orders[int(each)][number % len(self)] for each, number in zip(passes, numbers, strict=True)])
+
+
+def _window(rng: np.random.Generator, size: int, margin: float) -> np.ndarray:
+    """From pixels of what is kept to those of a crop a little beside it, mirrored or not: float64 (2, 3)."""
+    side = SIZE * margin / MARGIN * np.exp(rng.uniform(-JITTER_SCALE, JITTER_SCALE))
+    x, y = SIZE / 2 + SIZE * rng.uniform(-JITTER_PLACE, JITTER_PLACE, 2)
+    scale = size / side
+    sign = -1 if rng.random() < 0.5 else 1
+    return np.array([[sign * scale, 0, size / 2 - sign * scale * x], [0, scale, size / 2 - scale * y]])
+
+
+def _light(rng: np.random.Generator) -> tuple[float, float]:
+    return float(np.exp(rng.uniform(-CONTRAST, CONTRAST))), float(rng.uniform(-LIGHT, LIGHT))
+
+
+def _seen(image: np.ndarray, window: np.ndarray, size: int, light: tuple[float, float]) -> np.ndarray:
+    scale = window[1, 1]
+    if scale < 0.75:
+        image = cv2.GaussianBlur(image, (0, 0), 0.35 / scale)
+    crop = cv2.warpAffine(image, window, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.clip(crop[..., ::-1] * np.float32(light[0]) + np.float32(light[1]), 0, 255).astype(np.uint8)
+
+
+def cores() -> int:
+    """Processes that are worth starting here."""
+    return os.cpu_count() or 1

@@ -1,0 +1,75 @@
+"""Points and images moved: similarities, affine maps, and a mesh of triangles warped onto another."""
+
+import cv2
+import numpy as np
+
+
+def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """The turn, scale and shift that takes one set of points nearest to another (Umeyama, 1991).
+
+    Args:
+        source: float (points, 2).
+        target: float (points, 2).
+
+    Returns:
+        float32 (2, 3), for `moved` and ``cv2.warpAffine``.
+    """
+    here, there = source.mean(axis=0), target.mean(axis=0)
+    left, sizes, right = np.linalg.svd((target - there).T @ (source - here))
+    sign = np.array([1.0, np.sign(np.linalg.det(left @ right))])
+    turn = (left * sign) @ right * ((sizes * sign).sum() / np.square(source - here).sum())
+    return np.hstack([turn, (there - turn @ here)[:, None]]).astype(np.float32)
+
+
+def moved(points: np.ndarray, by: np.ndarray) -> np.ndarray:
+    """Points (n, 2) under an affine map (2, 3), float32."""
+    return (points @ by[:, :2].T + by[:, 2]).astype(np.float32)
+
+
+def about(centre: np.ndarray, matrix: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    """The affine map, float32 (2, 3), that applies `matrix` (2, 2) about a centre, then shifts."""
+    return np.hstack([matrix, (centre + shift - matrix @ centre)[:, None]]).astype(np.float32)
+
+
+def pixels(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """The x and the y of every pixel, float32 (rows, columns) each."""
+    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    return x, y
+
+
+def ripples(
+    rng: np.random.Generator, shape: tuple[int, ...], cells: int, amount: float, channels: int = 2
+) -> np.ndarray:
+    """Smooth noise of this standard deviation, float32 (rows, columns, channels), with so many cells to a side."""
+    coarse = rng.standard_normal((cells, cells, channels)).astype(np.float32)
+    fine = cv2.resize(coarse, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)
+    return fine.reshape(shape[0], shape[1], channels) * np.float32(amount)
+
+
+def meshed(
+    image: np.ndarray, source: np.ndarray, target: np.ndarray, triangles: np.ndarray, outside: np.ndarray
+) -> np.ndarray:
+    """Warp an image piece by piece, so that its points `source` come to lie at `target`.
+
+    Args:
+        image: float32 (rows, columns, 3).
+        source: points of the image, float32 (n, 2).
+        target: where they go, float32 (n, 2).
+        triangles: of the mesh, indices of points (m, 3).
+        outside: from pixels of the result to those of the image beyond the mesh, float32 (2, 3).
+    """
+    numbers = np.full(image.shape[:2], -1, np.int32)
+    corners = np.round(target * 8).astype(np.int32)
+    for number, triangle in enumerate(triangles):
+        cv2.fillConvexPoly(numbers, corners[triangle], number, shift=3)
+    ends = np.concatenate([target[triangles], np.ones((len(triangles), 3, 1))], axis=2).astype(np.float64)
+    back = np.linalg.solve(ends + 1e-9 * np.eye(3), source[triangles].astype(np.float64)).astype(np.float32)
+    x, y = pixels(image.shape)
+    here_x = outside[0, 0] * x + outside[0, 1] * y + outside[0, 2]
+    here_y = outside[1, 0] * x + outside[1, 1] * y + outside[1, 2]
+    rows, columns = np.nonzero(numbers >= 0)
+    of = back[numbers[rows, columns]]
+    for axis, here in enumerate((here_x, here_y)):
+        here[rows, columns] = of[:, 0, axis] * columns + of[:, 1, axis] * rows + of[:, 2, axis]
+    x, y = here_x.astype(np.float32), here_y.astype(np.float32)
+    return cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
