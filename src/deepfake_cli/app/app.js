@@ -93,10 +93,10 @@ function finish(id, verdict) {
   current = null;
   document.querySelector(".verdict").className = `panel verdict ${verdict.verdict}`;
   at("verdict").textContent = WORDS[verdict.verdict];
-  const decided = verdict.probability !== null;
-  at("scale").hidden = !decided;
-  if (decided) draw(verdict);
-  at("figures").textContent = decided ? figures(verdict) : `It can't be judged: ${verdict.reason}.`;
+  const scored = verdict.score !== null;
+  at("scale").hidden = !scored;
+  if (scored) draw(verdict);
+  at("figures").textContent = scored ? figures(verdict) : `It can't be judged: ${verdict.reason}.`;
   at("notes").replaceChildren(...verdict.notes.map((note) => Object.assign(document.createElement("li"), { textContent: note })));
   at("notes").hidden = !verdict.notes.length;
   at("save").href = `jobs/${id}/report?download`;
@@ -108,13 +108,15 @@ function finish(id, verdict) {
 function figures(verdict) {
   const ends = verdict.low === null ? "" : ` (95 % interval over its frames: ${verdict.low.toFixed(3)} to ${verdict.high.toFixed(3)})`;
   const frames = verdict.frames > 1 ? ` ${count(verdict.frames)} frames, judged in ${verdict.seconds.toFixed(1)} s.` : "";
-  return `Probability of fake: ${verdict.probability.toFixed(3)}${ends}. From ${verdict.threshold.toFixed(3)} on it is called fake.${frames}`;
+  const name = verdict.probability === null ? "Score" : "Probability of fake";
+  const between = verdict.real_below < verdict.threshold ? `, below ${verdict.real_below.toFixed(3)} real, between them undecided` : "";
+  return `${name}: ${verdict.score.toFixed(3)}${ends}. From ${verdict.threshold.toFixed(3)} on it is called fake${between}.${frames}`;
 }
 
 function draw(verdict) {
-  const low = verdict.low ?? verdict.probability;
-  const high = verdict.high ?? verdict.probability;
-  at("dot").setAttribute("cx", percent(verdict.probability));
+  const low = verdict.low ?? verdict.score;
+  const high = verdict.high ?? verdict.score;
+  at("dot").setAttribute("cx", percent(verdict.score));
   at("range").setAttribute("x", percent(low));
   at("range").setAttribute("width", percent(high - low));
   at("limit").setAttribute("x1", percent(verdict.threshold));

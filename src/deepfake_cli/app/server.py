@@ -87,7 +87,7 @@ def opened(settings: App) -> Iterator[Server]:
             longest=60 * settings.max_minutes,
         )
         name = settings.detector.name if settings.detector else f"the starter detector ({detector.traits.model})"
-        words = f"{name}, threshold {detector.threshold:.3f}"
+        words = f"{name}, {detector.thresholds}. {detector.rates}".strip()
         try:
             yield Server(settings, words, listening, application(jobs, settings, words))
         finally:
@@ -96,9 +96,7 @@ def opened(settings: App) -> Iterator[Server]:
 
 def judge(detector: Detector, settings: App, job: Job, report: Report) -> Result:
     """What is said of a job's file, under the name that its visitor gave it."""
-    verdict = detector.predict(
-        job.file, every=settings.every, max_frames=settings.max_frames, faces=settings.faces, report=report
-    )
+    verdict = detector.predict(job.file, **settings.per_file, report=report)
     return Result(replace(verdict, path=Path(job.name)).facts(), page([part(verdict, job.name, detector)], detector))
 
 

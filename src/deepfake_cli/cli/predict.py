@@ -29,12 +29,21 @@ def predict(
 
         result = run(settings, report)
     if json:
-        print_json({"detector": result.detector, "verdicts": [verdict.facts() for verdict in result.verdicts]})
+        print_json(
+            {
+                "detector": result.detector,
+                "rates": result.rates,
+                "verdicts": [verdict.facts() for verdict in result.verdicts],
+            }
+        )
     else:
         console.print(f"Detector: {result.detector}", highlight=False, markup=False)
+        calibrated = any(verdict.calibrated for verdict in result.verdicts)
         names = Counter(verdict.path.name for verdict in result.verdicts)
         rows = [_row(verdict, names[verdict.path.name] == 1) for verdict in result.verdicts]
-        console.print(table(None, ["", "verdict", "probability\nof fake", "of", ""], rows))
+        console.print(table(None, ["", "verdict", "probability\nof fake" if calibrated else "score", "of", ""], rows))
+        if result.rates:
+            console.print(result.rates, highlight=False, markup=False)
         for verdict in result.verdicts:
             for note in verdict.notes:
                 warn(f"{verdict.path}: {note}")
@@ -49,8 +58,8 @@ def predict(
 def _row(verdict: "Verdict", unique: bool) -> tuple[str, ...]:
     ends = verdict.interval
     interval = f" ({ends[0]:.3f}–{ends[1]:.3f})" if ends else ""
-    probability = "" if verdict.probability is None else f"{verdict.probability:.3f}{interval}"
+    score = "" if verdict.score is None else f"{verdict.score:.3f}{interval}"
     judged = len(verdict.faces[0].timeline.judged) if verdict.faces else 0
     frames = f"{judged:,} frame{'s' * (judged != 1)}" if judged else ""
     name = verdict.path.name if unique else str(verdict.path)
-    return name, verdict.verdict, probability, frames, verdict.reason
+    return name, verdict.verdict, score, frames, verdict.reason

@@ -11,14 +11,18 @@ from deepfake_cli.runtime.onnx import HEAT
 from deepfake_cli.runtime.traits import Traits
 
 IMAGES = "images"  # the one input
+MASK = "mask"  # the output of a model that was trained to say what is forged, (batch, rows, columns, 1) in 0..1
 
 
 def serving(model: keras.Model) -> Callable[[Any], dict[str, Any]]:
-    """The function that is exported: uint8 RGB crops to the probability of fake and, where the head allows, its heat map.
+    """The function that is exported: uint8 RGB crops to the probability of fake and, where the model allows, its heat map.
 
+    A model that was trained to say what is forged has its own map. Of any other it is made of the head:
     Where pooled features go through one dense layer, the logit is a sum over the places of the feature map, and the addends
     are the map that Grad-CAM (Selvaraju et al., ICCV 2017) gives for that layer: Zhou et al., CVPR 2016.
     """
+    if isinstance(model.output, dict):
+        return _with_mask(model)
     features, dense = _pooled(model), model.get_layer(PROBABILITY) if _pooled(model) is not None else None
     outputs = [model.output] if features is None else [model.output, features]
     inner = keras.Model(model.inputs[0], outputs)
@@ -29,6 +33,14 @@ def serving(model: keras.Model) -> Callable[[Any], dict[str, Any]]:
             return {PROBABILITY: found[0] if isinstance(found, list) else found}
         addends = tf.tensordot(tf.cast(found[1], tf.float32), dense.kernel[:, 0], 1)
         return {PROBABILITY: found[0], HEAT: addends}
+
+    return serve
+
+
+def _with_mask(model: keras.Model) -> Callable[[Any], dict[str, Any]]:
+    def serve(images: Any) -> dict[str, Any]:
+        found = model(tf.cast(images, tf.float32), training=False)
+        return {PROBABILITY: found[PROBABILITY], HEAT: found[MASK][..., 0]}
 
     return serve
 

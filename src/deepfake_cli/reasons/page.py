@@ -60,6 +60,9 @@ def page(parts: Sequence[dict[str, Any]], detector: Detector, command: str = "")
         counts=", ".join(f"{counts[call]:,} {call}" for call in WORDS if counts[call]),
         maps=detector.network.maps,
         threshold=detector.threshold,
+        thresholds=detector.thresholds,
+        rates=detector.rates,
+        calibrated=any(each["verdict"].calibrated for each in parts),
         size=(WIDE, HIGH),
         model=detector.traits.model,
         runs_on=detector.network.runs_on,
@@ -74,7 +77,7 @@ def _face(face: FaceResult, verdict: Verdict, detector: Detector) -> dict[str, A
     moments = [suspect.moment for suspect in shown]
     first, length = int(timeline.frames[0]), max(1, int(timeline.frames[-1] - timeline.frames[0]))
     return {
-        "probability": face.probability,
+        "score": face.score,
         "line": _line(timeline) if len(timeline) > 1 else "",
         "dots": [(round((each.frame - first) / length * WIDE, 1), _height(each.score)) for each in moments],
         "ends": [_when(int(frame), verdict.fps) for frame in (timeline.frames[0], timeline.frames[-1])],

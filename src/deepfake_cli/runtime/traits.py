@@ -18,18 +18,37 @@ class Traits:
         image_size: side of the crops that it takes, in pixels.
         margin: side of a crop, in longer sides of the face's box.
         threshold: calibrated scores from here on are called fake, in 0..1.
+        real_below: scores below are called real; those between it and `threshold` are inconclusive. None: `threshold`.
+        photo_threshold: in place of `threshold` for a single image, which says less than a video. None: `threshold`.
         pool: how the scores of a video's frames become one.
         calibration: turns its scores into probabilities; see `deepfake_cli.calibration`. None if it was not calibrated.
         recipe: how it was trained: settings, versions, hashes of the lists.
+        measured: its error rates on real deepfakes; see `rates`. None if nobody measured them.
     """
 
     model: str
     image_size: int
     margin: float = 1.3
     threshold: float = 0.5
+    real_below: float | None = None
+    photo_threshold: float | None = None
     pool: str = "mean"
     calibration: dict[str, Any] | None = None
     recipe: dict[str, Any] = field(default_factory=dict)
+    measured: dict[str, Any] | None = None
+
+    @property
+    def rates(self) -> str:
+        """The error rates that were measured, in a sentence; empty if nobody measured them."""
+        if not self.measured:
+            return ""
+        real, fake = (
+            {call: round(100 * share) for call, share in self.measured[label].items()} for label in ("real", "fake")
+        )
+        return (
+            f"Measured on {self.measured['on']}: of 100 real clips {real['fake']} were called fake and "
+            f"{real['undecided']} undecided; of 100 fakes {fake['real']} were called real and {fake['undecided']} undecided."
+        )
 
     @property
     def text(self) -> str:

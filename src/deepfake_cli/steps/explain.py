@@ -40,7 +40,7 @@ class Reasons:
                 from deepfake_cli.reasons.page import part
 
                 self.parts.append(part(here, url(verdict.path), self._detector))
-            if self._folder and verdict.probability is not None:
+            if self._folder and verdict.score is not None:
                 self._pictures(here, self._folder, report)
 
     def _pictures(self, verdict: Verdict, folder: Path, report: Callable[[int, int], None]) -> None:

@@ -28,12 +28,14 @@ class PredictResult:
     Attributes:
         verdicts: one a file, in order.
         detector: which detector judged, in words.
+        rates: how often it erred where that was measured, in words; empty if nobody did.
         missed: whether a verdict is one that `Predict.fail_on` names.
         written: pictures and films.
     """
 
     verdicts: list[Verdict]
     detector: str
+    rates: str
     missed: bool
     written: list[Path]
 
@@ -70,15 +72,15 @@ def predict(settings: Predict, report: Report = lambda path, done, total: None) 
         write_csv(settings.frames_csv, (each for verdict in verdicts for each in frame_rows(verdict)))
     called = {"any": ("fake", "undecided"), None: ()}.get(settings.fail_on, (settings.fail_on,))
     name = settings.detector or f"the starter detector of this package ({detector.traits.model})"
-    words = f"{name} on {detector.network.runs_on}, threshold {detector.threshold:.3f}"
-    return PredictResult(verdicts, words, any(verdict.verdict in called for verdict in verdicts), reasons.written)
+    words = f"{name} on {detector.network.runs_on}, {detector.thresholds}"
+    missed = any(verdict.verdict in called for verdict in verdicts)
+    return PredictResult(verdicts, words, detector.rates, missed, reasons.written)
 
 
 def _here(settings: Predict, paths: Iterable[Path], detector: Detector, report: Report) -> Iterator[Verdict]:
     """Judge on this machine, one file after the other: a network fills all cores by itself."""
-    every, most, faces = settings.every, settings.max_frames, settings.faces
     for path in paths:
-        yield detector.predict(path, every=every, max_frames=most, faces=faces, report=partial(report, path))
+        yield detector.predict(path, **settings.per_file, report=partial(report, path))
 
 
 def files(paths: Iterable[Path]) -> Iterator[Path]:
@@ -119,7 +121,7 @@ def _is_named_so(path: Path) -> bool:
 def row(verdict: Verdict) -> dict[str, Any]:
     """A verdict as a row of ``--csv``."""
     facts = verdict.facts()
-    names = ("path", "verdict", "probability", "low", "high", "threshold", "frames", "reason", "seconds")
+    names = ("path", "verdict", "score", "probability", "low", "high", "threshold", "frames", "reason", "seconds")
     return {name: facts[name] for name in names} | {"notes": "; ".join(verdict.notes)}
 
 

@@ -47,7 +47,7 @@ def judge(job: Job) -> Verdict:
             "path on all machines (NFS, EFS, Filestore)."
         )
     detector = _detector(how.detector, how.runtime, how.threads or 1, how.threshold)
-    return detector.predict(path, every=how.every, max_frames=how.max_frames, faces=how.faces)
+    return detector.predict(path, **how.per_file)
 
 
 @cache

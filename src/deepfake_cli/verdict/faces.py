@@ -55,6 +55,26 @@ def faces(stream: Faces, *, size: int, margin: float, every_face: bool) -> Itera
         yield index, True, cut
 
 
+def whole(
+    images: Iterable[tuple[int, np.ndarray | None]], *, size: int, margin: float
+) -> Iterator[tuple[int, bool, list[Face]]]:
+    """Take images that are face crops already, as `faces` yields them.
+
+    Args:
+        images: index, and the image (None: unreadable).
+        size: side of the crops that the detector takes, in pixels.
+        margin: side of a crop, in longer sides of the box: the whole image is taken for such a crop, its middle for the face.
+    """
+    for index, image in images:
+        if image is None:
+            yield index, False, []
+            continue
+        height, width = image.shape[:2]
+        side = max(height, width) / margin
+        x, y = (width - side) / 2, (height - side) / 2
+        yield index, True, [_cut(index, 0, image, Box(x, y, x + side, y + side), size, margin)]
+
+
 def _cut(index: int, track: int, image: np.ndarray, box: Box, size: int, margin: float) -> Face:
     face = crop(image, box, margin=margin, size=size)
     side = max(box.x1 - box.x0, box.y1 - box.y0)

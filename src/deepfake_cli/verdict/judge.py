@@ -15,7 +15,7 @@ from deepfake_cli.errors import DeepfakeError
 from deepfake_cli.faces import Detector as FaceDetector
 from deepfake_cli.faces.follow import follow
 from deepfake_cli.remote import lent
-from deepfake_cli.verdict.faces import DULLEST, SMALLEST, Face, faces
+from deepfake_cli.verdict.faces import DULLEST, SMALLEST, Face, faces, whole
 from deepfake_cli.verdict.result import FaceResult, Verdict
 from deepfake_cli.verdict.timeline import Timeline
 from deepfake_cli.verdict.weigh import interval, pooled
@@ -39,15 +39,19 @@ class How:
     """How files are judged.
 
     Attributes:
-        scores: calibrated probability of fake of crops, uint8 RGB (n, size, size, 3) to float64 (n,).
+        scores: how fake crops look, uint8 RGB (n, size, size, 3) to float64 (n,).
         find: the face detector.
         size: side of the crops, in pixels.
         margin: side of a crop, in longer sides of the face's box.
-        threshold: probabilities from here on are called fake.
+        threshold: scores from here on are called fake.
+        real_below: scores below are called real, those between are inconclusive.
+        photo_threshold: in place of `threshold` for a single image.
+        calibrated: whether scores are probabilities.
+        crops: the images are face crops already: no face is looked for.
         pool: how frames become one; a key of `deepfake_cli.pool.POOLS`.
         every: judge every N-th frame.
         max_frames: judge at most so many, spread evenly; None for all.
-        every_face: judge all faces; the verdict is of the one that is fake most probably.
+        every_face: judge all faces; the verdict is of the one that looks most fake.
     """
 
     scores: Scores
@@ -55,6 +59,10 @@ class How:
     size: int
     margin: float
     threshold: float
+    real_below: float
+    photo_threshold: float
+    calibrated: bool = False
+    crops: bool = False
     pool: str = "mean"
     every: int = 1
     max_frames: int | None = None
@@ -70,7 +78,7 @@ def judge(path: Path, how: How, report: Callable[[int, int], None] = lambda done
         report: called with how many of how many frames are done; 0 if nobody knows how many there are.
     """
     started = time.perf_counter()
-    verdict = Verdict(path, threshold=how.threshold)
+    verdict = Verdict(path, threshold=how.threshold, real_below=how.real_below, calibrated=how.calibrated)
     try:
         with lent(path) as local:
             _look(verdict, local, how, report)
@@ -83,8 +91,13 @@ def judge(path: Path, how: How, report: Callable[[int, int], None] = lambda done
 def _look(verdict: Verdict, path: Path, how: How, report: Callable[[int, int], None]) -> None:
     source = Source(path)
     keep = Keep(how.every, how.max_frames, source.count() if how.max_frames else source.promised)
-    followed = follow(source.frames(keep), how.find, every=2 * how.every, max_gap=0)
-    stream = faces(followed, size=how.size, margin=how.margin, every_face=how.every_face)
+    if source.is_image:
+        verdict.threshold = max(how.threshold, how.photo_threshold)
+    if how.crops:
+        stream = whole(source.frames(keep), size=how.size, margin=how.margin)
+    else:
+        followed = follow(source.frames(keep), how.find, every=2 * how.every, max_gap=0)
+        stream = faces(followed, size=how.size, margin=how.margin, every_face=how.every_face)
     found: dict[int, Timeline] = {}
     left_out: Counter[str] = Counter()
     for frames, batch in _scored(_ahead(_batches(stream, left_out)), how.scores):
@@ -104,17 +117,25 @@ def _decide(verdict: Verdict, found: list[Timeline], how: How) -> None:
     enough = min(FEW, verdict.frames)
     lasting = found[:1] + [timeline for timeline in found[1:] if len(timeline) >= enough]
     results = [_weighed(timeline, how.pool) for timeline in (lasting if how.every_face else found[:1])]
-    judged = [result for result in results if result.probability is not None]
-    judged.sort(key=lambda result: result.probability or 0.0, reverse=True)
-    verdict.faces = judged + [result for result in results if result.probability is None]
+    judged = [result for result in results if result.score is not None]
+    judged.sort(key=lambda result: result.score or 0.0, reverse=True)
+    verdict.faces = judged + [result for result in results if result.score is None]
     if not judged:
         verdict.reason = _reason(verdict, results)
         return
-    probability = judged[0].probability
-    assert probability is not None
-    verdict.verdict = "fake" if probability >= how.threshold else "real"
-    low, high = verdict.interval or (probability, probability)
-    if low < how.threshold <= high:
+    score = judged[0].score
+    assert score is not None
+    if score >= verdict.threshold:
+        verdict.verdict = "fake"
+    elif score < verdict.real_below:
+        verdict.verdict = "real"
+    else:
+        verdict.reason = f"inconclusive: {score:.3f} is from {verdict.real_below:.3f} to {verdict.threshold:.3f}"
+    low, high = verdict.interval or (score, score)
+    if (
+        verdict.verdict != "undecided"
+        and low < (verdict.threshold if score >= verdict.threshold else verdict.real_below) <= high
+    ):
         verdict.notes.append("the interval holds the threshold: a close call")
 
 
@@ -132,7 +153,8 @@ def _reason(verdict: Verdict, results: list[FaceResult]) -> str:
         unreadable = verdict.left_out.get("unreadable", 0)
         if unreadable == verdict.frames:
             return "no frame can be read"
-        return f"no face in {'any of ' * (verdict.frames > 1)}{verdict.frames:,} frame{'s' * (verdict.frames > 1)}"
+        frames = f"{'any of ' * (verdict.frames > 1)}{verdict.frames:,} frame{'s' * (verdict.frames > 1)}"
+        return f"no face in {frames}; if it is a face crop already: --crops"
     timeline = results[0].timeline
     fault, count = timeline.faults.most_common(1)[0]
     size = f", {timeline.largest:.0f} at most" if fault == "too small" else ""

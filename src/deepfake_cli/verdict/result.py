@@ -18,13 +18,13 @@ class FaceResult:
 
     Attributes:
         timeline: its frames.
-        probability: of fake, in 0..1, pooled over its frames; None if none could be judged.
+        score: how fake it looks, in 0..1, pooled over its frames; None if none could be judged.
         low: lower end of the 95 % interval over its frames; None for few frames.
         high: upper end.
     """
 
     timeline: Timeline
-    probability: float | None = None
+    score: float | None = None
     low: float | None = None
     high: float | None = None
 
@@ -37,7 +37,9 @@ class Verdict:
         path: the file.
         verdict: ``"fake"``, ``"real"`` or ``"undecided"``.
         reason: why it is undecided; empty if it is not.
-        threshold: probabilities from here on are called fake.
+        threshold: scores from here on are called fake.
+        real_below: scores below are called real; between the two a file is undecided, since its score is inconclusive.
+        calibrated: whether a score is the probability of fake.
         frames: frames that were looked at.
         fps: frames a second of the source; 0 if it has none.
         faces: the faces, the one that the verdict is of first.
@@ -50,6 +52,8 @@ class Verdict:
     verdict: Call = "undecided"
     reason: str = ""
     threshold: float = 0.5
+    real_below: float = 0.5
+    calibrated: bool = False
     frames: int = 0
     fps: float = 0.0
     faces: list[FaceResult] = field(default_factory=list)
@@ -58,14 +62,19 @@ class Verdict:
     seconds: float = 0.0
 
     @property
+    def score(self) -> float | None:
+        """How fake the face looks that the verdict is of, in 0..1; None if none could be judged."""
+        return self.faces[0].score if self.faces else None
+
+    @property
     def probability(self) -> float | None:
-        """Probability of fake, in 0..1, of the face that the verdict is of; None if undecided."""
-        return self.faces[0].probability if self.faces and self.verdict != "undecided" else None
+        """The score of a calibrated detector, which is the probability of fake; None of any other."""
+        return self.score if self.calibrated else None
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """The 95 % interval of the probability, over frames; None for few frames."""
-        face = self.faces[0] if self.faces and self.verdict != "undecided" else None
+        """The 95 % interval of the score, over frames; None for few frames."""
+        face = self.faces[0] if self.faces else None
         return (face.low, face.high) if face and face.low is not None and face.high is not None else None
 
     def facts(self) -> dict[str, Any]:
@@ -75,10 +84,12 @@ class Verdict:
             "path": url(self.path),
             "verdict": self.verdict,
             "reason": self.reason,
+            "score": _short(self.score),
             "probability": _short(self.probability),
             "low": _short(low),
             "high": _short(high),
             "threshold": self.threshold,
+            "real_below": self.real_below,
             "frames": self.frames,
             "fps": self.fps,
             "left_out": self.left_out,
@@ -90,7 +101,7 @@ class Verdict:
     def _face(self, face: FaceResult) -> dict[str, Any]:
         moments = face.timeline
         return {
-            "probability": _short(face.probability),
+            "score": _short(face.score),
             "low": _short(face.low),
             "high": _short(face.high),
             "frames": moments.frames.tolist(),
