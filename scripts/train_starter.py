@@ -21,10 +21,10 @@ from deepfake_cli.files import whole
 from deepfake_cli.video import is_frame
 
 MODEL = "efficientnet_lite0"
-IMAGE_SIZE, MARGIN = 128, 1.1  # of the crops that the network sees
-PAIRS = 30_000
+IMAGE_SIZE, MARGIN = 160, 1.1  # of the crops that the network sees
+PAIRS = 24_000
 STEPS, BATCH = 250, 16  # steps an epoch, pairs a step
-RATE, WARM_UP, EMA = 1.5e-4, 300, 0.999
+RATE, WARM_UP, EMA = 1.5e-4, 200, 0.998
 MASK_LAYER, MASK_WEIGHT = (
     "blocks_10_add",
     1.0,
@@ -48,7 +48,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--output", type=Path, default=Path("starter.onnx"), help="the detector [%(default)s]")
     parser.add_argument("--work", type=Path, default=Path("work"), help="where pairs and state go, 9 GB [%(default)s]")
     parser.add_argument("--pairs", type=int, default=PAIRS, help="a multiple of 1,000 [%(default)s]")
-    parser.add_argument("--epochs", type=int, default=40, help=f"of {STEPS} steps [%(default)s]")
+    parser.add_argument("--epochs", type=int, default=22, help=f"of {STEPS} steps [%(default)s]")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes that make pairs [%(default)s]")
     parser.add_argument("--thresholds", type=float, nargs=3, metavar=("REAL", "FAKE", "PHOTO"), default=(0.5, 0.5, 0.5),
                         help="real below, fake from, a single photograph fake from [0.5 0.5 0.5]")  # fmt: skip

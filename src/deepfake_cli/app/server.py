@@ -87,7 +87,7 @@ def opened(settings: App) -> Iterator[Server]:
             longest=60 * settings.max_minutes,
         )
         name = settings.detector.name if settings.detector else f"the starter detector ({detector.traits.model})"
-        words = f"{name}, {detector.thresholds}. {detector.rates}".strip()
+        words = ". ".join(filter(None, [f"{name}, {detector.thresholds}", detector.rates.removesuffix(".")]))
         try:
             yield Server(settings, words, listening, application(jobs, settings, words))
         finally:

@@ -84,13 +84,13 @@ def swapped(scene: Scene) -> Forged:
     goal = (placed + (scene.points - placed) * np.float32(share)).astype(np.float32)
     source = meshed(lent, theirs, goal, gallery.triangles, cv2.invertAffineTransform(fit))
     mask = masked(scene, goal if rng.random() < 0.5 else scene.points, regions.SWAPPED)
-    if rng.random() < 0.8:
+    if rng.random() < 0.55:
         source = generated(scene, source)
     if rng.random() < 0.9:
         face = hull(scene.picture.shape, scene.points[regions.OVAL])
-        source = matched(source, scene.picture, face, rng.uniform(0.5, 1))
-    if rng.random() < 0.3:
-        source = recoloured(source, rng, 0.4)
+        source = matched(source, scene.picture, face, rng.uniform(0.6, 1))
+    if rng.random() < 0.25:
+        source = recoloured(source, rng, 0.3)
     if rng.random() < CLONED and (cloned := _cloned(source, scene.picture, mask)) is not None:
         return scene.picture, cloned, mask
     if rng.random() < 0.2:

@@ -18,12 +18,6 @@ def filmed(rng: np.random.Generator, picture: np.ndarray, points: np.ndarray) ->
         points: of the face's mesh, float32 (468, 2).
     """
     height, scale = float(np.ptp(points[:, 1])), picture.shape[0] / REFERENCE
-    if rng.random() < 0.3:  # an odd face, or an odd lens: nobody pasted anything
-        bend = ripples(rng, picture.shape, int(rng.integers(3, 7)), height * rng.uniform(0.005, 0.025))
-        x, y = pixels(picture.shape)
-        picture = cv2.remap(
-            picture, x + bend[..., 0], y + bend[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
-        )
     if rng.random() < 0.35:
         picture = gamma(picture, float(np.exp(rng.uniform(-0.6, 0.6))))
     if rng.random() < 0.5:

@@ -154,7 +154,7 @@ def _reason(verdict: Verdict, results: list[FaceResult]) -> str:
         if unreadable == verdict.frames:
             return "no frame can be read"
         frames = f"{'any of ' * (verdict.frames > 1)}{verdict.frames:,} frame{'s' * (verdict.frames > 1)}"
-        return f"no face in {frames}; if it is a face crop already: --crops"
+        return f"no face in {frames}" + ("" if verdict.fps else "; if it is a face crop already: --crops")
     timeline = results[0].timeline
     fault, count = timeline.faults.most_common(1)[0]
     size = f", {timeline.largest:.0f} at most" if fault == "too small" else ""
