@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from common import machine, print_columns, verdict
 
-from deepfake_cli import metrics
+from deepfake_cli.metrics.assess import assess
 
 LIMIT = 20  # seconds, on two cores that do nothing else
 
@@ -59,7 +59,7 @@ def predictions(rows: int, groups: int, videos: int) -> pd.DataFrame:
 def timed(frames: pd.DataFrame, resamples: int, interval: str) -> tuple[float, float]:
     """Seconds by the clock, and of both cores together."""
     wall, cpu = time.perf_counter(), time.process_time()
-    metrics.assess(frames, 0.5, resamples, interval=interval)
+    assess(frames, 0.5, resamples, interval=interval)
     return time.perf_counter() - wall, time.process_time() - cpu
 
 

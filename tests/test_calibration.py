@@ -9,7 +9,8 @@ import pytest
 
 from deepfake_cli.calibration import METHODS, Calibration
 from deepfake_cli.errors import ManifestError, ModelError
-from deepfake_cli.metrics import figures, reliability
+from deepfake_cli.metrics.figures import figures
+from deepfake_cli.metrics.reliability import reliability
 from tests.test_train import FAST, project  # noqa: F401
 
 RNG = np.random.default_rng(0)

@@ -10,7 +10,12 @@ from sklearn import metrics as sk
 
 from deepfake_cli import manifest, recipe
 from deepfake_cli.errors import ConfigError, DeepfakeError
-from deepfake_cli.metrics import FIGURES, POOLS, assess, best_pool, delong, delong_test, intervals, video_scores
+from deepfake_cli.metrics.assess import assess
+from deepfake_cli.metrics.delong import delong, delong_test
+from deepfake_cli.metrics.figures import FIGURES
+from deepfake_cli.metrics.interval import intervals
+from deepfake_cli.metrics.pool import best_pool, video_scores
+from deepfake_cli.pool import POOLS
 from tests.test_metrics import clustered, rows
 
 

@@ -7,17 +7,10 @@ import pytest
 from sklearn import metrics as sk
 
 from deepfake_cli.errors import ManifestError
-from deepfake_cli.metrics import (
-    ERRORS,
-    FIGURES,
-    assess,
-    best_threshold,
-    confusion,
-    figures,
-    intervals,
-    video_scores,
-)
-from deepfake_cli.metrics.figures import Rows
+from deepfake_cli.metrics.assess import assess
+from deepfake_cli.metrics.figures import ERRORS, FIGURES, Rows, best_threshold, confusion, figures
+from deepfake_cli.metrics.interval import intervals
+from deepfake_cli.metrics.pool import video_scores
 
 THRESHOLD = 0.45
 STEADY = ("auc", "average_precision", "eer", "accuracy", "balanced_accuracy", "f1", "brier", "log_loss")

@@ -18,7 +18,7 @@ from deepfake_cli import Detector
 from deepfake_cli import runtime as runtimes
 from deepfake_cli.faces import find_detector
 from deepfake_cli.faces.crop import crop
-from deepfake_cli.metrics import video_scores
+from deepfake_cli.metrics.pool import video_scores
 from deepfake_cli.pool import POOLS
 from deepfake_cli.runtime.traits import KEY
 from deepfake_cli.samples import CLIPS, FOLDER, STARTER

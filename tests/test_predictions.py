@@ -12,7 +12,7 @@ from sklearn import metrics as sk
 
 from deepfake_cli.config import Compare, Evaluate
 from deepfake_cli.errors import DeepfakeError
-from deepfake_cli.metrics import intervals
+from deepfake_cli.metrics.interval import intervals
 from deepfake_cli.steps.compare import compare
 from deepfake_cli.steps.evaluate import evaluate
 from tests.test_metrics import clustered

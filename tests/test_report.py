@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from deepfake_cli import files, manifest, metrics, report
+from deepfake_cli import files, manifest, report
 from deepfake_cli.errors import ManifestError
+from deepfake_cli.metrics.assess import assess
 from deepfake_cli.report import words
 from deepfake_cli.report.faces import overlay, worst
-from deepfake_cli.report.folder import save_maps
+from deepfake_cli.report.folder import from_folder, save_maps
 
 EVIL = "<script>alert(1)</script>"
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -32,7 +33,7 @@ def table(frames_of_uadfv) -> pd.DataFrame:
 
 def evaluation(folder: Path, table: pd.DataFrame, **more) -> Path:
     """What `deepfake evaluate` leaves of a table."""
-    found = {"snapshot": "best.keras", "lists": {"test.csv": "0" * 32}, **metrics.assess(table, 0.5, 50), "notes": []}
+    found = {"snapshot": "best.keras", "lists": {"test.csv": "0" * 32}, **assess(table, 0.5, 50), "notes": []}
     columns = ["path", "dataset", "group", "video", "frame", "label", "score"]
     folder.mkdir(exist_ok=True, parents=True)
     table.assign(label=table["label"].map({0: "real", 1: "fake"}))[columns].to_csv(
@@ -92,7 +93,7 @@ class Page(html.parser.HTMLParser):
 
 @pytest.fixture(scope="module")
 def evil(tmp_path_factory, table) -> Page:
-    return Page(report.from_folder(full(tmp_path_factory.mktemp("evil") / "evaluation", table, EVIL)))
+    return Page(from_folder(full(tmp_path_factory.mktemp("evil") / "evaluation", table, EVIL)))
 
 
 def test_the_page_asks_for_nothing(evil):
@@ -173,7 +174,7 @@ def test_a_browser_has_nothing_to_complain_about(evil, tmp_path):
 
 
 def test_an_older_evaluation_has_a_page_with_what_there_is(tmp_path, table):
-    page = Page(report.from_folder(evaluation(tmp_path / "old", table)))
+    page = Page(from_folder(evaluation(tmp_path / "old", table)))
     text = "".join(page.text)
     assert "By group" in text and "Robustness" not in text and "There is no audit" in text
     assert len(page.all("img")) <= 12 and not any("Heat map" in image["alt"] for image in page.all("img"))
@@ -183,20 +184,20 @@ def test_scores_from_elsewhere_need_no_images(tmp_path, table):
     folder = evaluation(tmp_path / "others", table, snapshot=None)
     predictions = pd.read_csv(folder / "predictions.csv").drop(columns=["path", "frame"])
     predictions.to_csv(folder / "predictions.csv", index=False)
-    page = Page(report.from_folder(folder))
+    page = Page(from_folder(folder))
     assert "scores from elsewhere" in "".join(page.text) and not page.all("img")
 
 
 def test_an_audit_of_other_lists_is_not_shown_unless_asked_for(tmp_path, table):
     folder = evaluation(tmp_path / "evaluation", table)
     files.write_text(tmp_path / "audit" / "audit.json", json.dumps({"lists": {"a": "b"}, "warnings": ["mind the gap"]}))
-    assert "mind the gap" not in report.from_folder(folder).read_text()
-    asked = report.from_folder(folder, tmp_path / "p.html", audit=tmp_path / "audit" / "audit.json")
+    assert "mind the gap" not in from_folder(folder).read_text()
+    asked = from_folder(folder, tmp_path / "p.html", audit=tmp_path / "audit" / "audit.json")
     assert "mind the gap" in asked.read_text()
     files.write_text(
         tmp_path / "audit" / "audit.json", json.dumps({"lists": {"a": "0" * 32}, "warnings": ["mind the gap"]})
     )
-    assert "mind the gap" in report.from_folder(folder).read_text()
+    assert "mind the gap" in from_folder(folder).read_text()
 
 
 def test_the_summary_says_the_figures_and_what_they_do_not_say():
@@ -259,7 +260,7 @@ def test_what_is_wrong_with_a_folder_is_said(tmp_path, table, name, text, told):
     folder = evaluation(tmp_path / "e", table)
     (folder / name).unlink() if text is None else (folder / name).write_text(text)
     with pytest.raises(ManifestError, match=re.escape(told)):
-        report.from_folder(folder)
+        from_folder(folder)
     assert not (folder / "report.html").exists()
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deepfake_cli import metrics
+from deepfake_cli.metrics.interval import intervals
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,5 +118,5 @@ def _numbers(table: "pd.DataFrame") -> np.ndarray:
 
 
 def _auc(table: "pd.DataFrame", scores: np.ndarray, seed: int) -> dict[str, Any]:
-    found = metrics.intervals(table["label"], scores, 0.5, units(table), RESAMPLES, seed)["auc"]
+    found = intervals(table["label"], scores, 0.5, units(table), RESAMPLES, seed)["auc"]
     return {"auc": found.value, "low": found.low, "high": found.high}

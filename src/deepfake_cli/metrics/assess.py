@@ -50,7 +50,7 @@ def assess(
         threshold: a score (of a frame, of a video) of at least this is called fake.
         resamples: bootstrap resamples; slices get `SLICE_RESAMPLES` at most.
         seed: of the bootstrap.
-        pool: what makes a video's score of its frames', one of `deepfake_cli.metrics.POOLS`.
+        pool: what makes a video's score of its frames', one of `deepfake_cli.pool.POOLS`.
         interval: "percentile" or "bca".
         missing: videos that have no score, with the columns dataset, video, group, label and, if there, quality and method.
         missing_as: "fail": they count as called wrong; "half": they score 0.5; "skip": they are left out.

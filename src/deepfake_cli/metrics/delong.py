@@ -19,7 +19,7 @@ def delong(labels: ArrayLike, scores: ArrayLike, level: float = LEVEL) -> dict[s
     """Return ``low`` and ``high`` of the AUC's normal interval, cut to [0, 1]; None with a single real or fake.
 
     Raises:
-        ManifestError: as for `deepfake_cli.metrics.figures`.
+        ManifestError: as for `deepfake_cli.metrics.figures.figures`.
     """
     truth, score = checked(labels, scores)
     return of_ranking(Ranking.of(truth, score, np.zeros(len(truth), dtype="int64")), level)
@@ -59,7 +59,7 @@ def delong_test(labels: ArrayLike, one: ArrayLike, other: ArrayLike, level: floa
         None where the difference has no spread (the same ranking twice) or a class has one row.
 
     Raises:
-        ManifestError: as for `deepfake_cli.metrics.figures`.
+        ManifestError: as for `deepfake_cli.metrics.figures.figures`.
     """
     from scipy.special import ndtr
 

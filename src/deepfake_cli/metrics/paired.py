@@ -39,7 +39,7 @@ def compared(frames: pd.DataFrame, videos: pd.DataFrame, plan: Plan) -> dict[str
         AUC has ``"delong"``, as of `delong_test`, too.
 
     Raises:
-        ManifestError: as for `deepfake_cli.metrics.figures`.
+        ManifestError: as for `deepfake_cli.metrics.figures.figures`.
     """
     several = len(videos[["dataset", "group"]].drop_duplicates()) > 1
     keys = ["dataset", "group" if several else "video"]

@@ -16,7 +16,7 @@ def reliability_diagram(path: Path, panels: Sequence[Mapping[str, Any]], about: 
 
     Args:
         path: where to.
-        panels: of each its ``title``, its ``bins`` as of `deepfake_cli.metrics.reliability` and its ``errors``.
+        panels: of each its ``title``, its ``bins`` as of `deepfake_cli.metrics.reliability.reliability` and its ``errors``.
         about: a line beneath the title: on what it was measured.
     """
     from matplotlib import rc_context

@@ -34,7 +34,7 @@ def from_folder(
 
     Args:
         evaluation: a folder with ``metrics.json`` and ``predictions.csv``; shown too, where they are there, are
-            ``heat_maps.npz`` and ``evaluation.json`` (see `save_maps` and `deepfake_cli.report.write`).
+            ``heat_maps.npz`` and ``evaluation.json`` (see `save_maps` and `deepfake_cli.report.page.write`).
         output: where the page goes; None for ``report.html`` beside them.
         audit: an ``audit.json``; None for one beside the evaluation, if it is of one of the same lists.
         most_faces: how many of the most wrong faces are shown; 0 for none.

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from deepfake_cli import metrics as measures
 from deepfake_cli.files import write_text
+from deepfake_cli.metrics.pool import video_scores
 from deepfake_cli.report import faces, words
 from deepfake_cli.terms import FIGURES
 
@@ -77,7 +77,7 @@ def _levels(metrics: Mapping[str, Any], predictions: "pd.DataFrame") -> dict[str
     """Labels and scores of the frames and of the videos, each video's score as `metrics` had it."""
     pool = metrics.get("pool", "mean")
     options: dict[str, Any] = {} if pool == "mean" else {"pool": pool}
-    return {"frame": predictions, "video": measures.video_scores(predictions, **options)}
+    return {"frame": predictions, "video": video_scores(predictions, **options)}
 
 
 def _plots(levels: dict[str, "pd.DataFrame"], threshold: float) -> list[Any]:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepfake_cli import metrics
 from deepfake_cli.datasets.clip import LABELS
+from deepfake_cli.metrics.reliability import reliability as reliability_bins
 from deepfake_cli.report.svg import ACCENT, FAKE, INK, MUTED, REAL, Plot, plot
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def reliability(levels: Levels) -> Plot:
         made.axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=":", label="scores are shares")
         for name, rows in levels.items():
             colour, style, _ = LOOKS[name]
-            bins = metrics.reliability(rows["label"], rows["score"], BINS)
+            bins = reliability_bins(rows["label"], rows["score"], BINS)
             claimed, so, sizes = ([each[key] for each in bins] for key in ("score", "fake", "n"))
             made.axes.plot(claimed, so, color=colour, linestyle=style, linewidth=1)
             areas = 12 + 100 * np.array(sizes) / len(rows)

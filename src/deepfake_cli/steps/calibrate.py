@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deepfake_cli import checks, metrics, recipe
+from deepfake_cli import checks, recipe
 from deepfake_cli.calibration import Calibration
 from deepfake_cli.config import Calibrate, Evaluate
 from deepfake_cli.errors import ManifestError, ModelError
 from deepfake_cli.files import write_text
 from deepfake_cli.metrics import predictions
+from deepfake_cli.metrics.figures import figures
+from deepfake_cli.metrics.pool import video_scores
+from deepfake_cli.metrics.reliability import reliability
 from deepfake_cli.remote import here
 from deepfake_cli.steps.best_onnx import restamp
 from deepfake_cli.steps.evaluate import evaluate, inputs
@@ -67,8 +70,7 @@ def calibrate(settings: Calibrate, report: Report = lambda done, total: None) ->
         "folds": settings.folds,
         "threshold": _threshold(snapshot, fitted, table, after),
         "reliability": {
-            when: metrics.reliability(rows["label"], rows["score"])
-            for when, rows in (("before", table), ("after", after))
+            when: reliability(rows["label"], rows["score"]) for when, rows in (("before", table), ("after", after))
         },
     }
     found["notes"] = [*filter(None, [fitted.note()]), *_notes(settings, snapshot, table, found)]
@@ -121,10 +123,8 @@ def _keep(snapshot: Path, fitted: Calibration) -> None:
 
 
 def _errors(table: "pd.DataFrame") -> dict[str, dict[str, float]]:
-    videos = metrics.video_scores(table)
-    found = {
-        name: metrics.figures(rows["label"], rows["score"], 0.5) for name, rows in (("frame", table), ("video", videos))
-    }
+    videos = video_scores(table)
+    found = {name: figures(rows["label"], rows["score"], 0.5) for name, rows in (("frame", table), ("video", videos))}
     return {name: {error: figures[error] for error in CALIBRATION} for name, figures in found.items()}
 
 
@@ -136,7 +136,7 @@ def _threshold(
     if before is None:
         return None
     mapped = float(fitted.apply([before])[0])
-    levels = {"frames": (table, after), "videos": (metrics.video_scores(table), metrics.video_scores(after))}
+    levels = {"frames": (table, after), "videos": (video_scores(table), video_scores(after))}
     otherwise = {
         name: int(((old["score"] >= before) != (new["score"] >= mapped)).sum()) for name, (old, new) in levels.items()
     }

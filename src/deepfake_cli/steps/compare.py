@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deepfake_cli import metrics, recipe
+from deepfake_cli import recipe
 from deepfake_cli.config import Compare
 from deepfake_cli.datasets.clip import LABELS
 from deepfake_cli.errors import ManifestError
 from deepfake_cli.files import write_text
 from deepfake_cli.metrics import paired, predictions
+from deepfake_cli.metrics.pool import video_scores
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,7 +110,7 @@ def _joined(
 
 def _videos(both: "pd.DataFrame", pool: str) -> "pd.DataFrame":
     """A row a video, with the scores ``a`` and ``b``."""
-    tables = [metrics.video_scores(both.assign(score=both[side]), pool) for side in "ab"]
+    tables = [video_scores(both.assign(score=both[side]), pool) for side in "ab"]
     return tables[0].rename(columns={"score": "a"}).assign(b=tables[1]["score"])
 
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deepfake_cli import checks, manifest, metrics, recipe
+from deepfake_cli import checks, manifest, recipe
 from deepfake_cli.config import Evaluate
 from deepfake_cli.datasets.clip import LABELS
 from deepfake_cli.errors import ManifestError, ModelError
 from deepfake_cli.files import write_text
 from deepfake_cli.metrics import predictions
+from deepfake_cli.metrics.assess import assess
 from deepfake_cli.remote import here
 from deepfake_cli.steps import judged
 from deepfake_cli.steps.detector import detector_of
@@ -66,7 +67,7 @@ def evaluate(settings: Evaluate, report: Callable[[int, int], None] = lambda don
     """
     wanted = changes_of(settings)  # before the work: what is wrong with it shows at once
     scored = judged.from_file(settings, settings.predictions) if settings.predictions else _from_model(settings, report)
-    found = metrics.assess(
+    found = assess(
         scored.frames,
         scored.threshold,
         settings.resamples,

@@ -44,7 +44,8 @@ class Reasons:
                 self._pictures(here, self._folder, report)
 
     def _pictures(self, verdict: Verdict, folder: Path, report: Callable[[int, int], None]) -> None:
-        from deepfake_cli.reasons import film, sheet
+        from deepfake_cli.reasons.film import film
+        from deepfake_cli.reasons.sheet import sheet
         from deepfake_cli.reasons.suspects import suspects
 
         name = self._name(verdict.path)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deepfake_cli import manifest, metrics
+from deepfake_cli import manifest
 from deepfake_cli.config import Evaluate
 from deepfake_cli.errors import ConfigError, ManifestError
+from deepfake_cli.metrics.assess import assess as assess_table
 from deepfake_cli.quiet import quiet
 from deepfake_cli.robustness import CHANGES, STRENGTHS, changed
 from deepfake_cli.robustness.sample import by_video, chunks, lengths, middles
@@ -68,7 +69,7 @@ def robustness(settings: Evaluate, scored: Judged, names: list[str], report: Rep
     first: list[np.ndarray] = []
     scores = scored.calibrated.scores(_scores(settings, scored.detector.model, chosen, kinds, first, report))
     assess = partial(
-        metrics.assess,
+        assess_table,
         threshold=scored.threshold,
         resamples=settings.resamples,
         seed=settings.seed,

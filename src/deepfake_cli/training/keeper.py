@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from deepfake_cli import metrics
+from deepfake_cli.metrics.figures import best_threshold, figures
+from deepfake_cli.metrics.pool import best_pool, video_scores
 from deepfake_cli.training import state
 from deepfake_cli.training.events import Events
 from deepfake_cli.training.optimise import averaged
@@ -139,16 +140,16 @@ class Keeper(keras.callbacks.Callback):
         )
         self.scores = found
         labels = self.validation["label"].to_numpy()
-        threshold = metrics.best_threshold(labels, found)
+        threshold = best_threshold(labels, found)
         frames = self.validation.assign(score=found)
-        videos = metrics.video_scores(frames)
+        videos = video_scores(frames)
         return {
             "val_loss": float(keras.losses.BinaryCrossentropy()(labels[:, None].astype("float32"), found[:, None])),
             "val_accuracy": float(((found >= 0.5) == labels).mean()),
-            "val_auc": metrics.figures(labels, found, threshold)["auc"],
-            "val_video_auc": metrics.figures(videos["label"], videos["score"], threshold)["auc"],
+            "val_auc": figures(labels, found, threshold)["auc"],
+            "val_video_auc": figures(videos["label"], videos["score"], threshold)["auc"],
             "threshold": threshold,
-            "pool": metrics.best_pool(frames, threshold),
+            "pool": best_pool(frames, threshold),
         }
 
     def close(self) -> None:
