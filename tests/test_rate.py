@@ -8,7 +8,8 @@ import pytest
 from deepfake_cli.config import Train
 from deepfake_cli.devices import Plan
 from deepfake_cli.training import precision
-from deepfake_cli.training.rate import learning_rate, waited
+from deepfake_cli.training.rate import learning_rate
+from deepfake_cli.training.run import waited
 
 from .test_train import FAST, project  # noqa: F401
 

@@ -41,8 +41,3 @@ def after_plateaus(losses: Sequence[float], base: float, *, patience: int, facto
         if patience and waited >= patience:
             base, waited = base * factor, 0
     return base
-
-
-def waited(aucs: Sequence[float]) -> int:
-    """How many epochs ago the validation AUC was at its highest."""
-    return len(aucs) - 1 - max(range(len(aucs)), key=aucs.__getitem__) if aucs else 0

@@ -5,7 +5,7 @@ import math
 import os
 import platform
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +20,6 @@ from deepfake_cli.files import whole
 from deepfake_cli.remote import here
 from deepfake_cli.training.home import Home
 from deepfake_cli.training.place import chosen_folder, locked, new_folder
-from deepfake_cli.training.rate import waited
 from deepfake_cli.training.resume import Start, lists_of, newest_start, own_settings
 from deepfake_cli.training.runs import BEST, BEST_ONNX, STATE, called, find
 
@@ -222,3 +221,8 @@ def _to_disk(path: Path) -> None:
 def _merit(row: dict[str, Any]) -> tuple[float, float]:
     """Validation AUC; of two equal ones the lower loss is better."""
     return row.get("val_auc", -math.inf), -row.get("val_loss", math.inf)
+
+
+def waited(aucs: Sequence[float]) -> int:
+    """How many epochs ago the validation AUC was at its highest."""
+    return len(aucs) - 1 - max(range(len(aucs)), key=aucs.__getitem__) if aucs else 0
