@@ -240,9 +240,9 @@ def test_forged_validation_faces_are_drawn_as_they_were_scored(project, monkeypa
     from deepfake_cli import manifest, pipeline
     from deepfake_cli.config import Train
     from deepfake_cli.training.change import Change, with_forged
-    from deepfake_cli.training.events import Events
     from deepfake_cli.training.resume import Start
     from deepfake_cli.training.run import Run
+    from deepfake_cli.training.tensorboard import Events
 
     monkeypatch.chdir(project)
     settings = Train(real_only=True, forgery="self_blend", batch_size=7, run="drawn", image_size=64)

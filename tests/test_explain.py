@@ -6,8 +6,8 @@ import pytest
 from keras import layers
 
 from deepfake_cli.errors import ModelError
-from deepfake_cli.explain import heat_maps
 from deepfake_cli.models import build_model
+from deepfake_cli.models.grad_cam import heat_maps
 
 SMALL = {
     "mobilenet_v2": 96, "mobilenet_v3_small": 96, "efficientnet_lite0": 96, "vgg16": 64,

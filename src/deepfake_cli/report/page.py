@@ -34,7 +34,7 @@ def write(
         metrics: as in ``metrics.json``.
         predictions: one row a frame, with the columns dataset, group, video, label (0 or 1), score and, to show faces, path and
             frame.
-        heat_maps: of some frames, by path: (rows, columns) in 0..1, as from `deepfake_cli.explain.heat_maps`.
+        heat_maps: of some frames, by path: (rows, columns) in 0..1, as from `deepfake_cli.models.grad_cam.heat_maps`.
         recipe: how to do it again: ``command``, ``seed``, ``versions``, ``snapshot`` (its hash) and ``trained``.
         audit: of the same lists, as in ``audit.json``.
         most_faces: how many of the most wrong faces are shown; 0 for none.

@@ -61,7 +61,7 @@ class Trained:
         """Where each image has what speaks for its call: float32 (images, size, size), in 0..1; empty without a map of places."""
         import pandas as pd
 
-        from deepfake_cli.explain import heat_maps
+        from deepfake_cli.models.grad_cam import heat_maps
         from deepfake_cli.pipeline import read_image, reading
 
         # as they were scored: another decoder or scaling moves a score, and a map might explain the other call

@@ -12,10 +12,10 @@ import tensorflow as tf
 from deepfake_cli.metrics.figures import best_threshold, figures
 from deepfake_cli.metrics.pool import best_pool, video_scores
 from deepfake_cli.training import state
-from deepfake_cli.training.events import Events
 from deepfake_cli.training.optimise import averaged
 from deepfake_cli.training.rate import learning_rate, moves_within_epochs
 from deepfake_cli.training.run import Run
+from deepfake_cli.training.tensorboard import Events
 from deepfake_cli.training.told import Ended, Report, Stepped, came_apart
 from deepfake_cli.training.workers import Team
 
