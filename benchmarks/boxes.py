@@ -7,12 +7,12 @@ from pathlib import Path
 
 from common import Row, print_columns
 
+from deepfake_cli.assets import CLIPS, FOLDER
 from deepfake_cli.config import Split
 from deepfake_cli.faces import rfb320
 from deepfake_cli.faces.box import Box
-from deepfake_cli.faces.follow import follow, ranked
-from deepfake_cli.samples import CLIPS, FOLDER
-from deepfake_cli.video import VIDEO_SUFFIXES, frames
+from deepfake_cli.faces.tracking import follow, ranked
+from deepfake_cli.media.video import VIDEO_SUFFIXES, frames
 
 LEAST = 0.9  # intersection over union, on every frame
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from common import Row, machine, print_table, row
 from split import Span, fresh, ours, scaled
 
+from deepfake_cli.commands.split import split
 from deepfake_cli.config import Split
-from deepfake_cli.steps.split import split
 
 NODES = 2
 LEAST_SAME, LEAST_TWICE = 0.9, 1.8

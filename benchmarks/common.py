@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deepfake_cli.samples import CLIPS, FOLDER
+from deepfake_cli.assets import CLIPS, FOLDER
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,9 +56,9 @@ def print_columns(rows: list[Row]) -> None:
 
 def face_crops(viddir: Path | None, folder: Path) -> "pd.DataFrame":
     """Face crops of the user's videos, or of the shipped clips, as files in `folder`, and their list."""
-    from deepfake_cli import manifest
+    from deepfake_cli.commands.split import split
     from deepfake_cli.config import Split
-    from deepfake_cli.steps.split import split
+    from deepfake_cli.data import manifest
 
     most = MOST_FRAMES if viddir else None
     viddir = viddir or samples(folder / "raw")

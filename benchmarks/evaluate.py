@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 from common import face_crops, machine, print_table, row
 
-from deepfake_cli import devices, pipeline
+from deepfake_cli.distributed import devices
 from deepfake_cli.models import build_model
-from deepfake_cli.training.score import image_size, scores
+from deepfake_cli.training import input_pipeline
+from deepfake_cli.training.scoring import image_size, scores
 
 LEAST_RATIO = 0.9
 
@@ -52,7 +53,7 @@ def arguments() -> argparse.Namespace:
 def measure(model: keras.Model, table: pd.DataFrame, options: argparse.Namespace) -> tuple[list[float], list[float]]:
     """Images a second from memory and from files."""
     given = {"batch_size": options.batch_size, "workers": options.workers}
-    batches = pipeline.scoring_batches(table, image_size=image_size(model), **given)
+    batches = input_pipeline.scoring_batches(table, image_size=image_size(model), **given)
     images = np.concatenate(list(batches.as_numpy_iterator()))
     limits, rates = [], []
     for number in range(options.pairs + 1):  # the first round traces the model and warms the file cache up

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 from common import machine, print_columns
 
-from deepfake_cli import Detector, manifest
+from deepfake_cli import Detector
+from deepfake_cli.data import manifest
 from deepfake_cli.forgery import FORGERIES
-from deepfake_cli.video import read_image
+from deepfake_cli.media.video import read_image
 
 RESAMPLES = 2000
 

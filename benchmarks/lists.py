@@ -15,7 +15,7 @@ from pathlib import Path
 
 FRAMES, VIDEOS_OF_ONE = 100, 20
 MOST_LINKS = 60_000  # of one file, that any file system takes
-READ = "import sys; from pathlib import Path; from deepfake_cli import manifest; manifest.read(Path(sys.argv[1]))"
+READ = "import sys; from pathlib import Path; from deepfake_cli.data import manifest; manifest.read(Path(sys.argv[1]))"
 
 
 def main() -> None:
@@ -57,7 +57,7 @@ def measure(command: list[str]) -> tuple[float, float]:
 
 def synthesize(imgdir: Path, rows: int) -> None:
     """Write a manifest of that many rows, and a name for each image."""
-    from deepfake_cli.manifest import MANIFEST_COLUMNS
+    from deepfake_cli.data.manifest import MANIFEST_COLUMNS
 
     imgdir.mkdir()
     links = 0

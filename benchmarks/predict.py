@@ -15,10 +15,10 @@ import numpy as np
 from common import machine, print_columns, print_table, row, verdict
 
 from deepfake_cli import Detector
+from deepfake_cli.assets import CLIPS, DETECTOR, FOLDER, STARTER
 from deepfake_cli.faces import find_detector
 from deepfake_cli.faces.crop import crop
-from deepfake_cli.samples import CLIPS, DETECTOR, FOLDER, STARTER
-from deepfake_cli.video import frames
+from deepfake_cli.media.video import frames
 
 WIDTH, HEIGHT, FPS = 512, 384, 25
 LIMIT = 1.5  # seconds from the start of the process to the verdict

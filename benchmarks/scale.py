@@ -21,12 +21,12 @@ from cluster import nodes
 from common import machine, print_columns
 from simulation import Cluster, simulate
 
+from deepfake_cli.assets import CLIPS, FOLDER
 from deepfake_cli.config import Split
 from deepfake_cli.datasets import find_clips
-from deepfake_cli.executor import each
-from deepfake_cli.samples import CLIPS, FOLDER
-from deepfake_cli.steps.extract import Extracted, Job, extract
-from deepfake_cli.video import frames
+from deepfake_cli.distributed import each
+from deepfake_cli.extraction.extract import Extracted, Job, extract
+from deepfake_cli.media.video import frames
 
 VIDEOS, MEAN_BYTES, TRAINED = 100_000, 4.7e6, 120_000  # of DFDC: 470 GB in all; clips that a run trains on
 WIDTH, HEIGHT, FPS, SECONDS = 1920, 1080, 30, 10  # of a video of DFDC

@@ -17,12 +17,12 @@ import cv2
 import numpy as np
 from common import Row, machine, print_table, row
 
+from deepfake_cli.assets import CLIPS, DETECTOR, FOLDER
+from deepfake_cli.commands.split import split
 from deepfake_cli.config import Split
 from deepfake_cli.datasets import find_clips
 from deepfake_cli.faces.box import Box
 from deepfake_cli.faces.crop import crop
-from deepfake_cli.samples import CLIPS, DETECTOR, FOLDER
-from deepfake_cli.steps.split import split
 
 WORKERS = 2
 FEW = 4  # videos are enough for a rate that is for information

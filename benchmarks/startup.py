@@ -13,7 +13,7 @@ from pathlib import Path
 from common import machine, print_columns
 
 COMMANDS = (["--help"], ["split", "--help"], ["datasets"])
-LOADED = {"the command": "deepfake_cli.cli", "split": "deepfake_cli.steps.split"}
+LOADED = {"the command": "deepfake_cli.cli", "split": "deepfake_cli.commands.split"}
 HERE = Path(__file__).parents[1] / "src"
 
 

@@ -15,12 +15,13 @@ import pandas as pd
 import tensorflow as tf
 from common import face_crops, machine, print_table, row
 
-from deepfake_cli import devices, pipeline
 from deepfake_cli.config import Train
+from deepfake_cli.distributed import devices
 from deepfake_cli.models import build_model
-from deepfake_cli.training.change import Change, before_each_step
-from deepfake_cli.training.optimise import compiled
-from deepfake_cli.training.score import image_size
+from deepfake_cli.training import input_pipeline
+from deepfake_cli.training.augmentation import Change, before_each_step
+from deepfake_cli.training.optimizer import compiled
+from deepfake_cli.training.scoring import image_size
 
 LEAST_RATIO = 0.97
 SETTLING = 5  # steps at the start of each run that are not timed: the pipeline fills
@@ -88,13 +89,13 @@ def arguments() -> argparse.Namespace:
 
 def measure(model: keras.Model, table: pd.DataFrame, options: argparse.Namespace) -> tuple[list[float], ...]:
     """Steps a second from memory, from files, and of reading alone."""
-    files = pipeline.training_batches(
+    files = input_pipeline.training_batches(
         table,
         image_size=image_size(model),
         batch_size=options.batch_size,
         steps=options.steps,
         workers=options.workers,
-        images=pipeline.in_memory(table, image_size(model)) if options.cache else None,
+        images=input_pipeline.in_memory(table, image_size(model)) if options.cache else None,
     )
     memory = tf.data.Dataset.from_tensors(next(iter(files))).repeat().prefetch(tf.data.AUTOTUNE)
     assert memory.element_spec == files.element_spec

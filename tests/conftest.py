@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from deepfake_cli.samples import CLIPS, FOLDER
+from deepfake_cli.assets import CLIPS, FOLDER
 
 SHARED = Path(__file__).parents[2] / "shared" / "media"
 

@@ -22,10 +22,10 @@ import numpy as np
 import pytest
 
 from deepfake_cli import Detector
+from deepfake_cli.assets import CLIPS, FOLDER
 from deepfake_cli.config import App
 from deepfake_cli.errors import ConfigError
-from deepfake_cli.samples import CLIPS, FOLDER
-from deepfake_cli.video import frames
+from deepfake_cli.media.video import frames
 from tests.test_predict import bomb
 
 pytest.importorskip("starlette")

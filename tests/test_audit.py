@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from deepfake_cli import manifest
 from deepfake_cli.audit.baseline import alone
 from deepfake_cli.audit.counts import sample
 from deepfake_cli.audit.measure import measure, sharpness
+from deepfake_cli.commands.audit import audit
 from deepfake_cli.config import Audit
+from deepfake_cli.data import manifest
 from deepfake_cli.errors import ManifestError
-from deepfake_cli.steps.audit import audit
-from deepfake_cli.video import Source
+from deepfake_cli.media.video import Source
 
 GROUPS, EACH = 20, 5  # of a planted set: groups, and images of each of their two videos
 

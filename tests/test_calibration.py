@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from deepfake_cli.calibration import METHODS, Calibration
 from deepfake_cli.errors import ManifestError, ModelError
+from deepfake_cli.metrics.calibration import METHODS, Calibration
 from deepfake_cli.metrics.figures import figures
 from deepfake_cli.metrics.reliability import reliability
 from tests.test_train import FAST, project  # noqa: F401

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from deepfake_cli import manifest, pipeline
 from deepfake_cli.config import Train
+from deepfake_cli.data import manifest
 from deepfake_cli.errors import ConfigError
-from deepfake_cli.training.change import FORGED, Change, reals_drawn, share, with_forged
+from deepfake_cli.training import input_pipeline
+from deepfake_cli.training.augmentation import FORGED, Change, reals_drawn, share, with_forged
 
 from .test_train import FAST, project  # noqa: F401
 
@@ -24,7 +25,7 @@ def table(frames_of_uadfv) -> pd.DataFrame:
 
 
 def batches(table: pd.DataFrame, count: int, **options) -> list[tuple[np.ndarray, ...]]:
-    stream = pipeline.training_batches(table, image_size=SIZE, batch_size=BATCH, steps=5, **options)
+    stream = input_pipeline.training_batches(table, image_size=SIZE, batch_size=BATCH, steps=5, **options)
     return list(stream.take(count).as_numpy_iterator())
 
 
@@ -42,19 +43,19 @@ def changed(table: pd.DataFrame, **settings) -> tuple[np.ndarray, ...]:
 def test_a_stream_taken_up_later_is_the_same_and_cached_images_are(table):
     whole = batches(table, 9)
     assert equal(batches(table, 2, first_epoch=1, first_step=2), whole[7:])
-    assert equal(batches(table, 9, images=pipeline.in_memory(table, SIZE)), whole)
+    assert equal(batches(table, 9, images=input_pipeline.in_memory(table, SIZE)), whole)
     assert not equal(batches(table, 9, seed=1), whole)
 
 
 def test_a_cache_that_does_not_fit_is_refused(table, monkeypatch):
-    monkeypatch.setattr(pipeline, "MOST_MEMORY", 1e-9)
+    monkeypatch.setattr(input_pipeline, "MOST_MEMORY", 1e-9)
     with pytest.raises(ConfigError, match=r"--cache needs .* lower --image-size"):
-        pipeline.in_memory(table, SIZE)
+        input_pipeline.in_memory(table, SIZE)
 
 
 def test_without_balance_each_image_comes_once_a_pass(table):
     rows = table.iloc[: 5 * BATCH]
-    listed = pipeline.scoring_batches(rows, image_size=SIZE, batch_size=BATCH).as_numpy_iterator()
+    listed = input_pipeline.scoring_batches(rows, image_size=SIZE, batch_size=BATCH).as_numpy_iterator()
     drawn = [images for images, _, _ in batches(rows, 5, reals=None)]
     one, other = (sorted(image.tobytes() for batch in each for image in batch) for each in (drawn, listed))
     assert one == other
@@ -63,7 +64,7 @@ def test_without_balance_each_image_comes_once_a_pass(table):
 @pytest.mark.parametrize("reals", [0.0, 0.25, 1.0])
 def test_the_share_of_reals_is_what_was_asked_for(table, reals):
     labels = table["label"].to_numpy()
-    drawn = np.concatenate([labels[pipeline.draw(labels, n, reals=reals, seed=0)] for n in range(40)])
+    drawn = np.concatenate([labels[input_pipeline.draw(labels, n, reals=reals, seed=0)] for n in range(40)])
     assert (drawn == 0).mean() == pytest.approx(reals, abs=4 * 0.5 / np.sqrt(len(drawn)))
 
 
@@ -116,9 +117,11 @@ def test_a_list_of_reals_is_validated_on_with_each_of_them_forged(table):
     change = Change.of(Train(**BOTH, real_only=True)).forged
     given = {"image_size": SIZE, "batch_size": 4, "change": change}
     images, again = (
-        np.concatenate(list(pipeline.scoring_batches(both, **given).as_numpy_iterator())) for _ in range(2)
+        np.concatenate(list(input_pipeline.scoring_batches(both, **given).as_numpy_iterator())) for _ in range(2)
     )
-    plain = np.concatenate(list(pipeline.scoring_batches(both, image_size=SIZE, batch_size=4).as_numpy_iterator()))
+    plain = np.concatenate(
+        list(input_pipeline.scoring_batches(both, image_size=SIZE, batch_size=4).as_numpy_iterator())
+    )
     assert np.array_equal(images, again)
     assert np.array_equal(images[:6], plain[:6])
     assert all(not np.array_equal(*pair) for pair in zip(images[6:], plain[6:], strict=True))

@@ -16,15 +16,15 @@ import psutil
 import pytest
 
 from deepfake_cli import __version__
+from deepfake_cli.assets import CLIPS, FOLDER, STARTER
+from deepfake_cli.commands.predict import predict
+from deepfake_cli.commands.split import split
 from deepfake_cli.config import Predict, Split
 from deepfake_cli.datasets import find_clips
+from deepfake_cli.distributed import each
+from deepfake_cli.distributed.ray_tasks import Here, _run
 from deepfake_cli.errors import ClusterError
-from deepfake_cli.executor import each
-from deepfake_cli.executor.on_ray import Here, _run
-from deepfake_cli.samples import CLIPS, FOLDER, STARTER
-from deepfake_cli.steps.extract import Job, extract
-from deepfake_cli.steps.predict import predict
-from deepfake_cli.steps.split import split
+from deepfake_cli.extraction.extract import Job, extract
 
 from .conftest import bucket, tree, write_video
 

@@ -12,11 +12,11 @@ import cv2
 import pandas as pd
 import pytest
 
+from deepfake_cli.data.groups import links, name_groups
 from deepfake_cli.datasets import ADAPTERS, find_adapter, find_clips
 from deepfake_cli.datasets.card import HEADINGS, paragraphs
 from deepfake_cli.datasets.docs import documentation
 from deepfake_cli.errors import DatasetError, DeepfakeError
-from deepfake_cli.splits import links, name_groups
 
 from .conftest import write_video
 

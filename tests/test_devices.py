@@ -3,9 +3,9 @@ import sys
 
 import pytest
 
-from deepfake_cli import devices
-from deepfake_cli.cluster import Cluster
-from deepfake_cli.devices import Gpu, Plan, choose
+from deepfake_cli.distributed import devices
+from deepfake_cli.distributed.devices import Gpu, Plan, choose
+from deepfake_cli.distributed.environment import Cluster
 from deepfake_cli.errors import DeviceError
 
 NONE: list[Gpu] = []
@@ -132,7 +132,7 @@ def test_memory_is_told_only_of_the_same_card():
 
 PROGRAM = """
 import sys
-from deepfake_cli import devices
+from deepfake_cli.distributed import devices
 from deepfake_cli.errors import DeviceError
 assert "tensorflow" not in sys.modules
 plan = devices.choose("cpu", 2, True, devices.visible_gpus(), cores=2)

@@ -12,7 +12,7 @@ import typer
 
 from deepfake_cli.cli import app
 from deepfake_cli.config import options_table
-from deepfake_cli.manifest import MANIFEST_COLUMNS
+from deepfake_cli.data.manifest import MANIFEST_COLUMNS
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -237,11 +237,12 @@ def test_a_place_that_holds_no_events_is_refused_at_once(project):
 
 
 def test_forged_validation_faces_are_drawn_as_they_were_scored(project, monkeypatch):
-    from deepfake_cli import manifest, pipeline
     from deepfake_cli.config import Train
-    from deepfake_cli.training.change import Change, with_forged
-    from deepfake_cli.training.resume import Start
-    from deepfake_cli.training.run import Run
+    from deepfake_cli.data import manifest
+    from deepfake_cli.runs.resume import Start
+    from deepfake_cli.runs.run import Run
+    from deepfake_cli.training import input_pipeline
+    from deepfake_cli.training.augmentation import Change, with_forged
     from deepfake_cli.training.tensorboard import Events
 
     monkeypatch.chdir(project)
@@ -251,7 +252,9 @@ def test_forged_validation_faces_are_drawn_as_they_were_scored(project, monkeypa
     run = Run.begin(settings, "tiny", Start(), lambda path: None)
     run.recipe["image_size"] = 64
     events = Events(run, rows, change)
-    scored = pipeline.scoring_batches(rows, image_size=64, batch_size=7, change=change).unbatch().as_numpy_iterator()
+    scored = (
+        input_pipeline.scoring_batches(rows, image_size=64, batch_size=7, change=change).unbatch().as_numpy_iterator()
+    )
     for row, (image, label) in enumerate(zip(scored, rows["label"], strict=True)):
         np.testing.assert_allclose(events._face(row, label), image, atol=1e-2)
     events.close()

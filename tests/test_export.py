@@ -12,11 +12,12 @@ import onnx
 import pandas as pd
 import pytest
 
-from deepfake_cli import recipe, runtime
+from deepfake_cli.assets import CLIPS, FOLDER, STARTER
+from deepfake_cli.commands.export import export_model
 from deepfake_cli.errors import ModelError
+from deepfake_cli.inference import runtimes
 from deepfake_cli.models import build_model
-from deepfake_cli.samples import CLIPS, FOLDER, STARTER
-from deepfake_cli.steps.export import export_model
+from deepfake_cli.runs import recipe
 from tests.test_train import FAST, project  # noqa: F401
 
 SIDE = 64
@@ -46,7 +47,7 @@ def test_a_file_gives_keras_scores_in_every_runtime_and_says_how_it_is_used(snap
     model = keras.models.load_model(snapshot, compile=False)
     result = export_model(model, snapshot, output=tmp_path / "d.onnx")
     assert result.difference < 1e-4 and result.size == (tmp_path / "d.onnx").stat().st_size
-    network = runtime.load(tmp_path / "d.onnx", name)
+    network = runtimes.load(tmp_path / "d.onnx", name)
     expected = model.predict(crops.astype("float32"), verbose=0)[:, 0]
     np.testing.assert_allclose(network.scores(crops), expected, atol=1e-4 if name == "onnx" else 2e-2)  # bfloat16
     np.testing.assert_allclose(network.scores(crops[:1]), expected[:1], atol=1e-4 if name == "onnx" else 2e-2)
@@ -60,8 +61,8 @@ def test_evaluate_runs_a_file_without_tensorflow_and_finds_what_keras_does(snaps
     """On crops of the network's own size, of less than half of it, and of more than twice: read and scaled alike."""
     model = keras.models.load_model(snapshot, compile=False)
     export_model(model, snapshot, output=tmp_path / "d.onnx")
-    from deepfake_cli import manifest
-    from deepfake_cli.training.score import scores
+    from deepfake_cli.data import manifest
+    from deepfake_cli.training.scoring import scores
 
     table = manifest.read(frames_of_uadfv / "manifest.csv").iloc[::5].reset_index(drop=True)
     for number, path in enumerate(table["path"].tolist()):
@@ -90,7 +91,7 @@ def test_the_map_adds_up_to_the_logit(snapshot, crops, tmp_path):
     """Its mean, and the bias, are the logit of fake: nothing of the score comes from elsewhere."""
     model = keras.models.load_model(snapshot, compile=False)
     export_model(model, snapshot, output=tmp_path / "d.onnx")
-    network = runtime.load(tmp_path / "d.onnx")
+    network = runtimes.load(tmp_path / "d.onnx")
     assert network.maps
     heat = network.heat(crops)
     logit = np.log(network.scores(crops) / (1 - network.scores(crops)))
@@ -110,7 +111,7 @@ def test_what_was_trained_in_half_precision_is_exported_in_float32(policy, crops
     result = export_model(model, tmp_path / "best.keras", output=tmp_path / "d.onnx")
     assert result.difference < 1e-4
     expected = model.predict(crops.astype("float32"), verbose=0)[:, 0]
-    np.testing.assert_allclose(runtime.load(tmp_path / "d.onnx").scores(crops), expected, atol=2e-2)
+    np.testing.assert_allclose(runtimes.load(tmp_path / "d.onnx").scores(crops), expected, atol=2e-2)
 
 
 def test_preprocessing_is_done_plane_by_plane():

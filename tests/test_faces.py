@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
+from deepfake_cli.assets import CLIPS, FOLDER
 from deepfake_cli.faces import rfb320
-from deepfake_cli.faces.between import between, detect_stream
 from deepfake_cli.faces.box import Box
 from deepfake_cli.faces.crop import crop
-from deepfake_cli.samples import CLIPS, FOLDER
-from deepfake_cli.video import frames
+from deepfake_cli.faces.interpolate import between, detect_stream
+from deepfake_cli.media.video import frames
 
 
 @pytest.mark.parametrize("name", [name for name, _ in CLIPS])

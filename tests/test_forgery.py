@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from deepfake_cli import forgery, samples
+from deepfake_cli import assets, forgery
+from deepfake_cli.commands.forge import forge
 from deepfake_cli.config import Forge, resolve
 from deepfake_cli.errors import DeepfakeError
 from deepfake_cli.faces import rfb320
@@ -23,9 +24,8 @@ from deepfake_cli.forgery.cross_blend import matched
 from deepfake_cli.forgery.jpeg import compressed
 from deepfake_cli.forgery.mix import forge_reals, in_turn
 from deepfake_cli.forgery.resample import images_of, planes, positions, separable, tent, turned
-from deepfake_cli.steps.forge import forge
-from deepfake_cli.steps.strips import GAP, LEFT, TOP
-from deepfake_cli.video import read_image
+from deepfake_cli.media.video import read_image
+from deepfake_cli.reporting.image_grid import GAP, LEFT, TOP
 
 SIZE = 224
 SEED = (3, 5)
@@ -354,7 +354,7 @@ def test_another_backend_makes_the_same_kind_of_fakes():
 
 
 def test_the_command_draws_a_sheet(deepfake, tmp_path):
-    said = deepfake("forge", samples.FOLDER, "--count", 3, "--size", 96, "--degradation", "jpeg,blur").stdout
+    said = deepfake("forge", assets.FOLDER, "--count", 3, "--size", 96, "--degradation", "jpeg,blur").stdout
     assert said.strip() == "3 rows in forge.png"
     sheet = read_image(tmp_path / "forge.png")
     assert sheet.shape[0] > 3 * 96 and sheet.shape[1] > 4 * 96
@@ -392,11 +392,11 @@ def test_a_picture_may_be_a_crop_already(tmp_path, faces):
         ({"forgery": "face_wrap"}, "Did you mean face_warp?"),
         ({"degradation": "blurr"}, "Did you mean blur?"),
         ({"output": "sheet.bmp"}, "allowed is a name that ends in .png"),
-        ({"paths": [samples.FOLDER / "README.md"]}, "None of the images can be used"),
+        ({"paths": [assets.FOLDER / "README.md"]}, "None of the images can be used"),
     ],
 )
 def test_faults_are_said_in_a_line(tmp_path, given, said):
-    given = {"paths": [samples.FOLDER], "output": tmp_path / "sheet.png", "count": 1} | given
+    given = {"paths": [assets.FOLDER], "output": tmp_path / "sheet.png", "count": 1} | given
     given["paths"] = [str(path).format(empty=tmp_path) for path in given["paths"]]
     with pytest.raises(DeepfakeError, match=re.escape(said)):
         forge(resolve(Forge, given)[0])

@@ -8,14 +8,15 @@ import pytest
 from scipy import stats
 from sklearn import metrics as sk
 
-from deepfake_cli import manifest, recipe
+from deepfake_cli.data import manifest
 from deepfake_cli.errors import ConfigError, DeepfakeError
 from deepfake_cli.metrics.assess import assess
 from deepfake_cli.metrics.delong import delong, delong_test
 from deepfake_cli.metrics.figures import FIGURES
 from deepfake_cli.metrics.interval import intervals
-from deepfake_cli.metrics.pool import best_pool, video_scores
-from deepfake_cli.pool import POOLS
+from deepfake_cli.metrics.pooling import POOLS
+from deepfake_cli.metrics.videos import best_pool, video_scores
+from deepfake_cli.runs import recipe
 from tests.test_metrics import clustered, rows
 
 

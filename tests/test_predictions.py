@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 from sklearn import metrics as sk
 
+from deepfake_cli.commands.compare import compare
+from deepfake_cli.commands.evaluate import evaluate
 from deepfake_cli.config import Compare, Evaluate
 from deepfake_cli.errors import DeepfakeError
 from deepfake_cli.metrics.interval import intervals
-from deepfake_cli.steps.compare import compare
-from deepfake_cli.steps.evaluate import evaluate
 from tests.test_metrics import clustered
 
 

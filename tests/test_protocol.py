@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from deepfake_cli import alike
-from deepfake_cli.steps.make_csv import FILES
+from deepfake_cli.commands.make_csv import FILES
+from deepfake_cli.data import near_duplicates
 
 from .conftest import tree
 
@@ -263,7 +263,10 @@ def test_near_pairs_are_all_pairs_that_are_near():
         flipped = sum(1 << int(bit) for bit in random.choice(63, place % 9, replace=False))
         hashes[150 + place] = hashes[place] ^ np.uint64(flipped)
     part = np.arange(300) // 150
-    found = {(one, other): bits for one, other, bits in alike.near_pairs(hashes, 4, lambda a, b: part[a] != part[b])}
+    found = {
+        (one, other): bits
+        for one, other, bits in near_duplicates.near_pairs(hashes, 4, lambda a, b: part[a] != part[b])
+    }
     expected = {
         (one, other): int(hashes[one] ^ hashes[other]).bit_count()
         for one in range(300)
@@ -290,7 +293,7 @@ def test_a_frame_is_known_again_when_encoded_or_scaled_anew(people, tmp_path):
     cv2.imwrite(str(flat), np.full((64, 64, 3), 99, np.uint8))
     rows += [(str(flat), "a", "flat a", 9), (str(flat), "b", "flat b", 9), (str(tmp_path / "none.jpg"), "b", "none", 8)]
     table = pd.DataFrame(rows, columns=["path", "part", "group", "number"])
-    pairs, unreadable = alike.look_alikes(table)
+    pairs, unreadable = near_duplicates.look_alikes(table)
     assert unreadable == 1
     numbers = [(table["number"][pair.one], table["number"][pair.other]) for pair in pairs]
     assert len(pairs) == 9, "three ways of each of three people, and no flat image"

@@ -6,7 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from deepfake_cli.assets import CLIPS, FOLDER
 from deepfake_cli.errors import DatasetError
+from deepfake_cli.media.video import Keep, Source
 from deepfake_cli.pseudo_fakes import MARGIN, MASK, METHODS, SIZE, Gallery, find_portraits, make_pair
 from deepfake_cli.pseudo_fakes import shards as shards_module
 from deepfake_cli.pseudo_fakes.codec import compressed
@@ -14,8 +16,6 @@ from deepfake_cli.pseudo_fakes.forge import Scene
 from deepfake_cli.pseudo_fakes.regions import EYE_CORNERS, LIPS
 from deepfake_cli.pseudo_fakes.shards import Shards, write_shards
 from deepfake_cli.pseudo_fakes.warp import meshed, moved, similarity
-from deepfake_cli.samples import CLIPS, FOLDER
-from deepfake_cli.video import Keep, Source
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from deepfake_cli.config import Train
-from deepfake_cli.devices import Plan
+from deepfake_cli.distributed.devices import Plan
+from deepfake_cli.runs.run import waited
 from deepfake_cli.training import precision
-from deepfake_cli.training.rate import learning_rate
-from deepfake_cli.training.run import waited
+from deepfake_cli.training.schedule import learning_rate
 
 from .test_train import FAST, project  # noqa: F401
 

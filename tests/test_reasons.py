@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from deepfake_cli import Detector
-from deepfake_cli.reasons.suspects import MOST, suspects
-from deepfake_cli.samples import CLIPS, FOLDER
+from deepfake_cli.assets import CLIPS, FOLDER
+from deepfake_cli.explain.top_frames import MOST, suspects
 
 CLIP = FOLDER / CLIPS[0][0]
 

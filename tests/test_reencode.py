@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from deepfake_cli.reencode import Codec, reencoded
-from deepfake_cli.video import frames
+from deepfake_cli.media.reencode import Codec, reencoded
+from deepfake_cli.media.video import frames
 
 from .conftest import sample_frames, tree, write_video
 from .test_video import ALL, ODD, SAME, encode, number, painted

@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from deepfake_cli import pack, remote
+from deepfake_cli.assets import CLIPS, FOLDER, STARTER
 from deepfake_cli.config import Split, Train
 from deepfake_cli.errors import StorageError
-from deepfake_cli.files import read_bytes, whole, write_text
-from deepfake_cli.samples import CLIPS, FOLDER, STARTER
+from deepfake_cli.storage import remote, tar_shards
+from deepfake_cli.storage.files import read_bytes, whole, write_text
 
 from .conftest import bucket, tree
 
@@ -57,7 +57,7 @@ def test_a_tar_holds_what_a_folder_would(packed):
     assert len(tars) == 12 and not list((packed / "img").rglob("*.jpg"))
     for tar in tars:
         folder = packed / "plain" / tar.relative_to(packed).with_suffix("")
-        assert {name for name in pack.names(tar) if name != ".split.json"} == {
+        assert {name for name in tar_shards.names(tar) if name != ".split.json"} == {
             path.name for path in folder.glob("*.jpg")
         }
         for path in folder.glob("*.jpg"):
@@ -208,7 +208,7 @@ def test_copies_make_room_for_others(s3, monkeypatch):
 def test_a_copy_that_goes_while_it_is_read_is_copied_again(s3, tmp_path, monkeypatch):
     for number in range(4):
         with whole(Path(f"s3://media/race/{number}.tar")) as partial:
-            pack.write(partial, {f"{number}.jpg": b"%d" % number * 1000})
+            tar_shards.write(partial, {f"{number}.jpg": b"%d" % number * 1000})
     copies = remote.Copies()
     monkeypatch.setattr(copies, "_room", 1)  # each copy makes the others go
     monkeypatch.setattr(remote, "_copies", lambda: copies)
@@ -219,27 +219,29 @@ def test_a_copy_that_goes_while_it_is_read_is_copied_again(s3, tmp_path, monkeyp
 
 
 def test_each_pass_takes_the_tars_in_turn():
-    from deepfake_cli import pipeline
+    from deepfake_cli.training import input_pipeline
 
-    tars = np.repeat(np.arange(3 * pipeline.WINDOW + 7), 5)
-    order = pipeline.draw(np.zeros(len(tars), np.int64), 4, reals=None, seed=1)
-    found = pipeline.streamed(order, tars, 4, seed=1)
+    tars = np.repeat(np.arange(3 * input_pipeline.WINDOW + 7), 5)
+    order = input_pipeline.draw(np.zeros(len(tars), np.int64), 4, reals=None, seed=1)
+    found = input_pipeline.streamed(order, tars, 4, seed=1)
     assert sorted(found) == list(range(len(tars)))
-    for start in range(0, len(tars), 5 * pipeline.WINDOW):
-        part = found[start : start + 5 * pipeline.WINDOW]
-        assert len(set(tars[part])) <= pipeline.WINDOW and not set(tars[part]) & set(tars[found[start + len(part) :]])
+    for start in range(0, len(tars), 5 * input_pipeline.WINDOW):
+        part = found[start : start + 5 * input_pipeline.WINDOW]
+        assert len(set(tars[part])) <= input_pipeline.WINDOW and not set(tars[part]) & set(
+            tars[found[start + len(part) :]]
+        )
         places = {index: place for place, index in enumerate(order)}
         assert (np.diff([places[index] for index in part]) > 0).all(), "in the order that they were drawn in"
-    assert (found != pipeline.streamed(order, tars, 5, seed=1)).any()
+    assert (found != input_pipeline.streamed(order, tars, 5, seed=1)).any()
 
 
 @pytest.mark.parametrize("path", ["/a/b.tar", "a.tarx/b", "C:/a/b.jpg", "a:b/c.jpg"])
 def test_paths_of_this_machine_stay_such(path):
-    assert not remote.is_remote(path) and pack.packed(path) is None
+    assert not remote.is_remote(path) and tar_shards.packed(path) is None
 
 
 def test_remote_paths_are_told_by_their_protocol():
     assert remote.is_remote(Path("s3://b/x")) and remote.url(Path("s3://b/x")) == "s3://b/x"
-    assert pack.packed("s3://b/1.tar/0/2.jpg") == (Path("s3://b/1.tar"), "0/2.jpg")
+    assert tar_shards.packed("s3://b/1.tar/0/2.jpg") == (Path("s3://b/1.tar"), "0/2.jpg")
     assert Split(adapter="uadfv", viddir="x", imgdir="s3://b/i").packs and not Split(adapter="uadfv", viddir="x").packs
     assert Train(train_csv=["gs://b/x.csv"]).train_csv == [Path("gs://b/x.csv")]

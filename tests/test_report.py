@@ -11,12 +11,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from deepfake_cli import files, manifest, report
+from deepfake_cli import reporting
+from deepfake_cli.data import manifest
 from deepfake_cli.errors import ManifestError
 from deepfake_cli.metrics.assess import assess
-from deepfake_cli.report import words
-from deepfake_cli.report.faces import overlay, worst
-from deepfake_cli.report.folder import from_folder, save_maps
+from deepfake_cli.reporting import summary
+from deepfake_cli.reporting.folder import from_folder, save_maps
+from deepfake_cli.reporting.worst_faces import overlay, worst
+from deepfake_cli.storage import files
 
 EVIL = "<script>alert(1)</script>"
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -136,7 +138,7 @@ def test_the_page_can_be_read_with_ears_and_keys(evil):
 
 def test_light_and_dark_have_contrast():
     """WCAG 2: 4.5 for text."""
-    text = (Path(report.__file__).parent / "report.css").read_text()
+    text = (Path(reporting.__file__).parent / "report.css").read_text()
     for palette in re.findall(r":root \{(.*?)\}", text, re.DOTALL):
         colours = dict(re.findall(r"--(\w+): (#\w{6})", palette))
         for ground in ("paper", "raised"):
@@ -207,19 +209,19 @@ def test_the_summary_says_the_figures_and_what_they_do_not_say():
     level["confusion"] = confusion
     interval = {"level": 0.95, "resamples": 1000, "unit": "group", "units": 3}
     found = {"threshold": 0.5, "frame": level | {"n": 400}, "video": level, "interval": interval}
-    first, chance, calls, _ = words.summary(found)
+    first, chance, calls, _ = summary.summary(found)
     assert first == (
         "Of 18 videos (9 real, 9 fake; 400 frames), the detector ranks fakes above reals with an AUC of 0.986 "
         "(95 % interval 0.922 to 1.000, from 1,000 resamples of 3 groups)."
     )
     assert "99 of 100" in chance
     assert "17 of 18 videos right: 0 of 9 reals are called fake, 1 of 9 fakes are called real" in calls
-    limits = " ".join(words.limits(found))
+    limits = " ".join(summary.limits(found))
     assert "up to 28 % of all reals" in limits and "From 3 groups" in limits and "better than chance" not in limits
     level["confusion"] = confusion | {"real_as_real": 8, "real_as_fake": 1}  # 0.01 * 8/9 to 0.99 * 1/9
-    assert "7 of 100 videos called fake would be fake" in " ".join(words.limits(found))
+    assert "7 of 100 videos called fake would be fake" in " ".join(summary.limits(found))
     auc["low"] = 0.4
-    assert "better than chance" in " ".join(words.limits(found))
+    assert "better than chance" in " ".join(summary.limits(found))
 
 
 def test_the_worst_faces_are_wrong_in_order_and_one_a_video():

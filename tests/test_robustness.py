@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from deepfake_cli.robustness import CHANGES, STRENGTHS, changed
-from deepfake_cli.robustness.sample import by_video, chunks, lengths, middles
+from deepfake_cli.corruptions import CHANGES, STRENGTHS, changed
+from deepfake_cli.corruptions.sample import by_video, chunks, lengths, middles
 from tests.conftest import sample_frames
 from tests.test_train import FAST, project  # noqa: F401
 

@@ -5,8 +5,8 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
+from deepfake_cli.data.groups import Link, divide, links, name_groups
 from deepfake_cli.errors import DatasetError
-from deepfake_cli.splits import Link, divide, links, name_groups
 
 TIMIT_PAIRS = [
     "fadg0-fram1",

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from deepfake_cli.errors import StorageError
-from deepfake_cli.training.home import Home
+from deepfake_cli.runs.mirror import Home
 
 from .conftest import bucket, tree
 from .test_train import FAST, TINY, weights_of
@@ -119,8 +119,8 @@ def test_an_upload_that_fails_leaves_the_run_on_this_machine(s3, monkeypatch):
     again = Home(Path("s3://media/failing/r"))
     again.fetch()
     assert tree(again.folder) == tree(home.folder)
-    monkeypatch.setattr("deepfake_cli.remote.WHOLE", ())
-    monkeypatch.setattr("deepfake_cli.remote._protocol", lambda path: 1 / 0)
+    monkeypatch.setattr("deepfake_cli.storage.remote.WHOLE", ())
+    monkeypatch.setattr("deepfake_cli.storage.remote._protocol", lambda path: 1 / 0)
     (home.folder / "recipe.json").write_text('{"more": 1}')
     with pytest.raises(StorageError, match=f"The run is whole in {home.folder}"):
         home.send()

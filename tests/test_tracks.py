@@ -7,15 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from deepfake_cli.assets import CLIPS, FOLDER
+from deepfake_cli.commands.split import split
 from deepfake_cli.config import Split
 from deepfake_cli.faces import rfb320
 from deepfake_cli.faces.box import Box, mean
 from deepfake_cli.faces.crop import crop, tilt_of
-from deepfake_cli.faces.follow import follow, ranked
-from deepfake_cli.faces.steady import REACH, bridge, smoothed, steady
-from deepfake_cli.samples import CLIPS, FOLDER
-from deepfake_cli.steps.split import split
-from deepfake_cli.video import frames
+from deepfake_cli.faces.smooth import REACH, bridge, smoothed, steady
+from deepfake_cli.faces.tracking import follow, ranked
+from deepfake_cli.media.video import frames
 
 from .conftest import sample_frames, tree, write_video
 

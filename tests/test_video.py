@@ -13,9 +13,9 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
-from deepfake_cli.decode import upright
 from deepfake_cli.errors import VideoError
-from deepfake_cli.video import Keep, Source, frames
+from deepfake_cli.media.decode import upright
+from deepfake_cli.media.video import Keep, Source, frames
 
 from .conftest import sample_frames
 

@@ -14,8 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deepfake_cli import cluster, meeting, pipeline
+from deepfake_cli.distributed import environment as cluster
+from deepfake_cli.distributed import rendezvous
 from deepfake_cli.errors import DeviceError
+from deepfake_cli.training import input_pipeline
 from tests.conftest import tree
 
 MODELS = """
@@ -160,20 +162,20 @@ def test_a_signal_to_one_worker_saves_and_stops_both(project):
 
 FAULTS = """
 import json, os, sys
-from deepfake_cli import cluster, devices
-together = cluster.found({"TF_CONFIG": sys.argv[1]})
+from deepfake_cli.distributed import environment, devices
+together = environment.found({"TF_CONFIG": sys.argv[1]})
 strategy = devices.open_strategy(devices.choose("cpu", 0, False, [], 2, together))
 import keras
-from deepfake_cli.training import workers
-now = [workers.builds(strategy), workers.takes_means(strategy)]
+from deepfake_cli.training import team
+now = [team.builds(strategy), team.takes_means(strategy)]
 
 def build(self, iterator):
     _, _, batches = next(iter(iterator))
     self._symbolic_build(keras.tree.map_structure(lambda v: strategy.experimental_local_results(v)[0], next(batches)))
 
-workers.trainer.TensorFlowTrainer._maybe_symbolic_build = build
-workers.trainer.reduce_per_replica = lambda value, strategy, reduction: strategy.reduce("MEAN", value, axis=None)
-print(json.dumps([now, [workers.builds(strategy), workers.takes_means(strategy)]]))
+team.trainer.TensorFlowTrainer._maybe_symbolic_build = build
+team.trainer.reduce_per_replica = lambda value, strategy, reduction: strategy.reduce("MEAN", value, axis=None)
+print(json.dumps([now, [team.builds(strategy), team.takes_means(strategy)]]))
 """
 
 
@@ -191,13 +193,13 @@ def test_keras_still_has_the_faults_that_are_contained():
 
 
 def test_workers_together_see_each_image_once_a_pass_in_the_order_of_one(project):
-    from deepfake_cli import manifest
+    from deepfake_cli.data import manifest
 
     table = manifest.read(project / "csv" / "train" / "train.csv")
     count = len(table) // 8
 
     def seen(**part) -> np.ndarray:
-        batches = pipeline.training_batches(
+        batches = input_pipeline.training_batches(
             table, image_size=32, batch_size=8, steps=count, first_epoch=1, first_step=1, reals=None, **part
         )
         return np.array([places[:, 0] for _, _, places in batches.take(count).as_numpy_iterator()])
@@ -289,7 +291,7 @@ def met(facts: list[dict], patience: float = 20) -> list[str]:
 
     def meet(rank: int) -> None:
         try:
-            meeting.meet(cluster.Cluster(hosts, rank, f"worker {rank}"), facts[rank], patience)
+            rendezvous.meet(cluster.Cluster(hosts, rank, f"worker {rank}"), facts[rank], patience)
         except DeviceError as error:
             said[rank] = str(error)
 

@@ -10,7 +10,7 @@ os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(2**26))
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
-    from deepfake_cli.detector import Detector
+    from deepfake_cli.inference.detector import Detector
 
 __version__ = "0.1.0"
 __all__ = ["Detector", "__version__"]
@@ -19,5 +19,5 @@ __all__ = ["Detector", "__version__"]
 def __getattr__(name: str) -> Any:
     """Load `Detector` when it is asked for: the command's start can't wait for it."""
     if name == "Detector":
-        return import_module("deepfake_cli.detector").Detector
+        return import_module("deepfake_cli.inference.detector").Detector
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

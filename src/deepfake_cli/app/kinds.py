@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from deepfake_cli.decode import MOST_PIXELS
 from deepfake_cli.errors import VideoError
+from deepfake_cli.media.decode import MOST_PIXELS
 
 IMAGES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP": ".bmp", "TIFF": ".tif"}  # Pillow's name, our suffix
 # FFmpeg's names. No playlists among them (hls, dash, concat): these name other files, of this server, to be read. A bare
@@ -13,7 +13,7 @@ TAKEN = "MP4, MOV, MKV, WebM, AVI, WMV, MPEG, FLV, OGG, GIF; JPEG, PNG, WebP, BM
 
 
 def settle(path: Path) -> Path:
-    """Check an upload, and give an image its suffix, by which `deepfake_cli.video.Source` knows it.
+    """Check an upload, and give an image its suffix, by which `deepfake_cli.media.video.Source` knows it.
 
     Args:
         path: the file; without a suffix, so that FFmpeg takes no hint from it.

@@ -59,7 +59,7 @@ def application(jobs: Jobs, settings: App, detector: str) -> Guard:
     answers = Answers(jobs, settings)
     page, style, script = (
         _page(settings, detector),
-        _text("report/report.css") + _text("app/app.css"),
+        _text("reporting/report.css") + _text("app/app.css"),
         _text("app/app.js"),
     )
 

@@ -12,9 +12,9 @@ from typing import Any
 from deepfake_cli.app import uploads
 from deepfake_cli.app.jobs import Job, Jobs, Report, Result
 from deepfake_cli.config import App
-from deepfake_cli.detector import Detector
 from deepfake_cli.errors import ConfigError
-from deepfake_cli.reasons.page import page, part
+from deepfake_cli.explain.page import page, part
+from deepfake_cli.inference.detector import Detector
 
 GRACE = 1  # second that answers under way are given when the server stops
 

@@ -43,7 +43,7 @@ def count(table: "pd.DataFrame") -> dict[str, Any]:
 
 
 def _shared(table: "pd.DataFrame") -> list[str]:
-    from deepfake_cli.checks import shared_groups
+    from deepfake_cli.data.checks import shared_groups
 
     parts = [rows for _, rows in table.groupby("part", observed=True, sort=False)]
     return sorted({name for one, other in combinations(parts, 2) for name in shared_groups(one, other)})

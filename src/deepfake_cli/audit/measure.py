@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from deepfake_cli.audit.jpeg import jpeg_quality
-from deepfake_cli.executor import in_parts
-from deepfake_cli.files import read_bytes
+from deepfake_cli.distributed import in_parts
+from deepfake_cli.media.jpeg_quality import jpeg_quality
+from deepfake_cli.storage.files import read_bytes
 
 Measured = dict[str, Any] | str  # the properties of an image, or why there are none
 PART = 128  # images that a task of a cluster measures, in about a second
@@ -33,7 +33,7 @@ def measure_all(
         paths: the files.
         workers: threads; None for one a core.
         report: called with how many of how many are measured.
-        cluster: see `deepfake_cli.executor.each`.
+        cluster: see `deepfake_cli.distributed.each`.
 
     Returns:
         The properties of each file, in the order of `paths`, empty for one that can't be read; and those files, each with

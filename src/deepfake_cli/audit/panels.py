@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepfake_cli.audit.properties import IMAGE
-from deepfake_cli.audit.style import COLOURS, GREY
+from deepfake_cli.reporting.style import COLOURS, GREY
 
 if TYPE_CHECKING:
     import pandas as pd

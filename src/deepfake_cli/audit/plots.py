@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from deepfake_cli.audit.panels import panels
 from deepfake_cli.audit.properties import IMAGE, SOURCE
-from deepfake_cli.audit.style import COLOURS, GREY, PALE, SHADE, STYLE, save
 from deepfake_cli.audit.verdict import NAMES
 from deepfake_cli.datasets.clip import LABELS
+from deepfake_cli.reporting.style import COLOURS, GREY, PALE, SHADE, STYLE, save
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +26,7 @@ def overview(path: Path, images: "pd.DataFrame", videos: "pd.DataFrame", found: 
         path: where to.
         images: one row an image, with the columns label and those of `properties.IMAGE`.
         videos: one row a video, with the columns label and those of `properties.SOURCE`.
-        found: what `deepfake audit` found: see `deepfake_cli.steps.audit.AuditResult`.
+        found: what `deepfake audit` found: see `deepfake_cli.commands.audit.AuditResult`.
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure

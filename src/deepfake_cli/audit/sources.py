@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deepfake_cli import pack
-from deepfake_cli.manifest import SOURCE_COLUMNS
-from deepfake_cli.remote import here, is_remote
+from deepfake_cli.data.manifest import SOURCE_COLUMNS
+from deepfake_cli.storage import tar_shards
+from deepfake_cli.storage.remote import here, is_remote
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +43,7 @@ def _manifests(folders: Iterable[Path]) -> set[Path]:
     def nearest(folder: Path) -> Path | None:
         if folder not in asked:
             path, above = folder / "manifest.csv", folder.parent
-            there = folder.suffix != pack.SUFFIX and here(path).is_file()
+            there = folder.suffix != tar_shards.SUFFIX and here(path).is_file()
             top = above == folder or is_remote(above) != is_remote(folder)
             asked[folder] = path if there else None if top else nearest(above)
         return asked[folder]

@@ -43,7 +43,7 @@ from deepfake_cli.config import (
     Train,
 )
 from deepfake_cli.errors import DeepfakeError
-from deepfake_cli.quiet import LEVEL
+from deepfake_cli.native_output import LEVEL
 
 INTERRUPTED = 130  # exit status after Ctrl-C
 

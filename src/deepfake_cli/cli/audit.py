@@ -19,7 +19,7 @@ def audit(
 
     Counts, sizes, codecs, compression and blur of each class, and what a classifier of these alone scores.
     """
-    from deepfake_cli.steps.audit import audit as run
+    from deepfake_cli.commands.audit import audit as run
 
     with progress("images") as bar:
         task = bar.add_task("audit", total=None, note="")

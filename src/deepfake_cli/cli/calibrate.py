@@ -6,7 +6,7 @@ import typer
 
 from deepfake_cli.cli.console import console, print_json, progress, table, warn
 from deepfake_cli.config import Calibrate
-from deepfake_cli.terms import CALIBRATION, FIGURES
+from deepfake_cli.metrics.names import CALIBRATION, FIGURES
 
 
 def calibrate(
@@ -16,7 +16,7 @@ def calibrate(
 
     evaluate applies it from then on; --no-calibration leaves it out.
     """
-    from deepfake_cli.steps.calibrate import calibrate as run
+    from deepfake_cli.commands.calibrate import calibrate as run
 
     with progress("frames") as bar:
         task = bar.add_task("score", total=None, note="")

@@ -10,7 +10,7 @@ from deepfake_cli.config import MakeCsv
 
 def check(settings: MakeCsv, json: bool) -> None:
     """Check the lists against their record and against each other; exit 1 if they can't be relied on."""
-    from deepfake_cli.steps.check import check as run
+    from deepfake_cli.commands.check_lists import check as run
 
     with progress("images") as bar:
         task = bar.add_task("", total=None, note="")

@@ -6,14 +6,14 @@ import typer
 
 from deepfake_cli.cli.console import console, print_json, table, warn
 from deepfake_cli.config import Compare
-from deepfake_cli.terms import FIGURES
+from deepfake_cli.metrics.names import FIGURES
 
 
 def compare(
     settings: Compare, json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False
 ) -> None:
     """Compare two detectors' predictions of the same frames: differences with paired intervals, and where they disagree."""
-    from deepfake_cli.steps.compare import compare as run
+    from deepfake_cli.commands.compare import compare as run
 
     result = run(settings)
     if json:

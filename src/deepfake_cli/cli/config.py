@@ -10,7 +10,7 @@ from deepfake_cli.cli.console import console, print_json, table
 from deepfake_cli.cli.options import options
 from deepfake_cli.config import STEPS, Step, options_table, resolve, schema, template
 from deepfake_cli.errors import ConfigError
-from deepfake_cli.files import write_text
+from deepfake_cli.storage.files import write_text
 
 config = typer.Typer(help="Show the settings and where each comes from; write a commented file.", no_args_is_help=True)
 show_steps = typer.Typer(

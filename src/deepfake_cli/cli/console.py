@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from deepfake_cli.remote import spelled
+from deepfake_cli.storage.remote import spelled
 
 
 class Screen(Console):

@@ -30,8 +30,8 @@ def demo(
 
     The fakes are made here, by warping the faces; nobody in the validation list is in the training list.
     """
-    from deepfake_cli.steps.demo import make_set
-    from deepfake_cli.training.runs import newest
+    from deepfake_cli.demo.make_set import make_set
+    from deepfake_cli.runs.listing import newest
 
     folder.mkdir(parents=True, exist_ok=True)
     os.chdir(folder)

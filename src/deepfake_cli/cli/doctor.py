@@ -10,7 +10,7 @@ from deepfake_cli.cli.console import console, print_json, table, warn
 
 def doctor(json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False) -> None:
     """Show what is installed and what would be used; for each fault, what mends it. Exit 1 if training can't run."""
-    from deepfake_cli.steps.doctor import doctor as run
+    from deepfake_cli.commands.doctor import doctor as run
 
     findings = run()
     if json:

@@ -7,7 +7,7 @@ import typer
 from deepfake_cli.cli.console import console, print_json, progress, table, warn
 from deepfake_cli.cli.robustness import print_robustness
 from deepfake_cli.config import Evaluate
-from deepfake_cli.terms import FIGURES
+from deepfake_cli.metrics.names import FIGURES
 
 SLICED = {"auc": "AUC", "eer": "EER", "tpr_at_fpr_1": "TPR 1 %"}  # more do not fit in 80 columns
 MOST_SLICES = 30  # rows; metrics.json has all
@@ -17,7 +17,7 @@ def evaluate(
     settings: Evaluate, json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False
 ) -> None:
     """Measure a detector, or the scores in a file, a frame, a video and a group at a time, with 95 % intervals."""
-    from deepfake_cli.steps.evaluate import evaluate as run
+    from deepfake_cli.commands.evaluate import evaluate as run
 
     with progress("frames") as bar:
         task = bar.add_task("evaluate", total=None, note="")

@@ -12,7 +12,7 @@ def export(
     settings: Export, json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False
 ) -> None:
     """Write a detector to a file that runs without TensorFlow's Python; its scores are compared with Keras'."""
-    from deepfake_cli.steps.export import export as run
+    from deepfake_cli.commands.export import export as run
 
     result = run(settings)
     if json:

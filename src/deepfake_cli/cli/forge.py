@@ -6,7 +6,7 @@ from deepfake_cli.config import Forge
 
 def forge(settings: Forge) -> None:
     """Show what the forgeries that training makes of real faces look like: before, mask and after, as a PNG."""
-    from deepfake_cli.steps.forge import forge as run
+    from deepfake_cli.commands.forge import forge as run
 
     result = run(settings)
     for name, reason in result.bad:

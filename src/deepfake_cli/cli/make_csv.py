@@ -8,7 +8,7 @@ from deepfake_cli.cli.console import console, print_json, table, warn
 from deepfake_cli.config import MakeCsv
 
 if TYPE_CHECKING:
-    from deepfake_cli.steps.make_csv import MakeCsvResult
+    from deepfake_cli.commands.make_csv import MakeCsvResult
 
 COLUMNS = ("part", "class", "frames", "videos", "groups")
 
@@ -21,7 +21,7 @@ def make_csv(
         from deepfake_cli.cli.check import check
 
         return check(settings, json)
-    from deepfake_cli.steps.make_csv import make_csv as run
+    from deepfake_cli.commands.make_csv import make_csv as run
 
     result = run(settings)
     _warn(result, settings)

@@ -19,7 +19,7 @@ def matrix(
 
     Runs that are finished are not trained again: the same command goes on where it was stopped.
     """
-    from deepfake_cli.steps.matrix import matrix as run
+    from deepfake_cli.commands.matrix import matrix as run
 
     with progress("") as bar:
         task = bar.add_task("test", total=None, note="")
@@ -55,7 +55,7 @@ class Told(Follower):
 
 
 def _print(found: dict[str, Any]) -> None:
-    from deepfake_cli.plots.matrix import beneath
+    from deepfake_cli.reporting.figures.matrix import beneath
 
     what = "a row trained on" if found["seeds"] else "a row a detector"
     for level in ("frame", "video"):

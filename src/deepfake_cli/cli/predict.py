@@ -10,7 +10,7 @@ from deepfake_cli.cli.console import console, print_json, progress, table, warn
 from deepfake_cli.config import Predict
 
 if TYPE_CHECKING:
-    from deepfake_cli.verdict.result import Verdict
+    from deepfake_cli.inference.result import Verdict
 
 MISSED = 3  # exit status of --fail-on
 
@@ -19,7 +19,7 @@ def predict(
     settings: Predict, json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False
 ) -> None:
     """Judge videos and images: fake, real, or undecided with the reason."""
-    from deepfake_cli.steps.predict import predict as run
+    from deepfake_cli.commands.predict import predict as run
 
     with progress("frames") as bar:
         task = bar.add_task("predict", total=None, note="")

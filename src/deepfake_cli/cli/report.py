@@ -9,6 +9,6 @@ def report(settings: Report) -> None:
 
     Made from metrics.json and predictions.csv, without the model and without a network; evaluate does it too.
     """
-    from deepfake_cli.steps.report import report as run
+    from deepfake_cli.commands.report import report as run
 
     console.print(f"Wrote {run(settings)}", highlight=False, markup=False)

@@ -19,7 +19,7 @@ def runs(
     json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
 ) -> None:
     """List the runs of train, the newest first: how far each is, what it reached on validation, its size on disk."""
-    from deepfake_cli.training.runs import runs as run
+    from deepfake_cli.runs.listing import runs as run
 
     rows = run(runs_dir)
     if json:

@@ -10,7 +10,7 @@ from deepfake_cli.config import Split
 from deepfake_cli.errors import DatasetError
 
 if TYPE_CHECKING:
-    from deepfake_cli.steps.split import SplitResult
+    from deepfake_cli.commands.split import SplitResult
 
 MOST_LISTED = 20
 
@@ -22,8 +22,8 @@ def split(
 
     Run it again to go on where it stopped: finished videos are skipped.
     """
-    from deepfake_cli.steps.extract import Extracted
-    from deepfake_cli.steps.split import split as run
+    from deepfake_cli.commands.split import split as run
+    from deepfake_cli.extraction.extract import Extracted
 
     started, frames = time.perf_counter(), 0
 

@@ -14,7 +14,7 @@ LOG = "train.log"
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from deepfake_cli.training.told import Begun, Ended, Event, Noted, Stepped
+    from deepfake_cli.training.events import Begun, Ended, Event, Noted, Stepped
 
 
 def train(settings: Train) -> None:
@@ -22,7 +22,7 @@ def train(settings: Train) -> None:
 
     The run's state is saved as it goes: --resume goes on after a crash, a full disk or Ctrl-C.
     """
-    from deepfake_cli.steps.train import train as run
+    from deepfake_cli.training.session import train as run
 
     with progress("steps") as bar:
         follower = Follower(bar)

@@ -12,7 +12,7 @@ from deepfake_cli.datasets import celebdf, dfdc, ffpp, folder, timit, uadfv
 from deepfake_cli.datasets.clip import Clip
 from deepfake_cli.datasets.layout import LayoutError
 from deepfake_cli.errors import DatasetError
-from deepfake_cli.lookup import lookup
+from deepfake_cli.registry import lookup
 
 Clips = Callable[[Path], Iterable[Clip]]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from deepfake_cli.video import VIDEO_SUFFIXES, is_frame
+from deepfake_cli.media.video import VIDEO_SUFFIXES, is_frame
 
 REAL, FAKE = 0, 1
 LABELS = ("real", "fake")

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from deepfake_cli.datasets.clip import LABELS, Clip, entries, folders
 from deepfake_cli.datasets.layout import find_root
-from deepfake_cli.video import IMAGE_SUFFIXES
+from deepfake_cli.media.video import IMAGE_SUFFIXES
 
 
 def clips(root: Path) -> Iterator[Clip]:

@@ -7,7 +7,7 @@ import numpy as np
 from deepfake_cli.errors import ConfigError
 from deepfake_cli.faces.box import Box
 from deepfake_cli.faces.rfb320 import rfb320
-from deepfake_cli.lookup import lookup
+from deepfake_cli.registry import lookup
 
 Detector = Callable[[np.ndarray], list[Box]]
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
+from deepfake_cli.assets import DETECTOR
 from deepfake_cli.faces.box import Box
-from deepfake_cli.samples import DETECTOR
 
 WIDTH, HEIGHT = 320, 240
 SCALED = ((np.arange(256) - 127) / 128).astype(np.float32)  # what the network takes for each pixel value

@@ -18,7 +18,7 @@ from deepfake_cli.forgery.cross_blend import CrossBlend
 from deepfake_cli.forgery.face_warp import FaceWarp
 from deepfake_cli.forgery.layer import Degradation, Forgery
 from deepfake_cli.forgery.self_blend import SelfBlend
-from deepfake_cli.lookup import lookup
+from deepfake_cli.registry import lookup
 
 __all__ = ["DEGRADATIONS", "FORGERIES", "CrossBlend", "Degradation", "FaceWarp", "Forgery", "SelfBlend", "build"]
 

@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 
 from deepfake_cli.forgery.colour import LUMA, mixed
-from deepfake_cli.quantisation import CHROMINANCE, LUMINANCE
+from deepfake_cli.media.jpeg_tables import CHROMINANCE, LUMINANCE
 
 BLOCK = 8
 TO_YCC = np.stack([

@@ -11,7 +11,7 @@ from deepfake_cli.metrics.checked import Codes, checked, checked_rows
 from deepfake_cli.metrics.delong import of_ranking
 from deepfake_cli.metrics.figures import Rows, counted
 from deepfake_cli.metrics.interval import LEVEL, measured
-from deepfake_cli.metrics.pool import group_scores, video_scores
+from deepfake_cli.metrics.videos import group_scores, video_scores
 
 SLICE_RESAMPLES = 200  # at most: enough to see how wide an interval is
 MISSING = ("fail", "half", "skip")
@@ -50,7 +50,7 @@ def assess(
         threshold: a score (of a frame, of a video) of at least this is called fake.
         resamples: bootstrap resamples; slices get `SLICE_RESAMPLES` at most.
         seed: of the bootstrap.
-        pool: what makes a video's score of its frames', one of `deepfake_cli.pool.POOLS`.
+        pool: what makes a video's score of its frames', one of `deepfake_cli.metrics.pooling.POOLS`.
         interval: "percentile" or "bca".
         missing: videos that have no score, with the columns dataset, video, group, label and, if there, quality and method.
         missing_as: "fail": they count as called wrong; "half": they score 0.5; "skip": they are left out.

@@ -5,7 +5,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from deepfake_cli.errors import ManifestError
-from deepfake_cli.pool import Codes, Floats
+from deepfake_cli.metrics.pooling import Codes, Floats
 
 KEYS = ["dataset", "video", "group", "label"]
 

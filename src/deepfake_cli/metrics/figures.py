@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from deepfake_cli import terms
+from deepfake_cli.metrics import names as terms
 from deepfake_cli.metrics.checked import Codes, Floats, checked
 from deepfake_cli.metrics.curve import Curve
 from deepfake_cli.metrics.ranking import Ranking

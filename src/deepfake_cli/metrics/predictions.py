@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from deepfake_cli.errors import ConfigError, ManifestError
-from deepfake_cli.remote import here
+from deepfake_cli.storage.remote import here
 
 COLUMNS = ("path", "dataset", "group", "video", "frame", "label", "score", "method", "quality")
 NEEDED = ("label", "score")

@@ -18,7 +18,6 @@ import keras
 from keras import applications as keras_models
 
 from deepfake_cli.errors import ModelError
-from deepfake_cli.lookup import lookup
 from deepfake_cli.models.applications import (
     CENTRED,
     MINUS_ONE_TO_ONE,
@@ -30,6 +29,7 @@ from deepfake_cli.models.files import load_weights, read_model, weights_only
 from deepfake_cli.models.meso import meso4, meso_inception4
 from deepfake_cli.models.tune import freeze, thaw, unfrozen
 from deepfake_cli.models.vit import B16, L14, vit_clip
+from deepfake_cli.registry import lookup
 
 __all__ = [
     "MODELS",

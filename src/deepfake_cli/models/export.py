@@ -11,10 +11,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from deepfake_cli.inference.runtimes.metadata import KEY, Traits
 from deepfake_cli.models.export_onnx import export_onnx
 from deepfake_cli.models.head import PROBABILITY
 from deepfake_cli.models.serving import serving, signature
-from deepfake_cli.runtime.traits import KEY, Traits
 
 MIXED = ("mixed_bfloat16", "mixed_float16", "bfloat16", "float16")  # Keras' names of what is not float32 throughout
 
@@ -66,7 +66,7 @@ def differences(model: keras.Model, path: Path, images: np.ndarray) -> np.ndarra
 
 
 def _run_onnx(path: Path) -> Callable[[np.ndarray], np.ndarray]:
-    from deepfake_cli.runtime import load
+    from deepfake_cli.inference.runtimes import load
 
     return load(path).scores
 

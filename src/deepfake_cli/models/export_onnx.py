@@ -11,8 +11,8 @@ import onnx
 import tensorflow as tf
 from onnx import numpy_helper
 
+from deepfake_cli.inference.runtimes.metadata import KEY, Traits
 from deepfake_cli.models.serving import IMAGES, serving, signature
-from deepfake_cli.runtime.traits import KEY, Traits
 
 OPSET = 17  # of ONNX; read by every ONNX Runtime since 1.12, 2022
 ARITHMETIC = ("Add", "Sub", "Mul", "Div")

@@ -9,7 +9,7 @@ import keras
 
 from deepfake_cli.errors import ModelError
 from deepfake_cli.models.tune import refreeze
-from deepfake_cli.remote import here
+from deepfake_cli.storage.remote import here
 
 # what Keras, h5py and zipfile raise on a file that is broken, of another kind, or of another architecture
 UNREADABLE = (ValueError, OSError, KeyError, TypeError, AttributeError, RuntimeError, zipfile.BadZipFile)

@@ -6,9 +6,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from deepfake_cli.inference.runtimes.metadata import Traits
+from deepfake_cli.inference.runtimes.onnx import HEAT
 from deepfake_cli.models.head import PROBABILITY
-from deepfake_cli.runtime.onnx import HEAT
-from deepfake_cli.runtime.traits import Traits
 
 IMAGES = "images"  # the one input
 MASK = "mask"  # the output of a model that was trained to say what is forged, (batch, rows, columns, 1) in 0..1

@@ -12,9 +12,9 @@ from scipy.spatial import Delaunay
 from deepfake_cli.errors import DatasetError
 from deepfake_cli.faces import find_detector
 from deepfake_cli.faces.box import Box
+from deepfake_cli.media.video import read_image
 from deepfake_cli.pseudo_fakes.mesh import Landmarks, face_mesh
 from deepfake_cli.pseudo_fakes.warp import moved
-from deepfake_cli.video import read_image
 
 SMALLEST = 40  # pixels of the longer side of a face's box
 SUREST = 0.9  # least certainty of its landmarks

@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 
 from deepfake_cli.errors import DatasetError
-from deepfake_cli.files import whole
 from deepfake_cli.pseudo_fakes.gallery import Gallery
 from deepfake_cli.pseudo_fakes.pair import MARGIN, MASK, SIZE, make_pair
+from deepfake_cli.storage.files import whole
 
 SHARD = 1000  # pairs a file: 221 MB
 JITTER_SCALE, JITTER_PLACE = 0.04, 0.02  # deviation a crop is enlarged by and moved by, in logarithms and in sides

@@ -10,21 +10,24 @@ import keras
 import pandas as pd
 import tensorflow as tf
 
-from deepfake_cli import checks, cluster, devices, meeting, pipeline, recipe
 from deepfake_cli.config import Train
+from deepfake_cli.data import checks
+from deepfake_cli.distributed import devices, environment, rendezvous
 from deepfake_cli.errors import DeviceError, ManifestError, ModelError
 from deepfake_cli.models import architecture, build_model, load_weights, thaw, unfrozen
 from deepfake_cli.models.files import read_model
-from deepfake_cli.remote import url
-from deepfake_cli.training import change, precision, state, workers
-from deepfake_cli.training.beside import Beside
+from deepfake_cli.runs import recipe
+from deepfake_cli.runs.read_only import Beside
+from deepfake_cli.runs.resume import Start
+from deepfake_cli.runs.run import Run
+from deepfake_cli.storage.remote import url
+from deepfake_cli.training import augmentation, checkpoint, input_pipeline, precision
+from deepfake_cli.training import team as workers
+from deepfake_cli.training.callbacks import Keeper
+from deepfake_cli.training.events import Begun, Report, counted
 from deepfake_cli.training.interrupt import held
-from deepfake_cli.training.keeper import Keeper
-from deepfake_cli.training.optimise import compiled
-from deepfake_cli.training.resume import Start
-from deepfake_cli.training.run import Run
-from deepfake_cli.training.score import image_size, unreadable
-from deepfake_cli.training.told import Begun, Report, counted
+from deepfake_cli.training.optimizer import compiled
+from deepfake_cli.training.scoring import image_size, unreadable
 
 Batches = Callable[[int, int], tf.data.Dataset]  # from an epoch and a step of it on
 
@@ -32,14 +35,14 @@ Batches = Callable[[int, int], tf.data.Dataset]  # from an epoch and a step of i
 def fit(
     settings: Train, table: pd.DataFrame, validation: pd.DataFrame | None, report: Report, run: Run | None = None
 ) -> Run:
-    """Train on `table`, in a new run or going on with `run`; see `deepfake_cli.steps.train.train`."""
-    together, visible = cluster.found(os.environ), devices.visible_gpus()
+    """Train on `table`, in a new run or going on with `run`; see `deepfake_cli.training.session.train`."""
+    together, visible = environment.found(os.environ), devices.visible_gpus()
     plan = devices.choose(
         settings.gpu, settings.multi_gpu, settings.multi_gpu_force, visible, os.cpu_count() or 1, together
     )
     workers.check(settings, plan)
     if together:
-        meeting.meet(together, workers.facts(settings, run.start if run else Start()))
+        rendezvous.meet(together, workers.facts(settings, run.start if run else Start()))
     strategy = devices.open_strategy(plan)
     team = workers.Team(plan, strategy)
     keras.utils.set_random_seed(settings.seed)
@@ -48,20 +51,20 @@ def fit(
     with strategy.scope():
         model, start, notes = _resumed(run) if run and run.start.file else _model(settings, how.xla)
     keras.config.set_dtype_policy("float32")
-    altered = change.Change.of(settings)
+    altered = augmentation.Change.of(settings)
     begin = Run.begin if not together or together.is_chief else Beside.begin
     run = run or begin(settings, _name(settings), start, model.save)
     try:
         steps = settings.steps or math.ceil(len(table) / settings.batch_size)
         if settings.real_only and validation is not None:
-            validation = change.with_forged(validation)
+            validation = augmentation.with_forged(validation)
         begun = _describe(
             run, model, f"{plan.reason}; {how.reason}", steps, table, validation, (*notes, *_other_versions(run))
         )
         run.write()
         report(begun)
         report = report if run.writes else lambda event: None
-        change.before_each_step(state.made(model, start), altered)
+        augmentation.before_each_step(checkpoint.made(model, start), altered)
         team.prepare(model)
         keeper = Keeper(run, validation, report, steps, team, altered.forged if settings.real_only else None)
         batches = _batches(settings, table, image_size(model), steps)
@@ -113,7 +116,7 @@ def _thaw_if_due(model: keras.Model, keeper: Keeper, epoch: int) -> None:
     with model.distribute_strategy.scope():
         thaw(model)
         compiled(model, settings, xla=bool(model.jit_compile))
-    keeper.team.unite(state.made(model, Start()))
+    keeper.team.unite(checkpoint.made(model, Start()))
 
 
 def _epochs(model: keras.Model, batches: tf.data.Dataset, keeper: Keeper, steps: int, first: int, last: int) -> None:
@@ -129,15 +132,15 @@ def _epochs(model: keras.Model, batches: tf.data.Dataset, keeper: Keeper, steps:
 
 
 def _batches(settings: Train, table: pd.DataFrame, size: int, steps: int) -> workers.Make:
-    kept = pipeline.in_memory(table, size, settings.workers) if settings.cache else None
-    return lambda epoch, step, **part: pipeline.training_batches(
+    kept = input_pipeline.in_memory(table, size, settings.workers) if settings.cache else None
+    return lambda epoch, step, **part: input_pipeline.training_batches(
         table,
         image_size=size,
         batch_size=settings.batch_size,
         steps=steps,
         first_epoch=epoch,
         first_step=step,
-        reals=change.reals_drawn(settings) if settings.balance else None,
+        reals=augmentation.reals_drawn(settings) if settings.balance else None,
         seed=settings.seed,
         workers=settings.workers,
         images=kept,

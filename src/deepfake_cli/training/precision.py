@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from deepfake_cli.config import Train
-from deepfake_cli.devices import Plan
+from deepfake_cli.distributed.devices import Plan
 
 BFLOAT16_FROM, FLOAT16_FROM = (8, 0), (7, 0)  # compute capability: Ampere's and Volta's tensor cores
 

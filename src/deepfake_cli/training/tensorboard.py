@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from deepfake_cli import pipeline
 from deepfake_cli.errors import ModelError
-from deepfake_cli.training.grid import Tile, grid
-from deepfake_cli.training.home import EVENTS
-from deepfake_cli.training.resume import FREE
-from deepfake_cli.training.run import Run
-from deepfake_cli.training.runs import BEST
+from deepfake_cli.reporting.tiles import Tile, grid
+from deepfake_cli.runs.listing import BEST
+from deepfake_cli.runs.mirror import EVENTS
+from deepfake_cli.runs.resume import FREE
+from deepfake_cli.runs.run import Run
+from deepfake_cli.training import input_pipeline
 
 SHOWN, LARGE = 16, 256  # training images, and the side in pixels above which they are made smaller
 WORST, MEDIUM = 8, 128  # validation faces of each class, and their side
@@ -33,7 +33,7 @@ class Events:
     Args:
         run: whose they are.
         validation: the list to validate on, if any.
-        change: done to the batches to validate on, as in `deepfake_cli.pipeline.scoring_batches`.
+        change: done to the batches to validate on, as in `deepfake_cli.training.input_pipeline.scoring_batches`.
 
     Raises:
         ModelError: the folder can't be written to.
@@ -55,7 +55,7 @@ class Events:
         """Write settings, recipe, and a picture of what the network is about to see.
 
         Args:
-            batches: as of `deepfake_cli.pipeline.training_batches`, those that training begins with.
+            batches: as of `deepfake_cli.training.input_pipeline.training_batches`, those that training begins with.
             change: what happens to each of them right before the model.
             replicas: of the model; each gets its part of a batch, and changes it by itself.
         """
@@ -123,8 +123,8 @@ class Events:
         size, batch = self.run.recipe["image_size"], self.run.settings.batch_size if forged else 1
         first = row - row % batch
         part = self.validation.iloc[first : first + batch]
-        read = pipeline.reading(part["path"])
-        images = tf.stack([pipeline.read_image(path, size, read) for path in part["path"]])
+        read = input_pipeline.reading(part["path"])
+        images = tf.stack([input_pipeline.read_image(path, size, read) for path in part["path"]])
         if self.change and forged:
             images = self.change(images, part["label"].to_numpy()[:, None], first + np.arange(len(part))[:, None])
         return np.asarray(images[row - first])

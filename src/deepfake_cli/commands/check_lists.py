@@ -1,0 +1,190 @@
+"""``deepfake make-csv --check``: do the lists still hold what their record says, and do they share nothing?"""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deepfake_cli.commands.make_csv import FILES
+from deepfake_cli.config import MakeCsv
+from deepfake_cli.data import checks, manifest, near_duplicates, protocol
+from deepfake_cli.errors import ManifestError
+from deepfake_cli.storage.remote import here, listed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_NAMED = 5
+Report = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that a reader of results on these lists must know.
+
+    Attributes:
+        what: the kind, such as ``"shared groups"``.
+        where: the list, or the two lists.
+        count: of how many things it holds.
+        some: a few of them.
+        wrong: whether it makes results worthless, or is to be looked at.
+    """
+
+    what: str
+    where: str
+    count: int
+    some: list[str] = field(default_factory=list)
+    wrong: bool = True
+
+
+@dataclass
+class CheckResult:
+    """What `check` found.
+
+    Attributes:
+        findings: the faults first.
+        lists: rows of each list that was read.
+        compared: images compared by look.
+    """
+
+    findings: list[Finding]
+    lists: dict[str, int]
+    compared: int
+
+    @property
+    def wrong(self) -> list[Finding]:
+        """The findings that make results worthless."""
+        return [finding for finding in self.findings if finding.wrong]
+
+
+def check(settings: MakeCsv, report: Report = lambda what, done, total: None) -> CheckResult:
+    """Check the lists of ``csvdir`` against ``protocol.json`` and against each other.
+
+    Args:
+        settings: see `deepfake_cli.config.MakeCsv`; ``csvdir`` and ``check_frames`` count.
+        report: called with what is being done, and how much of how much of it is done.
+
+    Returns:
+        Everything that was found; it stops at nothing.
+
+    Raises:
+        ManifestError: there is no list at all, or the record can't be read.
+    """
+    csvdir = settings.csvdir
+    there = _lists_in(csvdir)
+    record = protocol.read(csvdir) if here(csvdir / protocol.NAME).is_file() else {}
+    if not record and not there:
+        raise ManifestError(f"{csvdir}: no lists and no {protocol.NAME} in it. deepfake make-csv writes them.")
+    findings = list(_against_record(csvdir, record, there))
+    rows: dict[str, int] = {}
+    groups: dict[str, set[str]] = {}
+    images: list[pd.DataFrame] = []
+    for name in there:
+        report(f"reading {name}", len(rows), len(there))
+        try:
+            table = manifest.read(csvdir / name)
+        except ManifestError as error:
+            findings.append(Finding("unusable", name, 1, [str(error)]))
+            continue
+        findings += _classes(name, table)
+        rows[name], groups[name] = len(table), set(checks.groups(table))
+        if _fold(name) and name.endswith(FILES["train"]):
+            continue  # its images are those that validate the other folds
+        findings += _paths(name, table)
+        if settings.check_frames:
+            images.append(table[["path", "dataset", "video", "group"]].assign(part=name))
+    findings += _shared_groups(groups, record.get("protocol") == "official")
+    found, compared = _shared_images(images, settings.check_frames, report) if images else ([], 0)
+    findings = sorted([*findings, *found], key=lambda finding: not finding.wrong)
+    return CheckResult(findings, rows, compared)
+
+
+def _lists_in(csvdir: Path) -> list[str]:
+    with listed(csvdir, required=False) as place:
+        folders = [place.path, *sorted(place.path.glob("fold[0-9]*"))]
+        paths = (folder / name for folder in folders for name in FILES.values())
+        return [path.relative_to(place.path).as_posix() for path in paths if path.is_file()]
+
+
+def _against_record(csvdir: Path, record: dict[str, Any], there: list[str]) -> Iterator[Finding]:
+    if not record:
+        yield Finding("no record", protocol.NAME, 1, ["nothing says what the lists held when they were written"])
+        return
+    for name, said in record["lists"].items():
+        if name not in there:
+            yield Finding("missing list", name, 1)
+        elif protocol.sha256(csvdir / name) != said.get("sha256"):
+            yield Finding("changed list", name, 1, [f"its SHA-256 is no longer that of {protocol.NAME}"])
+    for name in there:
+        if name not in record["lists"]:
+            yield Finding("unrecorded list", name, 1, [f"{protocol.NAME} doesn't know it"])
+
+
+def _classes(name: str, table: "pd.DataFrame") -> Iterator[Finding]:
+    labels = table["label"].unique()
+    if len(labels) < 2:
+        yield Finding("one class only", name, len(table), ["all fake" if labels[0] else "all real"])
+
+
+def _paths(name: str, table: "pd.DataFrame") -> Iterator[Finding]:
+    gone = checks.missing(table["path"])
+    if gone:
+        yield Finding("missing images", name, len(gone), gone[:MOST_NAMED])
+    twice = len(table) - table["path"].nunique()
+    if twice:
+        some = table["path"][table["path"].duplicated()].head(MOST_NAMED).tolist()
+        yield Finding("images listed twice", name, twice, some, wrong=False)
+
+
+def _shared_groups(groups: dict[str, set[str]], published: bool) -> Iterator[Finding]:
+    """Between the lists of one division; what a published split shares by its authors' choice is told, not faulted."""
+    for one, other in combinations(groups, 2):
+        shared = sorted(groups[one] & groups[other]) if len({_fold(one), _fold(other)} - {""}) < 2 else []
+        if shared:
+            yield Finding("shared groups", f"{one}, {other}", len(shared), shared[:MOST_NAMED], wrong=not published)
+
+
+def _fold(name: str) -> str:
+    """``"fold1"`` of ``"fold1/val/validation.csv"``; empty where there are no folds."""
+    first, *rest = name.split("/")
+    return first if len(rest) > 1 else ""
+
+
+def _shared_images(lists: list["pd.DataFrame"], frames: int, report: Report) -> tuple[list[Finding], int]:
+    """What the parts have in common, and how many images were compared by look; of folds, the lists that validate."""
+    import pandas as pd
+
+    table = pd.concat([images.astype(str) for images in lists], ignore_index=True)
+    copies = near_duplicates.same_bytes(table, lambda done, total: report("comparing files", done, total))
+    findings = list(_pairs("pairs of videos with the same image", copies, table, wrong=True))
+    found, compared = _look_alikes(table, frames, report)
+    return findings + found, compared
+
+
+def _pairs(what: str, pairs: list[near_duplicates.Pair], table: "pd.DataFrame", *, wrong: bool) -> Iterator[Finding]:
+    """One finding for each two parts: how many pairs of videos, and the closest images of some."""
+    import pandas as pd
+
+    found = pd.DataFrame(pairs, columns=list(near_duplicates.Pair._fields)).sort_values("bits", kind="stable")
+    for side in ("one", "other"):
+        rows = table.loc[found[side], ["path", "part", "video"]]
+        found[[f"{side}_path", f"{side}_part", f"{side}_video"]] = rows.to_numpy()
+    found = found.drop_duplicates(["one_part", "other_part", "one_video", "other_video"])
+    for (one, other), rows in found.groupby(["one_part", "other_part"]):
+        closest = rows[["one_path", "other_path"]].head(MOST_NAMED).to_numpy()
+        some = [" and ".join(map(os.path.relpath, paths)) for paths in closest]
+        yield Finding(what, f"{one}, {other}", len(rows), some, wrong)
+
+
+def _look_alikes(table: "pd.DataFrame", frames: int, report: Report) -> tuple[list[Finding], int]:
+    """Compare `frames` images of each video, evenly spaced."""
+    of_video = table.groupby(["dataset", "video"], observed=True)["path"]
+    place, size = of_video.cumcount(), of_video.transform("size")
+    sample = table[(place * frames) // size != ((place - 1) * frames) // size]
+    pairs, unreadable = near_duplicates.look_alikes(sample, lambda done, total: report("comparing looks", done, total))
+    findings = list(_pairs("pairs of videos that look alike", pairs, table, wrong=False))
+    if unreadable:
+        findings.append(Finding("unreadable images", "all lists", unreadable))
+    return findings, len(sample)

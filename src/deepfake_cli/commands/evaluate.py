@@ -1,0 +1,159 @@
+"""``deepfake evaluate``: a detector and lists it has not seen, or scores in a file, to figures with intervals."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deepfake_cli.commands.report import of_evaluation
+from deepfake_cli.commands.robustness import changes_of, robustness
+from deepfake_cli.config import Evaluate
+from deepfake_cli.data import checks, manifest
+from deepfake_cli.datasets.clip import LABELS
+from deepfake_cli.errors import ManifestError, ModelError
+from deepfake_cli.evaluation import scored_frames
+from deepfake_cli.evaluation.keras_scorer import detector_of
+from deepfake_cli.evaluation.on_cluster import score_there
+from deepfake_cli.evaluation.onnx_scorer import SUFFIX
+from deepfake_cli.metrics import predictions
+from deepfake_cli.metrics.assess import assess
+from deepfake_cli.runs import recipe
+from deepfake_cli.runs.listing import BEST, newest
+from deepfake_cli.storage.files import write_text
+from deepfake_cli.storage.remote import here
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MODEL_SUFFIXES = (".keras", ".h5", SUFFIX)
+DEFAULT_LIST = Path("csv/val/validation.csv")
+OLD_SNAPSHOT = Path("snapshots/best.keras")  # where the old trainer's users have theirs
+
+
+@dataclass
+class EvaluateResult:
+    """What `evaluate` found.
+
+    Attributes:
+        metrics: figures with intervals, as in ``metrics.json``.
+        notes: what a reader of the figures should know.
+        predictions: where the scores are.
+        summary: where the figures are.
+        page: where the report is, if one was asked for.
+    """
+
+    metrics: dict[str, Any]
+    notes: list[str]
+    predictions: Path
+    summary: Path
+    page: Path | None = None
+
+
+def evaluate(settings: Evaluate, report: Callable[[int, int], None] = lambda done, total: None) -> EvaluateResult:
+    """Score the lists' frames, or read the scores of a file, and measure the detector on them.
+
+    Args:
+        settings: see `deepfake_cli.config.Evaluate`.
+        report: called with how many of how many frames are scored.
+
+    Returns:
+        Figures at frame, video and group level and of slices, with 95 % intervals.
+
+    Raises:
+        ManifestError: a list is missing or can't be measured on.
+        ModelError: the snapshot is missing, can't be read, or two are given.
+    """
+    wanted = changes_of(settings)  # before the work: what is wrong with it shows at once
+    scored = (
+        scored_frames.from_file(settings, settings.predictions)
+        if settings.predictions
+        else _from_model(settings, report)
+    )
+    found = assess(
+        scored.frames,
+        scored.threshold,
+        settings.resamples,
+        settings.seed,
+        pool=scored.pool,
+        interval=settings.interval,
+        missing=scored.missing,
+        missing_as=settings.missing,
+    )
+    notes = scored.notes + found.pop("notes") + scored_frames.few(found["interval"])
+    head = {"snapshot": scored.snapshot, "lists": recipe.fingerprint(scored.lists)}
+    found = {
+        **head,
+        **found,
+        "errors": scored_frames.errors(scored),
+        "calibration": scored.calibrated.to_json(),
+        "notes": notes,
+    }
+    if wanted:
+        found["robustness"] = robustness(settings, scored, wanted, report)
+    scores, summary = settings.output / "predictions.csv", settings.output / "metrics.json"
+    table = scored.frames.assign(label=scored.frames["label"].map(dict(enumerate(LABELS))))
+    manifest.write_table(scores, table[[name for name in predictions.COLUMNS if name in table]])
+    write_text(summary, json.dumps(found, indent=2) + "\n")
+    page = of_evaluation(settings, scored) if settings.report else None
+    return EvaluateResult(found, notes, scores, summary, page)
+
+
+def _from_model(settings: Evaluate, report: Callable[[int, int], None]) -> scored_frames.Judged:
+    lists, snapshot = inputs(settings)
+    table = manifest.read_lists(lists)
+    checks.check(table, ", ".join(map(str, lists)))
+    missing, unscored = manifest.read_missing(lists)
+    detector = detector_of(settings, snapshot)
+    paths = table["path"].tolist()
+    scores = score_there(settings, snapshot, paths, report) if settings.cluster else detector.scores(table, report)
+    if not np.isfinite(scores).all():
+        raise ManifestError(f"{snapshot} gives scores that are no number; train it again.")
+    return scored_frames.Judged(
+        frames=table.assign(score=detector.calibrated.scores(scores)),
+        missing=missing,
+        unscored=unscored,
+        threshold=detector.threshold,
+        pool=(detector.pool or "mean") if settings.pool == "auto" else settings.pool,
+        notes=detector.notes + _seen(snapshot, table),
+        lists=lists,
+        snapshot=str(snapshot),
+        detector=detector,
+        calibrated=detector.calibrated,
+    )
+
+
+def inputs(settings: Evaluate) -> tuple[list[Path], Path]:
+    """Tell lists from the snapshot by the suffix; where either is not given, its default.
+
+    Raises:
+        ModelError: two snapshots are given, or none and there is no run.
+    """
+    models = [path for path in settings.inputs if path.suffix in MODEL_SUFFIXES]
+    lists = [path for path in settings.inputs if path.suffix not in MODEL_SUFFIXES]
+    if len(models) > 1:
+        raise ModelError(f"One snapshot at a time; found {', '.join(map(str, models))}.")
+    run = newest(settings.runs_dir, BEST)
+    snapshot = models[0] if models else run / BEST if run else OLD_SNAPSHOT
+    if not here(snapshot).is_file():
+        where = "" if models else f"no run in {settings.runs_dir} has a {BEST}, and "
+        raise ModelError(f"{where}{snapshot}: no such snapshot. deepfake train writes one; deepfake runs lists them.")
+    return lists or [DEFAULT_LIST], snapshot
+
+
+def _seen(snapshot: Path, table: "pd.DataFrame") -> list[str]:
+    """Notes on groups of the lists that training or validation had seen."""
+    here, notes = set(checks.groups(table)), []
+    trained, chosen = recipe.seen(snapshot, here).values()
+    if trained:
+        notes.append(
+            f"{len(trained)} of {len(here)} groups were trained on, such as {trained[0]}: the figures are too good."
+        )
+    if chosen:
+        notes.append(
+            f"The checkpoint and the threshold were chosen on {len(chosen)} of {len(here)} groups: the figures are somewhat "
+            "too good. make-csv --test-ratio keeps a test list apart."
+        )
+    return notes

@@ -1,0 +1,160 @@
+"""``deepfake forge``: what forgeries and degradations make of images, as a sheet to look at."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+
+from deepfake_cli.config import Forge
+from deepfake_cli.errors import DatasetError, DeepfakeError
+from deepfake_cli.faces import Detector, find_detector
+from deepfake_cli.faces.box import Box
+from deepfake_cli.faces.crop import crop
+from deepfake_cli.media.video import VIDEO_SUFFIXES, Keep, Source, is_frame
+from deepfake_cli.native_output import quiet
+from deepfake_cli.reporting.image_grid import Row, strips
+
+
+class Face(NamedTuple):
+    """A face crop, uint8 RGB (size, size, 3), and where its eyes are, in sides of the crop (NaN: not known)."""
+
+    name: str
+    image: np.ndarray
+    eyes: tuple[float, ...] = (np.nan,) * 4
+
+
+@dataclass
+class ForgeResult:
+    """What `forge` made.
+
+    Attributes:
+        sheet: the PNG.
+        rows: how many images are on it.
+        bad: what could not be used, with the reason.
+    """
+
+    sheet: Path
+    rows: int
+    bad: list[tuple[str, str]] = field(default_factory=list)
+
+
+def forge(settings: Forge) -> ForgeResult:
+    """Forge faces, degrade them if asked to, and draw them before and after.
+
+    Args:
+        settings: see `deepfake_cli.config.Forge`.
+
+    Raises:
+        DatasetError: a path isn't there or holds no images, or no face comes of any.
+        DeepfakeError: a forgery, degradation or detector isn't known.
+    """
+    faces, bad = _faces(settings)
+    if not faces:
+        raise DatasetError(f"None of the images can be used, such as {bad[0][0]}: {bad[0][1]}.")
+    shown = [faces[number % len(faces)] for number in range(settings.count)]
+    with quiet():
+        from deepfake_cli import forgery  # loads TensorFlow: a fault in the files shows at once
+    forgeries = forgery.build(
+        settings.forgery, forgery.FORGERIES, "forgery", strength=settings.strength, margin=settings.margin
+    )
+    degradations = (
+        forgery.build(settings.degradation, forgery.DEGRADATIONS, "degradation", strength=settings.strength)
+        if settings.degradation
+        else []
+    )
+    turns = [(number + number // len(faces)) % len(forgeries) for number in range(len(shown))]
+    names = [settings.forgery.split(",")[turn].strip() for turn in turns]
+    pictures = _forged(shown, turns, forgeries, settings.seed)
+    if degradations:
+        pictures["degraded"] = _degraded(pictures["after"], degradations, settings.seed)
+    rows = [Row(face.name, name) for face, name in zip(shown, names, strict=True)]
+    strips(settings.output, rows, pictures)
+    return ForgeResult(settings.output, len(rows), bad)
+
+
+def _faces(settings: Forge) -> tuple[list[Face], list[tuple[str, str]]]:
+    """Faces of as many files as rows are wanted; of few videos several frames."""
+    files = [file for path in settings.paths for file in _files(path)]
+    places = np.linspace(0, len(files) - 1, min(settings.count, len(files))).round().astype(int)
+    each = -(-settings.count // len(places))
+    detect = find_detector(settings.detector)(settings.min_score) if settings.crop else None
+    faces: list[Face] = []
+    bad = []
+    for file in [files[place] for place in places]:
+        try:
+            faces += _faces_of(file, each, detect, settings)
+        except (DeepfakeError, OSError) as error:
+            bad.append((str(file), str(error)))
+    return faces, bad
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        if not path.exists():
+            raise DatasetError(f"{path}: no such image, video or folder.")
+        return [path]
+    found = sorted(
+        file
+        for file in path.rglob("*")
+        if (is_frame(file) or file.suffix.lower() in VIDEO_SUFFIXES) and not file.name.startswith(".")
+    )
+    if not found:
+        raise DatasetError(f"{path}: the folder holds no images and no videos.")
+    return found
+
+
+def _faces_of(file: Path, most: int, detect: Detector | None, settings: Forge) -> Iterator[Face]:
+    source = Source(file)
+    total = source.count()
+    for index, image in source.frames(Keep(1, most, total)):
+        if image is None:
+            raise DatasetError("cannot be read as an image")
+        name = f"{file.name} {index}" if total > 1 else file.name
+        yield _cut(name, image, detect, settings) if detect else _whole(name, image, settings.size)
+
+
+def _whole(name: str, image: np.ndarray, size: int) -> Face:
+    return Face(name, cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)[..., ::-1])
+
+
+def _cut(name: str, image: np.ndarray, detect: Detector, settings: Forge) -> Face:
+    """The crop of the largest face, and its eyes where the detector finds them."""
+    boxes = detect(image)
+    if not boxes:
+        raise DatasetError(f"no face found with a score of {settings.min_score} or more; see --min-score and --no-crop")
+    box = max(boxes, key=lambda each: each.area)
+    square = crop(image, box, margin=settings.margin, size=settings.size)
+    return Face(name, square[..., ::-1], _eyes(box, settings.margin))
+
+
+def _eyes(box: Box, margin: float) -> tuple[float, ...]:
+    if box.eyes is None:
+        return (np.nan,) * 4
+    side = margin * max(box.x1 - box.x0, box.y1 - box.y0)
+    centre = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
+    return tuple((value - centre[number % 2]) / side + 0.5 for number, value in enumerate(box.eyes))
+
+
+def _forged(faces: list[Face], turns: list[int], forgeries: list[Any], seed: int) -> dict[str, np.ndarray]:
+    """Images before, masks and images after, float32 (rows, size, size, 3 or 1), each row by its forgery."""
+    before = np.stack([face.image for face in faces]).astype("float32")
+    eyes = np.array([face.eyes for face in faces], "float32")
+    masks, after = np.zeros_like(before[..., :1]), before.copy()
+    for number, layer in enumerate(forgeries):
+        mine = np.array(turns) == number
+        if mine.any():
+            forged, soft = layer.forge(before[mine], (seed, 0), eyes[mine])
+            after[mine], masks[mine] = np.asarray(forged), np.asarray(soft)
+    return {"before": before, "mask": masks * 255, "after": after}
+
+
+def _degraded(images: np.ndarray, degradations: list[Any], seed: int) -> np.ndarray:
+    """All images, each degraded: on a sheet none is left as it is."""
+    for layer in degradations:
+        if hasattr(layer, "share"):
+            layer.share = 1.0
+        images = np.asarray(layer(images, seed=(seed, 0), training=True))
+    return images

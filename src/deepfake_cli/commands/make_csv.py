@@ -1,0 +1,214 @@
+"""``deepfake make-csv``: frames to lists for training, validation and test that share no group."""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deepfake_cli import __version__
+from deepfake_cli.config import MakeCsv
+from deepfake_cli.data import manifest, protocol
+from deepfake_cli.data.clip_columns import describe
+from deepfake_cli.data.division import Lists, lists_of, regroup
+from deepfake_cli.data.faceless import faceless, of_part
+from deepfake_cli.datasets import find_adapter, find_clips
+from deepfake_cli.datasets.clip import LABELS, Clip
+from deepfake_cli.errors import ConfigError, DatasetError
+from deepfake_cli.media.video import frame_files
+from deepfake_cli.storage import remote
+from deepfake_cli.storage.remote import here
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FILES = {"train": "train/train.csv", "val": "val/validation.csv", "test": "test/test.csv"}
+RECORDED = {"adapter", "protocol", "ratio", "test_ratio", "folds", "seed"}
+
+
+@dataclass
+class MakeCsvResult:
+    """What `make_csv` wrote.
+
+    Attributes:
+        paths: the lists, by part: ``"train"``, or ``"fold1/train"``.
+        counts: per part and label, how many frames, videos and groups.
+        unlisted: videos without any usable frame.
+        left_out: videos that the published split doesn't name.
+        shared: groups that the published split has in two parts, by those: ``"train, test"``.
+        protocol: the record of it all, ``protocol.json``.
+    """
+
+    paths: dict[str, Path]
+    counts: list[dict[str, Any]]
+    unlisted: list[str]
+    left_out: list[str]
+    shared: dict[str, list[str]]
+    protocol: Path
+
+
+def make_csv(settings: MakeCsv) -> MakeCsvResult:
+    """Divide the frames by group; write one list a part, and their record.
+
+    Args:
+        settings: see `deepfake_cli.config.MakeCsv`.
+
+    Returns:
+        What was written.
+
+    Raises:
+        ConfigError: groups over something that the data set doesn't tell.
+        DatasetError: no frames, no reals, too few groups, or no published split.
+        ManifestError: the manifest can't be read.
+    """
+    if settings.adapter is None:
+        raise ConfigError(
+            "ADAPTER is missing: name the data set's layout, such as timit; deepfake datasets lists them."
+        )
+    table, unlisted = _frames(settings)
+    if (table["label"] == 1).all():  # all real is enough for train --real-only
+        hint = find_adapter(str(settings.adapter)).hint
+        raise DatasetError(f"{settings.imgdir}: all frames of {settings.adapter} are fake. {hint}")
+    videos = _videos(table)
+    formed = videos["group"]
+    videos["group"] = regroup(videos, settings)
+    lists = lists_of(videos, settings)
+    table["group"] = table["video"].map(videos["group"]).astype("category")
+    lost = faceless(settings.imgdir, table["dataset"])
+    for rows in (table, lost):
+        rows["label"] = rows["label"].map(dict(enumerate(LABELS))).astype("category")
+    _forget(settings.csvdir)
+    paths = {
+        part: _write(table, of_part(lost, part, lists, formed), part, members, settings)
+        for part, members in lists.items()
+    }
+    counts = [row for part, members in lists.items() for row in _counts(part, videos.loc[members])]
+    left_out = sorted(set(videos.index) - {video for members in lists.values() for video in members})
+    shared = _shared(videos, lists)
+    record = settings.model_dump(mode="json", include=RECORDED) | {
+        "by": settings.by or find_adapter(settings.adapter).by[0],
+        "deepfake_cli": __version__,
+        "imgdir": _relative(settings.imgdir, settings.csvdir),
+        "lists": {
+            path.relative_to(settings.csvdir).as_posix(): {
+                "part": part,
+                "sha256": protocol.sha256(path),
+                "counts": [row for row in counts if row["part"] == part],
+                "groups": sorted(set(videos.loc[lists[part], "group"])),
+            }
+            for part, path in paths.items()
+        },
+        "shared_groups": shared,
+        "without_usable_frame": unlisted,
+        "not_in_the_published_split": left_out,
+    }
+    return MakeCsvResult(paths, counts, unlisted, left_out, shared, protocol.write(settings.csvdir, record))
+
+
+def _videos(table: "pd.DataFrame") -> "pd.DataFrame":
+    """One row a video: label, group, what it is tied to, and how many frames it has."""
+    videos = table.drop_duplicates("video").set_index("video")[["label", "group", *manifest.CLIP_COLUMNS]]
+    videos.index = videos.index.astype(str)
+    frames = table["video"].value_counts()
+    return videos.astype(str).astype({"label": int}).assign(frames=frames.set_axis(frames.index.astype(str)))
+
+
+def _write(table: "pd.DataFrame", lost: "pd.DataFrame", part: str, members: list[str], settings: MakeCsv) -> Path:
+    import pandas as pd
+
+    fold, _, kind = part.rpartition("/")
+    path = settings.csvdir / fold / FILES[kind]
+    rows = table.loc[table["video"].isin(members), list(manifest.LIST_COLUMNS)]
+    rows = rows.assign(path=_relative(settings.imgdir, path.parent) + "/" + rows["path"], reason="")
+    if len(lost):
+        plain = rows.astype(dict.fromkeys(("label", *manifest.CATEGORIES), str))
+        rows = pd.concat([plain, lost[list(plain)].astype({"label": str})], ignore_index=True)
+    manifest.write_table(path, rows)
+    return path
+
+
+def _relative(folder: Path, start: Path) -> str:
+    """The way from one folder to another; a whole address where only one of them is remote, or their stores differ."""
+    if remote.store(folder) != remote.store(start):
+        return remote.url(folder) if remote.is_remote(folder) else str(folder.absolute())
+    return os.path.relpath(folder, start).replace(os.sep, "/")
+
+
+def _counts(part: str, videos: "pd.DataFrame") -> Iterator[dict[str, Any]]:
+    for label, name in enumerate(LABELS):
+        of_class = videos[videos["label"] == label]
+        yield {
+            "part": part,
+            "class": name,
+            "frames": int(of_class["frames"].sum()),
+            "videos": len(of_class),
+            "groups": of_class["group"].nunique(),
+        }
+
+
+def _shared(videos: "pd.DataFrame", lists: Lists) -> dict[str, list[str]]:
+    """Groups in two parts of one division; only a published split has any."""
+    groups = {part: set(videos.loc[members, "group"]) for part, members in lists.items()}
+    pairs = [
+        (one, other) for one, other in combinations(groups, 2) if one.rpartition("/")[0] == other.rpartition("/")[0]
+    ]
+    return {
+        f"{one}, {other}": sorted(groups[one] & groups[other]) for one, other in pairs if groups[one] & groups[other]
+    }
+
+
+def _forget(folder: Path) -> None:
+    """Remove what an earlier run wrote: its lists would share groups with the new ones."""
+    if remote.is_remote(folder):
+        remote.remove(folder, rf"(fold\d+/)?({'|'.join(map(re.escape, FILES.values()))})|{re.escape(protocol.NAME)}")
+        return
+    (folder / protocol.NAME).unlink(missing_ok=True)
+    for path in FILES.values():
+        (folder / path).unlink(missing_ok=True)
+    for fold in folder.glob("fold[0-9]*"):
+        if fold.name[4:].isdigit():
+            for path in FILES.values():
+                (fold / path).unlink(missing_ok=True)
+
+
+def _frames(settings: MakeCsv) -> tuple["pd.DataFrame", list[str]]:
+    """The data set's frames, paths relative to imgdir, from the manifest or from the tree; and videos without any."""
+    import pandas as pd
+
+    name = str(settings.adapter)
+    find_adapter(name)
+    listed = settings.imgdir / "manifest.csv"
+    if here(listed).is_file():
+        return _from_manifest(listed, name)
+    clips = find_clips(name, settings.imgdir)
+    columns = [*manifest.LIST_COLUMNS, *manifest.CLIP_COLUMNS]
+    table = pd.DataFrame(_rows(clips, name, settings.imgdir), columns=columns)
+    if table.empty:
+        raise DatasetError(f"{settings.imgdir}: no frames in it. deepfake split {name} writes them.")
+    return table.astype({"video": "category"}), []
+
+
+def _from_manifest(listed: Path, name: str) -> tuple["pd.DataFrame", list[str]]:
+    table, unlisted = manifest.read_manifest(listed)
+    known = sorted(table["dataset"].unique())
+    if name in known:
+        own = table["dataset"] == name
+        return table[own].reset_index(drop=True), [video for dataset, video in unlisted if dataset == name]
+    if ":" in name:  # a user's own adapter names its data sets itself
+        return table, [video for _, video in unlisted]
+    raise DatasetError(
+        f"{listed}: lists frames of {', '.join(known)}, none of {name}. deepfake split {name} adds them."
+    )
+
+
+def _rows(clips: list[Clip], adapter: str, imgdir: Path) -> Iterator[dict[str, Any]]:
+    facts = describe(clips, adapter)
+    for clip in clips:
+        for index, path in frame_files(clip.path) if clip.path.is_dir() else []:
+            yield (
+                {"path": path.relative_to(imgdir).as_posix(), "frame": index}
+                | facts[clip.video]
+                | {"label": clip.label}
+            )

@@ -1,0 +1,164 @@
+"""``deepfake evaluate --robustness``: how a detector does on pictures that have been through something."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deepfake_cli.config import Evaluate
+from deepfake_cli.corruptions import CHANGES, STRENGTHS, changed
+from deepfake_cli.corruptions.sample import by_video, chunks, lengths, middles
+from deepfake_cli.data import manifest
+from deepfake_cli.errors import ConfigError, ManifestError
+from deepfake_cli.evaluation.keras_scorer import Trained
+from deepfake_cli.evaluation.scored_frames import Judged
+from deepfake_cli.metrics.assess import assess as assess_table
+from deepfake_cli.native_output import quiet
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+AT_ONCE = 64  # images, about: they are decoded once, changed in 45 ways, and scored after each
+FIGURES = ("auc", "balanced_accuracy")
+NONE = ("none", 0)  # the same frames as they are
+Report = Callable[[int, int], None]
+
+
+def changes_of(settings: Evaluate) -> list[str]:
+    """The names of the changes that are asked for, in the table's order; none, if no robustness is.
+
+    Raises:
+        ConfigError: there is no change of that name.
+        VideoError: H.264 is asked for, and the installed PyAV has no x264.
+    """
+    every = list(CHANGES) if settings.robustness else []
+    given = settings.robustness_changes
+    names = every if given is None else [name.strip() for name in given.split(",")]
+    unknown = [name for name in names if name not in CHANGES]
+    if unknown:
+        raise ConfigError(
+            f"--robustness-changes: found {unknown[0]!r}; choose of {', '.join(CHANGES)}, with commas between."
+        )
+    if "h264" in names:
+        changed(np.zeros((1, 32, 32, 3), np.uint8), "h264", 1, [0])
+    return [name for name in CHANGES if name in names]
+
+
+def robustness(settings: Evaluate, scored: Judged, names: list[str], report: Report) -> list[dict[str, Any]]:
+    """Score changed frames, measure, and leave ``robustness.csv``, ``robustness.png`` and ``changes.png``.
+
+    Args:
+        settings: of the evaluation.
+        scored: the evaluated frames, and the detector.
+        names: of the changes.
+        report: called with how many of how many images are scored; each is, once for each change and strength.
+
+    Returns:
+        A row for the frames as they are (``none``, strength 0), then one for each change and strength: ``change``,
+        ``strength``, ``parameter``, and at ``frame`` and ``video`` level ``n`` and the `FIGURES`, each with its interval.
+
+    Raises:
+        ManifestError: an image can't be decoded, or the detector gives scores that are no number.
+    """
+    assert isinstance(scored.detector, Trained)  # an exported one refuses
+    chosen = middles(scored.frames.drop(columns="score"), settings.robustness_frames)
+    kinds = [NONE, *product(names, STRENGTHS)]
+    first: list[np.ndarray] = []
+    scores = scored.calibrated.scores(_scores(settings, scored.detector.model, chosen, kinds, first, report))
+    assess = partial(
+        assess_table,
+        threshold=scored.threshold,
+        resamples=settings.resamples,
+        seed=settings.seed,
+        pool=scored.pool,
+        interval=settings.interval,
+        sliced=False,
+    )
+    rows = [
+        _row(name, strength, assess(chosen.assign(score=each)))
+        for (name, strength), each in zip(kinds, scores, strict=True)
+    ]
+    _write(settings.output, rows, names, first[0], settings.seed)
+    return rows
+
+
+def _scores(
+    settings: Evaluate,
+    model: Any,
+    chosen: "pd.DataFrame",
+    kinds: list[tuple[str, int]],
+    first: list[np.ndarray],
+    report: Report,
+) -> np.ndarray:
+    """Scores, float64 (kinds, frames); the middle image of the first video is put into `first`."""
+    found, done, total = np.empty((len(kinds), len(chosen))), 0, len(chosen) * len(kinds)
+    start = 0
+    for videos in _videos(settings, model, chosen):
+        first[:] = first or [videos[0][len(videos[0]) // 2]]
+        end = start + sum(map(len, videos))
+        for number, kind in enumerate(kinds):
+            images = np.concatenate(_changed(videos, chosen.index[start:end].tolist(), kind, settings.seed))
+            found[number, start:end] = model.predict(images, settings.batch_size, verbose=0).reshape(-1)
+            done += end - start
+            report(done, total)
+        start = end
+    if not np.isfinite(found).all():
+        raise ManifestError("The detector gives scores that are no number; train it again.")
+    return found
+
+
+def _videos(settings: Evaluate, model: Any, chosen: "pd.DataFrame") -> Iterator[list[np.ndarray]]:
+    """The images, each decoded once: some whole videos at a time."""
+    with quiet():
+        import tensorflow as tf
+
+        from deepfake_cli.training import input_pipeline
+        from deepfake_cli.training.scoring import image_size, unreadable
+    batches = input_pipeline.scoring_batches(
+        chosen, image_size=image_size(model), batch_size=AT_ONCE, workers=settings.workers
+    )
+    try:
+        yield from chunks(by_video(batches.as_numpy_iterator(), lengths(chosen)), AT_ONCE)
+    except tf.errors.OpError as error:
+        raise unreadable(chosen, error) from None
+
+
+def _changed(videos: list[np.ndarray], places: list[int], kind: tuple[str, int], seed: int) -> list[np.ndarray]:
+    """The images of some videos after one change; `places` are those of all their frames in the list."""
+    if kind == NONE:
+        return videos
+    ends = np.cumsum([len(video) for video in videos])
+    return [
+        changed(video, *kind, places[end - len(video) : end], seed) for video, end in zip(videos, ends, strict=True)
+    ]
+
+
+def _row(name: str, strength: int, found: dict[str, Any]) -> dict[str, Any]:
+    parameter = CHANGES[name].described(strength) if strength else "as they are"
+    levels = {
+        level: {"n": found[level]["n"]} | {figure: found[level][figure] for figure in FIGURES}
+        for level in ("frame", "video")
+    }
+    return {"change": name, "strength": strength, "parameter": parameter, **levels}
+
+
+def _write(output: Path, rows: list[dict[str, Any]], names: list[str], image: np.ndarray, seed: int) -> None:
+    from deepfake_cli.reporting.figures.changes import changes_sheet
+    from deepfake_cli.reporting.figures.robustness import robustness_plot
+
+    ends = ("value", "low", "high")
+    columns = [f"{level}_{figure}_{end}" for level, figure, end in product(("frame", "video"), FIGURES, ends)]
+    flat = [
+        {key: row[key] for key in ("change", "strength", "parameter")}
+        | {
+            f"{level}_{figure}_{end}": row[level][figure][end]
+            for level, figure, end in product(("frame", "video"), FIGURES, ends)
+        }
+        for row in rows
+    ]
+    manifest.write(output / "robustness.csv", ["change", "strength", "parameter", *columns], flat)
+    robustness_plot(output / "robustness.png", rows)
+    changes_sheet(output / "changes.png", image, names, seed)

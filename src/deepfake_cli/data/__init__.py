@@ -1,0 +1,1 @@
+"""Lists of frames: the manifest, its checks, groups, and their division into parts that share none."""

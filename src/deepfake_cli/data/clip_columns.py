@@ -1,0 +1,28 @@
+"""What the manifest says of a clip, whatever frames come of it."""
+
+from typing import Any
+
+from deepfake_cli.data import manifest
+from deepfake_cli.data.groups import links, name_groups
+from deepfake_cli.datasets import find_adapter
+from deepfake_cli.datasets.clip import LABELS, Clip
+
+
+def describe(clips: list[Clip], adapter: str) -> dict[str, dict[str, Any]]:
+    """What the manifest says of each clip, by its video; its group is over the strictest that the data set tells."""
+    by = find_adapter(adapter).by[0]
+    groups = name_groups([links(clip.people, clip.sources, by) for clip in clips])
+    return {
+        clip.video: {
+            "label": LABELS[clip.label],
+            "dataset": clip.dataset,
+            "video": clip.video,
+            "group": group,
+            "method": clip.method,
+            "quality": clip.quality,
+            "people": manifest.joined(clip.people),
+            "sources": manifest.joined(clip.sources),
+            "official": clip.part,
+        }
+        for clip, group in zip(clips, groups, strict=True)
+    }

@@ -1,0 +1,1 @@
+"""The set that ``deepfake demo`` works on."""

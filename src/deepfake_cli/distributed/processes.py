@@ -1,0 +1,79 @@
+"""Jobs in processes of this machine."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from typing import TypeVar
+
+from deepfake_cli.native_output import LEVEL
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+
+def each(
+    function: Callable[[Job], Result], jobs: Sequence[Job], lost: Callable[[Job], Result], workers: int | None
+) -> Iterator[Result]:
+    """See `deepfake_cli.distributed.each`; with one worker, or one job, in this process."""
+    workers = workers or _cores()
+    if workers == 1 or len(jobs) == 1:
+        yield from map(function, jobs)
+        return
+    pending = dict(enumerate(jobs))
+    while pending:
+        yield from _pool(function, pending, workers)
+        for number in list(pending)[: 2 * workers + 1]:  # a worker died, and these were in its pool's hands
+            yield _alone(function, pending.pop(number), lost)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _alone(function: Callable[[Job], Result], job: Job, lost: Callable[[Job], Result]) -> Result:
+    """Run in a process of its own."""
+    with _processes(1) as pool:
+        try:
+            return pool.submit(function, job).result()
+        except BrokenProcessPool:
+            return lost(job)
+
+
+def _pool(function: Callable[[Job], Result], pending: dict[int, Job], workers: int) -> Iterator[Result]:
+    """Run `pending` and take from it what is done, until all is or a worker dies."""
+    with _processes(workers) as pool:
+        try:
+            futures = {pool.submit(function, job): number for number, job in pending.items()}
+            for future in as_completed(futures):
+                yield future.result()
+                del pending[futures[future]]
+        except BrokenProcessPool:
+            return
+        except BaseException:
+            for child in multiprocessing.active_children():
+                child.terminate()
+            raise
+
+
+def _processes(workers: int) -> ProcessPoolExecutor:
+    """Fresh processes, since forking one that runs TensorFlow's threads may hang."""
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_begin)
+
+
+def _begin() -> None:
+    """Leave Ctrl-C to the parent, end with it even if it is killed, and hold back what image codecs print of bad files."""
+    if os.environ.get(LEVEL) == "3":
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

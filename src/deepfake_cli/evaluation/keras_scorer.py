@@ -1,0 +1,86 @@
+"""A trained detector scores the lists of `evaluate`: a snapshot of a run, by Keras, with what its recipe says."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deepfake_cli.config import Evaluate
+from deepfake_cli.errors import ModelError
+from deepfake_cli.evaluation.calibrated import Calibrated
+from deepfake_cli.evaluation.onnx_scorer import SUFFIX, Exported
+from deepfake_cli.native_output import quiet
+from deepfake_cli.runs import recipe
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def detector_of(settings: Evaluate, path: Path) -> "Trained | Exported":
+    """Open what is to be measured: a snapshot, or an exported detector."""
+    return (Exported if path.suffix == SUFFIX else Trained)(settings, path)
+
+
+class Trained:
+    """The detector of a snapshot, on the devices that were asked for.
+
+    Attributes:
+        model: Keras' model.
+        threshold: scores from here on are called fake.
+        calibrated: the calibration that its scores go through.
+        pool: how a video's score is made of its frames'; None if the recipe doesn't say.
+        notes: what a reader of its figures should know.
+
+    Raises:
+        ModelError: it can't be read.
+        DeviceError: GPUs are asked for that aren't there.
+    """
+
+    def __init__(self, settings: Evaluate, path: Path):
+        self.calibrated = Calibrated.of(settings, path)
+        stored = recipe.threshold_of(path) if settings.threshold is None else settings.threshold
+        self.notes = ["No recipe beside the snapshot gives a threshold: 0.5 is used."] if stored is None else []
+        self.threshold = self.calibrated.threshold(0.5 if stored is None else stored)
+        self.pool = recipe.pool_of(path)
+        self.model, self._settings = _loaded(settings, path), settings
+
+    def scores(self, table: "pd.DataFrame", report: Callable[[int, int], None]) -> np.ndarray:
+        """Score every frame of a list, in its order: float64 (frames,), not calibrated.
+
+        Raises:
+            ManifestError: an image can't be decoded; the message names it.
+        """
+        from deepfake_cli.training.scoring import scores
+
+        batch, workers = self._settings.batch_size, self._settings.workers
+        return scores(self.model, table, batch_size=batch, workers=workers, report=report)
+
+    def heat_maps(self, paths: Sequence[str], threshold: float) -> np.ndarray:
+        """Where each image has what speaks for its call: float32 (images, size, size), in 0..1; empty without a map of places."""
+        import pandas as pd
+
+        from deepfake_cli.models.grad_cam import heat_maps
+        from deepfake_cli.training.input_pipeline import read_image, reading
+
+        # as they were scored: another decoder or scaling moves a score, and a map might explain the other call
+        read, size = reading(pd.Series(paths, dtype=str)), self.model.input_shape[1]
+        images = [read_image(path, size, read).numpy() for path in paths]
+        try:
+            return heat_maps(self.model, np.stack(images), threshold)
+        except ModelError:  # a model of dense layers only can be evaluated all the same
+            return np.zeros((0, 1, 1), np.float32)
+
+
+def _loaded(settings: Evaluate, path: Path) -> Any:
+    """Load a snapshot under the strategy of its devices, which its predictions then follow."""
+    with quiet():
+        from deepfake_cli.distributed import devices
+        from deepfake_cli.models import load_model
+
+    plan = devices.choose(
+        settings.gpu, settings.multi_gpu, settings.multi_gpu_force, devices.visible_gpus(), os.cpu_count() or 1
+    )
+    with devices.open_strategy(plan).scope():
+        return load_model(path, settings.model, settings.image_size)

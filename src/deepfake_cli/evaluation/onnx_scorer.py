@@ -1,0 +1,104 @@
+"""An exported detector scores the lists of `evaluate`: TensorFlow is never loaded."""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from deepfake_cli.config import Evaluate
+from deepfake_cli.errors import ConfigError, ManifestError
+from deepfake_cli.evaluation.calibrated import Calibrated
+from deepfake_cli.inference import runtimes
+from deepfake_cli.media.video import read_image
+from deepfake_cli.metrics.calibration import Calibration
+from deepfake_cli.runs import recipe
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SUFFIX = ".onnx"
+AHEAD = 4  # batches that are read while one is scored
+
+
+class Exported:
+    """The detector in a file of ``deepfake export``; its attributes are those of `deepfake_cli.evaluation.keras_scorer.Trained`.
+
+    Raises:
+        ModelError: it can't be loaded.
+        ConfigError: what was asked for needs the snapshot.
+    """
+
+    def __init__(self, settings: Evaluate, path: Path):
+        if settings.robustness or settings.robustness_changes:
+            raise ConfigError(f"--robustness needs the snapshot that {path} was exported from, best.keras.")
+        threads = 1 if settings.cluster else None  # a task has one core
+        self._network, self._settings = runtimes.load(path, settings.runtime, threads), settings
+        traits = self._network.traits
+        stored = traits.calibration if settings.calibration else None
+        if traits.calibration and not stored and settings.threshold is None:
+            raise ConfigError(
+                f"The threshold in {path} is one of calibrated scores: --no-calibration needs --threshold."
+            )
+        self.calibrated = Calibrated(Calibration.from_json(stored) if stored else None)
+        self.threshold = traits.threshold if settings.threshold is None else settings.threshold
+        self.pool, self._size = traits.pool, traits.image_size
+        known = recipe.read(path).get("groups")
+        self.notes = (
+            [] if known else [f"Nothing beside {path.name} says which groups it was trained on: they may be these."]
+        )
+
+    def scores(self, table: "pd.DataFrame", report: Callable[[int, int], None]) -> np.ndarray:
+        """Score every frame of a list, in its order: float64 (frames,), not calibrated.
+
+        Raises:
+            ManifestError: an image can't be decoded; the message names it.
+        """
+        found = np.empty(0)
+        for batch in self._batches(table["path"].tolist()):
+            found = np.append(found, self._network.scores(batch))
+            report(len(found), len(table))
+        return found
+
+    def heat_maps(self, paths: Sequence[str], threshold: float) -> np.ndarray:
+        """Where each image has what speaks for its call: float32 (images, rows, columns), in 0..1; empty without such maps."""
+        if not self._network.maps:
+            return np.zeros((0, 1, 1), np.float32)
+        images = np.concatenate(list(self._batches(paths)))
+        called = self.calibrated.scores(self._network.scores(images)) >= threshold
+        heat = np.maximum(np.where(called, 1, -1)[:, None, None] * self._network.heat(images), 0)
+        return heat / np.maximum(heat.max(axis=(1, 2), keepdims=True), np.finfo("float32").tiny)
+
+    def _batches(self, paths: Sequence[str]) -> Iterator[np.ndarray]:
+        """The images, uint8 RGB (at most batch_size, size, size, 3), read by threads a little ahead."""
+        step, waiting = self._settings.batch_size, deque[Iterator[np.ndarray]]()
+        with ThreadPoolExecutor(self._settings.workers) as readers:
+            for start in range(0, len(paths), step):
+                waiting.append(readers.map(partial(scaled, size=self._size), paths[start : start + step]))
+                if len(waiting) > AHEAD:
+                    yield np.stack(list(waiting.popleft()))
+            while waiting:
+                yield np.stack(list(waiting.popleft()))
+
+
+def scaled(path: str, size: int) -> np.ndarray:
+    """Decode an image and scale it as `deepfake_cli.training.input_pipeline.read_image` does: uint8 RGB (size, size, 3).
+
+    Raises:
+        ManifestError: it can't be decoded.
+    """
+    from PIL import Image
+
+    image = read_image(Path(path))
+    if image is None:
+        raise ManifestError(f"{path}: cannot be decoded, or is gone; cut it again with deepfake split.")
+    if image.shape[:2] != (size, size):
+        if min(image.shape[:2]) > 2 * size:  # smoothed, or detail would alias
+            image = np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR))
+        else:
+            image = np.rint(cv2.resize(image.astype(np.float32), (size, size))).astype(np.uint8)
+    return image[..., ::-1]

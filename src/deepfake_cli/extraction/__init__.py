@@ -1,0 +1,1 @@
+"""One video to face crops or frames, and their rows in the manifest."""

@@ -1,0 +1,269 @@
+"""One video to its frames or face crops, whole or not at all: what a worker of `split` does."""
+
+import ctypes
+import hashlib
+import json
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+
+from deepfake_cli.config import Split
+from deepfake_cli.datasets.clip import Clip
+from deepfake_cli.errors import DeepfakeError, VideoError
+from deepfake_cli.extraction.rows import Seen, kept, note_on, rows_of
+from deepfake_cli.faces import Detector, find_detector
+from deepfake_cli.faces.crop import crop
+from deepfake_cli.faces.smooth import Tracked
+from deepfake_cli.faces.tracking import follow
+from deepfake_cli.media.reencode import reencoded
+from deepfake_cli.media.video import Keep, Source, frame_files
+from deepfake_cli.storage import tar_shards
+from deepfake_cli.storage.files import whole, write_text
+from deepfake_cli.storage.remote import is_remote, lent, state
+
+RECORD = ".split.json"  # beside the frames: what made them, and their rows of the manifest
+SHAPING = (
+    "crop",
+    "faces",
+    "boxes",
+    "margin",
+    "size",
+    "align",
+    "detector",
+    "min_score",
+    "detect_every",
+    "max_gap",
+    "every",
+    "max_frames",
+    "reencode",
+    "format",
+    "quality",
+)
+PARTIAL = ".partial"  # ends the hidden folder's name that frames are written to
+FRAMES = "frames"  # the hidden folder of what belongs to no track
+Images = Iterator[tuple[int, np.ndarray | None]]
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
+SAMPLE = 65536  # bytes read at the start, the middle and the end of a source
+
+
+class Job(NamedTuple):
+    """A clip to cut, and how."""
+
+    clip: Clip
+    settings: Split
+
+
+@dataclass
+class Extracted:
+    """What came of one video.
+
+    Attributes:
+        video: its name.
+        rows: its rows of the manifest.
+        skipped: it was finished already.
+        note: what was wrong with it though frames came of it.
+        error: why nothing came of it.
+    """
+
+    video: str
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    skipped: bool = False
+    note: str = ""
+    error: str = ""
+
+    @property
+    def written(self) -> int:
+        """Images that the video has below ``--imgdir``."""
+        return sum(not row["reason"] for row in self.rows)
+
+    @property
+    def frames(self) -> int:
+        """Frames read; a frame has a row for each face with ``--faces all``."""
+        return len({row["frame"] for row in self.rows})
+
+
+def extract(job: Job) -> Extracted:
+    """Cut one video, unless the same settings and the same source have already done so."""
+    clip, settings = job
+    folder = settings.imgdir / (clip.video + tar_shards.SUFFIX * settings.packs)
+    _settle()
+    try:
+        if clip.video.encode("utf-8", "replace").decode() != clip.video:
+            raise VideoError("its name is not UTF-8, which the manifest is; rename it")
+        key = _key(clip, settings)
+        done = _recorded(folder)
+        if done and done["dataset"] != clip.dataset:
+            raise VideoError(f"{folder} holds frames of {done['dataset']}; choose another --imgdir")
+        if done and done["key"] == key and not settings.overwrite:
+            return Extracted(clip.video, done["rows"], skipped=True, note=done["note"])
+        with lent(clip.path) as path:
+            return _cut(clip._replace(path=path), settings, folder, key)
+    except (DeepfakeError, OSError, cv2.error, ValueError) as error:
+        return Extracted(clip.video, error=str(error).strip())
+
+
+@cache
+def _settle() -> None:
+    """Make this process fit for pictures: one thread, since there is a process a core, and memory that is kept.
+
+    glibc gives a freed picture back to the system at once, and gets the next one page by page: up to a quarter of the
+    time that decoding takes.
+    """
+    cv2.setNumThreads(1)
+    with suppress(AttributeError, OSError, TypeError):  # another C library
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(M_MMAP_THRESHOLD, 2**25)
+        mallopt(M_TRIM_THRESHOLD, 2**28)
+
+
+def _key(clip: Clip, settings: Split) -> str:
+    """A hash of what shapes the output: the settings that do, and the source's size and samples of its bytes."""
+    digest = hashlib.blake2b(repr([getattr(settings, name) for name in SHAPING]).encode(), digest_size=16)
+    if is_remote(clip.path):
+        digest.update(state(clip.path).encode())
+        return digest.hexdigest()
+    files = [path for _, path in frame_files(clip.path)] if clip.path.is_dir() else [clip.path]
+    digest.update("\n".join(path.name for path in files).encode("utf-8", "surrogateescape"))
+    files = [path for path in files if path.is_file()]  # reading a pipe would never end
+    for path in files:
+        digest.update(f"{path.stat().st_size}\n".encode())
+    for path in (*files[:1], *files[len(files) // 2 :][:1], *files[-1:]):
+        _sample(path, digest)
+    return digest.hexdigest()
+
+
+def _sample(path: Path, digest: Any) -> None:
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        for start in (0, size // 2, max(0, size - SAMPLE)):
+            file.seek(start)
+            digest.update(file.read(SAMPLE))
+
+
+def _recorded(folder: Path) -> dict[str, Any] | None:
+    """What made the frames in a folder or in a tar, where it is the first file."""
+    try:
+        text = (
+            tar_shards.first(folder, RECORD) if folder.suffix == tar_shards.SUFFIX else (folder / RECORD).read_bytes()
+        )
+        record = json.loads(text or "{}")
+        return record if {"key", "dataset", "rows", "note"} <= record.keys() else None
+    except (OSError, ValueError):
+        return None
+
+
+def _cut(clip: Clip, settings: Split, folder: Path, key: str) -> Extracted:
+    """Cut into a hidden folder, one sub-folder a track; what is kept of it takes the final name."""
+    if not is_remote(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = None if settings.packs else folder.parent
+    partial = Path(mkdtemp(PARTIAL, f".{folder.name}.", beside))  # its own: a machine given up may still write
+    try:
+        source = Source(clip.path)
+        keep = Keep(settings.every, settings.max_frames, source.count() if settings.max_frames else 0)
+        seen = list(_write(_frames(source, keep, settings.reencode), settings, partial))
+        tracks = kept(settings, seen)
+        facts = source.facts.cells()
+        rows = [facts | row for row in rows_of(clip.video, settings, seen, tracks)]
+        note = note_on(settings, source.faults(), seen)
+        result = _gathered(partial, settings, tracks)
+        record = json.dumps({"key": key, "dataset": clip.dataset, "note": note, "rows": rows})
+        if settings.packs:
+            _pack(result, folder, record)
+        else:
+            write_text(result / RECORD, record)
+            _take_place(result, folder, partial)
+        return Extracted(clip.video, rows, note=note)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def sweep(imgdir: Path, videos: Iterable[str]) -> None:
+    """Remove what processes that were killed have left of these videos."""
+    folders = {imgdir / video for video in videos}
+    for parent in {folder.parent for folder in folders}:
+        for partial in [*parent.glob(f".*{PARTIAL}"), *parent.glob(f".*{PARTIAL}{tar_shards.SUFFIX}")]:
+            name = partial.name.removesuffix(tar_shards.SUFFIX).removesuffix(PARTIAL)[1:].rpartition(".")[0]
+            if parent / name in folders:
+                shutil.rmtree(partial) if partial.is_dir() else partial.unlink(missing_ok=True)
+
+
+def _frames(source: Source, keep: Keep, crf: int | None) -> Images:
+    """The frames that are kept; where they are encoded anew, all go through the encoder, as a re-encoded file's would."""
+    if crf is None:
+        return source.frames(keep)
+    return (frame for position, frame in enumerate(reencoded(source.frames(), crf)) if keep(position))
+
+
+def _write(images: Images, settings: Split, partial: Path) -> Iterator[Seen]:
+    """Write each frame, or the crops of its faces, a folder a track."""
+    for index, image, found in _followed(images, settings):
+        if image is None:
+            yield index, None
+            continue
+        boxes = {track: box.rounded() for track, box in found.items()}
+        if settings.crop == "none":
+            _save(image, partial / FRAMES, index, settings)
+        for track, box in boxes.items() if settings.crop == "face" else ():
+            face = crop(image, box, margin=settings.margin, size=settings.size, align=settings.align)
+            _save(face, partial / str(track), index, settings)
+        yield index, boxes
+
+
+def _followed(images: Images, settings: Split) -> Iterator[Tracked]:
+    """The frames with their faces; with none if nobody asks for boxes."""
+    if not settings.boxes:
+        return ((index, image, {}) for index, image in images)
+    detect = _detector(settings.detector, settings.min_score)
+    return follow(images, detect, every=settings.detect_every, max_gap=settings.max_gap)
+
+
+@cache
+def _detector(name: str, min_score: float) -> Detector:
+    """One a process, since loading takes longer than a frame."""
+    return find_detector(name)(min_score)
+
+
+def _save(image: np.ndarray, folder: Path, index: int, settings: Split) -> None:
+    """Encode in memory and write with Python, whose errors (a full disk) OpenCV's own writer would swallow."""
+    parameters = [cv2.IMWRITE_JPEG_QUALITY, settings.quality] if settings.format == "jpg" else []
+    encoded = cv2.imencode(f".{settings.format}", image, parameters)[1]
+    path = folder / f"{index:05d}.{settings.format}"
+    try:
+        path.write_bytes(encoded.data)
+    except FileNotFoundError:
+        folder.mkdir()
+        path.write_bytes(encoded.data)
+
+
+def _gathered(partial: Path, settings: Split, tracks: list[int]) -> Path:
+    """The folder that takes the final name: of whole frames, of the one track, or of all tracks by their rank."""
+    if settings.crop == "face" and settings.faces == "largest" and tracks:
+        return partial / str(tracks[0])
+    result = partial / FRAMES
+    result.mkdir(exist_ok=True)
+    for place, track in enumerate(tracks if settings.faces == "all" else ()):
+        (partial / str(track)).replace(result / str(place))
+    return result
+
+
+def _pack(result: Path, tar: Path, record: str) -> None:
+    """Put the record and the images, by name, into a tar."""
+    images = {path.relative_to(result).as_posix(): path for path in sorted(result.rglob("*")) if path.is_file()}
+    with whole(tar) as partial:
+        tar_shards.write(partial, {RECORD: record.encode(), **images})
+
+
+def _take_place(result: Path, folder: Path, partial: Path) -> None:
+    """Give `result` the final name; an earlier folder of that name goes only now."""
+    if folder.exists():
+        folder.replace(partial / "earlier")
+    result.replace(folder)

@@ -1,0 +1,67 @@
+"""What was seen in a video, as rows of the manifest: each frame read has at least one."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from deepfake_cli.config import Split
+from deepfake_cli.faces.box import Box
+from deepfake_cli.faces.tracking import ranked
+from deepfake_cli.storage.tar_shards import SUFFIX
+
+FEW = 5  # frames that a track needs for a folder of its own: a detector's false alarms seldom last as long
+
+Seen = tuple[int, dict[int, Box] | None]  # a frame's index and its boxes by track; None: unreadable
+
+
+def kept(settings: Split, seen: list[Seen]) -> list[int]:
+    """The tracks that are kept, the largest first."""
+    faces = [found for _, found in seen if found is not None]
+    if settings.faces == "all":
+        return ranked(faces, least=min(FEW, len(faces)))
+    return ranked(faces)[:1]
+
+
+def rows_of(video: str, settings: Split, seen: list[Seen], tracks: list[int]) -> Iterator[dict[str, Any]]:
+    """A row for each image, and one for each frame that has none; what holds for the whole video comes from its clip."""
+    every = settings.faces == "all"
+    for index, found in seen:
+        faces = [(place, found[track]) for place, track in enumerate(tracks) if track in found] if found else []
+        if found is None:
+            yield _row(video, settings, index, reason="unreadable")
+        elif settings.crop == "none":
+            yield _row(video, settings, index, box=faces[0][1] if faces else None)
+        elif not faces:
+            another = "brief face only" if every else "another face only"
+            yield _row(video, settings, index, reason=another if found else "no face")
+        else:
+            yield from (
+                _row(video, settings, index, track=str(place) if every else "", box=box) for place, box in faces
+            )
+
+
+def _row(
+    video: str, settings: Split, index: int, *, track: str = "", box: Box | None = None, reason: str = ""
+) -> dict[str, Any]:
+    name = f"{index:05d}.{settings.format}"
+    return {
+        "path": "" if reason else "/".join(filter(None, (video + SUFFIX * settings.packs, track, name))),
+        "frame": index,
+        "track": track,
+        "box": box.text if box else "",
+        "score": f"{box.score:.4f}" if box and box.score else "",  # a box that bridges a gap has none
+        "reason": reason,
+    }
+
+
+def note_on(settings: Split, faults: list[str], seen: list[Seen]) -> str:
+    """What a user should know of a video that was read: faults of the file, unreadable frames, no faces."""
+    notes = list(faults)
+    faces = [found for _, found in seen if found is not None]
+    if len(faces) < len(seen):
+        notes.append(f"{len(seen) - len(faces)} unreadable frames")
+    if settings.boxes and not any(faces):
+        notes.append("no face in any frame")
+    upright = sum(box.eyes is None for found in faces for box in found.values()) if settings.align else 0
+    if upright:
+        notes.append(f"{upright} faces not turned: the detector gave no eyes")
+    return "; ".join(notes)

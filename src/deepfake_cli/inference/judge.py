@@ -1,0 +1,223 @@
+"""From a file to its verdict: decoded and searched for faces on one thread, scored on another."""
+
+import queue
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deepfake_cli.errors import DeepfakeError
+from deepfake_cli.faces import Detector as FaceDetector
+from deepfake_cli.faces.tracking import follow
+from deepfake_cli.inference.aggregate import interval, pooled
+from deepfake_cli.inference.faces import DULLEST, SMALLEST, Face, faces, whole
+from deepfake_cli.inference.result import FaceResult, Verdict
+from deepfake_cli.inference.timeline import Timeline
+from deepfake_cli.media.video import Keep, Source
+from deepfake_cli.storage.remote import lent
+
+BATCH = 4  # crops scored at once: more are no faster on CPUs, and take more memory
+TOLD = 32  # frames after which the progress is told, also where there are no faces
+AHEAD = 2  # batches that wait to be scored
+ENOUGH = 0.05  # share of a face's frames that have to be fit to be judged
+FEW = 5  # frames (all, of fewer) that a face needs, beside the largest: a detector's false alarms seldom last as long
+REASONS = {
+    "too small": f"less than {SMALLEST} pixels of face",
+    "too blurred": f"less detail than {DULLEST} grey levels",
+}
+
+Scores = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class How:
+    """How files are judged.
+
+    Attributes:
+        scores: how fake crops look, uint8 RGB (n, size, size, 3) to float64 (n,).
+        find: the face detector.
+        size: side of the crops, in pixels.
+        margin: side of a crop, in longer sides of the face's box.
+        threshold: scores from here on are called fake.
+        real_below: scores below are called real, those between are inconclusive.
+        photo_threshold: in place of `threshold` for a single image.
+        calibrated: whether scores are probabilities.
+        crops: the images are face crops already: no face is looked for.
+        pool: how frames become one; a key of `deepfake_cli.metrics.pooling.POOLS`.
+        every: judge every N-th frame.
+        max_frames: judge at most so many, spread evenly; None for all.
+        every_face: judge all faces; the verdict is of the one that looks most fake.
+    """
+
+    scores: Scores
+    find: FaceDetector
+    size: int
+    margin: float
+    threshold: float
+    real_below: float
+    photo_threshold: float
+    calibrated: bool = False
+    crops: bool = False
+    pool: str = "mean"
+    every: int = 1
+    max_frames: int | None = None
+    every_face: bool = False
+
+
+def judge(path: Path, how: How, report: Callable[[int, int], None] = lambda done, total: None) -> Verdict:
+    """Judge a video, an image or a folder of frames; what can't be judged is undecided, with the reason.
+
+    Args:
+        path: the file.
+        how: see `How`.
+        report: called with how many of how many frames are done; 0 if nobody knows how many there are.
+    """
+    started = time.perf_counter()
+    verdict = Verdict(path, threshold=how.threshold, real_below=how.real_below, calibrated=how.calibrated)
+    try:
+        with lent(path) as local:
+            _look(verdict, local, how, report)
+    except (DeepfakeError, OSError) as error:
+        verdict.reason = " ".join(str(error).removeprefix(f"{path}: ").split())
+    verdict.seconds = time.perf_counter() - started
+    return verdict
+
+
+def _look(verdict: Verdict, path: Path, how: How, report: Callable[[int, int], None]) -> None:
+    source = Source(path)
+    keep = Keep(how.every, how.max_frames, source.count() if how.max_frames else source.promised)
+    if source.is_image:
+        verdict.threshold = max(how.threshold, how.photo_threshold)
+    if how.crops:
+        stream = whole(source.frames(keep), size=how.size, margin=how.margin)
+    else:
+        followed = follow(source.frames(keep), how.find, every=2 * how.every, max_gap=0)
+        stream = faces(followed, size=how.size, margin=how.margin, every_face=how.every_face)
+    found: dict[int, Timeline] = {}
+    left_out: Counter[str] = Counter()
+    for frames, batch in _scored(_ahead(_batches(stream, left_out)), how.scores):
+        for face, score in batch:
+            found.setdefault(face.track, Timeline(face.track)).add(face, score)
+        verdict.frames = frames
+        report(frames, keep.expected)
+    verdict.fps = source.facts.fps
+    verdict.notes += source.faults()
+    left_out.update(fault for timeline in found.values() for fault in timeline.faults.elements())
+    verdict.left_out = dict(left_out)
+    _decide(verdict, list(found.values()), how)
+
+
+def _decide(verdict: Verdict, found: list[Timeline], how: How) -> None:
+    found.sort(key=lambda timeline: -timeline.area)
+    enough = min(FEW, verdict.frames)
+    lasting = found[:1] + [timeline for timeline in found[1:] if len(timeline) >= enough]
+    results = [_weighed(timeline, how.pool) for timeline in (lasting if how.every_face else found[:1])]
+    judged = [result for result in results if result.score is not None]
+    judged.sort(key=lambda result: result.score or 0.0, reverse=True)
+    verdict.faces = judged + [result for result in results if result.score is None]
+    if not judged:
+        verdict.reason = _reason(verdict, results)
+        return
+    score = judged[0].score
+    assert score is not None
+    if score >= verdict.threshold:
+        verdict.verdict = "fake"
+    elif score < verdict.real_below:
+        verdict.verdict = "real"
+    else:
+        verdict.reason = f"inconclusive: {score:.3f} is from {verdict.real_below:.3f} to {verdict.threshold:.3f}"
+    low, high = verdict.interval or (score, score)
+    if (
+        verdict.verdict != "undecided"
+        and low < (verdict.threshold if score >= verdict.threshold else verdict.real_below) <= high
+    ):
+        verdict.notes.append("the interval holds the threshold: a close call")
+
+
+def _weighed(timeline: Timeline, pool: str) -> FaceResult:
+    scores = timeline.judged
+    if not len(scores) or len(scores) < ENOUGH * len(timeline):
+        return FaceResult(timeline)
+    low, high = interval(scores, pool) or (None, None)
+    return FaceResult(timeline, pooled(scores, pool), low, high)
+
+
+def _reason(verdict: Verdict, results: list[FaceResult]) -> str:
+    """Why nothing could be judged."""
+    if not results:
+        unreadable = verdict.left_out.get("unreadable", 0)
+        if unreadable == verdict.frames:
+            return "no frame can be read"
+        frames = f"{'any of ' * (verdict.frames > 1)}{verdict.frames:,} frame{'s' * (verdict.frames > 1)}"
+        return f"no face in {frames}" + ("" if verdict.fps else "; if it is a face crop already: --crops")
+    timeline = results[0].timeline
+    fault, count = timeline.faults.most_common(1)[0]
+    size = f", {timeline.largest:.0f} at most" if fault == "too small" else ""
+    return f"{count:,} of {len(timeline):,} faces {fault}: {REASONS[fault]}{size}"
+
+
+Batch = tuple[int, list[Face]]  # frames read so far, and the faces since the last batch
+
+
+def _batches(stream: Iterator[tuple[int, bool, list[Face]]], left_out: Counter[str]) -> Iterator[Batch]:
+    batch: list[Face] = []
+    count = 0
+    for count, (_, readable, found) in enumerate(stream, 1):
+        if not found:
+            left_out["no face" if readable else "unreadable"] += 1
+        batch += found
+        if len(batch) >= BATCH:
+            yield count, batch
+            batch = []
+        elif count % TOLD == 0:
+            yield count, []
+    yield count, batch
+
+
+def _scored(batches: Iterator[Batch], scores: Scores) -> Iterator[tuple[int, list[tuple[Face, float]]]]:
+    for frames, batch in batches:
+        fit = [face for face in batch if not face.fault]
+        found = iter(scores(np.stack([face.crop for face in fit]))) if fit else iter(())
+        yield frames, [(face, float("nan") if face.fault else float(next(found))) for face in batch]
+
+
+def _ahead(stream: Iterator[Any]) -> Iterator[Any]:
+    """Draw from a stream on a thread of its own, a little ahead; its errors come out here."""
+    waiting: queue.Queue[tuple[bool, Any]] = queue.Queue(AHEAD)
+    over = threading.Event()
+
+    def draw() -> None:
+        try:
+            for item in stream:
+                if not _put(waiting, (True, item), over):
+                    return
+            _put(waiting, (False, None), over)
+        except BaseException as error:  # noqa: BLE001 - raised again where the stream is read
+            _put(waiting, (False, error), over)
+
+    thread = threading.Thread(target=draw, daemon=True)
+    thread.start()
+    try:
+        while (item := waiting.get())[0]:
+            yield item[1]
+        if item[1] is not None:
+            raise item[1]
+    finally:
+        over.set()
+        thread.join()
+
+
+def _put(waiting: "queue.Queue[tuple[bool, Any]]", item: tuple[bool, Any], over: threading.Event) -> bool:
+    """Wait for room; tell whether anybody still reads."""
+    while not over.is_set():
+        try:
+            waiting.put(item, timeout=0.1)
+        except queue.Full:
+            continue
+        return True
+    return False

@@ -1,0 +1,114 @@
+"""What is said of a file."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from deepfake_cli.inference.timeline import Timeline
+from deepfake_cli.storage.remote import url
+
+Call = Literal["fake", "real", "undecided"]
+
+
+@dataclass
+class FaceResult:
+    """What is said of one face.
+
+    Attributes:
+        timeline: its frames.
+        score: how fake it looks, in 0..1, pooled over its frames; None if none could be judged.
+        low: lower end of the 95 % interval over its frames; None for few frames.
+        high: upper end.
+    """
+
+    timeline: Timeline
+    score: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass
+class Verdict:
+    """What is said of a file.
+
+    Attributes:
+        path: the file.
+        verdict: ``"fake"``, ``"real"`` or ``"undecided"``.
+        reason: why it is undecided; empty if it is not.
+        threshold: scores from here on are called fake.
+        real_below: scores below are called real; between the two a file is undecided, since its score is inconclusive.
+        calibrated: whether a score is the probability of fake.
+        frames: frames that were looked at.
+        fps: frames a second of the source; 0 if it has none.
+        faces: the faces, the one that the verdict is of first.
+        left_out: reasons why frames or faces were not judged, with their numbers.
+        notes: what else a reader should know.
+        seconds: what it took.
+    """
+
+    path: Path
+    verdict: Call = "undecided"
+    reason: str = ""
+    threshold: float = 0.5
+    real_below: float = 0.5
+    calibrated: bool = False
+    frames: int = 0
+    fps: float = 0.0
+    faces: list[FaceResult] = field(default_factory=list)
+    left_out: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def score(self) -> float | None:
+        """How fake the face looks that the verdict is of, in 0..1; None if none could be judged."""
+        return self.faces[0].score if self.faces else None
+
+    @property
+    def probability(self) -> float | None:
+        """The score of a calibrated detector, which is the probability of fake; None of any other."""
+        return self.score if self.calibrated else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The 95 % interval of the score, over frames; None for few frames."""
+        face = self.faces[0] if self.faces else None
+        return (face.low, face.high) if face and face.low is not None and face.high is not None else None
+
+    def facts(self) -> dict[str, Any]:
+        """The verdict for JSON; scores have four digits, times are in seconds."""
+        low, high = self.interval or (None, None)
+        return {
+            "path": url(self.path),
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "score": _short(self.score),
+            "probability": _short(self.probability),
+            "low": _short(low),
+            "high": _short(high),
+            "threshold": self.threshold,
+            "real_below": self.real_below,
+            "frames": self.frames,
+            "fps": self.fps,
+            "left_out": self.left_out,
+            "notes": self.notes,
+            "seconds": round(self.seconds, 3),
+            "faces": [self._face(each) for each in self.faces],
+        }
+
+    def _face(self, face: FaceResult) -> dict[str, Any]:
+        moments = face.timeline
+        return {
+            "score": _short(face.score),
+            "low": _short(face.low),
+            "high": _short(face.high),
+            "frames": moments.frames.tolist(),
+            "scores": [None if np.isnan(score) else round(score, 4) for score in moments.scores.tolist()],
+            "times": [round(frame / self.fps, 3) for frame in moments.frames.tolist()] if self.fps else None,
+        }
+
+
+def _short(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)

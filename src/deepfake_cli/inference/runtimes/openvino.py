@@ -1,0 +1,53 @@
+"""Exported detectors on OpenVINO, an optional extra."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deepfake_cli.errors import ConfigError, ModelError
+from deepfake_cli.inference.runtimes.metadata import KEY, Traits
+from deepfake_cli.inference.runtimes.onnx import HEAT, PROBABILITY
+
+
+class OpenVinoNetwork:
+    """See `deepfake_cli.inference.runtimes.Network`."""
+
+    def __init__(self, compiled: Any, traits: Traits, precision: str):
+        self._compiled, self.traits = compiled, traits
+        self.runs_on = f"OpenVINO, CPU, {precision}"
+        self.maps = any(HEAT in output.get_names() for output in compiled.outputs)
+
+    def scores(self, crops: np.ndarray) -> np.ndarray:
+        """See `deepfake_cli.inference.runtimes.Network`."""
+        return self._compiled.infer_new_request(crops)[PROBABILITY][:, 0].astype(np.float64)
+
+    def heat(self, crops: np.ndarray) -> np.ndarray:
+        """See `deepfake_cli.inference.runtimes.Network`."""
+        return np.array(self._compiled.infer_new_request(crops)[HEAT])
+
+
+def openvino(path: Path, threads: int | None = None) -> OpenVinoNetwork:
+    """Load an exported detector for OpenVINO, in the precision that it chooses for this CPU."""
+    try:
+        import openvino as ov
+    except ImportError:
+        raise ConfigError(
+            "OpenVINO is not installed: pip install 'deepfake-cli[openvino]', or --runtime onnx."
+        ) from None
+    core = ov.Core()
+    settings = {"INFERENCE_NUM_THREADS": threads or os.cpu_count() or 1, "PERFORMANCE_HINT": "LATENCY"}
+    try:
+        model = core.read_model(path)
+        traits = Traits.parse(_said(model), path)
+        compiled = core.compile_model(model, "CPU", settings)
+    except RuntimeError as error:
+        raise ModelError(f"{path} can't be loaded: {' '.join(str(error).split())[:300]}") from None
+    return OpenVinoNetwork(compiled, traits, compiled.get_property("INFERENCE_PRECISION_HINT").to_string())
+
+
+def _said(model: Any) -> str | None:
+    """The metadata of the ONNX file, which OpenVINO keeps under "framework"."""
+    path = ["framework", KEY]
+    return str(model.get_rt_info(path).value) if model.has_rt_info(path) else None

@@ -1,0 +1,1 @@
+"""Videos and images: decoding, headers, re-encoding, JPEG tables."""

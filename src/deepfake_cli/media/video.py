@@ -1,0 +1,155 @@
+"""The only reading of videos and of folders of frames: a stream of (index, image), never the whole."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from deepfake_cli.errors import VideoError
+from deepfake_cli.media.decode import Video
+from deepfake_cli.media.info import of_image
+from deepfake_cli.storage.files import elsewhere, read_bytes
+
+VIDEO_SUFFIXES = frozenset({
+        ".3g2", ".3gp", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".m1v", ".m2ts", ".m2v", ".m4v",
+        ".mjpeg", ".mjpg", ".mkv", ".mov", ".mp4", ".mp4v", ".mpeg", ".mpg", ".mpv", ".mts", ".mxf", ".ogm", ".ogv",
+        ".qt", ".ts", ".vob", ".webm", ".wmv", ".y4m",
+})  # fmt: skip
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+
+
+def is_frame(path: Path) -> bool:
+    """Whether a file is named as an image: by its suffix, or by digits alone (VidTIMIT's ``001``)."""
+    return path.suffix.lower() in IMAGE_SUFFIXES or (not path.suffix and path.name.isdigit())
+
+
+def frame_files(folder: Path) -> list[tuple[int, Path]]:
+    """The images of a folder with their indices, in order.
+
+    The index is the number that the name is (``001``, ``00042.jpg``), so gaps stay gaps; names that are no numbers
+    are counted from 0 in their alphabetical order.
+    """
+    paths = sorted(path for path in folder.iterdir() if is_frame(path) and not path.name.startswith("."))
+    if all(path.stem.isdigit() for path in paths):
+        return sorted((int(path.stem), path) for path in paths)
+    return list(enumerate(paths))
+
+
+class Keep:
+    """Which frames to keep: every N-th, and never more than `most`, evenly spaced over `total` frames (0: the first).
+
+    Attributes:
+        expected: how many that are, if there are `total`.
+    """
+
+    def __init__(self, every: int = 1, most: int | None = None, total: int = 0):
+        kept = range(0, total, every)
+        self.every = every
+        self.spread: frozenset[int] | None = None
+        if most is not None:
+            kept = kept or range(0, most * every, every)
+            places = np.linspace(0, len(kept) - 1, min(most, len(kept))).round().astype(int)
+            self.spread = frozenset(kept[place] for place in places)
+        self.expected = len(kept) if self.spread is None else len(self.spread)
+
+    def __call__(self, position: int) -> bool:
+        """Whether to keep the frame at that position."""
+        return position in self.spread if self.spread is not None else position % self.every == 0
+
+
+class Source:
+    """A video file, a folder of images or a single image (if animated, its first picture), open for reading once.
+
+    Attributes:
+        facts: codec, frame rate and size, as the header says; of a folder, those of its first image.
+        promised: how many frames a video's header promises (headers lie), or how many images there are; 0 if unknown.
+
+    Raises:
+        VideoError: it can't be read as a video, or holds no image.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        self._files: list[tuple[int, Path]] = []
+        self._video: Video | None = None
+        if path.is_dir():
+            self._files = frame_files(path)
+            if not self._files:
+                raise VideoError(f"{path}: the folder holds no images")
+        elif path.suffix.lower() in IMAGE_SUFFIXES:
+            self._files = [(0, path)]
+        else:
+            self._video = Video(path)
+        self.promised = self._video.promised if self._video else len(self._files)
+        self.facts = self._video.facts if self._video else of_image(self._files[0][1])
+
+    @property
+    def is_image(self) -> bool:
+        """Whether it is a single image, no video and no folder."""
+        return self._video is None and not self.path.is_dir()
+
+    def count(self) -> int:
+        """How many frames there are: what the header says if the file bears it out, or else decoded and counted."""
+        if self._video is None:
+            return len(self._files)
+        count = Video(self.path).count()
+        return count if count == self.promised else sum(1 for _ in Video(self.path).frames())
+
+    def faults(self) -> list[str]:
+        """What was wrong with a video that has been streamed to its end."""
+        if self._video is None:
+            return []
+        found = {
+            f"the header promises {self.promised} frames, {self._video.missing} are missing": self._video.missing,
+            f"{self._video.damaged} frames are damaged": self._video.damaged,
+        }
+        return [text for text, count in found.items() if count]
+
+    def frames(self, keep: Keep | None = None) -> Iterator[tuple[int, np.ndarray | None]]:
+        """Stream the frames, once.
+
+        Args:
+            keep: which to yield, by their position from 0; the others are skipped without being converted. All, if None.
+
+        Yields:
+            The frame's index in its source, and the image as uint8 BGR of shape (height, width, 3); None in place of an
+            image that cannot be read.
+
+        Raises:
+            VideoError: it opens as a video, but no frame can be decoded, or one is too large.
+        """
+        if self._video is not None:
+            yield from _pictures(self._video, keep)
+        for position, (index, file) in enumerate(self._files):
+            if keep is None or keep(position):
+                yield index, read_image(file)
+
+
+def frames(path: Path) -> Iterator[tuple[int, np.ndarray | None]]:
+    """Stream all frames of a video, folder or image; see `Source.frames`."""
+    return Source(path).frames()
+
+
+def read_image(path: Path) -> np.ndarray | None:
+    """Read an image by its content, whatever its suffix: uint8 BGR (height, width, 3), or None if it cannot be read.
+
+    Raises:
+        StorageError: it is in an object store that can't be reached.
+    """
+    try:
+        if not elsewhere(path) and not path.is_file():  # a pipe would wait for its writer for ever
+            return None
+        data = np.frombuffer(read_bytes(path), np.uint8)
+        return cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    except (OSError, cv2.error):
+        return None
+
+
+def _pictures(video: Video, keep: Keep | None) -> Iterator[tuple[int, np.ndarray]]:
+    index = -1
+    for index, frame in enumerate(video.frames()):
+        if keep is None or keep(index):
+            yield index, video.picture(frame)
+    if index < 0:
+        raise VideoError(f"{video.path}: opens as a video, but no frame can be decoded")

@@ -1,0 +1,90 @@
+"""The cross-data-set matrix as two heat maps: AUC of frames and of videos."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deepfake_cli.reporting.style import GREY, STYLE, save
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+SEEN = {"train": "trained on", "validation": "chosen on"}
+CELL = (1.35, 0.75)  # inches
+SIDE, HEAD, FOOT = 0.5, 1.25, 0.45  # inches: beside and between the maps, above, below
+LETTER = 0.085  # inches
+
+
+def heat_map(path: Path, found: Mapping[str, Any]) -> None:
+    """Draw the maps as a PNG.
+
+    Args:
+        path: where to.
+        found: as ``matrix.json`` has it.
+    """
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    rows, columns = found["rows"], found["columns"]
+    names = 0.3 + LETTER * max(len(row[:24]) for row in rows)
+    wide, high = CELL[0] * len(columns), CELL[1] * len(rows)
+    width, height = max(names + 2 * wide + 2 * SIDE, 7.0), HEAD + high + FOOT
+    with rc_context(STYLE):
+        figure = Figure(figsize=(width, height), dpi=110)
+        for number, level in enumerate(("frame", "video")):
+            left = names + number * (wide + SIDE)
+            axes = figure.add_axes((left / width, FOOT / height, wide / width, high / height))
+            _map(axes, found, level, labelled=not number)
+        figure.text(0.15 / width, 1 - 0.15 / height, "Does it carry over?", size=14, weight="bold", va="top")
+        words = f"AUC; a row: {'trained on' if found['seeds'] else 'a detector'}, a column: tested on"
+        figure.text(0.15 / width, 1 - 0.47 / height, words, color=GREY, va="top")
+        foot = "hatched: groups of the test were trained or chosen on, the figure is too good"
+        if any(cell["seen"] for cell in found["cells"]):
+            figure.text(0.15 / width, 0.12 / height, foot, color=GREY)
+        save(figure, path)
+
+
+def _map(axes: "Axes", found: Mapping[str, Any], level: str, *, labelled: bool) -> None:
+    rows, columns = found["rows"], found["columns"]
+    for cell in found["cells"]:
+        place = columns.index(cell["column"]), rows.index(cell["row"])
+        _draw_cell(axes, place, cell, cell[level]["auc"] if cell[level] else None)
+    axes.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5))
+    axes.set(xticks=range(len(columns)), xticklabels=[_short(name, 18) for name in columns], yticks=range(len(rows)))
+    axes.set_yticklabels([_short(name, 24) for name in rows] if labelled else [])
+    axes.set_title(f"{level}s", pad=22)
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def _draw_cell(axes: "Axes", place: tuple[int, int], cell: Mapping[str, Any], figure: Mapping[str, Any] | None) -> None:
+    from matplotlib import colormaps
+    from matplotlib.patches import Rectangle
+
+    share = 0.0 if figure is None else min(1.0, max(0.0, 2 * figure["value"] - 1))  # white at chance and below
+    corner = place[0] - 0.48, place[1] - 0.47
+    face = "white" if figure is None else colormaps["Blues"](0.85 * share)
+    edge, hatch = ("#80868b", "///") if cell["seen"] else ("#dadce0", None)
+    axes.add_patch(Rectangle(corner, 0.96, 0.94, facecolor=face, edgecolor=edge, hatch=hatch, linewidth=0.8))
+    colour = "white" if share > 0.65 else "black"
+    box = {"facecolor": face, "edgecolor": "none", "pad": 1.5} if cell["seen"] else None
+    if figure is None:
+        axes.text(*place, "failed", ha="center", va="center", color=GREY)
+        return
+    axes.text(
+        place[0], place[1] - 0.12, f"{figure['value']:.3f}", ha="center", va="center", color=colour, size=12, bbox=box
+    )
+    axes.text(place[0], place[1] + 0.22, beneath(figure), ha="center", va="center", color=colour, size=8, bbox=box)
+
+
+def beneath(figure: Mapping[str, float | None]) -> str:
+    """The interval, or the spread over seeds, or nothing."""
+    if figure["spread"] is not None:
+        return f"± {figure['spread']:.3f}"
+    return "" if figure["low"] is None else f"{figure['low']:.3f}–{figure['high']:.3f}"
+
+
+def _short(name: str, most: int) -> str:
+    return name if len(name) <= most else "…" + name[1 - most :]

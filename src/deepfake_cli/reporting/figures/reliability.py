@@ -1,0 +1,59 @@
+"""The reliability diagram: of the frames that a detector calls 80 % fake, are 80 % fake?"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deepfake_cli.metrics.names import CALIBRATION, FIGURES
+from deepfake_cli.reporting.style import COLOURS, GREY, PALE, STYLE, save
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def reliability_diagram(path: Path, panels: Sequence[Mapping[str, Any]], about: str) -> None:
+    """Draw a panel for each state, such as before and after calibration, as a PNG.
+
+    Args:
+        path: where to.
+        panels: of each its ``title``, its ``bins`` as of `deepfake_cli.metrics.reliability.reliability` and its ``errors``.
+        about: a line beneath the title: on what it was measured.
+    """
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    width = 4.6 * len(panels)
+    with rc_context(STYLE):
+        layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08, rect=(0, 0, 1, 0.88))
+        figure = Figure(figsize=(width, 6.2), dpi=110, layout=layout)
+        grid = figure.subplots(2, len(panels), squeeze=False, height_ratios=(4, 1), sharex=True)
+        for number, panel in enumerate(panels):
+            _curve(grid[0][number], panel)
+            _counts(grid[1][number], panel["bins"])
+        figure.text(
+            0.17 / width, 0.975, "Can its probabilities be taken at their word?", size=14, weight="bold", va="top"
+        )
+        figure.text(0.17 / width, 0.92, about, color=GREY, va="top")
+        save(figure, path)
+
+
+def _curve(axes: "Axes", panel: Mapping[str, Any]) -> None:
+    """What is so against what is claimed, the gap to the diagonal in red."""
+    bins = panel["bins"]
+    claimed, so = [each["score"] for each in bins], [each["fake"] for each in bins]
+    axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
+    axes.vlines(claimed, claimed, so, color=COLOURS[1], linewidth=3, alpha=0.35)
+    axes.plot(claimed, so, "o-", color=COLOURS[0], markersize=4.5, linewidth=1.4, clip_on=False)
+    axes.set(xlim=(0, 1), ylim=(0, 1), title=panel["title"], ylabel="share of fakes")
+    axes.grid(color=PALE, linewidth=0.6)
+    axes.set_axisbelow(True)
+    words = "\n".join(f"{FIGURES[key].name} {panel['errors'][key]:.3f}" for key in CALIBRATION)
+    axes.text(0.03, 0.97, words, transform=axes.transAxes, va="top", linespacing=1.5)
+
+
+def _counts(axes: "Axes", bins: Sequence[Mapping[str, Any]]) -> None:
+    """How many rows there are at each score."""
+    left, wide = [each["low"] for each in bins], [each["high"] - each["low"] for each in bins]
+    axes.bar(left, [each["n"] for each in bins], wide, align="edge", color=GREY, edgecolor="white", linewidth=0.6)
+    axes.set(xlabel="score: the claimed probability of fake", ylabel="frames")

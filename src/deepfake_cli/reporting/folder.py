@@ -1,0 +1,137 @@
+"""The page of an evaluation that was made before, without its model."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from deepfake_cli.datasets.clip import LABELS
+from deepfake_cli.errors import ManifestError
+from deepfake_cli.reporting.page import write
+from deepfake_cli.reporting.worst_faces import MOST
+from deepfake_cli.storage.files import read_bytes, whole
+from deepfake_cli.storage.remote import here
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+METRICS, PREDICTIONS, MAPS, RECIPE = "metrics.json", "predictions.csv", "heat_maps.npz", "evaluation.json"
+PAGE = "report.html"
+COLUMNS = ("dataset", "group", "video", "label", "score")
+AUDITS = ("audit.json", "../audit/audit.json")  # where one is looked for, from the evaluation's folder
+MEND = "deepfake evaluate writes it."
+
+
+def from_folder(
+    evaluation: Path, output: Path | None = None, *, audit: Path | None = None, most_faces: int = MOST
+) -> Path:
+    """Write the page of an evaluation from the files in its folder.
+
+    Args:
+        evaluation: a folder with ``metrics.json`` and ``predictions.csv``; shown too, where they are there, are
+            ``heat_maps.npz`` and ``evaluation.json`` (see `save_maps` and `deepfake_cli.reporting.page.write`).
+        output: where the page goes; None for ``report.html`` beside them.
+        audit: an ``audit.json``; None for one beside the evaluation, if it is of one of the same lists.
+        most_faces: how many of the most wrong faces are shown; 0 for none.
+
+    Returns:
+        Where the page is.
+
+    Raises:
+        ManifestError: a file is missing, or holds something else.
+    """
+    metrics, table = _metrics(evaluation / METRICS), _predictions(evaluation / PREDICTIONS)
+    recipe = evaluation / RECIPE
+    path = output or evaluation / PAGE
+    write(
+        path,
+        metrics,
+        table,
+        heat_maps=_maps(evaluation / MAPS),
+        recipe=_json(recipe) if here(recipe).is_file() else None,
+        audit=_json(audit) if audit else _audit_beside(evaluation, metrics),
+        most_faces=most_faces,
+    )
+    return path
+
+
+def save_maps(evaluation: Path, maps: Mapping[str, NDArray[Any]]) -> None:
+    """Keep heat maps, each (rows, columns) in 0..1, by the paths of their frames, in 256 steps."""
+    paths = list(maps)
+    arrays = {f"map_{number}": np.round(255 * maps[path]).astype(np.uint8) for number, path in enumerate(paths)}
+    with whole(evaluation / MAPS) as partial:
+        np.savez_compressed(partial, paths=np.array(paths, dtype=str), **arrays)  # type: ignore[arg-type]
+
+
+def _maps(path: Path) -> dict[str, NDArray[Any]]:
+    """What `save_maps` kept; nothing, if it is not there or can't be read: the page does without."""
+    try:
+        with np.load(here(path), allow_pickle=False) as file:
+            return {str(name): file[f"map_{number}"] / 255 for number, name in enumerate(file["paths"])}
+    except (OSError, ValueError, KeyError, EOFError):
+        return {}
+
+
+def _metrics(path: Path) -> dict[str, Any]:
+    """The figures, with what a page needs of them."""
+    from deepfake_cli.reporting.schema import Metrics
+
+    found = _json(path)
+    try:
+        Metrics.model_validate(found)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(map(str, fault["loc"]))
+        raise ManifestError(f"{path}: {where}: {fault['msg']}. {MEND}") from None
+    return found
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(read_bytes(path))
+    except FileNotFoundError:
+        raise ManifestError(f"{path}: no such file. {MEND if path.name == METRICS else ''}".rstrip()) from None
+    except (OSError, ValueError) as error:
+        raise ManifestError(f"{path}: cannot be read as JSON: {error}.") from None
+    if not isinstance(found, dict):
+        raise ManifestError(f"{path}: found a {type(found).__name__}, expected an object of named values.")
+    return found
+
+
+def _predictions(path: Path) -> "pd.DataFrame":
+    import pandas as pd
+
+    text = dict.fromkeys(("path", "dataset", "group", "video", "frame", "label", "method", "quality"), str)
+    try:
+        table = pd.read_csv(here(path), dtype=text, keep_default_na=False, na_values={"score": [""]})
+    except FileNotFoundError:
+        raise ManifestError(f"{path}: no such file. {MEND}") from None
+    except (OSError, ValueError) as error:
+        raise ManifestError(f"{path}: cannot be read as a list: {error}.") from None
+    missing = [name for name in COLUMNS if name not in table.columns]
+    if missing or not len(table):
+        raise ManifestError(f"{path}: found {'no ' + ', '.join(missing) if missing else 'no row'}. {MEND}")
+    odd = ~table["label"].isin(LABELS) | ~pd.to_numeric(table["score"], errors="coerce").between(0, 1)
+    if odd.any():
+        line, row = int(odd.to_numpy().argmax()), table[odd].iloc[0]
+        raise ManifestError(
+            f"{path}, line {line + 2}: found label {row['label']!r} and score {row['score']!r}; expected real or fake, "
+            "and a number from 0 to 1."
+        )
+    return table.assign(label=(table["label"] == LABELS[1]).astype(int), score=table["score"].astype(float))
+
+
+def _audit_beside(evaluation: Path, metrics: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The audit beside the evaluation that is of at least one of its lists, told by their hashes."""
+    hashes = set(metrics.get("lists", {}).values())
+    for path in (Path(os.path.normpath(evaluation / name)) for name in AUDITS):  # a store knows no ..
+        if here(path).is_file():
+            found = _json(path)
+            if hashes & set(found.get("lists", {}).values()):
+                return found
+    return None

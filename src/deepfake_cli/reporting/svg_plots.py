@@ -1,0 +1,133 @@
+"""The plots of a report, each as SVG: ROC, precision and recall, scores, reliability, robustness."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepfake_cli.datasets.clip import LABELS
+from deepfake_cli.metrics.reliability import reliability as reliability_bins
+from deepfake_cli.reporting.svg import ACCENT, FAKE, INK, MUTED, REAL, Plot, plot
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+Levels = Mapping[str, "pd.DataFrame"]  # frame, video: columns label (0 or 1) and score
+LOOKS = {"frame": (MUTED, "--", 1.4), "video": (ACCENT, "-", 2.2)}
+UNIT = {"xlim": (-0.02, 1.02), "ylim": (-0.02, 1.02)}
+BINS = 10  # of the reliability diagram
+FINE = 500  # steps that a curve is rounded to, so that a million frames draw as fast as a hundred
+
+
+def roc(levels: Levels, threshold: float) -> Plot:
+    """The ROC of each level, and where the threshold is on it."""
+    from sklearn.metrics import roc_auc_score, roc_curve
+
+    words = "; ".join(
+        f"{name}s: AUC {roc_auc_score(rows['label'], rows['score']):.3f}" for name, rows in levels.items()
+    )
+    labels = {"xlabel": "share of reals called fake", "ylabel": "share of fakes called fake"}
+    with plot("roc", "ROC", f"{words}. Dots: threshold {threshold:.3f}.", **labels, **UNIT) as made:
+        made.axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=":", label="chance")
+        for name, rows in levels.items():
+            false, true, _ = roc_curve(rows["label"], rows["score"])
+            _curve(made.axes, name, rows, false, true)
+            called = rows["score"] >= threshold
+            at = [called[rows["label"] == label].mean() for label in (0, 1)]
+            made.axes.plot(*at, "o", color=LOOKS[name][0], markersize=6)
+        made.axes.legend(loc="lower right")
+    return made
+
+
+def precision_recall(levels: Levels) -> Plot:
+    """Precision against recall of each level, and the share of fakes, which chance reaches."""
+    from sklearn.metrics import average_precision_score, precision_recall_curve
+
+    words = "; ".join(
+        f"{name}s: average precision {average_precision_score(rows['label'], rows['score']):.3f}"
+        for name, rows in levels.items()
+    )
+    labels = {"xlabel": "recall: share of fakes called fake", "ylabel": "precision: share of such calls that are right"}
+    with plot("pr", "Precision and recall", f"{words}.", **labels, **UNIT) as made:
+        made.axes.axhline(levels["frame"]["label"].mean(), color=MUTED, linewidth=0.8, linestyle=":", label="chance")
+        for name, rows in levels.items():
+            precision, recall, _ = precision_recall_curve(rows["label"], rows["score"])
+            _curve(made.axes, name, rows, recall[:-1], precision[:-1], drawstyle="steps-post")  # the last is of no call
+        made.axes.legend(loc="best")
+    return made
+
+
+def _curve(axes: "Axes", name: str, rows: "pd.DataFrame", x: NDArray[Any], y: NDArray[Any], **look: Any) -> None:
+    points = np.round(np.stack([x, y], axis=1) * FINE) / FINE
+    points = points[np.append(True, (np.diff(points, axis=0) != 0).any(axis=1))]
+    colour, style, width = LOOKS[name]
+    axes.plot(*points.T, color=colour, linestyle=style, linewidth=width, label=f"{len(rows):,} {name}s", **look)
+
+
+def scores(name: str, rows: "pd.DataFrame", threshold: float) -> Plot:
+    """How the scores of reals and of fakes are spread; the two are hatched apart, for eyes and paper without colour."""
+    title = f"Scores of {len(rows):,} {name}s"
+    medians = [
+        f"{word} median {rows['score'][rows['label'] == label].median():.3f}" for label, word in enumerate(LABELS)
+    ]
+    words = f"{', '.join(medians)}. Line: threshold {threshold:.3f}."
+    labels = {"xlabel": "score: 0 looks real, 1 looks fake", "ylabel": f"{name}s", "xlim": (0, 1)}
+    with plot(f"scores{name}", title, words, **labels) as made:
+        for label, (word, colour, hatch) in enumerate(zip(LABELS, (REAL, FAKE), ("", "////"), strict=True)):
+            values = rows["score"][rows["label"] == label]
+            bins: dict[str, Any] = {"bins": 20, "range": (0, 1)}
+            made.axes.hist(values, histtype="stepfilled", facecolor=colour, alpha=0.35, **bins)
+            made.axes.hist(values, histtype="step", edgecolor=colour, linewidth=1.8, hatch=hatch, label=word, **bins)
+        made.axes.axvline(threshold, color=INK, linestyle="--", linewidth=1.2, label="threshold")
+        made.axes.legend(loc="upper center", ncols=3, bbox_to_anchor=(0.5, 1.13))
+    return made
+
+
+def reliability(levels: Levels) -> Plot:
+    """The share of fakes among frames and videos of about the same score: a calibrated detector is on the diagonal."""
+    labels = {"xlabel": "mean score", "ylabel": "share that is fake"}
+    words = "Each dot is a tenth of the scores' range; the larger, the more frames or videos. On the line, scores are shares."
+    with plot("reliability", "Reliability", words, **labels, **UNIT) as made:
+        made.axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=":", label="scores are shares")
+        for name, rows in levels.items():
+            colour, style, _ = LOOKS[name]
+            bins = reliability_bins(rows["label"], rows["score"], BINS)
+            claimed, so, sizes = ([each[key] for each in bins] for key in ("score", "fake", "n"))
+            made.axes.plot(claimed, so, color=colour, linestyle=style, linewidth=1)
+            areas = 12 + 100 * np.array(sizes) / len(rows)
+            made.axes.scatter(claimed, so, areas, color=colour, label=f"{len(rows):,} {name}s")
+        made.axes.legend(loc="upper left")
+    return made
+
+
+def robustness(number: int, change: str, steps: list[Mapping[str, Any]], clean: float | None) -> Plot:
+    """AUC against the strength of one change, at both levels."""
+    labels = {"xlabel": "strength", "ylabel": "AUC", "ylim": (0, 1.02), "xticks": [step["strength"] for step in steps]}
+    words = "; ".join(f"strength {step['strength']}: {_value(step, 'video')}" for step in steps)
+    with plot(f"robust{number}", f"AUC under {change}", f"Videos: {words}.", **labels) as made:
+        made.axes.axhline(0.5, color=MUTED, linewidth=0.8, linestyle=":", label="chance")
+        if clean is not None:
+            made.axes.axhline(clean, color=INK, linewidth=0.8, label="videos, unchanged")
+        for name, (colour, style, width) in LOOKS.items():
+            known = [(step["strength"], step[name]["auc"]) for step in steps if step.get(name, {}).get("auc")]
+            known = [(strength, auc) for strength, auc in known if auc["value"] is not None]
+            _band(made.axes, known, colour)
+            heights = [auc["value"] for _, auc in known]
+            look: dict[str, Any] = {"color": colour, "linestyle": style, "linewidth": width, "marker": "o"}
+            made.axes.plot([strength for strength, _ in known], heights, label=f"{name}s", **look)
+        made.axes.legend(loc="lower left")
+    return made
+
+
+def _band(axes: "Axes", known: list[tuple[float, Mapping[str, Any]]], colour: str) -> None:
+    ends = [(strength, auc["low"], auc["high"]) for strength, auc in known if auc.get("low") is not None]
+    if ends:
+        strength, low, high = zip(*ends, strict=True)
+        axes.fill_between(strength, low, high, color=colour, alpha=0.15, linewidth=0)
+
+
+def _value(step: Mapping[str, Any], level: str) -> str:
+    value = (step.get(level, {}).get("auc") or {}).get("value")
+    return "unknown" if value is None else f"{value:.3f}"

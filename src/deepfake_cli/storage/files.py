@@ -1,0 +1,55 @@
+"""Files appear whole or not at all: written under a temporary name, then renamed, or uploaded where they are remote."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from deepfake_cli.storage import remote, tar_shards
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Yield a temporary path that becomes `path` when the block ends without an error.
+
+    The suffix is kept, since writers choose their format by it.
+
+    Raises:
+        StorageError: `path` is remote and can't be written.
+    """
+    if remote.is_remote(path):
+        with tempfile.TemporaryDirectory(prefix="deepfake-") as folder:
+            local = Path(folder) / path.name
+            yield local
+            remote.put(local, path)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.stem}.{uuid4().hex[:8]}.partial{path.suffix}")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` to `path` as UTF-8, whole or not at all."""
+    with whole(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def elsewhere(path: str | Path) -> bool:
+    """Whether a file is in a tar or remote, so that the system can't open it by its path."""
+    return tar_shards.packed(path) is not None or remote.is_remote(path)
+
+
+def read_bytes(path: str | Path) -> bytes:
+    """The content of a file, of one in a tar (``0001.tar/00012.jpg``), or of a remote one.
+
+    Raises:
+        OSError: it isn't there or can't be read.
+        StorageError: it is remote and can't be had.
+    """
+    inside = tar_shards.packed(path)
+    return tar_shards.read(*inside) if inside else remote.here(Path(path)).read_bytes()

@@ -1,0 +1,72 @@
+"""Scores of a list of frames: what training's validation and `evaluate` share."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+
+from deepfake_cli.errors import ManifestError
+from deepfake_cli.media.video import read_image
+from deepfake_cli.training import input_pipeline
+
+
+def scores(
+    model: Any,
+    table: pd.DataFrame,
+    *,
+    batch_size: int,
+    workers: int | None,
+    report: Callable[[int, int], None] = lambda done, total: None,
+    change: Callable[[Any, Any, Any], Any] | None = None,
+) -> np.ndarray:
+    """Score every frame of a list, in its order: float64 (frames,), the probability of fake.
+
+    `report` is called with how many of how many frames are done; `change` is as in `pipeline.scoring_batches`.
+
+    Raises:
+        ManifestError: an image can't be decoded; the message names it.
+    """
+    size = image_size(model)
+    batches = input_pipeline.scoring_batches(
+        table, image_size=size, batch_size=batch_size, workers=workers, change=change
+    )
+    try:
+        return (
+            model.predict(batches, verbose=0, callbacks=[Counted(len(table), batch_size, report)])
+            .reshape(-1)
+            .astype(np.float64)
+        )
+    except tf.errors.OpError as error:
+        raise unreadable(table, error) from None
+
+
+class Counted(keras.callbacks.Callback):
+    """Reports how many of how many frames are scored."""
+
+    def __init__(self, total: int, batch_size: int, report: Callable[[int, int], None]):
+        super().__init__()
+        self.total, self.batch_size, self.report = total, batch_size, report
+
+    def on_predict_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Report after a batch; the last one may be partial."""
+        self.report(min((batch + 1) * self.batch_size, self.total), self.total)
+
+
+def image_size(model: Any) -> int:
+    """Side of the square images that a model takes, in pixels."""
+    return int(model.input_shape[1])
+
+
+def unreadable(table: pd.DataFrame, error: Exception) -> Exception:
+    """Find which images TensorFlow stumbled over; the error itself, if all of them can be read."""
+    bad = [path for path in table["path"] if read_image(Path(path)) is None]
+    if not bad:
+        return error
+    some = "\n  ".join(bad[:5])
+    return ManifestError(
+        f"{len(bad):,} images cannot be decoded or are gone; cut them again with deepfake split:\n  {some}"
+    )
