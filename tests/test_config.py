@@ -9,6 +9,7 @@ import pytest
 
 from deepfake_cli import config
 from deepfake_cli.config import STEPS, Evaluate, MakeCsv, Split, Train, resolve
+from deepfake_cli.config.files import _toml
 from deepfake_cli.datasets import ADAPTERS
 from deepfake_cli.errors import ConfigError
 
@@ -271,7 +272,7 @@ def test_init_states_every_default(tmp_path):
 def test_init_writes_every_kind_of_value(value):
     """Backslashes of Windows too."""
     expected = str(value) if isinstance(value, PureWindowsPath) else value
-    assert tomllib.loads(f"x = {config._toml(value)}")["x"] == expected
+    assert tomllib.loads(f"x = {_toml(value)}")["x"] == expected
 
 
 def test_schema_has_every_key_of_every_section(deepfake):

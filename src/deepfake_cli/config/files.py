@@ -1,0 +1,135 @@
+"""Config files: read, settled with flags and defaults, and described: template, JSON schema, table of the docs."""
+
+import configparser
+import json
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from deepfake_cli.config.base import Step
+from deepfake_cli.config.sections import STEPS
+from deepfake_cli.errors import ConfigError
+
+S = TypeVar("S", bound=Step)
+
+
+def resolve(
+    step: type[S], flags: dict[str, Any], file: Path | None = None, *, assume: dict[str, Any] | None = None
+) -> tuple[S, dict[str, str]]:
+    """Settle a step's settings: flag, then config file, then default.
+
+    Args:
+        step: the step's model.
+        flags: what the command line gave; None means not given.
+        file: a ``.toml`` or ``.ini`` file with a section named as in `STEPS`.
+        assume: values for required settings that neither gives.
+
+    Returns:
+        The settings, and for each field its origin: ``"flag"``, the file's name or ``"default"``.
+
+    Raises:
+        ConfigError: a line for each unknown key, wrong type or value out of range.
+    """
+    section = next(name for name, model in STEPS.items() if model is step)
+    given = {name: value for name, value in flags.items() if value is not None}
+    filed = read(file).get(section, {}) if file else {}
+    origins = {name: str(file) for name in filed} | dict.fromkeys(given, "flag")
+    try:
+        settings = step.model_validate((assume or {}) | filed | given)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_line(step, section, fault, origins) for fault in error.errors())) from None
+    return settings, {name: origins.get(name, "default") for name in step.model_fields}
+
+
+def read(file: Path) -> dict[str, dict[str, Any]]:
+    """Read the sections of a ``.toml`` or ``.ini`` file; values are not checked yet.
+
+    Raises:
+        ConfigError: the file is missing, malformed, of another kind, or has an unknown section.
+    """
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+        sections: dict[str, Any] = tomllib.loads(text) if file.suffix == ".toml" else _read_ini(text)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, configparser.Error) as error:
+        raise ConfigError(f"{file}: cannot be read as {file.suffix or 'ini'}: {error}".replace("\n", " ")) from None
+    for name, section in sections.items():
+        if name not in STEPS:
+            raise ConfigError(f"{file}: {name}: no such section; allowed: {', '.join(STEPS)}.")
+        if not isinstance(section, dict):
+            raise ConfigError(f"{file}: {name}: found {section!r}, expected a section [{name}].")
+    return sections
+
+
+def _read_ini(text: str) -> dict[str, dict[str, str]]:
+    parser = configparser.ConfigParser(interpolation=None, inline_comment_prefixes=("#",), default_section="")
+    parser.read_string(text)
+    return {name: dict(parser[name]) for name in parser.sections()}
+
+
+def _line(step: type[Step], section: str, fault: Any, origins: dict[str, str]) -> str:
+    """One line for one fault: file, section.key, what was found, what is allowed."""
+    key = str(fault["loc"][0]) if fault["loc"] else ""
+    origin = origins.get(key, "")
+    where = (
+        f"{origin}: {section}.{key}" if origin not in ("", "flag") else f"--{key.replace('_', '-')}" if key else section
+    )
+    if fault["type"] == "missing":
+        positional = (step.model_fields[key].json_schema_extra or {}).get("positional")  # type: ignore[union-attr]
+        name = key.upper() if positional else f"--{key.replace('_', '-')}"
+        return f"{name} is missing; give it on the command line, or as {section}.{key} in a --config file."
+    if fault["type"] == "extra_forbidden":
+        return f"{where}: no such key; allowed: {', '.join(step.model_fields)}."
+    message = fault["msg"].removeprefix("Value error, ").replace("Input should be", "allowed is")
+    if not key:  # two settings that don't go together
+        files = sorted(set(origins.values()) - {"flag"})
+        return ": ".join([*files, section, f"{message}."])
+    return f"{where}: found {fault['input']!r}; {message}."
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of a config file, all sections together."""
+    sections = {name: step.model_json_schema() for name, step in STEPS.items()}
+    for section in sections.values():
+        section.pop("required", None)  # what a file leaves out, a flag may give
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "deepfake --config FILE",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": sections,
+    }
+
+
+def template() -> str:
+    """A commented ``.toml`` with every key of every section at its default."""
+    blocks = []
+    for section, step in STEPS.items():
+        lines = [f"# {step.__doc__}", f"[{section}]"]
+        for name, field in step.model_fields.items():
+            lines += [f"# {field.description}", f"# {name} = {_toml(None if field.is_required() else field.default)}"]
+        blocks.append("\n".join(lines))
+    return "\n\n".join(blocks) + "\n"
+
+
+def options_table() -> str:
+    """A Markdown table of every option of every step, for the docs."""
+    lines = []
+    for section, step in STEPS.items():
+        lines += [f"| `deepfake {section.replace('_', '-')}` | default | |", "|---|---|---|"]
+        for name, field in step.model_fields.items():
+            extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+            flag = name.upper() if extra.get("positional") else extra.get("flag") or f"--{name.replace('_', '-')}"
+            default = (
+                "required" if field.is_required() else "" if field.default is None else f"`{_toml(field.default)}`"
+            )
+            text = str(field.description).replace("|", "\\|")
+            lines.append(f"| `{flag}` | {default} | {text} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _toml(value: Any) -> str:
+    """JSON's notation is TOML's for all that a default may be; a path's backslashes are escaped, nothing is empty text."""
+    return json.dumps("" if value is None else value, default=str, ensure_ascii=False)

@@ -1,0 +1,23 @@
+"""The sections of a config file: the options of each command, by name."""
+
+from deepfake_cli.config.base import Step
+from deepfake_cli.config.data import Audit, Forge, MakeCsv, Split
+from deepfake_cli.config.evaluate import Calibrate, Compare, Evaluate, Export, Matrix, Report
+from deepfake_cli.config.predict import App, Predict
+from deepfake_cli.config.train import Train
+
+STEPS: dict[str, type[Step]] = {
+    "split": Split,
+    "make_csv": MakeCsv,
+    "audit": Audit,
+    "forge": Forge,
+    "train": Train,
+    "evaluate": Evaluate,
+    "calibrate": Calibrate,
+    "matrix": Matrix,
+    "compare": Compare,
+    "report": Report,
+    "export": Export,
+    "predict": Predict,
+    "app": App,
+}
