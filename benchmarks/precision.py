@@ -18,7 +18,7 @@ TIMED = """
 import sys, time
 from pathlib import Path
 from deepfake_cli.config import Train
-from deepfake_cli.training.session import train
+from deepfake_cli.commands.train import train
 
 ends = []
 train(Train.model_validate_json(sys.argv[1]), lambda event: ends.append((type(event).__name__, time.time())))

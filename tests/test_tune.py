@@ -10,12 +10,12 @@ import pytest
 from keras import layers
 from pydantic import ValidationError
 
+from deepfake_cli.commands.train import train
 from deepfake_cli.config import Train
 from deepfake_cli.errors import ModelError
 from deepfake_cli.models import build_model, load_model, thaw, unfrozen
 from deepfake_cli.models.files import read_model
 from deepfake_cli.training.events import Begun, Stepped
-from deepfake_cli.training.session import train
 from tests.test_models import TINY_VIT
 
 STEPS, SIDE = 6, 32

@@ -22,7 +22,7 @@ def train(settings: Train) -> None:
 
     The run's state is saved as it goes: --resume goes on after a crash, a full disk or Ctrl-C.
     """
-    from deepfake_cli.training.session import train as run
+    from deepfake_cli.commands.train import train as run
 
     with progress("steps") as bar:
         follower = Follower(bar)

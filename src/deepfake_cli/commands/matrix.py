@@ -10,12 +10,12 @@ import numpy as np
 
 from deepfake_cli.commands.evaluate import evaluate
 from deepfake_cli.commands.matrix_rows import Lists, named_lists, named_snapshots, plain, trainings
+from deepfake_cli.commands.train import train
 from deepfake_cli.config import Evaluate, Matrix, Train
 from deepfake_cli.data import checks, manifest
 from deepfake_cli.errors import ConfigError, DeepfakeError
 from deepfake_cli.runs import recipe
 from deepfake_cli.storage.files import write_text
-from deepfake_cli.training.session import train
 
 LEVELS = ("frame", "video")
 Report = Callable[[str, int, int], None]

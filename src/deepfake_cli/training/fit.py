@@ -35,7 +35,7 @@ Batches = Callable[[int, int], tf.data.Dataset]  # from an epoch and a step of i
 def fit(
     settings: Train, table: pd.DataFrame, validation: pd.DataFrame | None, report: Report, run: Run | None = None
 ) -> Run:
-    """Train on `table`, in a new run or going on with `run`; see `deepfake_cli.training.session.train`."""
+    """Train on `table`, in a new run or going on with `run`; see `deepfake_cli.commands.train.train`."""
     together, visible = environment.found(os.environ), devices.visible_gpus()
     plan = devices.choose(
         settings.gpu, settings.multi_gpu, settings.multi_gpu_force, visible, os.cpu_count() or 1, together

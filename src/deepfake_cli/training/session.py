@@ -1,4 +1,4 @@
-"""``deepfake train``: lists of frames to snapshots of a detector, and the recipe beside them."""
+"""One training: lists of frames to snapshots of a detector, and the recipe beside them."""
 
 import os
 from dataclasses import dataclass, field
@@ -44,28 +44,7 @@ class TrainResult:
 
 
 def train(settings: Train, report: Report = lambda event: None) -> TrainResult:
-    """Train a detector, or go on training one.
-
-    Args:
-        settings: see `deepfake_cli.config.Train`.
-        report: called as training begins, after each step and after each epoch.
-
-    Returns:
-        Where the snapshots are, and the figures of every epoch.
-
-    Raises:
-        ManifestError: a list is missing, has one class only, names images that aren't there, or shares groups with the
-            validation list.
-        ModelError: weights, snapshot or the run to go on with can't be had, a file can't be written, or the loss is no
-            number any more.
-        ConfigError: the run's folder holds one already, or one to go on with began with other settings.
-        DeviceError: GPUs are asked for that aren't there, or another of several machines is lost or differs.
-        ClusterError: the cluster is not there, or can't do it.
-    """
-    if settings.cluster:
-        from deepfake_cli.training.on_ray import train_there
-
-        return train_there(settings, report)
+    """Train on this machine, alone or as one of several that know each other; see `deepfake_cli.commands.train.train`."""
     run, together, settings = None, environment.found(os.environ), going_on(settings)
     if settings.resume:
         run = (Run if not together or together.is_chief else Beside).resume(settings)
@@ -91,7 +70,7 @@ def read_lists(settings: Train) -> tuple["pd.DataFrame", "pd.DataFrame | None"]:
     """The lists to train and to validate on.
 
     Raises:
-        ManifestError: see `train`.
+        ManifestError: see `deepfake_cli.commands.train.train`.
     """
     table = manifest.read_lists(settings.train_csv)
     table = _checked(table, ", ".join(map(str, settings.train_csv)), settings)
