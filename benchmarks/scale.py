@@ -40,7 +40,7 @@ CORE_HOUR, GPU_HOUR, GB_MONTH, PER_GET, PER_PUT = 0.04, 2.0, 0.023, 0.4e-6, 5e-6
 REQUESTS = {
     "GET": 3,
     "PUT": 2,
-}  # of split for a video, HEAD as dear as GET and LIST as PUT: tests/test_remote.py counts them
+}  # of split for a video, HEAD as dear as GET and LIST as PUT: tests/storage/test_remote.py counts them
 NOTHING = 400  # jobs that do nothing, to see what handing them out takes
 
 

@@ -1,0 +1,476 @@
+"""The local page, through a real server: its answers, its limits, and what a browser makes of it."""
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import cv2
+import numpy as np
+import pytest
+
+from deepfake_cli import Detector
+from deepfake_cli.assets import CLIPS, FOLDER
+from deepfake_cli.config import App
+from deepfake_cli.errors import ConfigError
+from deepfake_cli.media.video import frames
+from tests.inference.test_predict import bomb
+
+pytest.importorskip("starlette")
+pytest.importorskip("uvicorn")
+
+from deepfake_cli.app import jobs as work
+from deepfake_cli.app import kinds, routes, uploads
+from deepfake_cli.app.guard import HEADERS
+from deepfake_cli.app.server import opened
+
+CLIP, OTHER = FOLDER / CLIPS[0][0], FOLDER / CLIPS[1][0]
+EVERY = 5
+OCTETS = {"Content-Type": "application/octet-stream"}
+
+
+@contextlib.contextmanager
+def running(folder: Path, **settings):
+    """A server on a free port, with its place for uploads in `folder`: its address, as (host, port)."""
+    before, tempfile.tempdir = tempfile.tempdir, str(folder)
+    try:
+        with opened(App(port=0, open=False, **settings)) as server:
+            thread = threading.Thread(target=server.run)
+            thread.start()
+            try:
+                yield server.url
+            finally:
+                server.stop()
+                thread.join(20)
+                assert not thread.is_alive()
+    finally:
+        tempfile.tempdir = before
+    assert not list(folder.iterdir())
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("uploads")
+
+
+@pytest.fixture(scope="module")
+def url(place):
+    with running(place, every=EVERY, max_mb=2, queue=3) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def photo() -> bytes:
+    return cv2.imencode(".jpg", next(image for _, image in frames(CLIP)))[1].tobytes()
+
+
+def ask(url: str, method: str, path: str, body=None, **headers) -> tuple[int, dict[str, str], bytes]:
+    line = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+    with contextlib.closing(line):
+        line.request(method, path, body, headers)
+        answer = line.getresponse()
+        return answer.status, {key.lower(): value for key, value in answer.getheaders()}, answer.read()
+
+
+def send(url: str, data: bytes, name: str = "clip.mp4", **headers) -> tuple[int, dict]:
+    status, _, body = ask(url, "POST", f"/jobs?name={quote(name)}", data, **headers)
+    return status, json.loads(body)
+
+
+def sent(url: str, data: bytes, name: str = "clip.mp4") -> str:
+    status, told = send(url, data, name)
+    assert status == 201, told
+    return told["id"]
+
+
+def state(url: str, id: str) -> dict:
+    return json.loads(ask(url, "GET", f"/jobs/{id}")[2])
+
+
+def judged(url: str, id: str) -> dict:
+    until(lambda: state(url, id)["state"] in ("done", "failed"))
+    return state(url, id)
+
+
+def until(condition, seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def left(place: Path) -> list[Path]:
+    return [path for path in place.rglob("*") if path.is_file()]
+
+
+def plain(facts: dict) -> dict:
+    return {**facts, "path": "", "seconds": 0}
+
+
+def test_two_visitors_at_once_get_what_the_library_says_of_their_own_files(url, place):
+    ids = [sent(url, path.read_bytes(), path.name) for path in (CLIP, OTHER)]
+    assert len(left(place)) == 2
+    for id, path in zip(ids, (CLIP, OTHER), strict=True):
+        job = judged(url, id)
+        assert job["name"] == job["verdict"]["path"] == path.name
+        assert plain(job["verdict"]) == plain(
+            json.loads(json.dumps(Detector.load().predict(path, every=EVERY).facts()))
+        )
+        assert job["done"] == job["total"] == len(job["verdict"]["faces"][0]["frames"])
+        report = ask(url, "GET", f"/jobs/{id}/report")[2].decode()
+        highest = max(job["verdict"]["faces"][0]["scores"])
+        assert f"<strong>{highest:.3f}</strong>" in report and "most suspicious" in report
+        assert (
+            report.count("data:image/jpeg") == 2 * report.count("<figcaption>0:0") == 12
+        )  # each face with its heat map
+        assert not re.search(r"(?:src|href)=\"(?!data:|#)|url\(|<script", report)
+    assert not left(place)
+
+
+def bad_uploads(photo: bytes, folder: Path) -> dict[str, tuple[bytes, str]]:
+    """Contents that are not taken, and a word of what is to be said of each."""
+    bomb(folder / "bomb.png")
+    tall = folder / "tall.png"
+    assert cv2.imwrite(str(tall), np.zeros((70_000, 1_000), np.uint8))
+    secret = folder / "secret.mp4"
+    shutil.copyfile(CLIP, secret)
+    return {
+        "empty": (b"", "empty"),
+        "text": (b"this is no video", "no video and no image"),
+        "page": (b"<html><script>alert(1)</script></html>", "no video and no image"),
+        "drawing": (b"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>", "no video and no image"),
+        "archive": (b"PK\x03\x04" + bytes(500), "no video and no image"),
+        "tail of a clip": (CLIP.read_bytes()[20_000:], "no video and no image"),
+        "bomb": ((folder / "bomb.png").read_bytes(), "too large"),
+        "large image": (tall.read_bytes(), "1,000 x 70,000 pixels"),
+        "playlist of another file": (
+            f"#EXTM3U\n#EXTINF:3,\n{secret}\n#EXT-X-ENDLIST\n".encode(),
+            "no video and no image",
+        ),
+        "list of other files": (f"ffconcat version 1.0\nfile '{secret}'\n".encode(), "no video and no image"),
+    }
+
+
+def test_what_is_no_video_and_no_image_is_refused_whatever_its_name(url, place, photo, tmp_path):
+    for kind, (data, words) in bad_uploads(photo, tmp_path).items():
+        for name in ("clip.mp4", "photo.png"):
+            status, told = send(url, data, name)
+            assert status == 415 and words in told["error"], (kind, told)
+            assert str(place) not in told["error"]
+    assert not left(place)
+
+
+def test_a_file_is_known_by_its_content_not_its_name(url, photo):
+    assert judged(url, sent(url, photo, "clip.mp4"))["verdict"]["frames"] == 1
+    assert judged(url, sent(url, CLIP.read_bytes(), "photo.jpg"))["verdict"]["frames"] == 75 / EVERY
+
+
+def test_what_is_too_large_is_refused_before_it_is_all_there(url, place):
+    most = 2_000_000
+    status, _, body = ask(url, "POST", "/jobs", None, **{"Content-Length": str(most + 1)})  # and not a byte follows
+    assert status == 413 and "larger than 2 MB" in json.loads(body)["error"]
+    arrived = 0
+
+    def endless():  # and no length is told
+        nonlocal arrived
+        while arrived < 100 * most:
+            arrived += 10_000
+            yield bytes(10_000)
+
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # if the line is closed before the answer is read
+        assert ask(url, "POST", "/jobs", endless())[0] == 413
+    assert most < arrived < 20 * most
+    until(lambda: not left(place))
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("../../../etc/passwd", "passwd"),
+        ("..\\..\\boot.ini", "boot.ini"),
+        ("/tmp/x/", "file"),
+        ("a\x00b\nc\u202e.mp4", "abc.mp4"),
+        ("<script>alert(1)<script>.mp4", "<script>alert(1)<script>.mp4"),
+        ("x" * 500 + ".mp4", "x" * (routes.NAME - 4) + ".mp4"),
+    ],
+)
+def test_names_are_only_ever_shown(url, place, photo, name, shown):
+    before = set(place.rglob("*"))
+    id = sent(url, photo, name)
+    assert judged(url, id)["name"] == shown
+    assert set(place.rglob("*")) == before
+    status, headers, page = ask(url, "GET", f"/jobs/{id}/report?download")
+    assert status == 200 and b"<script>alert" not in page
+    assert headers["content-disposition"].startswith("attachment; filename*=UTF-8''")
+    assert not set("<>/\\\"' ") & set(headers["content-disposition"].partition("''")[2])
+
+
+def test_other_sites_are_kept_out(url, photo):
+    host = urlsplit(url).netloc
+    port = urlsplit(url).port
+    assert ask(url, "GET", "/", Host=f"localhost:{port}")[0] == ask(url, "GET", "/", Host=host)[0] == 200
+    for name in ("evil.example", f"evil.example:{port}", f"127.0.0.1.evil.example:{port}", "", "[::1.evil"):
+        assert ask(url, "GET", "/", Host=name)[0] == 403, name
+    assert send(url, photo, Origin=url)[0] == 201
+    id = sent(url, photo)
+    for origin in ("https://evil.example", "null", f"http://localhost:{port}", f"http://evil.example/{host}"):
+        assert send(url, photo, Origin=origin)[0] == 403, origin
+        assert ask(url, "DELETE", f"/jobs/{id}", Origin=origin)[0] == 403
+    assert judged(url, id)["state"] == "done"
+
+
+def test_every_answer_tells_browsers_what_not_to_do(url, photo):
+    id = sent(url, photo)
+    judged(url, id)
+    for path in ("/", "/app.css", "/app.js", f"/jobs/{id}", f"/jobs/{id}/report", "/jobs/none", "/nothing", "/jobs"):
+        _, headers, _ = ask(url, "GET", path)
+        own = {"content-security-policy"} if path.endswith("/report") else set()
+        assert all(headers[key.lower()] == value for key, value in HEADERS.items() if key.lower() not in own), path
+        assert (
+            "access-control-allow-origin" not in headers and "default-src 'none'" in headers["content-security-policy"]
+        )
+    assert "sandbox" in ask(url, "GET", f"/jobs/{id}/report")[1]["content-security-policy"]
+
+
+def test_a_full_house_sends_visitors_away_and_those_who_leave_make_room(url, place, photo):
+    address = (urlsplit(url).hostname, urlsplit(url).port)
+    stalled = []
+    for _ in range(3):
+        line = socket.create_connection(address)
+        line.sendall(b"POST /jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\nabc")
+        stalled.append(line)
+    until(lambda: len(left(place)) == 3)
+    status, told = send(url, photo)
+    assert status == 503 and "Try again" in told["error"]
+    for line in stalled:
+        line.close()
+    until(lambda: not left(place))
+    assert judged(url, sent(url, photo))["state"] == "done"
+
+
+def test_a_cancelled_file_is_forgotten_and_deleted(url, place):
+    id = sent(url, CLIP.read_bytes())
+    assert ask(url, "DELETE", f"/jobs/{id}")[0] == 204
+    for path in (f"/jobs/{id}", f"/jobs/{id}/report"):
+        assert ask(url, "GET", path)[0] == 404
+    until(lambda: not left(place))
+
+
+def test_a_file_without_a_face_shows_its_progress_and_ends_in_time(tmp_path, monkeypatch):
+    from tests.conftest import write_video
+
+    monkeypatch.setattr(routes, "SWEEP", 0.1)
+    grey = [np.full((240, 320, 3), 90 + number % 9, np.uint8) for number in range(400)]
+    data = write_video(tmp_path / "grey.mp4", grey).read_bytes()
+    (tmp_path / "uploads").mkdir()
+    with running(tmp_path / "uploads", max_minutes=0.005, keep=0.02) as url:
+        id = sent(url, data)
+        until(lambda: state(url, id)["done"] > 0)
+        job = judged(url, id)
+        assert job["state"] == "failed" and "longer than 0.005 minutes" in job["error"] and 0 < job["done"] < 400
+        until(lambda: ask(url, "GET", f"/jobs/{id}")[0] == 404, 10)  # and the result is forgotten
+
+
+@pytest.mark.parametrize("runtime", ["onnx", "openvino"])
+def test_one_detector_serves_several_threads(runtime):
+    pytest.importorskip({"onnx": "onnxruntime"}.get(runtime, runtime))
+    network = Detector.load(runtime=runtime).network
+    size = network.traits.image_size
+    crops = np.random.default_rng(0).integers(0, 256, (4, 2, size, size, 3), dtype=np.uint8)
+    alone = [network.scores(each).tolist() for each in crops]
+    with ThreadPoolExecutor(4) as threads:
+        for _ in range(5):
+            assert [each.tolist() for each in threads.map(network.scores, crops)] == alone
+
+
+def test_jobs_keep_their_order_and_are_forgotten_in_time(tmp_path, caplog):
+    turn, order = threading.Semaphore(0), []
+
+    def judge(job, report):
+        turn.acquire()
+        order.append(job.name)
+        return work.Result({}, str(1 / int(job.name)))  # a fault of the program in the first
+
+    jobs = work.Jobs(judge, tmp_path, workers=1, most=5, keep=60, longest=60)
+    all_five = [jobs.open(str(number)) for number in range(5)]
+    with pytest.raises(work.Full):
+        jobs.open("more")
+    for job in all_five:
+        job.file.write_bytes(b"x")
+        jobs.enter(job)
+    until(lambda: all_five[0].state == "judging")
+    assert [jobs.before(job) for job in all_five] == [0, 0, 1, 2, 3]
+    all_five[2].asked -= work.GONE + 1  # its visitor has left
+    jobs.sweep()
+    assert jobs.get(all_five[2].id) is None and not all_five[2].file.exists() and jobs.before(all_five[3]) == 1
+    jobs.drop(all_five[1])
+    turn.release(3)
+    until(lambda: all_five[4].finished)
+    assert order == ["0", "3", "4"] and not left(tmp_path)
+    assert all_five[0].state == "failed" and "fault of the program" in all_five[0].error
+    assert "ZeroDivisionError" in caplog.text and all_five[4].result.page == "0.25"
+    all_five[3].asked -= 61
+    jobs.sweep()
+    assert jobs.get(all_five[3].id) is None and jobs.get(all_five[4].id) is all_five[4]
+    jobs.close()
+    assert jobs.get(all_five[4].id) is None
+
+
+def start(folder: Path, *options: str) -> tuple[subprocess.Popen, str]:
+    """The command, in a process of its own, and where its page is."""
+    environment = {key: value for key, value in os.environ.items() if key != "CI"}  # where no telemetry is sent anyway
+    process = subprocess.Popen(
+        [sys.executable, "-m", "deepfake_cli", "app", "--no-open", "--port", "0", *options],
+        env=environment | {"TMPDIR": str(folder)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    for line in process.stdout:
+        if line.startswith("http://"):
+            return process, line.split()[0]
+    raise AssertionError(process.stderr.read())
+
+
+def stop(process: subprocess.Popen, way: signal.Signals, status: int) -> None:
+    process.send_signal(way)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == status and not errors
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
+@pytest.mark.parametrize(("way", "status"), [(signal.SIGINT, 0), (signal.SIGTERM, 143)])
+def test_nothing_is_left_of_a_stopped_server(tmp_path, way, status):
+    process, url = start(tmp_path)
+    sent(url, CLIP.read_bytes())
+    with socket.create_connection((urlsplit(url).hostname, urlsplit(url).port)) as line:
+        line.sendall(b"POST /jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\nabc")
+        until(lambda: len(left(tmp_path)) == 2)
+        stop(process, way, status)
+    assert not list(tmp_path.iterdir())  # nor of ONNX Runtime's telemetry, which notes its session there
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
+def test_what_a_killed_server_left_goes_with_the_next(tmp_path, monkeypatch):
+    process, url = start(tmp_path, "--host", "0.0.0.0")
+    sent(url, CLIP.read_bytes())
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    strange = tmp_path / f"{uploads.PREFIX}of-another-kind"
+    strange.mkdir()
+    with uploads.folder() as mine:
+        assert len(left(tmp_path)) == 1 and (mine.stat().st_mode & 0o777) == 0o700  # the living keep theirs
+        process.kill()
+        assert "anyone on the network" in process.communicate(timeout=20)[1]
+        assert left(tmp_path)
+        with uploads.folder():
+            assert not left(tmp_path) and mine.is_dir()
+    assert list(tmp_path.iterdir()) == [strange]
+
+
+def test_what_hinders_a_start_is_said_with_the_way_out(tmp_path, monkeypatch, deepfake):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        told = deepfake("app", "--no-open", "--port", str(port), check=1).stderr
+        assert f"Port {port} of 127.0.0.1 is taken" in told and "--port 0" in told
+    with pytest.raises(ConfigError, match="no address of this machine"), opened(App(host="203.0.113.7", port=0)):
+        pass
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    with pytest.raises(ConfigError, match=r"needs uvicorn.*pip install 'deepfake-cli\[app\]'"), opened(App(port=0)):
+        pass
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Headless Chromium, where there is one that starts."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not program:
+        pytest.skip("needs Chromium")
+    with sync_api.sync_playwright() as play:
+        try:
+            found = play.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        except sync_api.Error as error:
+            pytest.skip(f"Chromium does not start: {str(error)[:200]}")
+        yield found
+        found.close()
+
+
+def test_a_visitor_drops_a_clip_and_reads_the_verdict(url, place, browser, tmp_path):
+    faults, asked = [], []
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.on("console", lambda message: faults.append(message.text))
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(url)
+    page.keyboard.press("Tab")
+    assert page.locator("#file").evaluate("element => element === document.activeElement")
+    script = tmp_path / "<img src=x onerror=alert(1)>.mp4"
+    shutil.copyfile(CLIP, script)
+    page.set_input_files("#file", script)
+    page.wait_for_selector("#verdict:visible", timeout=30_000)
+    verdict = Detector.load().predict(CLIP, every=EVERY)
+    assert page.inner_text("#verdict") == f"Probably {verdict.verdict}"
+    assert f"{verdict.score:.3f}" in page.inner_text("#figures")
+    assert page.inner_text("#done .name") == script.name
+    assert page.locator("#verdict").evaluate("element => element === document.activeElement")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    report = page.frame_locator("#report").locator("body")
+    report.wait_for()
+    assert report.locator("svg.line").count() == 1 and "suspicious" in report.inner_text()
+    until(
+        lambda: page.locator("#report").evaluate("frame => frame.clientHeight") > 1_000
+    )  # all of it, without a scroll bar
+    with page.expect_download() as download:
+        page.click("#save")
+    assert download.value.suggested_filename.endswith("-deepfake-report.html")
+    picture = page.screenshot(path=tmp_path / "verdict.png", full_page=True)
+    assert cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR).std() > 5
+    page.reload()
+    page.wait_for_selector("#verdict:visible")  # the result can be seen again
+    assert not faults and all(each.startswith((url, "data:")) for each in asked)
+    page.click("#done .again")
+    page.set_input_files("#file", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"no video"})
+    page.wait_for_selector("#failed:visible")
+    assert "no video and no image" in page.inner_text("#problem")
+    page.click("#failed .again")
+    page.set_input_files("#file", {"name": "film.mp4", "mimeType": "video/mp4", "buffer": bytes(2_100_000)})
+    page.wait_for_selector("#failed:visible")
+    assert "up to 2 MB" in page.inner_text("#problem")
+    page.close()
+    assert not left(place)
+
+
+@pytest.mark.parametrize(
+    ("container", "codec"),
+    [
+        ("mp4", "libx264"), ("mov", "mpeg4"), ("3gp", "mpeg4"), ("matroska", "libx264"), ("webm", "libvpx"), ("avi", "mjpeg"),
+        ("asf", "wmv2"), ("flv", "flv1"), ("mpegts", "mpeg2video"), ("mpeg", "mpeg1video"), ("mpeg1video", "mpeg1video"),
+        ("ogg", "libvpx"), ("mxf", "mpeg2video"), ("yuv4mpegpipe", "rawvideo"), ("gif", "gif"),
+    ],
+)  # fmt: skip
+def test_every_container_is_known_without_its_name(tmp_path, container, codec):
+    import av
+
+    path = tmp_path / "upload"
+    try:
+        with av.open(str(path), "w", format=container) as file:
+            stream = file.add_stream(codec, rate=25)
+            stream.width, stream.height = 352, 288
+            stream.pix_fmt = {"mjpeg": "yuvj420p", "gif": "rgb8"}.get(codec, "yuv420p")
+            for number in range(8):
+                picture = av.VideoFrame.from_ndarray(np.full((288, 352, 3), 20 * number, np.uint8), format="rgb24")
+                file.mux(stream.encode(picture))
+            file.mux(stream.encode())
+    except (av.codec.codec.UnknownCodecError, ValueError):
+        pytest.skip(f"this FFmpeg can't write {codec}")
+    assert kinds.settle(path) == path
+    assert sum(image is not None for _, image in frames(path)) == 8

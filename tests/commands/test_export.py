@@ -1,0 +1,218 @@
+"""Detectors in files that run without Keras: their scores are Keras', and they say how they are to be used."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import keras
+import numpy as np
+import onnx
+import pandas as pd
+import pytest
+
+from deepfake_cli.assets import CLIPS, FOLDER, STARTER
+from deepfake_cli.commands.export import export_model
+from deepfake_cli.errors import ModelError
+from deepfake_cli.inference import runtimes
+from deepfake_cli.models import build_model
+from deepfake_cli.runs import recipe
+from tests.training.test_train import FAST, project  # noqa: F401
+
+SIDE = 64
+
+
+@pytest.fixture(scope="module")
+def snapshot(tmp_path_factory) -> Path:
+    """A run's folder with an untrained MobileNet and a recipe that calibrates it."""
+    path = tmp_path_factory.mktemp("run") / "best.keras"
+    keras.utils.set_random_seed(0)
+    build_model("mobilenet_v3_small", image_size=SIDE, weights=None).save(path)
+    calibration = {"method": "temperature", "temperature": 2.0}
+    own = {"best.keras": {"epoch": 1, "threshold": 0.25, "calibration": calibration}}
+    recipe.write(path.parent, {"model": "mobilenet_v3_small", "settings": {"margin": 1.5}, "snapshots": own, "seed": 7})
+    return path
+
+
+@pytest.fixture
+def crops() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (5, SIDE, SIDE, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("name", ["onnx", "openvino"])
+def test_a_file_gives_keras_scores_in_every_runtime_and_says_how_it_is_used(snapshot, crops, tmp_path, name):
+    if name == "openvino":
+        pytest.importorskip("openvino")
+    model = keras.models.load_model(snapshot, compile=False)
+    result = export_model(model, snapshot, output=tmp_path / "d.onnx")
+    assert result.difference < 1e-4 and result.size == (tmp_path / "d.onnx").stat().st_size
+    network = runtimes.load(tmp_path / "d.onnx", name)
+    expected = model.predict(crops.astype("float32"), verbose=0)[:, 0]
+    np.testing.assert_allclose(network.scores(crops), expected, atol=1e-4 if name == "onnx" else 2e-2)  # bfloat16
+    np.testing.assert_allclose(network.scores(crops[:1]), expected[:1], atol=1e-4 if name == "onnx" else 2e-2)
+    traits = network.traits
+    assert (traits.model, traits.image_size, traits.margin) == ("mobilenet_v3_small", SIDE, 1.5)
+    assert traits.calibration == {"method": "temperature", "temperature": 2.0} and traits.recipe["seed"] == 7
+    assert traits.threshold == pytest.approx(1 / (1 + 3**0.5), abs=1e-4), "as calibrated: a half of the logit of 1/4"
+
+
+def test_evaluate_runs_a_file_without_tensorflow_and_finds_what_keras_does(snapshot, tmp_path, frames_of_uadfv):
+    """On crops of the network's own size, of less than half of it, and of more than twice: read and scaled alike."""
+    model = keras.models.load_model(snapshot, compile=False)
+    export_model(model, snapshot, output=tmp_path / "d.onnx")
+    from deepfake_cli.data import manifest
+    from deepfake_cli.training.scoring import scores
+
+    table = manifest.read(frames_of_uadfv / "manifest.csv").iloc[::5].reset_index(drop=True)
+    for number, path in enumerate(table["path"].tolist()):
+        side = (SIDE, SIDE - 9, 3 * SIDE)[number % 3]
+        table.loc[number, "path"] = str(tmp_path / f"{number}.png")
+        cv2.imwrite(table.loc[number, "path"], cv2.resize(cv2.imread(path), (side, side)))
+    manifest.write_table(tmp_path / "list.csv", table)
+    code = "import sys; from deepfake_cli.cli import app\ntry: app(sys.argv[1:])\nfinally: print('tensorflow' in sys.modules)"
+    words = ("evaluate", "list.csv", "d.onnx", "--resamples", "9", "--no-calibration", "--threshold", "0.5")
+    done = subprocess.run([sys.executable, "-c", code, *words], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout.endswith("False\n"), done.stdout + done.stderr
+    assert "Nothing beside d.onnx says which groups it was trained on" in done.stdout + done.stderr
+    found = pd.read_csv(tmp_path / "evaluation" / "predictions.csv")["score"]
+    np.testing.assert_allclose(found, scores(model, table, batch_size=4, workers=1), atol=1e-4)
+    assert "data:image/jpeg" in (tmp_path / "evaluation" / "report.html").read_text()
+    refused = subprocess.run([sys.executable, "-c", code, *words[:5]], cwd=tmp_path, capture_output=True, text=True)
+    assert refused.returncode == 0  # the threshold in the file is that of its calibrated scores
+    for more, said in ((["--no-calibration"], "--no-calibration needs --threshold"), (["--robustness"], "best.keras")):
+        refused = subprocess.run(
+            [sys.executable, "-c", code, *words[:5], *more], cwd=tmp_path, capture_output=True, text=True
+        )
+        assert refused.returncode == 1 and said in " ".join(refused.stderr.split())
+
+
+def test_the_map_adds_up_to_the_logit(snapshot, crops, tmp_path):
+    """Its mean, and the bias, are the logit of fake: nothing of the score comes from elsewhere."""
+    model = keras.models.load_model(snapshot, compile=False)
+    export_model(model, snapshot, output=tmp_path / "d.onnx")
+    network = runtimes.load(tmp_path / "d.onnx")
+    assert network.maps
+    heat = network.heat(crops)
+    logit = np.log(network.scores(crops) / (1 - network.scores(crops)))
+    bias = model.get_layer("probability").bias.numpy()[0]
+    np.testing.assert_allclose(heat.mean(axis=(1, 2)) + bias, logit, atol=1e-3)
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_what_was_trained_in_half_precision_is_exported_in_float32(policy, crops, tmp_path):
+    keras.config.set_dtype_policy(policy)
+    try:
+        keras.utils.set_random_seed(0)
+        model = build_model("meso4", image_size=SIDE, weights=None)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    model.save(tmp_path / "best.keras")
+    result = export_model(model, tmp_path / "best.keras", output=tmp_path / "d.onnx")
+    assert result.difference < 1e-4
+    expected = model.predict(crops.astype("float32"), verbose=0)[:, 0]
+    np.testing.assert_allclose(runtimes.load(tmp_path / "d.onnx").scores(crops), expected, atol=2e-2)
+
+
+def test_preprocessing_is_done_plane_by_plane():
+    """As in the detector of the package: constants of a value for each channel stand behind the change to channels first."""
+    graph = onnx.load(str(STARTER)).graph
+    constants = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
+    kinds = [node.op_type for node in graph.node]
+    assert kinds.index("Transpose") < kinds.index("Mul") < kinds.index("Conv")
+    first = next(node for node in graph.node if node.op_type == "Mul")
+    assert (3, 1, 1) in [constants.get(name) for name in first.input]
+
+
+@pytest.mark.slow
+def test_a_run_leaves_its_best_as_onnx_and_calibrate_keeps_it_true(project, deepfake, json_of):  # noqa: F811
+    """Never older than best.keras: a run that goes on writes it anew."""
+    train = ("train", *(word for word in FAST if word != "--no-onnx"), "--run", "r", "--lr", 0.01)
+    assert "--detector runs/r/best.onnx" in deepfake(*train, "--epochs", 1).stdout
+    run = project / "runs" / "r"
+    first = (run / "best.onnx").read_bytes()
+    assert "could not be made" not in deepfake("train", "--resume", "r", "--epochs", 3).stderr
+    assert (run / "best.onnx").read_bytes() != first
+    for when in ("plain", "calibrated"):
+        found = {
+            end: json_of("evaluate", "csv/val/validation.csv", run / f"best.{end}", "--output", f"{when}-{end}")
+            for end in ("keras", "onnx")
+        }
+        keras_, exported = found["keras"], found["onnx"]
+        scores = [pd.read_csv(project / f"{when}-{end}" / "predictions.csv")["score"] for end in found]
+        np.testing.assert_allclose(*scores, atol=1e-4)
+        assert exported["threshold"] == pytest.approx(keras_["threshold"])
+        assert exported["calibration"] == keras_["calibration"] and exported["pool"] == keras_["pool"]
+        assert any("were chosen on" in note for note in exported["notes"])  # the recipe beside it knows
+        if when == "plain":
+            assert keras_["calibration"] is None
+            assert "best.onnx" in deepfake("calibrate").stdout
+
+
+@pytest.mark.slow
+def test_compact_files_are_half_the_size_and_nearly_the_same(snapshot, tmp_path):
+    model = keras.models.load_model(snapshot, compile=False)
+    whole, half = (
+        export_model(model, snapshot, output=tmp_path / f"{compact}.onnx", compact=compact) for compact in (False, True)
+    )
+    assert half.size < 0.6 * whole.size and half.difference < 5e-3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["litert", "saved_model"])
+def test_other_formats_agree_with_keras(deepfake, snapshot, kind, tmp_path):
+    told = json.loads(
+        deepfake(
+            "export", snapshot, "--format", kind, "--output", {"litert": "d.tflite"}.get(kind, "d"), "--json"
+        ).stdout
+    )
+    assert told["difference"] < 1e-4 and (tmp_path / told["path"]).exists()
+
+
+def test_an_exported_file_judges(deepfake, snapshot, tmp_path):
+    assert "its scores differ from Keras'" in deepfake("export", snapshot, "--output", "d.onnx").stdout
+    (verdict,) = json.loads(
+        deepfake("predict", FOLDER / CLIPS[0][0], "--detector", "d.onnx", "--every", 25, "--json").stdout
+    )["verdicts"]
+    assert verdict["verdict"] in ("real", "fake") and verdict["threshold"] == pytest.approx(0.366, abs=1e-3)
+
+
+@pytest.mark.slow
+def test_what_cannot_be_exported_is_said(deepfake, snapshot, tmp_path):
+    (tmp_path / "broken.keras").write_bytes(b"none")
+    for words, said in (
+        (("broken.keras",), "is broken"),
+        (("none.keras",), "There is no file"),
+        ((), "No run in runs has a best.keras"),
+        ((snapshot, "--output", "d.txt"), "is called d.onnx"),
+    ):
+        assert said in deepfake("export", *words, check=1).stderr
+    assert not list(tmp_path.glob("*.onnx"))
+
+
+def test_a_file_that_differs_is_not_written(snapshot, tmp_path, monkeypatch):
+    """The parity check is real: a model whose weights change after the export's trace is refused."""
+    from deepfake_cli.models import export
+
+    model = keras.models.load_model(snapshot, compile=False)
+    suffix, write = export.EXPORTS["onnx"]
+
+    def spoiled(model, *given, **named):
+        write(model, *given, **named)
+        head = model.get_layer("probability")
+        head.bias.assign_add([1.0])
+
+    monkeypatch.setitem(export.EXPORTS, "onnx", (suffix, spoiled))
+    with pytest.raises(ModelError, match="would differ from Keras"):
+        export_model(model, snapshot, output=tmp_path / "d.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_example_of_the_readme_runs_in_a_process_of_its_own():
+    code = (
+        "from deepfake_cli import Detector; print(Detector.load().predict(__import__('sys').argv[1], every=25).verdict)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, FOLDER / CLIPS[0][0]], capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout == "real\n", done.stderr

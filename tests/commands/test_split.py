@@ -1,0 +1,204 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import cv2
+import pandas as pd
+import psutil
+import pytest
+
+from ..conftest import sample_frames, tree, truncate, write_video
+
+
+def test_every_video_is_read_and_listed(json_of, uadfv, tmp_path):
+    found = json_of("split", "uadfv", "--viddir", uadfv)
+    assert (found["videos"], found["frames"], found["failed"]) == (12, 96, [])
+    table = pd.read_csv(tmp_path / "img" / "manifest.csv")
+    assert len(table) == 96
+    assert set(table["label"]) == {"real", "fake"}
+    assert all((tmp_path / "img" / path).is_file() for path in table["path"].dropna())
+    assert cv2.imread(str(tmp_path / "img" / table["path"].dropna().iloc[0])).shape == (256, 256, 3)
+    assert set(table["group"].astype(str)) == {"0", "1", "2", "3", "4", "5"} or set(table["group"]) == set(range(6))
+
+
+def test_timit_pairs_and_reals_are_one_group(json_of, timit, tmp_path):
+    fakes, reals = timit
+    json_of("split", "timit", "--viddir", fakes, "--realdir", reals, "--crop", "none")
+    table = pd.read_csv(tmp_path / "img" / "manifest.csv")
+    assert set(table["group"]) == {"fadg0-fram1", "mccs0-mmdm2"}
+    assert table.groupby("label")["video"].nunique().to_dict() == {"fake": 8, "real": 8}
+    assert set(table.loc[table["label"] == "real", "frame"]) == set(range(1, 9))  # VidTIMIT counts from 001
+    again = json_of("split", "timit", "--viddir", fakes, "--realdir", reals, "--crop", "none")
+    assert again["skipped"] == again["videos"] == 16
+
+
+@pytest.mark.parametrize("crop", ["face", "none"])
+def test_any_number_of_workers_writes_the_same_bytes(json_of, uadfv, tmp_path, crop):
+    for workers in (1, 2):
+        json_of("split", "uadfv", "--viddir", uadfv, "--crop", crop, "--workers", workers, "--imgdir", str(workers))
+    assert tree(tmp_path / "1") == tree(tmp_path / "2")
+
+
+def test_finished_videos_are_skipped_until_settings_or_source_change(json_of, uadfv, tmp_path):
+    root = tmp_path / "raw"
+    for path in uadfv.rglob("*.mp4"):
+        target = root / path.relative_to(uadfv)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    assert json_of("split", "uadfv", "--viddir", root)["skipped"] == 0
+    assert json_of("split", "uadfv", "--viddir", root)["skipped"] == 12
+    assert json_of("split", "uadfv", "--viddir", root, "--margin", "1.5")["skipped"] == 0
+    (root / "real" / "0000.mp4").write_bytes((root / "real" / "0001.mp4").read_bytes())
+    assert json_of("split", "uadfv", "--viddir", root, "--margin", "1.5")["skipped"] == 11
+    assert json_of("split", "uadfv", "--viddir", root, "--margin", "1.5", "--overwrite")["skipped"] == 0
+
+
+def test_killed_at_any_moment_and_run_again_equals_uninterrupted(json_of, tmp_path, people):
+    raw = tmp_path / "raw"
+    for number in range(8):
+        write_video(raw / "real" / f"{number}.mp4", people["man_a"] * 8)
+    json_of("split", "folder", "--viddir", raw, "--imgdir", "whole")
+    command = [sys.executable, "-m", "deepfake_cli", "split", "folder", "--viddir", "raw", "--imgdir", "killed"]
+    for wait in (0.9, 1.3, 1.8):
+        process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(wait)
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        _, alive = psutil.wait_procs(children, timeout=10)
+        assert not alive, "workers end with their parent"
+        for folder in (tmp_path / "killed").glob("real/[0-9]*"):
+            assert tree(folder) == tree(tmp_path / "whole" / "real" / folder.name), "whole under its final name"
+    json_of("split", "folder", "--viddir", raw, "--imgdir", "killed")
+    assert tree(tmp_path / "killed") == tree(tmp_path / "whole")
+
+
+def test_bad_videos_are_listed_and_the_rest_goes_on(deepfake, json_of, uadfv, tmp_path, people):
+    raw = tmp_path / "raw"
+    good = write_video(raw / "real" / "good.mp4", people["man_a"])
+    truncate(good, raw / "real" / "cut.mp4", 0.6)
+    (raw / "real" / "empty.mp4").touch()
+    (raw / "fake").mkdir()
+    (raw / "fake" / "text.mp4").write_text("not a video")
+    (raw / "fake" / "sound.mp4").write_bytes(b"RIFF\x24\0\0\0WAVEfmt " + b"\0" * 100)
+    write_video(raw / "fake" / "faceless.mp4", [image * 0 + 90 for image in people["man_a"]])
+    folder = raw / "fake" / "frames"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "0.jpg"), people["man_a"][0])
+    (folder / "1.jpg").write_bytes(b"\xff\xd8\xff garbage")
+    found = json_of("split", "folder", "--viddir", raw)
+    assert {item["video"] for item in found["failed"]} == {"real/cut", "real/empty", "fake/text", "fake/sound"}
+    assert {item["video"] for item in found["notes"]} == {"fake/faceless", "fake/frames"}
+    table = pd.read_csv(tmp_path / "img" / "manifest.csv")
+    assert table["reason"].value_counts().to_dict() == {"no face": 8, "unreadable": 1}
+    assert table["path"].notna().sum() == 9
+    deepfake("split", "folder", "--viddir", raw, "--strict", check=1)
+    (raw / "real" / "good.mp4").unlink()
+    for path in (raw / "fake" / "faceless.mp4", *folder.iterdir()):
+        path.unlink()
+    failed = deepfake("split", "folder", "--viddir", raw, "--imgdir", "none", check=1)
+    assert "None of the 4 videos" in failed.stderr
+
+
+def test_full_disk_leaves_nothing_half_written(json_of, deepfake, uadfv, tmp_path):
+    """A file size limit makes writes fail as a full disk does."""
+    limited = f"ulimit -f 8; exec {sys.executable} -m deepfake_cli split uadfv --viddir {uadfv} --crop none --json"
+    done = subprocess.run(["bash", "-c", f"trap '' XFSZ; {limited}"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.rglob("*.jpg"))
+
+
+def test_layout_errors_say_what_was_looked_for_and_found(deepfake, uadfv, tmp_path):
+    (tmp_path / "wrong" / "videos").mkdir(parents=True)
+    assert "expected UADFV" in deepfake("split", "uadfv", "--viddir", "wrong", check=1).stderr
+    assert "use its parent" in deepfake("split", "uadfv", "--viddir", uadfv / "real", check=1).stderr.replace("\n", " ")
+    assert "no such folder" in deepfake("split", "timit", "--viddir", "nowhere", check=1).stderr
+    assert "Did you mean uadfv" in deepfake("split", "uadvf", "--viddir", uadfv, check=1).stderr
+
+
+def test_uadfv_nested_and_as_frames(json_of, uadfv, tmp_path, people):
+    nested = tmp_path / "zip" / "fake_videos" / "fake_videos"
+    nested.parent.mkdir(parents=True)
+    nested.symlink_to(uadfv)
+    assert json_of("split", "uadfv", "--viddir", "zip", "--imgdir", "a")["videos"] == 12
+    for name in ("real/frames/0000", "fake/frames/0000_fake"):
+        folder = tmp_path / "frames" / name
+        folder.mkdir(parents=True)
+        for index in (0, 7, 23):
+            cv2.imwrite(str(folder / f"{index:03d}.png"), people["man_a"][0])
+    json_of("split", "uadfv", "--viddir", "frames", "--imgdir", "b")
+    table = pd.read_csv(tmp_path / "b" / "manifest.csv")
+    assert sorted(set(table["frame"])) == [0, 7, 23]
+    json_of("split", "uadfv", "--viddir", "frames", "--imgdir", "c", "--max-frames", 2)
+    assert sorted(set(pd.read_csv(tmp_path / "c" / "manifest.csv")["frame"])) == [0, 23]
+
+
+def test_every_and_max_frames(json_of, tmp_path, people):
+    write_video(tmp_path / "raw" / "real" / "a.mp4", people["man_a"] * 5)
+    (tmp_path / "raw" / "fake").mkdir()
+    for options, indices in {
+        ("--every", "10"): [0, 10, 20, 30],
+        ("--max-frames", "3"): [0, 20, 39],
+        ("--every", "2", "--max-frames", "2"): [0, 38],
+    }.items():
+        json_of("split", "folder", "--viddir", "raw", "--crop", "none", *options, "--overwrite")
+        assert pd.read_csv(tmp_path / "img" / "manifest.csv")["frame"].tolist() == indices
+
+
+@pytest.mark.skipif(not hasattr(os, "wait4"), reason="needs wait4")
+def test_memory_does_not_grow_with_the_video(tmp_path, people):
+    """A worker's peak for 40 times the frames stays within 30 MB."""
+    peaks = []
+    for times in (2, 80):
+        raw = tmp_path / f"raw{times}"
+        write_video(raw / "real" / "a.mp4", people["woman_b"] * times)
+        (raw / "fake").mkdir()
+        command = [
+            sys.executable,
+            "-m",
+            "deepfake_cli",
+            "split",
+            "folder",
+            "--viddir",
+            raw,
+            "--imgdir",
+            tmp_path / f"i{times}",
+        ]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        peaks.append(os.wait4(process.pid, 0)[2].ru_maxrss / 1024)
+    assert peaks[1] - peaks[0] < 30
+
+
+def test_of_two_faces_the_larger_is_kept_throughout(json_of, tmp_path):
+    """A small copy of the face beside the large one doesn't take its place."""
+    images = []
+    for image in sample_frames("man_c.mp4", 10):
+        small = cv2.resize(image, None, fx=0.4, fy=0.4)
+        wide = cv2.copyMakeBorder(image, 0, 0, 0, small.shape[1], cv2.BORDER_CONSTANT)
+        wide[: small.shape[0], -small.shape[1] :] = small
+        images.append(wide)
+    write_video(tmp_path / "raw" / "real" / "two.mp4", images)
+    (tmp_path / "raw" / "fake").mkdir()
+    json_of("split", "folder", "--viddir", "raw")
+    boxes = pd.read_csv(tmp_path / "img" / "manifest.csv")["box"].str.split(expand=True).astype(float)
+    assert len(boxes) == 10
+    assert (boxes[2] < 640).all()
+
+
+def test_a_worker_that_dies_costs_one_video(json_of, tmp_path, people):
+    """A detector of the user's own that brings its process down on one video."""
+    (tmp_path / "deadly.py").write_text(
+        "import os\nfrom deepfake_cli.faces import rfb320\n"
+        "def make(least):\n    detect = rfb320(least)\n"
+        "    return lambda image: os._exit(9) if image.shape[1] == 400 else detect(image)\n"
+    )
+    for person, images in people.items():  # only man_a's frames are 400 pixels wide
+        for copy in range(3 if person != "man_a" else 1):
+            write_video(tmp_path / "raw" / "real" / f"{person}{copy}.mp4", images)
+    (tmp_path / "raw" / "fake").mkdir()
+    found = json_of("split", "folder", "--viddir", "raw", "--detector", "deadly:make", "--workers", 2)
+    assert [item["video"] for item in found["failed"]] == ["real/man_a0"]
+    assert found["written"] == 6 * 8

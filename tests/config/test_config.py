@@ -1,0 +1,352 @@
+"""Settings: every file loads, flag before file before default, faults named line by line, nothing stated twice."""
+
+import json
+import re
+import tomllib
+from pathlib import Path, PureWindowsPath
+
+import pytest
+
+from deepfake_cli import config
+from deepfake_cli.config import STEPS, Evaluate, MakeCsv, Split, Train, resolve
+from deepfake_cli.config.files import _toml
+from deepfake_cli.datasets import ADAPTERS
+from deepfake_cli.errors import ConfigError
+
+CONFIGS = sorted(path for path in (Path(__file__).parents[2] / "configs").iterdir() if path.is_file())
+STEP_NAMES = [name.replace("_", "-") for name in STEPS]
+REQUIRED = {
+    name: {key for key, field in step.model_fields.items() if field.is_required()} for name, step in STEPS.items()
+}
+OWN_FLAGS = {
+    "split": {"--json"},
+    "make-csv": {"--json"},
+    "audit": {"--json"},
+    "forge": set(),
+    "train": set(),
+    "evaluate": {"--json"},
+    "calibrate": {"--json"},
+    "matrix": {"--json"},
+    "compare": {"--json"},
+    "report": set(),
+    "export": {"--json"},
+    "predict": {"--json"},
+    "app": set(),
+}  # beside --config, --help
+
+
+def extra(field) -> dict:
+    return field.json_schema_extra or {}
+
+
+@pytest.fixture
+def faults(tmp_path):
+    """Write a file and return the lines of the error that it gives, less the file's name, which each begins with."""
+
+    def run(text: str | bytes, name: str, step=Train) -> list[str]:
+        file = tmp_path / name
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+        with pytest.raises(ConfigError) as caught:
+            resolve(step, {}, file)
+        lines = str(caught.value).split("\n")
+        assert all(line.startswith(f"{file}: ") for line in lines), lines
+        return [line.removeprefix(f"{file}: ") for line in lines]
+
+    return run
+
+
+@pytest.mark.parametrize("file", CONFIGS, ids=lambda file: file.name)
+def test_every_shipped_file_loads(file):
+    sections = config.read(file)
+    assert set(sections) == set(STEPS) - {"compare"}, "a file for the whole way of one detector"
+    for name, keys in sections.items():
+        settings, origins = resolve(STEPS[name], {}, file)
+        assert {key for key, origin in origins.items() if origin == str(file)} == set(keys)
+        if name in ("split", "make_csv"):
+            assert settings.adapter in ADAPTERS
+    assert sections["split"]["adapter"] == sections["make_csv"]["adapter"]
+
+
+@pytest.mark.parametrize("step", [name for name in STEP_NAMES if name != "compare"])
+@pytest.mark.parametrize("file", CONFIGS, ids=lambda file: file.name)
+def test_the_command_reads_every_shipped_file(json_of, file, step):
+    shown = json_of("config", "show", step, "--config", file)
+    assert list(shown) == list(STEPS[step.replace("-", "_")].model_fields)
+    assert {item["from"] for item in shown.values()} == {str(file), "default"}
+
+
+@pytest.mark.parametrize(
+    "name, text",
+    [("c.toml", '[train]\nmodel = "vgg16"\nepochs = 3\n'), ("c.ini", "[train]\nmodel = vgg16\nepochs = 3\n")],
+)
+def test_flag_before_file_before_default(json_of, tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    shown = json_of("config", "show", "train", "a.csv", "--epochs", "5", "--no-snapshots", "--config", name)
+    assert shown["epochs"] == {"value": 5, "from": "flag"}
+    assert shown["model"] == {"value": "vgg16", "from": name}
+    assert shown["batch_size"] == {"value": 16, "from": "default"}
+    assert shown["train_csv"] == {"value": ["a.csv"], "from": "flag"}
+    assert shown["snapshots"] == {"value": False, "from": "flag"}
+    assert {key for key, item in shown.items() if item["from"] != "default"} == {
+        "epochs",
+        "model",
+        "train_csv",
+        "snapshots",
+    }
+
+
+def test_flags_equal_to_the_default_still_win(json_of, tmp_path):
+    (tmp_path / "c.toml").write_text("[make_csv]\nseed = 4\nratio = 0.5\n")
+    shown = json_of("config", "show", "make-csv", "uadfv", "--seed", "0", "--config", "c.toml")
+    assert shown["seed"] == {"value": 0, "from": "flag"}
+    assert shown["ratio"] == {"value": 0.5, "from": "c.toml"}
+
+
+def test_required_settings_are_shown_as_such_and_asked_for(json_of, deepfake):
+    shown = json_of("config", "show", "split")
+    assert shown["adapter"]["value"] == shown["viddir"]["value"] == "(required)"
+    said = deepfake("split", check=1).stderr
+    assert "ADAPTER is missing; give it on the command line, or as split.adapter in a --config file." in said
+    assert "--viddir is missing; give it on the command line, or as split.viddir in a --config file." in said
+
+
+def test_ini_text_becomes_numbers_lists_and_nothing(tmp_path):
+    file = tmp_path / "c.ini"
+    file.write_text(
+        "[train]\ntrain_csv =\n  a, b.csv\n  c.csv\nsteps =\nsnapshots = no\nlr = 1e-3  # fast\ngpu = 0\nweights = 50%.h5\n"
+    )
+    settings, _ = resolve(Train, {}, file)
+    assert settings.train_csv == [Path("a, b.csv"), Path("c.csv")]
+    assert (settings.steps, settings.snapshots, settings.lr, settings.gpu) == (None, False, 1e-3, "0")
+    assert settings.weights == Path("50%.h5")
+
+
+@pytest.mark.parametrize("name", ["c.toml", "c.ini"])
+def test_empty_is_none_wherever_none_is_allowed(tmp_path, name):
+    """Not a path that is empty, which would be here."""
+    empty = '""' if name.endswith("toml") else ""
+    optional = [key for key, field in Train.model_fields.items() if "None" in str(field.annotation)]
+    assert "tensorboard_dir" in optional
+    (tmp_path / name).write_text("[train]\n" + "".join(f"{key} = {empty}\n" for key in optional))
+    settings, _ = resolve(Train, {}, tmp_path / name)
+    assert all(getattr(settings, key) is None for key in optional)
+
+
+@pytest.mark.parametrize("name, text", [("c.toml", "[train]\nepochs = 3\n"), ("c.ini", "[train]\r\nepochs = 3\r\n")])
+def test_files_as_windows_writes_them(tmp_path, name, text):
+    (tmp_path / name).write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert resolve(Train, {}, tmp_path / name)[0].epochs == 3
+
+
+@pytest.mark.parametrize("name", ["c.toml", "c.ini"])
+def test_unknown_keys(faults, name):
+    (line,) = faults("[train]\nepochz = 3\n", name)
+    assert line == f"train.epochz: no such key; allowed: {', '.join(Train.model_fields)}."
+    (line,) = faults("[make_csv]\nviddir = 3\nadapter = 'x'\n", name, MakeCsv)
+    assert line == f"make_csv.viddir: no such key; allowed: {', '.join(MakeCsv.model_fields)}."
+
+
+@pytest.mark.parametrize("name", ["c.toml", "c.ini"])
+@pytest.mark.parametrize("section", ["trian", "make-csv", "DEFAULT"])
+def test_unknown_sections(faults, name, section):
+    (line,) = faults(f"[{section}]\nepochs = 3\n", name)
+    assert line == f"{section}: no such section; allowed: {', '.join(STEPS)}."
+
+
+@pytest.mark.parametrize(
+    "name, value, said",
+    [
+        (
+            "c.toml",
+            'epochs = "x"',
+            "epochs: found 'x'; allowed is a valid integer, unable to parse string as an integer.",
+        ),
+        (
+            "c.toml",
+            "epochs = 1.5",
+            "epochs: found 1.5; allowed is a valid integer, got a number with a fractional part.",
+        ),
+        ("c.toml", "epochs = [1]", "epochs: found [1]; allowed is a valid integer."),
+        ("c.toml", "model = 3", "model: found 3; allowed is a valid string."),
+        ("c.ini", "epochs = x", "epochs: found 'x'; allowed is a valid integer, unable to parse string as an integer."),
+        ("c.ini", "epochs =", "epochs: found ''; allowed is a valid integer, unable to parse string as an integer."),
+        ("c.ini", "balance = maybe", "balance: found 'maybe'; allowed is a valid boolean, unable to interpret input."),
+        ("c.toml", "epochs = 0", "epochs: found 0; allowed is greater than or equal to 1."),
+        ("c.toml", "lr = 0.0", "lr: found 0.0; allowed is greater than 0."),
+        ("c.toml", "lr = nan", "lr: found nan; allowed is a finite number."),
+        ("c.toml", "lr = inf", "lr: found inf; allowed is a finite number."),
+        ("c.ini", "epochs = -1", "epochs: found '-1'; allowed is greater than or equal to 1."),
+        ("c.ini", "image_size = 5000", "image_size: found '5000'; allowed is less than or equal to 2048."),
+        ("c.ini", "reduce_lr_factor = 1", "reduce_lr_factor: found '1'; allowed is less than 1."),
+    ],
+)
+def test_wrong_types_and_ranges(faults, name, value, said):
+    assert faults(f"[train]\n{value}\n", name) == [f"train.{said}"]
+
+
+def test_wrong_choices(faults):
+    (line,) = faults('[split]\nadapter = "uadfv"\nviddir = "x"\ncrop = "nose"\n', "c.toml", Split)
+    assert line == "split.crop: found 'nose'; allowed is 'face' or 'none'."
+
+
+@pytest.mark.parametrize(
+    "name, text", [("c.toml", 'lr = "x"\nepochs = 0\nfoo = 1\n'), ("c.ini", "lr = x\nepochs = 0\nfoo = 1\n")]
+)
+def test_several_faults_are_several_lines(deepfake, faults, name, text, tmp_path):
+    lines = faults(f"[train]\n{text}", name)
+    assert sorted(line.split(":")[0] for line in lines) == ["train.epochs", "train.foo", "train.lr"]
+    said = deepfake("train", "--config", name, check=1).stderr
+    assert re.findall(r"^(?:Error: )?(\S+: train\.\w+): ", said, re.MULTILINE) == [
+        f"{name}: {line.split(':')[0]}" for line in lines
+    ]
+
+
+@pytest.mark.parametrize(
+    "name, text",
+    [
+        ("c.toml", "[train\n"),
+        ("c.toml", "epochs 3\n"),
+        ("c.ini", "epochs = 3\n"),
+        ("c.ini", "[train]\nepochs = 3\nepochs = 4\n"),
+        ("c.ini", b"\xff\xfe[train]"),
+        ("c.toml", b"\x89PNG\xff"),
+    ],
+)
+def test_files_that_are_no_config(faults, name, text):
+    (line,) = faults(text, name)
+    assert line.startswith(f"cannot be read as .{name.split('.')[1]}: ")
+
+
+def test_a_missing_file_and_a_key_outside_a_section(deepfake, faults):
+    assert "none.toml: cannot be read" in deepfake("train", "--config", "none.toml", check=1).stderr
+    assert faults("epochs = 3\n", "c.toml") == [f"epochs: no such section; allowed: {', '.join(STEPS)}."]
+    assert faults("train = 3\n", "c.toml") == ["train: found 3, expected a section [train]."]
+
+
+def test_settings_that_exclude_each_other(deepfake):
+    said = deepfake("make-csv", "uadfv", "--ratio", "0.9", "--test-ratio", "0.1", check=1).stderr
+    assert "ratio 0.9 and test_ratio 0.1 leave nothing to validate on" in said
+    said = deepfake("train", "--snapshot", "a.keras", "--weights", "b.h5", check=1).stderr
+    assert "snapshot and weights exclude each other" in said
+    assert "--lr: found -1.0; allowed is greater than 0." in deepfake("train", "--lr", "-1", check=1).stderr
+
+
+def test_init_writes_a_file_that_loads_and_keeps_an_old_one(deepfake, json_of, tmp_path):
+    deepfake("config", "init")
+    written = (tmp_path / "deepfake.toml").read_bytes()
+    shown = json_of("config", "show", "train", "--config", "deepfake.toml")
+    assert {item["from"] for item in shown.values()} == {"default"}, "all is commented out"
+    (tmp_path / "deepfake.toml").write_text("mine")
+    assert "deepfake.toml is there already; --force overwrites it." in deepfake("config", "init", check=1).stderr
+    assert (tmp_path / "deepfake.toml").read_text() == "mine"
+    deepfake("config", "init", "deepfake.toml", "--force")
+    assert (tmp_path / "deepfake.toml").read_bytes() == written
+
+
+def test_init_states_every_default(tmp_path):
+    """With every line in force, but for the required ones, nothing changes."""
+    file = tmp_path / "all.toml"
+    file.write_text(re.sub(r"^# (\w+ = )", r"\1", config.template(), flags=re.MULTILINE))
+    assert {name: set(keys) for name, keys in tomllib.loads(file.read_text()).items()} == {
+        name: set(step.model_fields) for name, step in STEPS.items()
+    }
+    assert {"adapter", "viddir", "paths", "a", "b"} == set().union(*REQUIRED.values())
+    lines, section = file.read_text().splitlines(), ""
+    for number, line in enumerate(lines):
+        section = line.strip("[]") if line.startswith("[") else section
+        if line.split(" = ")[0] in REQUIRED.get(section, ()):
+            lines[number] = f"# {line}"
+    file.write_text("\n".join(lines))
+    for name, step in STEPS.items():
+        needed = dict.fromkeys(REQUIRED[name], "x")
+        settings, origins = resolve(step, needed, file)
+        assert settings == step(**needed)
+        assert {key for key, origin in origins.items() if origin == str(file)} == set(step.model_fields) - REQUIRED[
+            name
+        ]
+
+
+@pytest.mark.parametrize(
+    "value", [True, 3, 1e-05, 0.8, 'a "b"', "é", ["a", "b"], [], PureWindowsPath("csv/train/new.csv")]
+)
+def test_init_writes_every_kind_of_value(value):
+    """Backslashes of Windows too."""
+    expected = str(value) if isinstance(value, PureWindowsPath) else value
+    assert tomllib.loads(f"x = {_toml(value)}")["x"] == expected
+
+
+def test_schema_has_every_key_of_every_section(deepfake):
+    schema = json.loads(deepfake("config", "schema").stdout)
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert (schema["type"], schema["additionalProperties"]) == ("object", False)
+    assert set(schema["properties"]) == set(STEPS)
+    for name, step in STEPS.items():
+        section = schema["properties"][name]
+        assert section["additionalProperties"] is False
+        assert "required" not in section, "a flag may give it"
+        assert set(section["properties"]) == set(step.model_fields)
+        for key, stated in section["properties"].items():
+            field = step.model_fields[key]
+            assert stated["description"] == field.description
+            assert {"type", "anyOf"} & set(stated)
+            assert "$ref" not in json.dumps(stated), "nothing points elsewhere"
+            if not field.is_required():
+                assert stated["default"] == step(**dict.fromkeys(REQUIRED[name], "x")).model_dump(mode="json")[key]
+
+
+@pytest.mark.parametrize("file", CONFIGS, ids=lambda file: file.name)
+def test_schema_accepts_the_shipped_files(file):
+    jsonschema = pytest.importorskip("jsonschema")
+    if file.suffix == ".toml":
+        jsonschema.validate(config.read(file), config.schema())
+
+
+@pytest.mark.parametrize("step", STEP_NAMES)
+def test_every_flag_is_in_the_model_and_the_reverse(deepfake, step):
+    shown = deepfake(step, "--help", COLUMNS="250", TERM="dumb", NO_COLOR="1").stdout
+    rows = [line.split("<")[0] for line in shown.splitlines() if re.match(r"\W+--\w", line)]
+    found = {flag for row in rows for flag in re.findall(r"--[\w-]+", row)}
+    expected = {"--config", "--help"} | OWN_FLAGS[step]
+    for name, field in STEPS[step.replace("-", "_")].model_fields.items():
+        if extra(field).get("positional"):
+            assert re.search(rf"^\W+{name.upper()} ", shown, re.MULTILINE)
+            continue
+        dashed = f"--{name.replace('_', '-')}"
+        both = f"{dashed}/--no-{name.replace('_', '-')}" if field.annotation is bool else dashed
+        expected |= set(re.split("[/,]", extra(field).get("flag", both)))
+    assert found == expected
+
+
+@pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
+def test_every_setting_is_documented(step):
+    for name, field in step.model_fields.items():
+        assert field.description, name
+        assert field.description[0].isupper(), name
+        assert field.description.endswith((".", "]", ")")), name
+
+
+def test_evaluate_takes_lists_and_snapshot_from_a_file(tmp_path):
+    (tmp_path / "c.toml").write_text('[evaluate]\ninputs = ["a.csv", "b.keras"]\n')
+    assert resolve(Evaluate, {}, tmp_path / "c.toml")[0].inputs == [Path("a.csv"), Path("b.keras")]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--help",),
+        ("split", "--help"),
+        ("make-csv", "--help"),
+        ("train", "--help"),
+        ("config", "show", "train"),
+        ("split", "uadfv", "--viddir", "{uadfv}", "--every", "8", "--workers", "2"),
+        ("make-csv", "uadfv", "--imgdir", "{frames}"),
+    ],
+    ids=lambda arguments: " ".join(arguments[:2]),
+)
+def test_what_reads_data_never_loads_tensorflow(deepfake, uadfv, frames_of_uadfv, arguments):
+    """Python lists every import, those of the processes that read videos too."""
+    given = [argument.format(uadfv=uadfv, frames=frames_of_uadfv) for argument in arguments]
+    listed = deepfake(*given, PYTHONPROFILEIMPORTTIME="1").stderr
+    loaded = {line.rpartition("|")[2].strip().split(".")[0] for line in listed.splitlines() if "|" in line}
+    assert "deepfake_cli" in loaded
+    assert not loaded & {"tensorflow", "keras"}

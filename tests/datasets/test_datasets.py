@@ -1,0 +1,495 @@
+"""The contract of every adapter, on a tiny tree in the data set's exact layout; and what a wrong folder is told."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import pandas as pd
+import pytest
+
+from deepfake_cli.data.groups import links, name_groups
+from deepfake_cli.datasets import ADAPTERS, find_adapter, find_clips
+from deepfake_cli.datasets.card import HEADINGS, paragraphs
+from deepfake_cli.datasets.docs import documentation
+from deepfake_cli.errors import DatasetError, DeepfakeError
+
+from ..conftest import write_video
+
+DOCS = Path(__file__).parents[2] / "docs" / "datasets.md"
+
+# What is in each tree, and what must come of it. A line a video: its name, then its group by the strictest --by, its part in the
+# published split, method and quality ("-": none). Names in parentheses are files that are there to be ignored.
+TREES = {
+    "timit": """
+        higher_quality/fadg0/sa1-video-fram1.avi    fadg0-fram1  -  faceswap-GAN  higher_quality
+        higher_quality/fram1/sa1-video-fadg0.avi    fadg0-fram1  -  faceswap-GAN  higher_quality
+        lower_quality/fadg0/sa1-video-fram1.avi     fadg0-fram1  -  faceswap-GAN  lower_quality
+        lower_quality/mccs0/si1-video-mmdm2.avi     mccs0-mmdm2  -  faceswap-GAN  lower_quality
+        (higher_quality/fadg0/sa1.wav README.txt sample.mov)""",
+    "uadfv": """
+        real/0000.mp4         0000  -  -  -
+        fake/0000_fake.mp4    0000  -  -  -
+        real/0001.mp4         0001  -  -  -
+        fake/0001_fake.mp4    0001  -  -  -
+        (landmarks/0000.npy README.txt real/.DS_Store)""",
+    "ffpp": """
+        original_sequences/youtube/c23/videos/000.mp4                       000-003  test   -               c23
+        original_sequences/youtube/c23/videos/003.mp4                       000-003  test   -               c23
+        original_sequences/youtube/c23/videos/071.mp4                       054-071  train  -               c23
+        original_sequences/youtube/raw/videos/071.mp4                       054-071  train  -               raw
+        manipulated_sequences/Deepfakes/c23/videos/000_003.mp4              000-003  test   Deepfakes       c23
+        manipulated_sequences/Deepfakes/c23/videos/003_000.mp4              000-003  test   Deepfakes       c23
+        manipulated_sequences/FaceShifter/c40/videos/071_054.mp4            054-071  train  FaceShifter     c40
+        manipulated_sequences/NeuralTextures/c0/videos/054_071.mp4          054-071  train  NeuralTextures  c0
+        original_sequences/actors/c23/videos/03__walking_outside.mp4        actor03-actor04  -  -                  c23
+        original_sequences/actors/c23/videos/04__talking.mp4                actor03-actor04  -  -                  c23
+        original_sequences/actors/c23/videos/05__talking.mp4                actor05          -  -                  c23
+        manipulated_sequences/DeepFakeDetection/c23/videos/03_04__talking__GH8HGTL6.mp4 actor03-actor04 - DeepFakeDetection c23
+        (manipulated_sequences/Deepfakes/masks/videos/000_003.mp4 downloaded_videos/abc.mp4 README.md)""",
+    "celebdf": """
+        Celeb-real/id0_0000.mp4              id0-id16   train  -                -
+        Celeb-real/id16_0003.mp4             id0-id16   test   -                -
+        Celeb-real/id2_0001.mp4              id2-id3    train  -                -
+        YouTube-real/00170.mp4               00170      test   -                -
+        YouTube-real/00171.mp4               00171      train  -                -
+        Celeb-synthesis/id0_id16_0000.mp4    id0-id16   test   Celeb-synthesis  -
+        Celeb-synthesis/id16_id0_0003.mp4    id0-id16   train  Celeb-synthesis  -
+        Celeb-synthesis/id2_id3_0001.mp4     id2-id3    train  Celeb-synthesis  -
+        (README.md)""",
+    "dfdc": """
+        train/dfdc_train_part_0/aaaa.mp4    aaaa  train  -  -
+        train/dfdc_train_part_0/bbbb.mp4    aaaa  train  -  -
+        train/dfdc_train_part_1/cccc.mp4    zzzz  train  -  -
+        train/dfdc_train_part_1/dddd.mp4    zzzz  train  -  -
+        train/dfdc_train_part_1/eeee.mp4    eeee  train  -  -
+        validation/ffff.mp4                 ffff  val    -  -
+        validation/gggg.mp4                 gggg  val    -  -
+        test/videos/hhhh.mp4                hhhh  test   -  -
+        test/videos/iiii.mp4                iiii  test   -  -
+        (sample_submission.csv kaggle/test_videos/jjjj.mp4)""",
+    "folder": """
+        real/anna/1.mp4    anna  -  -  -
+        real/anna/2.mp4    anna  -  -  -
+        fake/anna/1.mp4    anna  -  -  -
+        real/0001.mp4      0001  -  -  -
+        fake/0001.mp4      0001  -  -  -
+        (notes.txt real/.hidden.mp4)""",
+}
+# Names below --imgdir that are not the file's own path.
+NAMED = {
+    "dfdc": {
+        "aaaa": "dfdc_train_part_0/real/aaaa",
+        "bbbb": "dfdc_train_part_0/fake/aaaa/bbbb",
+        "cccc": "dfdc_train_part_1/fake/zzzz/cccc",
+        "dddd": "dfdc_train_part_1/fake/zzzz/dddd",
+        "eeee": "dfdc_train_part_1/real/eeee",
+        "ffff": "validation/real/ffff",
+        "gggg": "validation/fake/gggg",
+        "hhhh": "test/fake/hhhh",
+        "iiii": "test/real/iiii",
+    }
+}
+FAKES = re.compile(r"^(fake|lower_|higher_|manip|Celeb-syn)|/fake/")
+FILES = {
+    "train.json": [["071", "054"]],
+    "val.json": [],
+    "test.json": [["003", "000"]],
+    "List_of_testing_videos.txt": "1 YouTube-real/00170.mp4\n1 Celeb-real/id16_0003.mp4\n0 Celeb-synthesis/id0_id16_0000.mp4\n",
+    "part_0": {
+        "aaaa.mp4": {"label": "REAL", "split": "train"},
+        "bbbb.mp4": {"label": "FAKE", "split": "train", "original": "aaaa.mp4"},
+    },
+    "part_1": {
+        "cccc.mp4": {"label": "FAKE", "split": "train", "original": "zzzz.mp4"},
+        "dddd.mp4": {"label": "FAKE", "split": "train", "original": "zzzz.mp4"},
+        "eeee.mp4": {"label": "REAL", "split": "train", "original": None},
+    },
+    "labels.csv": "filename,label\nffff.mp4,0\ngggg.mp4,1\n",
+    "test": {"hhhh.mp4": {"is_fake": 1, "augmentations": {}}, "iiii.mp4": {"is_fake": 0, "augmentations": {}}},
+}
+PLACES = {
+    "ffpp": {f"dataset/splits/{part}.json": f"{part}.json" for part in ("train", "val", "test")},
+    "celebdf": {"List_of_testing_videos.txt": "List_of_testing_videos.txt"},
+    "dfdc": {
+        "train/dfdc_train_part_0/metadata.json": "part_0",
+        "train/dfdc_train_part_1/metadata.json": "part_1",
+        "validation/labels.csv": "labels.csv",
+        "test/metadata.json": "test",
+    },
+}
+
+
+def lines(name: str) -> list[list[str]]:
+    """The rows of a tree: file, group, part, method, quality; nothing for "-"."""
+    rows = [line.split() for line in TREES[name].splitlines() if line.strip() and "(" not in line]
+    return [["" if word == "-" else word for word in row] for row in rows]
+
+
+def video_of(name: str, file: str) -> str:
+    return NAMED.get(name, {}).get(Path(file).stem, file.rpartition(".")[0])
+
+
+def write(path: Path, content) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return path
+
+
+@pytest.fixture(scope="session")
+def trees(tmp_path_factory, people) -> dict[str, Path]:
+    """Every data set, its videos three frames of 160x120."""
+    root, seen = tmp_path_factory.mktemp("sets"), list(people.values())
+    for name, text in TREES.items():
+        ignored = re.search(r"\((.*)\)", text)[1].split()
+        for number, (file, *_) in enumerate(lines(name)):
+            images = [cv2.resize(image, (160, 120)) for image in seen[number % 3][:3]]
+            write_video(root / name / file, images, fourcc="MJPG" if file.endswith("avi") else "mp4v")
+        for file in ignored:
+            write(root / name / file, "nothing")
+        for place, content in PLACES.get(name, {}).items():
+            write(root / name / place, FILES[content])
+    for speaker in ("fadg0", "fram1", "mccs0", "mmdm2", "mxyz0"):
+        for index, image in enumerate(seen[0][:2], 1):
+            path = root / "VidTIMIT" / speaker / "video" / "sa1" / f"{index:03d}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(cv2.imencode(".jpg", image)[1].tobytes())
+    return {name: root / name for name in (*TREES, "VidTIMIT")}
+
+
+def facts(clips) -> dict[str, tuple]:
+    return {
+        clip.video: (clip.label, clip.dataset, clip.people, clip.sources, clip.method, clip.quality) for clip in clips
+    }
+
+
+def groups(clips, by: str) -> dict[str, str]:
+    named = name_groups([links(clip.people, clip.sources, by) for clip in clips])
+    return {clip.video: group for clip, group in zip(clips, named, strict=True)}
+
+
+def test_every_adapter_has_a_tree():
+    assert TREES.keys() == ADAPTERS.keys()
+
+
+@pytest.mark.parametrize("name", ADAPTERS)
+def test_clips_are_those_of_the_tree(trees, name):
+    clips = find_clips(name, trees[name])
+    expected = {video_of(name, file): (file, *rest) for file, *rest in lines(name)}
+    assert [clip.video for clip in clips] == sorted(expected), "each once, nothing else"
+    grouped = groups(clips, find_adapter(name).by[0])
+    for clip in clips:
+        file, group, part, method, quality = expected[clip.video]
+        assert clip.path.resolve() == (trees[name] / file).resolve()
+        assert (grouped[clip.video], clip.part, clip.method, clip.quality) == (group, part, method, quality), clip.video
+        assert clip.label == bool(FAKES.search(clip.video))
+        assert clip.dataset == name
+        assert clip.sources, "find_clips gives a video itself as its source"
+        assert not Path(clip.video).is_absolute()
+        assert not {"", ".", ".."} & set(clip.video.split("/")), "safe as a folder"
+    assert len({clip.video.casefold() for clip in clips}) == len(clips), "on any file system"
+
+
+@pytest.mark.parametrize("name", ADAPTERS)
+def test_from_videos_to_frames_that_are_the_same_clips_to_lists_that_share_no_group(trees, json_of, tmp_path, name):
+    realdir = trees["VidTIMIT"] if name == "timit" else None
+    reals = ("--realdir", realdir) if realdir else ()
+    clips = find_clips(name, trees[name], realdir)
+    found = json_of("split", name, "--viddir", trees[name], *reals, "--crop", "none", "--workers", "1")
+    assert (found["videos"], found["failed"], found["notes"]) == (len(clips), [], [])
+    assert facts(find_clips(name, tmp_path / "img")) == facts(clips)
+    json_of("make-csv", name, "--ratio", "0.5")
+    train, val = (pd.read_csv(tmp_path / "csv" / path, dtype=str) for path in ("train/train.csv", "val/validation.csv"))
+    assert not set(train["group"]) & set(val["group"])
+    assert set(train["label"]) == set(val["label"]) == {"real", "fake"}
+    assert set(train["video"]) | set(val["video"]) == {clip.video for clip in clips}
+
+
+def test_official_lists_of_dfdc_are_its_folders(trees, json_of, tmp_path):
+    json_of("split", "dfdc", "--viddir", trees["dfdc"], "--crop", "none", "--workers", "1")
+    lists = json_of("make-csv", "dfdc", "--protocol", "official")["lists"]
+    videos = {part: set(pd.read_csv(tmp_path / path)["video"]) for part, path in lists.items()}
+    expected = {part: {video_of("dfdc", file) for file, _, of, *_ in lines("dfdc") if of == part} for part in videos}
+    assert videos == expected
+    assert videos.keys() == {"train", "val", "test"}
+
+
+@pytest.mark.parametrize("name", ["ffpp", "celebdf"])
+def test_official_parts_come_only_with_the_files_that_say_so(trees, tmp_path, name):
+    copy = shutil.copytree(trees[name], tmp_path / name)
+    for place in PLACES[name]:
+        (copy / place).unlink()
+    assert {clip.part for clip in find_clips(name, copy)} == {""}
+    for place, content in PLACES[name].items():  # beside the videos, where a user gave the folder above
+        write(tmp_path / Path(place).name if name == "ffpp" else copy / place, FILES[content])
+    parts = {clip.video: clip.part for clip in find_clips(name, tmp_path)}
+    assert parts == {video_of(name, file): part for file, _, part, *_ in lines(name)}
+
+
+def test_groups_by_pair_and_by_video(trees):
+    clips = find_clips("celebdf", trees["celebdf"])
+    by_pair, by_video = groups(clips, "pair"), groups(clips, "video")
+    assert by_pair["Celeb-synthesis/id0_id16_0000"] == by_pair["Celeb-synthesis/id16_id0_0003"] == "id0-id16"
+    assert by_video["Celeb-synthesis/id0_id16_0000"] == by_video["Celeb-real/id0_0000"] == "id0_0000"
+    assert by_video["Celeb-synthesis/id16_id0_0003"] == by_video["Celeb-real/id16_0003"] == "id16_0003"
+
+
+def test_frames_that_other_tools_cut_stand_in_for_videos(trees, people, tmp_path):
+    """As the best-known benchmark lays them out: ``frames/NAME/`` beside or in place of the videos."""
+    places = {
+        "uadfv": ["real/frames/0007", "fake/frames/0007_fake", "real/frames/0000"],
+        "ffpp": ["original_sequences/youtube/c23/frames/007", "manipulated_sequences/Face2Face/c40/images/007_008"],
+        "celebdf": ["Celeb-real/frames/id7_0000", "YouTube-real/frames/00007"],
+        "dfdc": ["test/frames/hhhh"],
+    }
+    for name, frames in places.items():
+        copy = shutil.copytree(trees[name], tmp_path / name)
+        for place in frames:
+            (copy / place).mkdir(parents=True)
+            cv2.imwrite(str(copy / place / "012.png"), people["man_a"][0])
+        before, after = facts(find_clips(name, trees[name])), find_clips(name, copy)
+        assert before.items() <= facts(after).items(), "where there is a video, it is read"
+        added = [clip for clip in after if clip.video not in before]
+        assert len(added) == len(frames) - (name in ("uadfv", "dfdc"))
+        assert all(clip.path.is_dir() for clip in added)
+
+
+def test_dfdc_lists_what_is_missing_and_refuses_what_is_unknown(trees, json_of, deepfake, tmp_path):
+    copy = shutil.copytree(trees["dfdc"], tmp_path / "dfdc")
+    part = copy / "train" / "dfdc_train_part_0"
+    (part / "bbbb.mp4").rename(tmp_path / "bbbb.mp4")
+    found = json_of("split", "dfdc", "--viddir", part, "--crop", "none", "--workers", "1")
+    assert [item["video"] for item in found["failed"]] == ["dfdc_train_part_0/fake/aaaa/bbbb"]
+    assert "no such file" in found["failed"][0]["reason"]
+    (tmp_path / "bbbb.mp4").rename(part / "xxxx.mp4")
+    said = deepfake("split", "dfdc", "--viddir", copy, check=1).stderr
+    assert "metadata.json: doesn't list 1 of the videos beside it, such as xxxx" in said
+
+
+@pytest.mark.parametrize(
+    "name, place, text, said",
+    [
+        ("dfdc", "test/metadata.json", '{"a.mp4": {\n"label": }', "metadata.json: broken JSON in line 2"),
+        ("dfdc", "test/metadata.json", "\ufeff", "metadata.json: broken JSON in line 1"),
+        ("dfdc", "test/metadata.json", '{"..": {"label": "FAKE"}, "hhhh.mp4": {}, "iiii.mp4": {}}', "'..' is no name"),
+        ("dfdc", "test/metadata.json", "[1]", 'metadata.json: expected {"NAME.mp4": {"label": "FAKE"'),
+        ("dfdc", "test/metadata.json", '{"a.mp4": 1}', "metadata.json: expected {"),
+        (
+            "dfdc",
+            "test/metadata.json",
+            '{"hhhh.mp4": {"label": "?"}, "iiii.mp4": {}}',
+            "hhhh.mp4: found label '?', expected REAL or FAKE",
+        ),
+        (
+            "dfdc",
+            "validation/labels.csv",
+            "a,b\n1,2\n",
+            "labels.csv: expected the columns filename and label; found ['a', 'b']",
+        ),
+        ("ffpp", "dataset/splits/val.json", '[["1", "2"],', "val.json: broken JSON in line 1"),
+        ("ffpp", "dataset/splits/val.json", "ÿ", "val.json: is no text: invalid start byte at byte 0"),
+        ("dfdc", "validation/labels.csv", "filename,label\nÿ,0\n", "labels.csv: is no text"),
+        ("celebdf", "List_of_testing_videos.txt", "ÿ", "List_of_testing_videos.txt: is no text"),
+        ("ffpp", "dataset/splits/val.json", '{"1": "2"}', "val.json: expected a list of pairs of videos"),
+        (
+            "celebdf",
+            "List_of_testing_videos.txt",
+            "1 a.mp4\n\nb.mp4\n",
+            "List_of_testing_videos.txt: line 2: expected a label and a video",
+        ),
+    ],
+)
+def test_broken_lists_are_named(trees, tmp_path, name, place, text, said):
+    copy = shutil.copytree(trees[name], tmp_path / name)
+    (copy / place).write_text(text, encoding="latin-1" if "ÿ" in text else "utf-8")
+    with pytest.raises(DatasetError, match=re.escape(said)):
+        find_clips(name, copy)
+
+
+@pytest.mark.parametrize(
+    "name, old, new, said",
+    [
+        (
+            "timit",
+            "higher_quality/fadg0/sa1-video-fram1.avi",
+            "higher_quality/fadg0/sa1.avi",
+            "expected SENTENCE-video-PARTNER",
+        ),
+        (
+            "ffpp",
+            "manipulated_sequences/Deepfakes/c23/videos/000_003.mp4",
+            "manipulated_sequences/Deepfakes/c23/videos/000.mp4",
+            "expected TARGET_SOURCE, such as 000_003",
+        ),
+        (
+            "celebdf",
+            "Celeb-synthesis/id0_id16_0000.mp4",
+            "Celeb-synthesis/id0_0000.mp4",
+            "expected a name such as id0_id16_0000",
+        ),
+        ("celebdf", "YouTube-real/00170.mp4", "YouTube-real/id1_00170.mp4", "expected a name such as 00000"),
+        ("uadfv", "real/0001.mp4", "real/0000.avi", "1 names stand for two videos each, such as real/0000"),
+    ],
+)
+def test_names_that_do_not_tell_their_people(trees, tmp_path, name, old, new, said):
+    copy = shutil.copytree(trees[name], tmp_path / name)
+    (copy / old).rename(copy / new)
+    with pytest.raises(DatasetError, match=re.escape(said)):
+        find_clips(name, copy)
+
+
+@pytest.mark.parametrize(
+    "name, tree, moves, given, said",
+    [
+        # the right one is further down, or above
+        ("uadfv", "uadfv", {".": "a/b/c/d"}, ".", "It is further down: use {root}/a/b/c/d."),
+        ("uadfv", "uadfv", {}, "real", "This is the real folder itself; use its parent, {root}."),
+        (
+            "timit",
+            "timit",
+            {},
+            "higher_quality/fadg0",
+            "This is inside the higher_quality folder itself; use its parent, {root}.",
+        ),
+        ("ffpp", "ffpp", {}, "original_sequences/youtube/c23", "use its parent, {root}."),
+        ("celebdf", "celebdf", {}, "Celeb-synthesis", "use its parent, {root}."),
+        # it is there twice
+        (
+            "uadfv",
+            "uadfv",
+            {".": "a", "copy": "b"},
+            ".",
+            "2 folders in it have that layout: {root}/a, {root}/b. Give one of them.",
+        ),
+        # nearly the right name
+        ("timit", "timit", {"higher_quality": "higher_qualty"}, ".", "Rename {root}/higher_qualty to higher_quality."),
+        (
+            "timit",
+            "timit",
+            {"higher_quality": "higher_qualty", "lower_quality": "low"},
+            ".",
+            "Rename {root}/higher_qualty to",
+        ),
+        ("uadfv", "uadfv", {"real": "REAL", "fake": "FAKE"}, ".", "Rename {root}/REAL to real."),
+        ("folder", "uadfv", {"fake": "fakes"}, ".", "Rename {root}/fakes to fake."),
+        ("celebdf", "celebdf", {"YouTube-real": "Youtube-real"}, ".", "Rename {root}/Youtube-real to YouTube-real."),
+        (
+            "dfdc",
+            "dfdc",
+            {"test/metadata.json": "test/metadata (1).json"},
+            "test",
+            "Rename {root}/test/metadata (1).json to metadata.json.",
+        ),
+        # still packed
+        (
+            "uadfv",
+            "uadfv",
+            {"real": "gone", "fake": "gone", "README.txt": "fake_videos.zip"},
+            ".",
+            "Unpack fake_videos.zip first.",
+        ),
+        (
+            "uadfv",
+            "uadfv",
+            {"README.txt": "fake_videos.zip"},
+            "fake_videos.zip",
+            "is an archive; unpack it, and give the folder.",
+        ),
+        # another data set
+        ("timit", "uadfv", {}, ".", "It looks like uadfv or folder: give that name instead."),
+        ("folder", "ffpp", {}, ".", "It looks like ffpp: give that name instead."),
+        ("uadfv", "celebdf", {}, ".", "It looks like celebdf: give that name instead."),
+        ("celebdf", "dfdc", {}, ".", "It looks like dfdc: give that name instead."),
+        ("dfdc", "timit", {}, ".", "It looks like timit: give that name instead."),
+        ("timit", "VidTIMIT", {}, ".", "It looks like the real videos alone: give it as --realdir"),
+        # nothing
+        ("ffpp", "ffpp", {}, "README.md", "is a file; expected the folder of FaceForensics++"),
+        ("ffpp", "ffpp", {}, "original_sequence", "manipulated_sequences/. Did you mean {root}/original_sequences?"),
+        (
+            "dfdc",
+            "uadfv",
+            {"real": "gone", "fake": "gone"},
+            ".",
+            "expected DFDC: metadata.json or labels.csv beside the videos; found ",
+        ),
+    ],
+)
+def test_a_wrong_folder_is_told_the_nearest_match(trees, tmp_path, name, tree, moves, given, said):
+    root = tmp_path / "given"
+    for old, new in moves.items():
+        if old in (".", "copy"):
+            shutil.copytree(trees[tree], root / new)
+    if not root.exists():
+        shutil.copytree(trees[tree], root)
+    for old, new in moves.items():
+        if new == "gone":
+            shutil.rmtree(root / old)
+        elif old not in (".", "copy"):
+            (root / old).rename(root / new)
+    with pytest.raises(DatasetError) as caught:
+        find_clips(name, root / given)
+    assert said.format(root=root) in str(caught.value)
+    assert str(caught.value).startswith(str(root))
+    assert len(str(caught.value).replace(str(root), "ROOT")) < 260, "one line or two"
+
+
+@pytest.mark.parametrize(
+    "given, near",
+    [("VidTIMIT/fadg0", "VidTIMIT"), ("VidTIMIT/fadg0/video", "VidTIMIT"), (".", "VidTIMIT"), ("uadfv", None)],
+)
+def test_the_folder_of_reals_is_looked_for_in_both_directions(trees, given, near):
+    root = trees["VidTIMIT"].parent
+    with pytest.raises(DatasetError, match="expected VidTIMIT: SPEAKER/video/SENTENCE") as caught:
+        find_clips("timit", trees["timit"], root / given)
+    assert (f"Use {root / near}." in str(caught.value)) if near else ("Use" not in str(caught.value))
+
+
+@pytest.mark.parametrize("name", ADAPTERS)
+def test_every_card_has_the_same_paragraphs(deepfake, name):
+    headings = [heading for heading, _ in paragraphs(find_adapter(name).card)]
+    assert headings == ["", "", *HEADINGS]
+    printed = deepfake("datasets", "info", name).stdout
+    assert all(f"\n{heading}: " in printed for heading in HEADINGS)
+    assert find_adapter(name).by[0] in printed
+
+
+def test_the_table_and_the_page_name_all(deepfake, json_of):
+    rows = json_of("datasets")
+    assert [row["name"] for row in rows] == list(ADAPTERS)
+    printed = deepfake("datasets", COLUMNS="80").stdout
+    for name in ADAPTERS:
+        assert re.search(rf"^ +{name} ", printed, re.MULTILINE)
+    assert max(map(len, printed.splitlines())) <= 80
+    page = DOCS.read_text(encoding="utf-8")
+    assert page.endswith(documentation()), "run deepfake datasets docs"
+    assert deepfake("datasets", "docs").stdout == documentation()
+
+
+def test_a_data_set_of_ones_own(deepfake, uadfv, tmp_path):
+    (tmp_path / "mine.py").write_text(
+        '"""Mine.\n\nTwo paragraphs\n    as they are."""\nfrom deepfake_cli.datasets.clip import Clip\n\n\n'
+        "def clips(root):\n"
+        "    for path in sorted(root.rglob('*.mp4')):\n"
+        "        yield Clip(path, 'fake' in path.stem, 'mine', path.stem)\n\n\nnumber = 3\n"
+    )
+    assert deepfake("datasets", "info", "mine:clips").stdout.startswith("Mine.\n\nTwo paragraphs\n    as they are.\n")
+    assert "mine:number: expected a function" in deepfake("datasets", "info", "mine:number", check=1).stderr
+    assert "Did you mean uadfv?" in deepfake("datasets", "info", "uadvf", check=1).stderr
+    with pytest.raises(DeepfakeError, match="cannot be imported"):
+        find_adapter("nowhere:clips")
+
+
+@pytest.mark.parametrize("words", ["split", "make-csv", "datasets info"])
+def test_the_shell_completes_the_names(words):
+    asked = {
+        "_DEEPFAKE_COMPLETE": "complete_bash",
+        "COMP_WORDS": f"deepfake {words} c",
+        "COMP_CWORD": str(len(words.split()) + 1),
+    }
+    command = "import sys; sys.argv = ['deepfake']; from deepfake_cli.__main__ import main; main()"
+    said = subprocess.run([sys.executable, "-c", command], env=os.environ | asked, capture_output=True, text=True)
+    assert said.stdout.split() == ["celebdf"]

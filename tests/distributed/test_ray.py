@@ -1,0 +1,307 @@
+"""Jobs on a Ray cluster of two nodes on this machine, whose workers and nodes are killed."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pandas as pd
+import psutil
+import pytest
+
+from deepfake_cli import __version__
+from deepfake_cli.assets import CLIPS, FOLDER, STARTER
+from deepfake_cli.commands.predict import predict
+from deepfake_cli.commands.split import split
+from deepfake_cli.config import Predict, Split
+from deepfake_cli.datasets import find_clips
+from deepfake_cli.distributed import each
+from deepfake_cli.distributed.ray_tasks import Here, _run
+from deepfake_cli.errors import ClusterError
+from deepfake_cli.extraction.extract import Job, extract
+
+from ..conftest import bucket, tree, write_video
+
+FAST = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500, "health_check_failure_threshold": 2}
+SLOW = """
+import os, time
+from pathlib import Path
+from deepfake_cli.faces import rfb320
+
+def make(least):
+    detect = rfb320(least)
+    def find(image):
+        Path("busy", str(os.getpid())).touch()
+        while Path("hold").exists():
+            time.sleep(0.02)
+        if Path("deadly").exists() and image.shape[1] == 400:
+            os._exit(9)
+        return detect(image)
+    return find
+"""
+SMALL = """
+import keras
+from keras import layers
+
+def build(input_shape, weights):
+    inputs = keras.Input(input_shape)
+    x = layers.Conv2D(8, 3, strides=2, activation="relu")(layers.Rescaling(1 / 255)(inputs))
+    return keras.Model(inputs, layers.Dense(1, activation="sigmoid", name="probability")(layers.GlobalAveragePooling2D()(x)))
+"""
+
+
+@pytest.fixture(scope="module")
+def cluster(s3):
+    """A head and a second node, of one core each, which know where the object store is."""
+    ray_cluster = pytest.importorskip("ray.cluster_utils")
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    small = {"num_cpus": 1, "object_store_memory": 100_000_000}
+    nodes = ray_cluster.Cluster(True, head_node_args=small | {"include_dashboard": False, "_system_config": FAST})
+    nodes.small = small
+    yield nodes
+    nodes.shutdown()
+
+
+@pytest.fixture
+def second(cluster):
+    """The second node, which the test may kill."""
+    node = cluster.add_node(**cluster.small)
+    yield node
+    for process in worker_processes(node):
+        process.kill()
+    cluster.remove_node(node, allow_graceful=False)
+
+
+@pytest.fixture
+def project(tmp_path, people):
+    """A folder with six videos, a detector that can be held up, and what `split` makes of them on one machine."""
+    for number, images in enumerate([*people.values(), *people.values()]):
+        write_video(tmp_path / "raw" / ("real", "fake")[number % 2] / f"{number}.mp4", images)
+    (tmp_path / "slow.py").write_text(SLOW)
+    (tmp_path / "busy").mkdir()
+    run(tmp_path, "local", "--workers", 1)
+    for path in (tmp_path / "busy").iterdir():
+        path.unlink()
+    return tmp_path
+
+
+def start(folder: Path, imgdir: str, *options) -> subprocess.Popen:
+    return begin(folder, "split", "folder", "--viddir", "raw", "--imgdir", imgdir, "--detector", "slow:make", *options)
+
+
+def begin(folder: Path, *words) -> subprocess.Popen:
+    command = [sys.executable, "-m", "deepfake_cli", *map(str, words)]
+    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def deepfake(folder: Path, *words) -> str:
+    return end(begin(folder, *words))
+
+
+def end(process: subprocess.Popen) -> str:
+    out, err = process.communicate(timeout=600)
+    assert process.returncode == 0 and not re.search("ray|Traceback", err), out + err
+    return out
+
+
+def run(folder: Path, imgdir: str, *options) -> str:
+    return end(start(folder, imgdir, *options))
+
+
+def worker_processes(node) -> list[psutil.Process]:
+    return psutil.Process(raylet(node)).children(recursive=True) if psutil.pid_exists(raylet(node)) else []
+
+
+def raylet(node) -> int:
+    return node.all_processes["raylet"][0].process.pid
+
+
+def wait_for(condition, seconds: float = 300):
+    """What the condition gives once it is true."""
+    limit = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < limit, "nothing came of it"
+        time.sleep(0.05)
+    return found
+
+
+def busy(folder: Path, parent: int | None = None) -> list[int]:
+    """The processes that are held up on a video."""
+    pids = [int(path.name) for path in (folder / "busy").iterdir()]
+    return [pid for pid in pids if psutil.pid_exists(pid) and parent in (None, psutil.Process(pid).ppid())]
+
+
+@pytest.mark.slow
+def test_one_and_two_nodes_write_what_one_machine_writes(cluster, project, request):
+    run(project, "one", "--cluster", cluster.address)
+    request.getfixturevalue("second")
+    run(project, "two", "--cluster", cluster.address)
+    assert tree(project / "local") == tree(project / "one") == tree(project / "two")
+    assert "6" in run(project, "two", "--cluster", cluster.address, "--json").split('"skipped":')[1][:4]
+    assert tree(project / "local") == tree(project / "two")
+
+
+@pytest.mark.slow
+def test_a_killed_worker_loses_no_video_and_writes_none_twice(cluster, second, project):
+    (project / "hold").touch()
+    process = start(project, "img", "--cluster", cluster.address)
+    for pid in wait_for(lambda: len(busy(project)) == 2 and busy(project)):
+        os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: len(busy(project)) == 2)  # two others have taken them up
+    (project / "hold").unlink()
+    end(process)
+    assert tree(project / "img") == tree(project / "local")
+
+
+@pytest.mark.slow
+def test_a_killed_node_loses_no_video(cluster, second, project):
+    (project / "hold").touch()
+    process = start(project, "img", "--cluster", cluster.address)
+    wait_for(lambda: busy(project, raylet(second)))
+    for child in [*worker_processes(second), psutil.Process(raylet(second))]:
+        child.kill()
+    (project / "hold").unlink()
+    end(process)
+    assert tree(project / "img") == tree(project / "local")
+
+
+def test_two_attempts_at_a_video_at_once_spoil_nothing(project, monkeypatch):
+    """As when a machine is given up for a broken link, and goes on writing while another does its video again."""
+    monkeypatch.chdir(project)
+    settings = Split(adapter="folder", viddir="raw", imgdir="img", detector="slow:make")
+    job = Job(find_clips("folder", settings.viddir, None)[0], settings)
+    Path("hold").touch()
+    found = each(extract, [job, job], lost=lambda job: pytest.fail("died"), workers=2)
+    threading.Thread(target=lambda: (wait_for(lambda: len(busy(project)) == 2), Path("hold").unlink())).start()
+    assert [video for video in found if not video.error]
+    assert tree(Path("img", job.clip.video)) == tree(Path("local", job.clip.video))
+    assert not list(Path("img").rglob("*.partial"))
+
+
+@pytest.mark.slow
+def test_a_video_that_kills_every_worker_is_listed(cluster, project):
+    (project / "deadly").touch()
+    for place in ("local2", "img"):
+        out = run(project, place, "--json", "--workers", 2, *(["--cluster", cluster.address] if place == "img" else []))
+        assert out.count("the process that read it died") == 2
+    assert tree(project / "img") == tree(project / "local2")
+
+
+@pytest.mark.slow
+def test_predict_on_a_cluster_says_what_one_machine_says(cluster, tmp_path):
+    paths = [*(FOLDER / name for name, _ in CLIPS), "missing.mp4"]
+    for name, where in {"local": [], "there": ["--cluster", cluster.address]}.items():
+        files = ("--csv", f"{name}.csv", "--frames-csv", f"{name}-frames.csv", "--report", f"{name}.html")
+        deepfake(tmp_path, "predict", *paths, "--max-frames", 12, *files, *where)
+    local, there = (pd.read_csv(tmp_path / f"{name}-frames.csv") for name in ("local", "there"))
+    pd.testing.assert_frame_equal(local, there, atol=1e-3)
+    local, there = (pd.read_csv(tmp_path / f"{name}.csv").drop(columns="seconds") for name in ("local", "there"))
+    pd.testing.assert_frame_equal(local, there, atol=1e-3)
+
+
+@pytest.fixture(scope="module")
+def lists(tmp_path_factory, frames_of_uadfv) -> Path:
+    """A folder with lists, and a small model to train."""
+    folder = tmp_path_factory.mktemp("lists")
+    (folder / "small.py").write_text(SMALL)
+    deepfake(folder, "make-csv", "uadfv", "--imgdir", frames_of_uadfv, "--ratio", 0.67)
+    return folder
+
+
+@pytest.mark.slow
+def test_evaluate_and_audit_on_a_cluster_find_what_one_machine_finds(cluster, lists):
+    for name, where in {"local": [], "there": ["--cluster", cluster.address]}.items():
+        scored = ("csv/train/train.csv", STARTER, "--batch-size", 2, "--no-report", "--resamples", 50)
+        deepfake(lists, "evaluate", *scored, "--output", f"{name}-evaluation", *where)
+        deepfake(lists, "audit", "--output", f"{name}-audit", *where)
+    local, there = (pd.read_csv(lists / f"{name}-evaluation" / "predictions.csv") for name in ("local", "there"))
+    assert len(local) > 2 * 16, "more than one task"
+    pd.testing.assert_frame_equal(local, there, atol=1e-5)
+    local, there = (json.loads((lists / f"{name}-audit" / "audit.json").read_text()) for name in ("local", "there"))
+    assert local | {"files": []} == there | {"files": []}
+
+
+@pytest.mark.slow
+def test_a_bad_image_stops_evaluate_on_a_cluster_as_here(cluster, lists, tmp_path):
+    (tmp_path / "bad.jpg").write_bytes(b"none")
+    rows = (lists / "csv" / "train" / "train.csv").read_text() + f"{tmp_path / 'bad.jpg'},real,x,x,x,0,,,\n"
+    (lists / "csv" / "train" / "bad.csv").write_text(rows)
+    words = ("evaluate", "csv/train/bad.csv", STARTER, "--output", tmp_path)
+    found = [begin(lists, *words, *where).communicate()[1] for where in ([], ["--cluster", cluster.address])]
+    assert found[0] == found[1] and "bad.jpg: cannot be decoded" in found[0].replace("\n", "")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("runs", ["runs", "s3://media/runs"])
+def test_a_training_that_loses_a_node_ends_as_one_on_one_machine(cluster, second, lists, runs, s3):
+    words = ("train", "--model", "small:build", "--image-size", 32, "--batch-size", 8, "--steps", 60, "--epochs", 2)
+    words = (*words, "--lr", 0.003, "--save-steps", 10, "--no-onnx", "--no-random-transform", "--gpu", "cpu", "--run")
+    if not (lists / "runs" / "here").exists():
+        deepfake(lists, *words, "here")
+
+    def written() -> dict[str, bytes]:
+        return bucket(s3, "runs/there") if "s3:" in runs else tree(lists / "runs" / "there")
+
+    words = (*words, "there", "--runs-dir", runs, "--cluster", cluster.address)
+    process = begin(lists, *words, "--workers-per-run", 2)
+    wait_for(lambda: "state.keras" in written() or process.poll() is not None)
+    for child in [*worker_processes(second), psutil.Process(raylet(second))]:
+        child.kill()
+    third = cluster.add_node(**cluster.small)
+    out = end(process)
+    cluster.remove_node(third, allow_graceful=False)
+    assert out.count(f"Run: {runs}/there") > 1 and f"Best: {runs}/there/best.keras" in out
+    recipes = [(lists / "runs" / "here" / "recipe.json").read_bytes(), written()["recipe.json"]]
+    for names in zip(*(json.loads(recipe)["history"] for recipe in recipes), strict=True):
+        losses = [[row[name] for name in ("loss", "val_loss")] for row in names]
+        assert losses[1] == pytest.approx(losses[0], abs=1e-4)
+    refused = begin(lists, *words).communicate()[1]
+    assert "holds a run already" in refused.replace("\n", " ")
+
+
+def test_no_ray_no_cluster_and_no_address_are_told_at_once(uadfv, tmp_path, monkeypatch):
+    def fault(where: str) -> str:
+        with pytest.raises(ClusterError) as error:
+            split(Split(adapter="uadfv", viddir=uadfv, imgdir=tmp_path, cluster=where))
+        return str(error.value)
+
+    pytest.importorskip("ray")
+    started = time.monotonic()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        for where in (f"127.0.0.1:{port}", f"ray://127.0.0.1:{port}"):
+            assert "nothing answers there" in fault(where)
+    assert "no host:port" in fault("somewhere")
+    assert time.monotonic() - started < 20
+    monkeypatch.setitem(sys.modules, "ray", None)
+    assert "pip install 'deepfake-cli[cluster]'" in fault("auto")
+    with pytest.raises(ClusterError, match="cluster"):
+        predict(Predict(paths=[FOLDER / CLIPS[0][0]], cluster="auto"))
+
+
+def test_a_machine_with_another_version_or_disk_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # a worker changes its folder
+    here = Here(__version__, tmp_path, None)
+    assert _run(here, str, 5) == "5"
+    wrong = {"install one everywhere": here._replace(version="0.0"), "Mount": here._replace(mark=Path("no"))}
+    for said, there in wrong.items():
+        with pytest.raises(ClusterError, match=said) as error:
+            _run(there, str, 5)
+        assert socket.gethostname() in str(error.value)
+
+
+def test_one_machine_never_loads_ray(uadfv, tmp_path):
+    code = f"""if 1:
+        import sys
+        from deepfake_cli.cli import app
+        for words in (["split", "uadfv", "--viddir", {str(uadfv)!r}, "--workers", "1"], ["predict", {str(uadfv / "real")!r}]):
+            app(words, standalone_mode=False)
+        assert not [name for name in sys.modules if name.split(".")[0] in ("ray", "fsspec") or name.endswith("on_ray")]"""
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True)

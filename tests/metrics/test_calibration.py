@@ -1,0 +1,154 @@
+"""Calibration: its laws on numbers, and the real command from a list to a recipe that evaluate obeys."""
+
+import json
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from deepfake_cli.errors import ManifestError, ModelError
+from deepfake_cli.metrics.calibration import METHODS, Calibration
+from deepfake_cli.metrics.figures import figures
+from deepfake_cli.metrics.reliability import reliability
+from tests.training.test_train import FAST, project  # noqa: F401
+
+RNG = np.random.default_rng(0)
+
+
+def overconfident(rows: int = 4000, factor: float = 3.0):
+    """Labels drawn with a known probability, and scores whose logit is that probability's times `factor`."""
+    logit = RNG.normal(0, 2, rows)
+    labels = (RNG.random(rows) < 1 / (1 + np.exp(-logit))).astype(int)
+    return labels, 1 / (1 + np.exp(-factor * logit))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_map_mends_scores_that_are_too_sure(method):
+    labels, scores = overconfident()
+    others, unseen = overconfident()
+    fitted = Calibration.fit(labels, scores, method)
+    before, after = figures(others, unseen, 0.5), figures(others, fitted.apply(unseen), 0.5)
+    assert all(after[name] < before[name] for name in ("ece", "brier", "log_loss"))
+    assert after["ece"] < 0.03 < before["ece"]
+    assert Calibration.from_json(json.loads(json.dumps(fitted.to_json()))) == fitted
+
+
+def test_the_temperature_is_the_factor_that_made_them_too_sure():
+    assert Calibration.fit(*overconfident(20_000, 3.0)).temperature == pytest.approx(3.0, rel=0.08)
+    assert Calibration.fit(*overconfident(20_000, 1.0)).temperature == pytest.approx(1.0, rel=0.08)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_ranks_and_what_a_threshold_parts_stay(method):
+    labels, scores = overconfident(300)
+    fitted = Calibration.fit(labels, scores, method)
+    fine = np.sort(np.r_[scores, np.linspace(1e-6, 1 - 1e-6, 1000)])
+    assert (np.diff(fitted.apply(np.unique(fine))) > 0).all()
+    for threshold in np.quantile(scores, [0.1, 0.5, 0.9]):
+        assert ((scores >= threshold) == (fitted.apply(scores) >= fitted.apply([threshold])[0])).all()
+    mapped = fitted.apply([0.0, 1.0])
+    assert 0 <= mapped[0] < mapped[1] <= 1
+
+
+def test_a_list_without_an_error_asks_for_no_certainty():
+    """The best temperature would be 0, and every score 0 or 1."""
+    fitted = Calibration.fit([0] * 48 + [1] * 48, [0.01] * 48 + [0.99] * 48)
+    assert fitted.apply([0.99])[0] == pytest.approx(49 / 50, abs=1e-3)
+
+
+def test_scores_of_0_and_1_have_finite_errors():
+    labels, scores = np.array([0, 1, 1, 0]), np.array([0.0, 1.0, 0.0, 1.0])
+    for method in METHODS:
+        found = figures(labels, Calibration.fit(labels, scores, method).apply(scores), 0.5)
+        assert np.isfinite(list(found.values())).all()
+
+
+def test_a_temperature_at_its_end_says_so():
+    close = Calibration.fit([0, 0, 1, 1], [0.499, 0.499, 0.501, 0.501])
+    assert "all but equal" in str(close.note())
+    wrong = Calibration.fit([1, 1, 0, 0], [0.3, 0.4, 0.6, 0.7])
+    assert "next to nothing" in str(wrong.note())
+    assert Calibration.fit(*overconfident()).note() is None
+
+
+def test_figures_against_their_definitions():
+    labels, scores = np.array([0, 1, 1, 0]), np.array([0.1, 0.1, 0.9, 0.6])
+    found = figures(labels, scores, 0.5)
+    assert found["brier"] == pytest.approx((0.01 + 0.81 + 0.01 + 0.36) / 4)
+    assert found["log_loss"] == pytest.approx(-np.log([0.9, 0.1, 0.9, 0.4]).mean())
+    assert found["ece"] == pytest.approx((2 * 0.4 + 0.1 + 0.6) / 4)
+    bins = reliability(labels, scores)
+    assert [each["n"] for each in bins] == [2, 1, 1]
+    assert bins[0]["fake"] == 0.5 and bins[-1]["high"] <= 1
+
+
+@pytest.mark.parametrize(
+    ("labels", "scores", "words"),
+    [
+        ([1, 1], [0.2, 0.3], "all fake"),
+        ([0, 1], [0.4, 0.4], "nothing to calibrate"),
+        ([0, 1], [0.4, float("nan")], "nan"),
+        ([0, 2], [0.4, 0.5], "0 \\(real\\)"),
+        ([], [], "no rows"),
+    ],
+)
+def test_what_cannot_be_fitted_is_refused(labels, scores, words):
+    with pytest.raises(ManifestError, match=words):
+        Calibration.fit(labels, scores)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {},
+        {"method": "other"},
+        {"method": "temperature", "temperature": 0},
+        {"method": "temperature", "temperature": "hot"},
+        {"method": "isotonic", "scores": [0, 1], "probabilities": [0.9, 0.1]},
+        {"method": "isotonic", "scores": [0, 1], "probabilities": [0.9]},
+    ],
+)
+def test_a_broken_recipe_is_no_traceback(stored):
+    with pytest.raises(ModelError, match="calibration"):
+        Calibration.from_json(stored)
+
+
+@pytest.mark.slow
+def test_calibrate_keeps_a_map_that_evaluate_obeys(project, deepfake, json_of):  # noqa: F811
+    deepfake("train", *FAST, "--epochs", 3, "--run", "one", "--lr", 0.01)
+    recipe = project / "runs" / "one" / "recipe.json"
+    plain = json_of("evaluate", "--output", "plain")
+    assert plain["calibration"] is None and "robustness" not in plain
+    found = json_of("calibrate", "--folds", 2, "--method", "isotonic")
+    assert found == json.loads((project / "calibration" / "calibration.json").read_text())
+    assert cv2.imread(str(project / "calibration" / "reliability.png")).shape[1] > 800
+    assert found["after"]["frame"]["log_loss"] <= found["before"]["frame"]["log_loss"]
+    assert found["cross_validated"]["frame"]["log_loss"] >= found["after"]["frame"]["log_loss"]
+    assert found["threshold"]["called_otherwise"]["frames"] == 0
+    kept = json.loads(recipe.read_text())["snapshots"]
+    assert kept["best.keras"]["calibration"]["method"] == "isotonic"
+    assert kept["best.keras"]["threshold"] == pytest.approx(plain["threshold"])
+    calibrated = json_of("evaluate", "--output", "after")
+    assert calibrated["calibration"] == kept["best.keras"]["calibration"]
+    assert calibrated["threshold"] == pytest.approx(found["threshold"]["after"])
+    assert calibrated["frame"]["confusion"] == plain["frame"]["confusion"]
+    assert calibrated["frame"]["auc"] == plain["frame"]["auc"]
+    before, after = (pd.read_csv(project / name / "predictions.csv")["score"] for name in ("plain", "after"))
+    assert np.allclose(Calibration.from_json(calibrated["calibration"]).apply(before), after)
+    assert json_of("evaluate", "--no-calibration", "--output", "plain") == plain
+
+    again = json_of("calibrate", "plain/predictions.csv", "--method", "temperature")
+    assert again["before"] == found["before"]
+    assert json.loads(recipe.read_text())["snapshots"]["best.keras"]["calibration"]["method"] == "temperature"
+    assert "wants as many groups" in deepfake("calibrate", "plain/predictions.csv", "--folds", 50, check=1).stderr
+    assert "calibrated already" in deepfake("calibrate", "after/predictions.csv", check=1).stderr
+
+    fakes = pd.read_csv(project / "plain" / "predictions.csv").query("label == 'fake'")
+    fakes.to_csv(project / "plain" / "predictions.csv", index=False)
+    assert "all fake" in deepfake("calibrate", "plain/predictions.csv", check=1).stderr
+    recipe.rename(project / "gone.json")
+    said = deepfake("calibrate", "runs/one/best.keras", check=1).stderr
+    assert "no such recipe" in said and "recipe.json" in said
+    (project / "plain" / "metrics.json").unlink()
+    assert "name the snapshot" in deepfake("calibrate", "plain/predictions.csv", check=1).stderr

@@ -1,0 +1,197 @@
+"""What is trained of a model, in stages, and that a run goes on in either of them as if nobody had stopped it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from pydantic import ValidationError
+
+from deepfake_cli.commands.train import train
+from deepfake_cli.config import Train
+from deepfake_cli.errors import ModelError
+from deepfake_cli.models import build_model, load_model, thaw, unfrozen
+from deepfake_cli.models.files import read_model
+from deepfake_cli.training.events import Begun, Stepped
+from tests.models.test_models import TINY_VIT
+
+STEPS, SIDE = 6, 32
+
+
+def attentive(input_shape, weights):
+    """Batch and layer normalisation, attention, and a nested model."""
+    inputs = keras.Input(input_shape)
+    start = layers.Conv2D(8, 8, strides=8)(layers.Rescaling(1 / 255)(inputs))
+    nested = keras.Sequential([layers.BatchNormalization(), layers.ReLU()], name="nested")
+    x = layers.LayerNormalization()(layers.Reshape((-1, 8))(nested(start)))
+    x = layers.GlobalAveragePooling1D()(layers.MultiHeadAttention(2, 4, name="attention")(x, x))
+    return keras.Model(inputs, layers.Dense(1, activation="sigmoid", name="probability")(layers.Dropout(0.2)(x)))
+
+
+class Hidden(layers.Layer):
+    """A layer whose saved form says nothing of the one inside."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.inside = layers.LayerNormalization()
+
+    def call(self, x):
+        return self.inside(x)
+
+
+def hiding(input_shape, weights):
+    inputs = keras.Input(input_shape)
+    x = layers.GlobalAveragePooling2D()(Hidden(name="mine")(inputs))
+    return keras.Model(inputs, layers.Dense(1, activation="sigmoid", name="probability")(x))
+
+
+def built(function, tune: str) -> keras.Model:
+    keras.utils.set_random_seed(0)
+    return build_model(f"{__name__}:{function.__name__}", image_size=SIDE, weights=None, tune=tune)
+
+
+def trained(model: keras.Model) -> set[str]:
+    return {weight.path.split("/")[-2] for weight in model.trainable_weights}
+
+
+def test_norm_trains_the_normalisation_and_the_head_and_a_file_keeps_that(tmp_path):
+    model = built(attentive, "norm")
+    assert trained(model) == {"batch_normalization", "layer_normalization", "probability"}
+    assert unfrozen(model) == 4 * 8 + 2 * 8 + 9 < model.count_params()  # the averages of batch normalisation move, too
+    before = [np.array(weight) for weight in model.get_layer("nested").weights]
+    model(np.full((2, SIDE, SIDE, 3), 200.0), training=True)
+    changed = [not np.array_equal(*pair) for pair in zip(before, model.get_layer("nested").weights, strict=True)]
+    assert changed == [False, False, True, True]
+    model.compile("adam", "binary_crossentropy", jit_compile=False)
+    model.train_on_batch(np.ones((2, SIDE, SIDE, 3)), np.array([[0.0], [1.0]]))
+    model.save(tmp_path / "model.keras")
+    again = read_model(
+        tmp_path / "model.keras", compile=True
+    )  # Keras alone thaws the attention, and drops the optimizer
+    assert trained(again) == trained(model)
+    for one, other in zip(model.optimizer.variables, again.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert unfrozen(load_model(tmp_path / "model.keras")) == unfrozen(model)
+
+
+def test_the_transformer_trains_layer_normalisation():
+    model = build_model(TINY_VIT, image_size=SIDE, weights=None, tune="norm")
+    assert all("norm" in weight.path or "probability" in weight.path for weight in model.trainable_weights)
+    assert unfrozen(model) == 6 * 64 + 33
+
+
+def test_what_cannot_be_tuned_is_refused():
+    with pytest.raises(ModelError, match=r"inside the layer 'mine', a Hidden.*--tune head"):
+        built(hiding, "norm")
+    assert trained(built(hiding, "head")) == {"probability"}
+    with pytest.raises(ModelError, match=r"vgg16 has no normalisation layers: --tune head"):
+        build_model("vgg16", image_size=SIDE, weights=None, tune="norm")
+
+
+def test_an_optimizer_of_other_weights_is_not_passed_over(tmp_path):
+    model = built(attentive, "head")
+    model.compile("adam", "binary_crossentropy", jit_compile=False)
+    model.train_on_batch(np.ones((2, SIDE, SIDE, 3)), np.array([[0.0], [1.0]]))
+    thaw(model)  # and not compiled anew
+    model.save(tmp_path / "odd.keras")
+    with pytest.raises(ModelError, match=r"optimizer in .*odd\.keras is not of the weights"):
+        read_model(tmp_path / "odd.keras", compile=True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"freeze_backbone": True, "tune": "all"}, "exclude each other"),
+        ({"freeze_backbone": True, "tune": "norm"}, "exclude each other"),
+        ({"unfreeze_epoch": 2}, "nothing to unfreeze"),
+        ({"snapshot": "a.keras", "tune": "norm"}, "snapshot and tune"),
+    ],
+)
+def test_settings_that_contradict_each_other(settings, message):
+    with pytest.raises(ValidationError, match=message):
+        Train(**settings)
+
+
+def test_freeze_backbone_is_short_for_the_head():
+    assert Train(freeze_backbone=True).trained == Train(tune="head").trained == "head"
+    assert Train(freeze_backbone=True, tune="head").trained == "head" and Train().trained == "all"
+
+
+@pytest.fixture(scope="module")
+def lists(tmp_path_factory, frames_of_uadfv) -> Path:
+    folder = tmp_path_factory.mktemp("lists")
+    command = [
+        sys.executable,
+        "-m",
+        "deepfake_cli",
+        "make-csv",
+        "uadfv",
+        "--imgdir",
+        frames_of_uadfv,
+        "--ratio",
+        "0.67",
+    ]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    return folder / "csv"
+
+
+def run(lists: Path, name: str, stop: tuple[int, int] | None = None, **settings) -> tuple[Path, list[Begun]]:
+    """Train a run, or go on with one, until a step of an epoch, if `stop` names one."""
+    began = []
+
+    def report(event):
+        if isinstance(event, Begun):
+            began.append(event)
+        if isinstance(event, Stepped) and (event.epoch, event.step) == stop:
+            raise KeyboardInterrupt
+
+    common = {"train_csv": [lists / "train" / "train.csv"], "val_annotations": lists / "val" / "validation.csv"}
+    common |= {"runs_dir": lists.parent / "runs"}
+    if not settings.get("resume"):
+        common |= {"model": f"{__name__}:attentive", "image_size": SIDE, "batch_size": 4, "steps": STEPS, "run": name}
+        common |= {"tune": "norm", "unfreeze_epoch": 1, "lr": 1e-2}
+    try:
+        train(Train(**common | settings), report)
+    except KeyboardInterrupt:
+        assert stop
+    return lists.parent / "runs" / name, began
+
+
+def test_a_run_in_stages_goes_on_from_anywhere_as_if_nobody_had_stopped_it(lists):
+    whole, (begun,) = run(lists, "whole", epochs=3)
+    assert begun.trainable < begun.parameters
+    first, second = (
+        read_model(whole / f"tests.models.test_tune_attentive_csv_0{n}.keras", compile=True) for n in (1, 2)
+    )
+    start = built(attentive, "norm")
+    still = [i for i, weight in enumerate(start.weights) if weight.path.split("/")[-2] not in trained(start)]
+    assert len(still) > 8
+    assert all(np.array_equal(start.weights[i], first.weights[i]) for i in still)
+    assert not any(
+        np.array_equal(first.weights[i], second.weights[i]) for i in still if "bias" not in first.weights[i].path
+    )
+    assert int(first.optimizer.iterations) == int(second.optimizer.iterations) == STEPS  # a new one, of all weights
+
+    run(lists, "cut", stop=(1, 4), save_steps=3, epochs=3)  # frozen
+    run(lists, "cut", resume="cut", epochs=1)  # to the epoch that ends the first stage
+    run(lists, "cut", resume="cut", epochs=3, stop=(2, 4), save_steps=3)  # thawed
+    cut, (begun,) = run(lists, "cut", resume="cut", epochs=3)
+    assert begun.trainable == begun.parameters
+    for name in ("01", "02", "03"):
+        one, other = (
+            read_model(each / f"tests.models.test_tune_attentive_csv_{name}.keras", compile=True)
+            for each in (whole, cut)
+        )
+        pairs = zip([*one.weights, *one.optimizer.variables], [*other.weights, *other.optimizer.variables], strict=True)
+        assert all(np.array_equal(*pair) for pair in pairs), name
+
+
+def test_the_command_says_how_much_is_trained(lists, deepfake):
+    out = deepfake(
+        "train", lists / "train" / "train.csv", "--val-annotations", lists / "val" / "validation.csv", "--model", "meso4",
+        "--no-onnx", "--image-size", 32, "--no-weights", "--freeze-backbone", "--epochs", 1, "--steps", 1,
+    ).stdout  # fmt: skip
+    assert "meso4: 11,945 parameters, 17 of them trained, 32 px" in out

@@ -1,0 +1,128 @@
+"""Runs and evaluations in an object store, a real S3 server on this machine: as they would be on a disk."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deepfake_cli.errors import StorageError
+from deepfake_cli.runs.mirror import Home
+
+from ..conftest import bucket, tree
+from ..training.test_train import FAST, TINY, weights_of
+
+SETTINGS = (*FAST, "--steps", 30, "--epochs", 2)
+RUNS = ("--runs-dir", "s3://media/kept")
+
+
+@pytest.fixture
+def project(tmp_path, deepfake, frames_of_uadfv) -> Path:
+    """A folder with lists and a model."""
+    (tmp_path / "tiny.py").write_text(TINY)
+    deepfake("make-csv", "uadfv", "--imgdir", frames_of_uadfv, "--ratio", 0.67)
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_a_run_in_a_bucket_that_is_killed_equals_one_on_a_disk_that_is_not(s3, project, deepfake, json_of, tmp_path):
+    deepfake("train", *SETTINGS, "--run", "whole")
+    command = [
+        sys.executable,
+        "-m",
+        "deepfake_cli",
+        "train",
+        *map(str, SETTINGS),
+        *RUNS,
+        "--run",
+        "cut",
+        "--save-steps",
+        "7",
+    ]
+    process = subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while "state.keras" not in bucket(s3, "kept/cut"):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    process.kill()
+    process.communicate()
+    row = json_of("runs", *RUNS)[0]
+    assert (row["name"], row["state"], row["model"]) == ("cut", "interrupted", "tiny:build")
+    (temporary := project / "tmp").mkdir()
+    done = deepfake("train", *RUNS, "--resume", "last", TMPDIR=str(temporary))
+    assert "Run: s3://media/kept/cut" in done.stdout and "Best: s3://media/kept/cut/best.keras" in done.stdout
+    assert not list(temporary.glob("deepfake-*")), "the local folder is gone"
+    assert json_of("runs", *RUNS)[0]["state"] == "finished"
+    stored, whole = bucket(s3, "kept/cut"), project / "runs" / "whole"
+    assert not {"state.keras", "lock"} & set(stored) and any(name.startswith("events/") for name in stored)
+    assert "Going on with s3://media/kept/cut from" in stored["train.log"].decode()
+    recipes = json.loads(stored["recipe.json"]), json.loads((whole / "recipe.json").read_text())
+    assert recipes[0]["history"] == recipes[1]["history"] and recipes[0]["snapshots"] == recipes[1]["snapshots"]
+    for name in recipes[1]["snapshots"]:
+        (copy := tmp_path / "copy.keras").write_bytes(stored[name])
+        assert all(np.array_equal(*pair) for pair in zip(weights_of(copy), weights_of(whole / name), strict=True)), name
+    refused = deepfake("train", *SETTINGS, *RUNS, "--run", "cut", check=1).stderr.replace("\n", " ")
+    assert "s3://media/kept/cut holds a run already" in refused
+
+
+@pytest.mark.slow
+def test_what_is_measured_in_a_bucket_equals_what_is_on_a_disk(s3, project, deepfake):
+    deepfake("train", *SETTINGS, "--onnx", *RUNS, "--run", "r")
+    assert "best.onnx" in bucket(s3, "kept/r")
+    for name, content in bucket(s3, "kept/r").items():
+        (path := project / "runs" / "r" / name).parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    for where, runs in (("s3://media/measured", RUNS), ("out", ())):
+        deepfake("evaluate", *runs, "--output", f"{where}/evaluation", "--resamples", 20)
+        deepfake("audit", "--output", f"{where}/audit", "--sample", 20)
+        deepfake("report", f"{where}/evaluation", "--output", f"{where}/page.html")
+        best = f"{runs[1] if runs else 'runs'}/r/best.keras"
+        deepfake("calibrate", f"{where}/evaluation/predictions.csv", best, "--output", f"{where}/calibration")
+        scores = [f"{where}/evaluation/predictions.csv"] * 2
+        deepfake("compare", *scores, "--output", f"{where}/compared", "--resamples", 20)
+        deepfake("export", *runs, "--output", f"{where}/best.tflite", "--format", "litert")
+        deepfake("evaluate", "--predictions", scores[0], "--output", f"{where}/again", "--resamples", 20)
+    stored, local = bucket(s3, "measured"), tree(project / "out")
+    assert set(stored) == set(local)
+    for name in ("evaluation/predictions.csv", "evaluation/heat_maps.npz", "audit/faces.png"):
+        assert stored[name] == local[name], name
+    kept = [json.loads(files["evaluation/metrics.json"]) for files in (stored, local)]
+    assert kept[0]["frame"] == kept[1]["frame"] and kept[0]["snapshot"].endswith("kept/r/best.keras")
+    recipes = [
+        json.loads(text) for text in (bucket(s3, "kept/r")["recipe.json"], (project / "runs/r/recipe.json").read_text())
+    ]
+    assert recipes[0]["snapshots"] == recipes[1]["snapshots"] and "calibration" in recipes[0]["snapshots"]["best.keras"]
+    assert b"warnings" in stored["audit/audit.json"] and b"audit" in stored["page.html"]
+
+
+def test_the_check_of_lists_reads_a_bucket(s3, project, deepfake):
+    for path, content in tree(project / "csv").items():
+        s3.put_object(Bucket="media", Key=f"checked/{path}", Body=content)
+    where = ("make-csv", "--check", "--check-frames", 0, "--csvdir", "s3://media/checked")
+    said = deepfake(*where, check=1).stderr
+    assert "missing images" in said and "changed list" not in said, "the paths in them lead nowhere from there"
+    s3.delete_object(Bucket="media", Key="checked/val/validation.csv")
+    assert "missing list" in deepfake(*where, check=1).stderr
+
+
+def test_an_upload_that_fails_leaves_the_run_on_this_machine(s3, monkeypatch):
+    home = Home(Path("s3://media/failing/r"))
+    (home.folder / "recipe.json").write_text("{}")
+    (home.folder / "best.keras").write_text("weights")
+    home.send()
+    assert set(bucket(s3, "failing/r")) == {"recipe.json", "best.keras"}
+    (home.folder / "best.keras").unlink()
+    home.send()
+    assert set(bucket(s3, "failing/r")) == {"recipe.json"}
+    again = Home(Path("s3://media/failing/r"))
+    again.fetch()
+    assert tree(again.folder) == tree(home.folder)
+    monkeypatch.setattr("deepfake_cli.storage.remote.WHOLE", ())
+    monkeypatch.setattr("deepfake_cli.storage.remote._protocol", lambda path: 1 / 0)
+    (home.folder / "recipe.json").write_text('{"more": 1}')
+    with pytest.raises(StorageError, match=f"The run is whole in {home.folder}"):
+        home.send()
+    home._tidy(home.folder.parent)
+    assert (home.folder / "recipe.json").read_text() == '{"more": 1}'
