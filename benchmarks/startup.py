@@ -13,7 +13,7 @@ from pathlib import Path
 from common import machine, print_columns
 
 COMMANDS = (["--help"], ["split", "--help"], ["datasets"])
-LOADED = {"the command": "deepfake_cli.cli", "split": "deepfake_cli.commands.split"}
+LOADED = {"the command": ["deepfake_cli.cli"], "split": ["deepfake_cli.commands.split", "deepfake_cli.steps.split"]}
 HERE = Path(__file__).parents[1] / "src"
 
 
@@ -31,8 +31,8 @@ def main() -> None:
             medians = [statistics.median(each) for each in zip(*times, strict=True)]
             rows.append((" ".join(words), *(f"{each:.3f}" for each in medians), f"{medians[1] / medians[0]:.2f}"))
         print_columns(rows)
-        for what, module in LOADED.items():
-            then, since = loaded(before, module), loaded(now, module)
+        for what, names in LOADED.items():
+            then, since = loaded(before, names), loaded(now, names)
             print(
                 f"\n{what} loads {len(since)} modules, {len(then)} before; new: {', '.join(sorted(since - then)) or 'none'}"
             )
@@ -59,8 +59,9 @@ def started(tree: Path, words: list[str]) -> float:
     return time.perf_counter() - began
 
 
-def loaded(tree: Path, module: str) -> set[str]:
-    """The modules that a process has loaded after it imported one."""
+def loaded(tree: Path, names: list[str]) -> set[str]:
+    """The modules that a process has loaded after it imported one, called by the first of these names that the tree has."""
+    module = next(name for name in names if any(tree.glob(f"{name.replace('.', '/')}*")))
     code = f"import sys, {module}; print(*sys.modules)"
     environment = os.environ | {"PYTHONPATH": str(tree)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)

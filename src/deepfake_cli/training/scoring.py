@@ -25,7 +25,7 @@ def scores(
 ) -> np.ndarray:
     """Score every frame of a list, in its order: float64 (frames,), the probability of fake.
 
-    `report` is called with how many of how many frames are done; `change` is as in `pipeline.scoring_batches`.
+    `report` is called with how many of how many frames are done; `change` is as in `input_pipeline.scoring_batches`.
 
     Raises:
         ManifestError: an image can't be decoded; the message names it.
