@@ -87,6 +87,9 @@ def test_similarities_and_meshes_take_points_where_they_are_sent(gallery):
     picture, source = gallery.placed(0, 120, flip=False)
     same = meshed(picture, source, source, gallery.triangles, np.eye(2, 3, dtype=np.float32))
     assert np.abs(same - picture).max() < 1, "a mesh that stays changes nothing"
+    flat = source.copy()
+    flat[gallery.triangles[0]] = flat[gallery.triangles[0][0]]
+    assert np.isfinite(meshed(picture, source, flat, gallery.triangles, np.eye(2, 3, dtype=np.float32))).all()
     target = source + np.float32([4, 0])
     shifted = meshed(picture, source, target, gallery.triangles, np.float32([[1, 0, -4], [0, 1, 0]]))
     assert np.abs(shifted[:, 4:] - picture[:, :-4]).max() < 2

@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 
+FLAT = 1e-3  # twice the area of a triangle in square pixels, below which it is a line
+
 
 def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     """The turn, scale and shift that takes one set of points nearest to another (Umeyama, 1991).
@@ -58,12 +60,14 @@ def meshed(
         triangles: of the mesh, indices of points (m, 3).
         outside: from pixels of the result to those of the image beyond the mesh, float32 (2, 3).
     """
+    ends = np.concatenate([target[triangles], np.ones((len(triangles), 3, 1))], axis=2).astype(np.float64)
+    wide = np.abs(np.linalg.det(ends)) > FLAT  # a flat triangle covers no pixel
+    ends, triangles = ends[wide], triangles[wide]
+    back = np.linalg.solve(ends, source[triangles].astype(np.float64)).astype(np.float32)
     numbers = np.full(image.shape[:2], -1, np.int32)
     corners = np.round(target * 8).astype(np.int32)
     for number, triangle in enumerate(triangles):
         cv2.fillConvexPoly(numbers, corners[triangle], number, shift=3)
-    ends = np.concatenate([target[triangles], np.ones((len(triangles), 3, 1))], axis=2).astype(np.float64)
-    back = np.linalg.solve(ends + 1e-9 * np.eye(3), source[triangles].astype(np.float64)).astype(np.float32)
     x, y = pixels(image.shape)
     here_x = outside[0, 0] * x + outside[0, 1] * y + outside[0, 2]
     here_y = outside[1, 0] * x + outside[1, 1] * y + outside[1, 2]
