@@ -20,6 +20,7 @@ SMALLEST = 40  # pixels of the longer side of a face's box
 SUREST = 0.9  # least certainty of its landmarks
 CANVAS = 1.8  # sides of the box that a canvas is wide
 LOOKED_AT, LIKELY = 60, 8  # a donor is one of so many alike, of so many drawn
+GREYEST = 3.0  # mean difference of red and blue, below which a photograph has no colour
 SHRUNK = 0.6  # below this scale a photograph is shrunk before it is turned, or detail would alias
 
 
@@ -128,13 +129,19 @@ class Gallery:
         return np.ascontiguousarray(picture).astype(np.float32), points
 
     def donor(self, number: int, rng: np.random.Generator) -> int:
-        """Another portrait whose face is shaped and turned alike, as Li et al. (2020) choose it."""
+        """Another portrait whose face is shaped and turned alike, as Li et al. (2020) choose it; in colour, if this one is."""
         others = rng.integers(len(self.portraits), size=LOOKED_AT)
-        others = others[others != number]
+        others = others[(others != number) & (self._grey[others] == self._grey[number])]
         if not len(others):
             return (number + 1) % len(self.portraits)
         distances = np.square(self._shapes[others] - self._shapes[number]).sum(axis=1)
         return int(others[np.argsort(distances, kind="stable")[rng.integers(min(LIKELY, len(others)))]])
+
+    @cached_property
+    def _grey(self) -> np.ndarray:
+        """Which portraits are without colour, bool (portraits,)."""
+        images = (self._image(number)[::4, ::4].astype(np.int16) for number in range(len(self.portraits)))
+        return np.array([np.abs(image[..., 0] - image[..., 2]).mean() < GREYEST for image in images])
 
     def _image(self, number: int) -> np.ndarray:
         path = self.portraits[number].path
