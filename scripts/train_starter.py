@@ -48,7 +48,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--output", type=Path, default=Path("starter.onnx"), help="the detector [%(default)s]")
     parser.add_argument("--work", type=Path, default=Path("work"), help="where pairs and state go, 9 GB [%(default)s]")
     parser.add_argument("--pairs", type=int, default=PAIRS, help="a multiple of 1,000 [%(default)s]")
-    parser.add_argument("--epochs", type=int, default=22, help=f"of {STEPS} steps [%(default)s]")
+    parser.add_argument("--epochs", type=int, default=15, help=f"of {STEPS} steps [%(default)s]")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes that make pairs [%(default)s]")
     parser.add_argument("--thresholds", type=float, nargs=3, metavar=("REAL", "FAKE", "PHOTO"), default=(0.5, 0.5, 0.5),
                         help="real below, fake from, a single photograph fake from [0.5 0.5 0.5]")  # fmt: skip
