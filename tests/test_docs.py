@@ -34,6 +34,10 @@ def test_every_column_is_documented():
     assert all(f"`{name}`" in text for name in MANIFEST_COLUMNS)
 
 
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 120
+
+
 def test_every_command_is_in_the_readme():
     text = (ROOT / "README.md").read_text()
     assert all(f"deepfake {name}" in text for name in COMMANDS)

@@ -1,0 +1,108 @@
+"""CONTRIBUTING.md names what is there."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "src" / "deepfake_cli"
+TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+TASKS = ("data set", "model", "face detector", "forgery", "corruption", "metric", "command", "image format")
+YOURS = "yours"  # stands for a file that is to be made
+# Which page tells of everything in which table.
+PAGES = {
+    ("models/__init__.py", "MODELS"): "docs/train.md",
+    ("forgery/__init__.py", "FORGERIES"): "docs/forgeries.md",
+    ("corruptions/__init__.py", "CHANGES"): "docs/evaluation.md",
+    ("metrics/names.py", "FIGURES"): "docs/evaluation.md",
+}
+
+
+def tree() -> list[str]:
+    """The folders and modules of the tree, by their path in the package."""
+    block = re.search(r"```\nsrc/deepfake_cli/\n(.*?)```", TEXT, re.DOTALL)[1]
+    found, parents = [], []
+    for indent, name, comment in re.findall(r"^( +)(\S+)(.*)$", block, re.MULTILINE):
+        assert comment.strip(), f"{name} has no comment"
+        parents[len(indent) // 2 - 1 :] = [name]
+        found.append("".join(parents))
+    return found
+
+
+def tasks() -> dict[str, str]:
+    """Each task of "How to add a thing" with its text."""
+    part = TEXT.split("## How to add a thing")[1].split("\n## ")[0]
+    return dict(re.findall(r"^### An? (.+?)\n(.*?)(?=^### |\Z)", part, re.MULTILINE | re.DOTALL))
+
+
+def steps() -> list[tuple[str, str, list[str]]]:
+    """Task, file, and the names in backquotes that are said to be in it."""
+    return [
+        (task, path, re.findall(r"`(\w+(?:\.py)?)`", text))
+        for task, body in tasks().items()
+        for path, text in re.findall(r"^- `([^`]+)`: (.+)$", body, re.MULTILINE)
+    ]
+
+
+def defined(path: Path) -> set[str]:
+    """The names that a module defines at its top."""
+    names = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names |= {target.id for target in targets if isinstance(target, ast.Name)}
+    return names
+
+
+def keys(path: Path, table: str) -> list[str]:
+    """The keys of a dict literal, without running its module."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Dict):
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            if target.id == table:
+                return [key.value for key in node.value.keys]
+    raise AssertionError(f"{path} has no table {table}")
+
+
+def test_the_tree_has_every_room_and_nothing_else():
+    folders = [f"{path.parent.relative_to(PACKAGE).as_posix()}/" for path in PACKAGE.glob("*/**/__init__.py")]
+    modules = [path.name for path in PACKAGE.glob("*.py")]
+    assert sorted(tree()) == sorted(folders + modules)
+
+
+def test_every_folder_of_the_package_is_a_room():
+    holders = {path.parent for path in PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+    assert all((folder / "__init__.py").exists() for folder in holders)
+
+
+def test_the_tasks_are_told():
+    assert tuple(tasks()) == TASKS
+    assert {task for task, _, _ in steps()} == set(TASKS), "each names files"
+
+
+@pytest.mark.parametrize(("task", "path", "names"), steps())
+def test_files_tables_and_tests_of_a_task_are_there(task, path, names):
+    file = ROOT / path
+    assert file.is_file() != (YOURS in path)
+    assert file.parent.is_dir()
+    modules = [name for name in names if name.endswith(".py")]
+    assert all((file.parent / name).is_file() for name in modules)
+    for name in set(names) - set(modules):
+        if name.startswith("test_"):
+            assert any(
+                name in defined(test) for test in ([file] if path.endswith(".py") else (ROOT / "tests").rglob("*.py"))
+            )
+        elif name.isupper():
+            assert name in defined(file)
+        else:
+            assert re.search(rf"\b{name}\b", file.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("module", "table"), PAGES)
+def test_a_page_tells_of_all_that_is_in_a_table(module, table):
+    page = (ROOT / PAGES[module, table]).read_text(encoding="utf-8")
+    assert [key for key in keys(PACKAGE / module, table) if f"`{key}`" not in page] == []
