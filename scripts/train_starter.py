@@ -29,6 +29,7 @@ MASK_LAYER, MASK_WEIGHT = (
     "blocks_10_add",
     1.0,
 )  # where the network says what is forged, and what that counts beside the verdict
+SOFTEN, SOFTEN_FROM = 0.5, 2000  # share of the pairs that lose their detail, from this step on
 SEED = 0
 
 
@@ -135,7 +136,10 @@ def batches(folder: Path, first: int, cells: int) -> Any:
         return images, {"probability": labels, "mask": masks}
 
     def at(step: Any) -> Any:
-        return shards.batch(int(step), pairs=BATCH, size=IMAGE_SIZE, margin=MARGIN, cells=cells, seed=SEED)
+        soften = SOFTEN if step >= SOFTEN_FROM else 0.0
+        return shards.batch(
+            int(step), pairs=BATCH, size=IMAGE_SIZE, margin=MARGIN, cells=cells, seed=SEED, soften=soften
+        )
 
     return tf.data.Dataset.counter(first).map(load, num_parallel_calls=1).prefetch(8)
 

@@ -18,6 +18,7 @@ from deepfake_cli.storage.files import whole
 
 SHARD = 1000  # pairs a file: 221 MB
 JITTER_SCALE, JITTER_PLACE = 0.04, 0.02  # deviation a crop is enlarged by and moved by, in logarithms and in sides
+SOFTENED = 0.3, 0.75  # of its resolution a softened pair keeps, from and to
 LIGHT, CONTRAST = 12.0, 0.12  # most that brightness changes, and the logarithm of contrast
 
 
@@ -94,7 +95,7 @@ class Shards:
         return sum(len(masks) for _, masks in self._files)
 
     def batch(
-        self, step: int, *, pairs: int, size: int, margin: float, cells: int, seed: int
+        self, step: int, *, pairs: int, size: int, margin: float, cells: int, seed: int, soften: float = 0.0
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The batch of a step; each pass takes every pair once, in an order of its own.
 
@@ -105,6 +106,7 @@ class Shards:
             margin: side of a crop in sides of the face's box, at most `MARGIN`.
             cells: side of the masks.
             seed: of the order and of the small changes to crops.
+            soften: share of the pairs that lose their detail, as at strong compression, real and fake alike.
 
         Returns:
             Images, uint8 RGB (2 pairs, size, size, 3), a real and its fake in turn; labels, float32 (2 pairs, 1); masks, float32
@@ -117,8 +119,9 @@ class Shards:
             shard, row = divmod(int(number), SHARD)
             kept, mask = self._files[shard][0][row], self._files[shard][1][row]
             window, light = _window(rng, size, margin), _light(rng)
+            detail = rng.uniform(*SOFTENED) if soften and rng.random() < soften else 1.0
             for label in (0, 1):
-                images[2 * place + label] = _seen(kept[label], window, size, light)
+                images[2 * place + label] = _seen(kept[label], window, size, light, detail)
             scale = np.array([[cells * SIZE / (size * MASK)] * 2 + [cells / size]])
             masks[2 * place + 1, :, :, 0] = cv2.warpAffine(mask / np.float32(255), window * scale, (cells, cells))
         return images, np.tile(np.float32([[0], [1]]), (pairs, 1)), masks
@@ -145,7 +148,10 @@ def _light(rng: np.random.Generator) -> tuple[float, float]:
     return float(np.exp(rng.uniform(-CONTRAST, CONTRAST))), float(rng.uniform(-LIGHT, LIGHT))
 
 
-def _seen(image: np.ndarray, window: np.ndarray, size: int, light: tuple[float, float]) -> np.ndarray:
+def _seen(image: np.ndarray, window: np.ndarray, size: int, light: tuple[float, float], detail: float) -> np.ndarray:
+    if detail < 1:
+        small = cv2.resize(image, None, fx=detail, fy=detail, interpolation=cv2.INTER_AREA)
+        image = cv2.resize(small, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
     scale = window[1, 1]
     if scale < 0.75:
         image = cv2.GaussianBlur(image, (0, 0), 0.35 / scale)
