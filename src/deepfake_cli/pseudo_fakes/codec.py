@@ -47,7 +47,9 @@ def compressed(rng: np.random.Generator, pictures: list[np.ndarray]) -> tuple[li
 
 def jpeg(image: np.ndarray, quality: int) -> np.ndarray:
     """A uint8 image through JPEG."""
-    return cv2.imdecode(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)
+    decoded = cv2.imdecode(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)
+    assert decoded is not None  # OpenCV has just written it
+    return decoded
 
 
 def _motion(rng: np.random.Generator, count: int, side: int) -> list[np.ndarray | None]:

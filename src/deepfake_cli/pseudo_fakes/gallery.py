@@ -61,7 +61,10 @@ def find_portraits(
     found = []
     for done, path in enumerate(paths, 1):
         image = read_image(path)
-        for box in [] if image is None else detect(image):
+        if image is None:
+            report(done)
+            continue
+        for box in detect(image):
             points, certainty = landmarks(image, box)
             portrait = Portrait(path, box, points)
             if portrait.side >= SMALLEST and certainty >= SUREST:

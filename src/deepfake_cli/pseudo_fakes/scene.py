@@ -48,8 +48,8 @@ def covered(rng: np.random.Generator, pictures: list[np.ndarray], points: np.nda
     centre = points.mean(axis=0) + rng.uniform(-0.6, 0.6, 2) * height
     axes = rng.uniform(0.06, 0.3, 2) * height + 1
     mask = np.zeros(shape[:2], np.float32)
-    ends = [tuple(map(int, each)) for each in (centre, axes)]
-    cv2.ellipse(mask, *ends, rng.uniform(0, 180), 0, 360, 1.0, -1, cv2.LINE_AA)
+    middle, radii = (tuple(map(int, each)) for each in (centre, axes))
+    cv2.ellipse(mask, middle, radii, rng.uniform(0, 180), 0, 360, 1.0, -1, cv2.LINE_AA)
     mask = blurred(mask, rng.uniform(0.5, 2.5))[..., None]
     thing = rng.uniform(10, 235, 3).astype(np.float32) + ripples(rng, shape, 12, 18, channels=1)
     return [picture + mask * (thing - picture) for picture in pictures]

@@ -20,6 +20,7 @@ SHARD = 1000  # pairs a file: 221 MB
 JITTER_SCALE, JITTER_PLACE = 0.04, 0.02  # deviation a crop is enlarged by and moved by, in logarithms and in sides
 SOFTENED = 0.3, 0.75  # of its resolution a softened pair keeps, from and to
 LIGHT, CONTRAST = 12.0, 0.12  # most that brightness changes, and the logarithm of contrast
+_gallery: Gallery  # of a process that makes pairs
 
 
 def write_shards(
@@ -124,7 +125,7 @@ class Shards:
                 images[2 * place + label] = _seen(kept[label], window, size, light, detail)
             scale = np.array([[cells * SIZE / (size * MASK)] * 2 + [cells / size]])
             masks[2 * place + 1, :, :, 0] = cv2.warpAffine(mask / np.float32(255), window * scale, (cells, cells))
-        return images, np.tile(np.float32([[0], [1]]), (pairs, 1)), masks
+        return images, np.tile(np.array([[0], [1]], np.float32), (pairs, 1)), masks
 
     def _drawn(self, step: int, pairs: int, seed: int) -> np.ndarray:
         numbers = np.arange(step * pairs, (step + 1) * pairs)
