@@ -1,0 +1,110 @@
+"""The commands as Python functions: a settings model, or its options by keyword; what a command needs loads when it is called."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from deepfake_cli.config import Evaluate, MakeCsv, Predict, Split, Step, Train, resolve
+
+if TYPE_CHECKING:
+    from deepfake_cli.commands.evaluate import EvaluateResult
+    from deepfake_cli.commands.make_csv import MakeCsvResult
+    from deepfake_cli.commands.predict import PredictResult
+    from deepfake_cli.commands.split import SplitResult
+    from deepfake_cli.extraction.extract import Extracted
+    from deepfake_cli.training.events import Event
+    from deepfake_cli.training.session import TrainResult
+
+S = TypeVar("S", bound=Step)
+
+
+def split(
+    settings: Split | None = None,
+    progress: Callable[["Extracted", int, int], None] = lambda video, done, total: None,
+    **options: Any,
+) -> "SplitResult":
+    """Cut the videos of a data set into frames or face crops; see `deepfake_cli.commands.split.split`.
+
+    Args:
+        settings: see `deepfake_cli.config.Split`.
+        progress: called with each video as it ends, and how many of how many have ended.
+        options: fields of the settings; they win over `settings`.
+    """
+    from deepfake_cli.commands.split import split as run
+
+    return run(_settled(Split, settings, options), progress)
+
+
+def make_csv(settings: MakeCsv | None = None, **options: Any) -> "MakeCsvResult":
+    """Write lists for training, validation and test; see `deepfake_cli.commands.make_csv.make_csv`.
+
+    Args:
+        settings: see `deepfake_cli.config.MakeCsv`.
+        options: fields of the settings; they win over `settings`.
+    """
+    from deepfake_cli.commands.make_csv import make_csv as run
+
+    return run(_settled(MakeCsv, settings, options))
+
+
+def train(
+    settings: Train | None = None, progress: Callable[["Event"], None] = lambda event: None, **options: Any
+) -> "TrainResult":
+    """Train a detector, or resume a run; see `deepfake_cli.commands.train.train`.
+
+    Args:
+        settings: see `deepfake_cli.config.Train`.
+        progress: called as training begins, after each step and after each epoch.
+        options: fields of the settings; they win over `settings`.
+    """
+    from deepfake_cli.commands.train import train as run
+
+    return run(_settled(Train, settings, options), progress)
+
+
+def evaluate(
+    settings: Evaluate | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    **options: Any,
+) -> "EvaluateResult":
+    """Measure a detector on lists that it has not seen; see `deepfake_cli.commands.evaluate.evaluate`.
+
+    Args:
+        settings: see `deepfake_cli.config.Evaluate`.
+        progress: called with how many of how many frames are scored.
+        options: fields of the settings; they win over `settings`.
+    """
+    from deepfake_cli.commands.evaluate import evaluate as run
+
+    return run(_settled(Evaluate, settings, options), progress)
+
+
+def predict(
+    settings: Predict | None = None,
+    progress: Callable[[Path, int, int], None] = lambda path, done, total: None,
+    **options: Any,
+) -> "PredictResult":
+    """Classify files; see `deepfake_cli.commands.predict.predict`.
+
+    Args:
+        settings: see `deepfake_cli.config.Predict`.
+        progress: called with a file, and how many of how many of its frames are done.
+        options: fields of the settings; they win over `settings`.
+    """
+    from deepfake_cli.commands.predict import predict as run
+
+    return run(_settled(Predict, settings, options), progress)
+
+
+def _settled(step: type[S], settings: S | None, options: dict[str, Any]) -> S:
+    """The settings model, with these fields in place of its own.
+
+    Raises:
+        ConfigError: an option is unknown, missing, of a wrong type or out of range.
+        TypeError: `settings` is of another model.
+    """
+    if settings is None:
+        return resolve(step, options)[0]
+    if not isinstance(settings, step):
+        raise TypeError(f"Expected settings of {step.__name__}, or its options by keyword. Received: {settings!r}.")
+    return resolve(step, options, assume=dict(settings))[0] if options else settings
