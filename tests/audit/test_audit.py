@@ -16,7 +16,7 @@ from deepfake_cli.commands.audit import audit
 from deepfake_cli.config import Audit
 from deepfake_cli.data import manifest
 from deepfake_cli.errors import ManifestError
-from deepfake_cli.media.video import Source
+from deepfake_cli.media.video import FrameSource
 
 GROUPS, EACH = 20, 5  # of a planted set: groups, and images of each of their two videos
 
@@ -114,18 +114,18 @@ def test_sharpness_falls_with_blur_and_not_with_size(people):
 def test_facts_are_those_of_the_source(timit, people, tmp_path):
     fakes, reals = timit
     height, width = next(iter(people.values()))[0].shape[:2]
-    assert Source(fakes / "higher_quality" / "fadg0" / "sa1-video-fram1.avi").facts == ("mjpeg", 25, width, height)
+    assert FrameSource(fakes / "higher_quality" / "fadg0" / "sa1-video-fram1.avi").facts == ("mjpeg", 25, width, height)
     folder = reals / "fadg0" / "video" / "sa1"
-    assert Source(folder).facts == ("jpeg", 0, width, height), "of images without a suffix"
-    assert Source(folder).facts.cells() == {"codec": "jpeg", "fps": "", "width": str(width), "height": str(height)}
+    assert FrameSource(folder).facts == ("jpeg", 0, width, height), "of images without a suffix"
+    assert FrameSource(folder).facts.cells() == {"codec": "jpeg", "fps": "", "width": str(width), "height": str(height)}
     (tmp_path / "bad.jpg").write_bytes(b"no image")
-    assert Source(tmp_path / "bad.jpg").facts.cells() == dict.fromkeys(manifest.SOURCE_COLUMNS, "")
+    assert FrameSource(tmp_path / "bad.jpg").facts.cells() == dict.fromkeys(manifest.SOURCE_COLUMNS, "")
 
 
 def test_split_records_codec_and_size_of_each_source(frames_of_uadfv, uadfv):
     rows = list(csv.DictReader((frames_of_uadfv / "manifest.csv").open()))
     for row in rows:
-        assert {name: row[name] for name in manifest.SOURCE_COLUMNS} == Source(
+        assert {name: row[name] for name in manifest.SOURCE_COLUMNS} == FrameSource(
             uadfv / f"{row['video']}.mp4"
         ).facts.cells()
     assert {(row["codec"], row["fps"]) for row in rows} == {("mpeg4", "25")}

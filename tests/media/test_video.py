@@ -15,7 +15,7 @@ import pytest
 
 from deepfake_cli.errors import VideoError
 from deepfake_cli.media.decode import upright
-from deepfake_cli.media.video import Keep, Source, frames
+from deepfake_cli.media.video import FrameSampler, FrameSource, frames
 
 from ..conftest import sample_frames
 
@@ -194,7 +194,7 @@ def test_no_quarter_turn_is_refused(plain, tmp_path):
 def test_an_edit_list_hides_the_first_frames(plain, tmp_path):
     path = copied(plain, tmp_path / "edit.mp4", before="-ss 0.32")
     check(path, ALL[8:])
-    source = Source(path)
+    source = FrameSource(path)
     assert (source.promised, source.count()) == (COUNT, 12)
     list(source.frames())
     assert source.faults() == [], "they are hidden, not missing"
@@ -224,7 +224,7 @@ def test_a_cover_is_no_video(plain, tmp_path, cover_first):
         *sound, "-i", inputs[at], *options[:6], "-c:a", "aac", "-disposition:v", "attached_pic", tmp_path / "song.m4a"
     )
     with pytest.raises(VideoError, match="only a cover and audio"):
-        Source(tmp_path / "song.m4a")
+        FrameSource(tmp_path / "song.m4a")
 
 
 def test_of_two_videos_the_larger_is_read(plain, tmp_path):
@@ -245,7 +245,7 @@ def test_a_packed_bitstream(tmp_path):
     path = encode(tmp_path / "packed.avi", "-c:v libxvid -q:v 2 -bf 2")
     theirs = [number(image) for image in expected(path)]
     assert [number(image) for _, image in frames(path)] == theirs
-    source = Source(path)
+    source = FrameSource(path)
     list(source.frames())
     assert source.promised - len(theirs) == (2 if source.faults() else 0)
 
@@ -288,12 +288,12 @@ def lying(request, plain, tmp_path) -> tuple[Path, int]:
 def test_a_header_that_lies_changes_no_frame(lying):
     path, _ = lying
     check(path)
-    assert Source(path).count() == COUNT
+    assert FrameSource(path).count() == COUNT
 
 
 def test_a_header_that_lies_is_told(lying):
     path, told = lying
-    source = Source(path)
+    source = FrameSource(path)
     list(source.frames())
     missing = max(0, source.promised - COUNT)
     assert source.promised in (told, COUNT)
@@ -304,11 +304,11 @@ def test_a_header_that_lies_is_told(lying):
     ("every", "most", "kept"), [(3, None, ALL[::3]), (1, 5, [0, 5, 10, 14, 19]), (4, 2, [0, 16]), (1, 50, ALL)]
 )
 def test_the_frames_kept_have_the_right_indices(lying, every, most, kept):
-    source = Source(lying[0])
-    chosen = list(source.frames(Keep(every, most, source.count())))
+    source = FrameSource(lying[0])
+    chosen = list(source.frames(FrameSampler(every, most, source.count())))
     assert [index for index, _ in chosen] == [number(image) for _, image in chosen] == kept
 
 
 def test_never_more_frames_than_asked_for():
-    assert [position for position in range(100) if Keep(2, 5, 0)(position)] == [0, 2, 4, 6, 8]
-    assert [position for position in range(100) if Keep(1, 5, 3)(position)] == [0, 1, 2]
+    assert [position for position in range(100) if FrameSampler(2, 5, 0)(position)] == [0, 2, 4, 6, 8]
+    assert [position for position in range(100) if FrameSampler(1, 5, 3)(position)] == [0, 1, 2]

@@ -8,7 +8,7 @@ import pytest
 
 from deepfake_cli.assets import CLIPS, FOLDER
 from deepfake_cli.errors import DatasetError
-from deepfake_cli.media.video import Keep, Source
+from deepfake_cli.media.video import FrameSampler, FrameSource
 from deepfake_cli.pseudo_fakes import MARGIN, MASK, METHODS, SIZE, Gallery, find_portraits, make_pair
 from deepfake_cli.pseudo_fakes import shards as shards_module
 from deepfake_cli.pseudo_fakes.codec import compressed
@@ -23,7 +23,7 @@ def gallery(tmp_path_factory) -> Gallery:
     """Frames of the shipped clips as photographs."""
     folder, paths = tmp_path_factory.mktemp("photographs"), []
     for name, _ in CLIPS:
-        for index, image in Source(FOLDER / name).frames(Keep(most=3, total=70)):
+        for index, image in FrameSource(FOLDER / name).frames(FrameSampler(most=3, total=70)):
             paths.append(folder / f"{Path(name).stem}-{index}.png")
             cv2.imwrite(str(paths[-1]), image)
     (folder / "text.png").write_text("no photograph")

@@ -13,7 +13,7 @@ TAKEN = "MP4, MOV, MKV, WebM, AVI, WMV, MPEG, FLV, OGG, GIF; JPEG, PNG, WebP, BM
 
 
 def settle(path: Path) -> Path:
-    """Check an upload, and give an image its suffix, by which `deepfake_cli.media.video.Source` knows it.
+    """Check an upload, and give an image its suffix, by which `deepfake_cli.media.video.FrameSource` knows it.
 
     Args:
         path: the file; without a suffix, so that FFmpeg takes no hint from it.

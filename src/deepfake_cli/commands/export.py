@@ -121,13 +121,13 @@ def _images(size: int) -> np.ndarray:
     import cv2
 
     from deepfake_cli.assets import CLIPS, FOLDER
-    from deepfake_cli.media.video import Keep, Source
+    from deepfake_cli.media.video import FrameSampler, FrameSource
 
     noise = np.random.default_rng(0).integers(0, 256, (IMAGES // 4, size, size, 3), dtype=np.uint8)
     pictures = [
         cv2.cvtColor(cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2RGB)
         for name, _ in CLIPS
-        for _, image in Source(FOLDER / name).frames(Keep(most=IMAGES // 4, total=70))
+        for _, image in FrameSource(FOLDER / name).frames(FrameSampler(most=IMAGES // 4, total=70))
         if image is not None
     ]
     return np.concatenate([noise, np.stack(pictures)])

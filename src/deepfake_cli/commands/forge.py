@@ -13,7 +13,7 @@ from deepfake_cli.errors import DatasetError, DeepfakeError
 from deepfake_cli.faces import Detector, find_detector
 from deepfake_cli.faces.box import Box
 from deepfake_cli.faces.crop import crop
-from deepfake_cli.media.video import VIDEO_SUFFIXES, Keep, Source, is_frame
+from deepfake_cli.media.video import VIDEO_SUFFIXES, FrameSampler, FrameSource, is_frame
 from deepfake_cli.native_output import quiet
 from deepfake_cli.reporting.image_grid import Row, strips
 
@@ -107,9 +107,9 @@ def _files(path: Path) -> list[Path]:
 
 
 def _faces_of(file: Path, most: int, detect: Detector | None, settings: Forge) -> Iterator[Face]:
-    source = Source(file)
+    source = FrameSource(file)
     total = source.count()
-    for index, image in source.frames(Keep(1, most, total)):
+    for index, image in source.frames(FrameSampler(1, most, total)):
         if image is None:
             raise DatasetError("cannot be read as an image")
         name = f"{file.name} {index}" if total > 1 else file.name

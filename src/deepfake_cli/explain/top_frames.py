@@ -8,7 +8,7 @@ from deepfake_cli.faces.crop import crop
 from deepfake_cli.inference.detector import Detector
 from deepfake_cli.inference.result import Verdict
 from deepfake_cli.inference.timeline import Moment, Timeline
-from deepfake_cli.media.video import Keep, Source
+from deepfake_cli.media.video import FrameSampler, FrameSource
 
 MOST = 6  # frames of a face
 APART = 12  # at least so many parts of the file lie between two of them
@@ -32,12 +32,12 @@ class Suspect:
 def suspects(verdict: Verdict, timeline: Timeline, detector: Detector) -> list[Suspect]:
     """The most suspicious frames of a face, in their order; the file, which has to be there still, is decoded again."""
     chosen = {moment.frame: moment for moment in suspicious(timeline)}
-    keep = Keep()
+    keep = FrameSampler()
     keep.spread = frozenset(chosen)
     size, margin = detector.traits.image_size, detector.traits.margin
     crops = {
         index: crop(image, chosen[index].box, margin=margin, size=size)
-        for index, image in Source(verdict.path).frames(keep)
+        for index, image in FrameSource(verdict.path).frames(keep)
         if image is not None and index in chosen
     }
     heat = speaking_for_fake(list(crops.values()), detector)

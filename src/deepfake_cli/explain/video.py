@@ -13,7 +13,7 @@ from deepfake_cli.faces.crop import crop, square_of
 from deepfake_cli.inference.detector import Detector
 from deepfake_cli.inference.result import Verdict
 from deepfake_cli.inference.timeline import Moment, Timeline
-from deepfake_cli.media.video import Keep, Source
+from deepfake_cli.media.video import FrameSampler, FrameSource
 from deepfake_cli.storage.files import whole
 
 BATCH = 16  # frames at a time
@@ -67,9 +67,9 @@ def film(
 
 def _frames(path: Path, frames: np.ndarray, lines: list[Timeline]) -> Iterator[Shown]:
     """The frames in which there is a face, with all their faces."""
-    keep, places, known = Keep(), [0] * len(lines), [line.frames for line in lines]
+    keep, places, known = FrameSampler(), [0] * len(lines), [line.frames for line in lines]
     keep.spread = frozenset(frames.tolist())
-    for index, image in Source(path).frames(keep):
+    for index, image in FrameSource(path).frames(keep):
         moments = []
         for number, line in enumerate(lines):
             if places[number] < len(line) and known[number][places[number]] == index:

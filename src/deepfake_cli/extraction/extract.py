@@ -24,7 +24,7 @@ from deepfake_cli.faces.crop import crop
 from deepfake_cli.faces.smooth import Tracked
 from deepfake_cli.faces.tracking import follow
 from deepfake_cli.media.reencode import reencoded
-from deepfake_cli.media.video import Keep, Source, frame_files
+from deepfake_cli.media.video import FrameSampler, FrameSource, frame_files
 from deepfake_cli.storage import tar_shards
 from deepfake_cli.storage.files import whole, write_text
 from deepfake_cli.storage.remote import is_remote, lent, state
@@ -167,8 +167,8 @@ def _cut(clip: Clip, settings: Split, folder: Path, key: str) -> Extracted:
     beside = None if settings.packs else folder.parent
     partial = Path(mkdtemp(PARTIAL, f".{folder.name}.", beside))  # its own: a machine given up may still write
     try:
-        source = Source(clip.path)
-        keep = Keep(settings.every, settings.max_frames, source.count() if settings.max_frames else 0)
+        source = FrameSource(clip.path)
+        keep = FrameSampler(settings.every, settings.max_frames, source.count() if settings.max_frames else 0)
         seen = list(_write(_frames(source, keep, settings.reencode), settings, partial))
         tracks = kept(settings, seen)
         facts = source.facts.cells()
@@ -196,7 +196,7 @@ def sweep(imgdir: Path, videos: Iterable[str]) -> None:
                 shutil.rmtree(partial) if partial.is_dir() else partial.unlink(missing_ok=True)
 
 
-def _frames(source: Source, keep: Keep, crf: int | None) -> Images:
+def _frames(source: FrameSource, keep: FrameSampler, crf: int | None) -> Images:
     """The frames that are kept; where they are encoded anew, all go through the encoder, as a re-encoded file's would."""
     if crf is None:
         return source.frames(keep)

@@ -9,7 +9,7 @@ import numpy as np
 from deepfake_cli.assets import STARTER
 from deepfake_cli.faces import find_detector
 from deepfake_cli.inference import runtimes
-from deepfake_cli.inference.judge import How, judge
+from deepfake_cli.inference.judge import JudgeOptions, judge
 from deepfake_cli.inference.result import Verdict
 from deepfake_cli.metrics.calibration import Calibration
 
@@ -39,7 +39,7 @@ class Detector:
         photo_threshold = own.photo_threshold if own and own.photo_threshold is not None else self.threshold
         self.network = network
         self._calibration = Calibration.from_json(self.traits.calibration) if self.traits.calibration else None
-        self._how = How(
+        self._how = JudgeOptions(
             scores=self.scores,
             find=find_detector("rfb320")(min_score),
             size=self.traits.image_size,

@@ -18,7 +18,7 @@ from deepfake_cli.inference.aggregate import interval, pooled
 from deepfake_cli.inference.faces import DULLEST, SMALLEST, Face, faces, whole
 from deepfake_cli.inference.result import FaceResult, Verdict
 from deepfake_cli.inference.timeline import Timeline
-from deepfake_cli.media.video import Keep, Source
+from deepfake_cli.media.video import FrameSampler, FrameSource
 from deepfake_cli.storage.remote import lent
 
 BATCH = 4  # crops scored at once: more are no faster on CPUs, and take more memory
@@ -35,7 +35,7 @@ Scores = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
-class How:
+class JudgeOptions:
     """How files are judged.
 
     Attributes:
@@ -69,12 +69,12 @@ class How:
     every_face: bool = False
 
 
-def judge(path: Path, how: How, report: Callable[[int, int], None] = lambda done, total: None) -> Verdict:
+def judge(path: Path, how: JudgeOptions, report: Callable[[int, int], None] = lambda done, total: None) -> Verdict:
     """Judge a video, an image or a folder of frames; what can't be judged is undecided, with the reason.
 
     Args:
         path: the file.
-        how: see `How`.
+        how: see `JudgeOptions`.
         report: called with how many of how many frames are done; 0 if nobody knows how many there are.
     """
     started = time.perf_counter()
@@ -88,9 +88,9 @@ def judge(path: Path, how: How, report: Callable[[int, int], None] = lambda done
     return verdict
 
 
-def _look(verdict: Verdict, path: Path, how: How, report: Callable[[int, int], None]) -> None:
-    source = Source(path)
-    keep = Keep(how.every, how.max_frames, source.count() if how.max_frames else source.promised)
+def _look(verdict: Verdict, path: Path, how: JudgeOptions, report: Callable[[int, int], None]) -> None:
+    source = FrameSource(path)
+    keep = FrameSampler(how.every, how.max_frames, source.count() if how.max_frames else source.promised)
     if source.is_image:
         verdict.threshold = max(how.threshold, how.photo_threshold)
     if how.crops:
@@ -112,7 +112,7 @@ def _look(verdict: Verdict, path: Path, how: How, report: Callable[[int, int], N
     _decide(verdict, list(found.values()), how)
 
 
-def _decide(verdict: Verdict, found: list[Timeline], how: How) -> None:
+def _decide(verdict: Verdict, found: list[Timeline], how: JudgeOptions) -> None:
     found.sort(key=lambda timeline: -timeline.area)
     enough = min(FEW, verdict.frames)
     lasting = found[:1] + [timeline for timeline in found[1:] if len(timeline) >= enough]

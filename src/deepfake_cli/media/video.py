@@ -36,7 +36,7 @@ def frame_files(folder: Path) -> list[tuple[int, Path]]:
     return list(enumerate(paths))
 
 
-class Keep:
+class FrameSampler:
     """Which frames to keep: every N-th, and never more than `most`, evenly spaced over `total` frames (0: the first).
 
     Attributes:
@@ -58,7 +58,7 @@ class Keep:
         return position in self.spread if self.spread is not None else position % self.every == 0
 
 
-class Source:
+class FrameSource:
     """A video file, a folder of images or a single image (if animated, its first picture), open for reading once.
 
     Attributes:
@@ -106,7 +106,7 @@ class Source:
         }
         return [text for text, count in found.items() if count]
 
-    def frames(self, keep: Keep | None = None) -> Iterator[tuple[int, np.ndarray | None]]:
+    def frames(self, keep: FrameSampler | None = None) -> Iterator[tuple[int, np.ndarray | None]]:
         """Stream the frames, once.
 
         Args:
@@ -127,8 +127,8 @@ class Source:
 
 
 def frames(path: Path) -> Iterator[tuple[int, np.ndarray | None]]:
-    """Stream all frames of a video, folder or image; see `Source.frames`."""
-    return Source(path).frames()
+    """Stream all frames of a video, folder or image; see `FrameSource.frames`."""
+    return FrameSource(path).frames()
 
 
 def read_image(path: Path) -> np.ndarray | None:
@@ -146,7 +146,7 @@ def read_image(path: Path) -> np.ndarray | None:
         return None
 
 
-def _pictures(video: Video, keep: Keep | None) -> Iterator[tuple[int, np.ndarray]]:
+def _pictures(video: Video, keep: FrameSampler | None) -> Iterator[tuple[int, np.ndarray]]:
     index = -1
     for index, frame in enumerate(video.frames()):
         if keep is None or keep(index):
