@@ -65,12 +65,12 @@ def make_pairs(options: argparse.Namespace, folder: Path) -> None:
     found = options.work / "portraits.pickle"
     if not found.is_file():
         paths = [path for each in options.folders for path in sorted(each.rglob("*")) if is_frame(path)]
-        portraits = find_portraits(paths, report=counting("photographs", len(paths)))
+        portraits = find_portraits(paths, progress=counting("photographs", len(paths)))
         with whole(found) as partial:
             partial.write_bytes(pickle.dumps(portraits))
     gallery = Gallery(pickle.loads(found.read_bytes()))
     print(f"{len(gallery.portraits):,} faces")
-    write_shards(gallery, folder, options.pairs, workers=options.workers, report=counting("pairs", options.pairs))
+    write_shards(gallery, folder, options.pairs, workers=options.workers, progress=counting("pairs", options.pairs))
 
 
 def train(options: argparse.Namespace, folder: Path) -> Any:
@@ -172,10 +172,10 @@ def export(model: Any, options: argparse.Namespace) -> None:
 
 
 def counting(what: str, total: int) -> Callable[[int], None]:
-    def report(done: int) -> None:
+    def progress(done: int) -> None:
         print(f"\r{done:,} of {total:,} {what}", end="\n" if done >= total else "", file=sys.stderr, flush=True)
 
-    return report
+    return progress
 
 
 if __name__ == "__main__":

@@ -298,7 +298,7 @@ def test_one_detector_serves_several_threads(runtime):
 def test_jobs_keep_their_order_and_are_forgotten_in_time(tmp_path, caplog):
     turn, order = threading.Semaphore(0), []
 
-    def judge(job, report):
+    def judge(job, progress):
         turn.acquire()
         order.append(job.name)
         return work.Result({}, str(1 / int(job.name)))  # a fault of the program in the first

@@ -142,7 +142,7 @@ def run(lists: Path, name: str, stop: tuple[int, int] | None = None, **settings)
     """Train a run, or go on with one, until a step of an epoch, if `stop` names one."""
     began = []
 
-    def report(event):
+    def progress(event):
         if isinstance(event, Begun):
             began.append(event)
         if isinstance(event, Stepped) and (event.epoch, event.step) == stop:
@@ -154,7 +154,7 @@ def run(lists: Path, name: str, stop: tuple[int, int] | None = None, **settings)
         common |= {"model": f"{__name__}:attentive", "image_size": SIDE, "batch_size": 4, "steps": STEPS, "run": name}
         common |= {"tune": "norm", "unfreeze_epoch": 1, "lr": 1e-2}
     try:
-        train(Train(**common | settings), report)
+        train(Train(**common | settings), progress)
     except KeyboardInterrupt:
         assert stop
     return lists.parent / "runs" / name, began

@@ -14,7 +14,7 @@ GONE = 180.0  # seconds without a question after which a visitor has left; brows
 MOST_RESULTS = 200  # that are kept, whatever `keep` says: they lie in memory
 
 State = Literal["uploading", "waiting", "judging", "done", "failed"]
-Report = Callable[[int, int], None]  # how many of how many frames are done
+Progress = Callable[[int, int], None]  # how many of how many frames are done
 log = logging.getLogger(__name__)
 
 
@@ -87,7 +87,7 @@ class Jobs:
 
     def __init__(
         self,
-        judge: Callable[[Job, Report], Result],
+        judge: Callable[[Job, Progress], Result],
         folder: Path,
         *,
         workers: int,
@@ -197,11 +197,11 @@ class Jobs:
             job.state = "judging"
             return job
 
-    def _watch(self, job: Job) -> Report:
+    def _watch(self, job: Job) -> Progress:
         """What is called as a job goes on: it notes the progress, and ends the job in time."""
         end = time.monotonic() + self._longest
 
-        def report(done: int, total: int) -> None:
+        def progress(done: int, total: int) -> None:
             job.done, job.total = done, total
             if job.dropped:
                 raise _Stop
@@ -211,4 +211,4 @@ class Jobs:
                     f"It takes longer than {minutes}, which is the most that a file is given here. Send a shorter piece."
                 )
 
-        return report
+        return progress

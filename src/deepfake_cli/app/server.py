@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from deepfake_cli.app import uploads
-from deepfake_cli.app.jobs import Job, Jobs, Report, Result
+from deepfake_cli.app.jobs import Job, Jobs, Progress, Result
 from deepfake_cli.config import App
 from deepfake_cli.errors import ConfigError
 from deepfake_cli.explain.page import page, part
@@ -79,7 +79,7 @@ def opened(settings: App) -> Iterator[Server]:
             settings.detector, runtime=settings.runtime, threads=settings.threads, threshold=settings.threshold
         )
         jobs = Jobs(
-            lambda job, report: judge(detector, settings, job, report),
+            lambda job, progress: judge(detector, settings, job, progress),
             folder,
             workers=settings.workers,
             most=settings.queue,
@@ -94,9 +94,9 @@ def opened(settings: App) -> Iterator[Server]:
             jobs.close()
 
 
-def judge(detector: Detector, settings: App, job: Job, report: Report) -> Result:
+def judge(detector: Detector, settings: App, job: Job, progress: Progress) -> Result:
     """What is said of a job's file, under the name that its visitor gave it."""
-    verdict = detector.predict(job.file, **settings.per_file, report=report)
+    verdict = detector.predict(job.file, **settings.per_file, progress=progress)
     return Result(replace(verdict, path=Path(job.name)).facts(), page([part(verdict, job.name, detector)], detector))
 
 

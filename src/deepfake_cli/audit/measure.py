@@ -23,7 +23,7 @@ SCALE = 256  # pixels of the longer side on which sharpness is measured
 def measure_all(
     paths: Sequence[str],
     workers: int | None = None,
-    report: Callable[[int, int], None] = lambda done, total: None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
     *,
     cluster: str | None = None,
 ) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
@@ -32,29 +32,29 @@ def measure_all(
     Args:
         paths: the files.
         workers: threads; None for one a core.
-        report: called with how many of how many are measured.
+        progress: called with how many of how many are measured.
         cluster: see `deepfake_cli.distributed.each`.
 
     Returns:
         The properties of each file, in the order of `paths`, empty for one that can't be read; and those files, each with
         why.
     """
-    found = _there(paths, cluster, report) if cluster else _here(paths, workers, report)
+    found = _there(paths, cluster, progress) if cluster else _here(paths, workers, progress)
     bad = [(path, each) for path, each in zip(paths, found, strict=True) if isinstance(each, str)]
     return [{} if isinstance(each, str) else each for each in found], bad
 
 
-def _here(paths: Sequence[str], workers: int | None, report: Callable[[int, int], None]) -> list[Measured]:
+def _here(paths: Sequence[str], workers: int | None, progress: Callable[[int, int], None]) -> list[Measured]:
     found = []
     with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
         for each in pool.map(_measure, paths):
             found.append(each)
-            report(len(found), len(paths))
+            progress(len(found), len(paths))
     return found
 
 
-def _there(paths: Sequence[str], cluster: str, report: Callable[[int, int], None]) -> list[Measured]:
-    return in_parts(_measure_some, paths, size=PART, lost=_lost, cluster=cluster, report=report)
+def _there(paths: Sequence[str], cluster: str, progress: Callable[[int, int], None]) -> list[Measured]:
+    return in_parts(_measure_some, paths, size=PART, lost=_lost, cluster=cluster, progress=progress)
 
 
 def _measure_some(paths: Sequence[str]) -> list[Measured]:

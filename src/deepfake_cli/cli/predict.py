@@ -24,10 +24,10 @@ def predict(
     with progress("frames") as bar:
         task = bar.add_task("predict", total=None, note="")
 
-        def report(path: Path, done: int, total: int) -> None:
+        def advance(path: Path, done: int, total: int) -> None:
             bar.update(task, completed=done, total=max(total, done) or None, note=path.name)
 
-        result = run(settings, report)
+        result = run(settings, advance)
     if json:
         print_json(
             {

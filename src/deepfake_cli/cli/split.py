@@ -30,13 +30,13 @@ def split(
     with progress("videos") as bar:
         task = bar.add_task("split", total=None, note="")
 
-        def report(video: Extracted, done: int, total: int) -> None:
+        def advance(video: Extracted, done: int, total: int) -> None:
             nonlocal frames
             frames += 0 if video.skipped else video.frames
             rate = frames / (time.perf_counter() - started)
             bar.update(task, completed=done, total=total, note=f"{rate:,.0f} frames/s")
 
-        result = run(settings, report)
+        result = run(settings, advance)
 
     seconds = time.perf_counter() - started
     for video in [video for video in result.videos if video.error or video.note][:MOST_LISTED]:

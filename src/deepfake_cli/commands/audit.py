@@ -37,12 +37,12 @@ class AuditResult:
     files: list[Path]
 
 
-def audit(settings: Audit, report: Callable[[int, int], None] = lambda done, total: None) -> AuditResult:
+def audit(settings: Audit, progress: Callable[[int, int], None] = lambda done, total: None) -> AuditResult:
     """Measure a sample of the lists' images, and what their labels can be told from.
 
     Args:
         settings: see `deepfake_cli.config.Audit`.
-        report: called with how many of how many images are measured.
+        progress: called with how many of how many images are measured.
 
     Returns:
         What was found. An image that can't be read is in it with its reason; it stops no other.
@@ -54,7 +54,7 @@ def audit(settings: Audit, report: Callable[[int, int], None] = lambda done, tot
     from deepfake_cli.reporting.contact_sheet import sheet
 
     table = _read(settings.csv)
-    images, unreadable = _measured(sample(table, settings.sample, settings.seed), settings, report)
+    images, unreadable = _measured(sample(table, settings.sample, settings.seed), settings, progress)
     videos = _videos(table)
     found: dict[str, Any] = {
         "lists": recipe.fingerprint(settings.csv),
@@ -95,7 +95,7 @@ def _parts(lists: Sequence[Path]) -> list[str]:
 
 
 def _measured(
-    drawn: "pd.DataFrame", settings: Audit, report: Callable[[int, int], None]
+    drawn: "pd.DataFrame", settings: Audit, progress: Callable[[int, int], None]
 ) -> tuple["pd.DataFrame", list[tuple[str, str]]]:
     """The drawn images that can be read, with their properties; the others with the reason."""
     import pandas as pd
@@ -103,7 +103,7 @@ def _measured(
     from deepfake_cli.audit.measure import measure_all
     from deepfake_cli.audit.sources import join
 
-    rows, bad = measure_all(drawn["path"].tolist(), settings.workers, report, cluster=settings.cluster)
+    rows, bad = measure_all(drawn["path"].tolist(), settings.workers, progress, cluster=settings.cluster)
     if len(bad) == len(rows):
         raise ManifestError(f"None of {len(rows):,} images can be read, such as {bad[0][0]}: {bad[0][1]}.")
     measures = pd.DataFrame(rows, index=drawn.index)

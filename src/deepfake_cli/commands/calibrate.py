@@ -28,7 +28,7 @@ from deepfake_cli.storage.remote import here
 if TYPE_CHECKING:
     import pandas as pd
 
-Report = Callable[[int, int], None]
+Progress = Callable[[int, int], None]
 FEW = 1000  # rows, below which a staircase follows chance (Niculescu-Mizil and Caruana, ICML 2005, figure 8)
 
 
@@ -45,18 +45,18 @@ class CalibrateResult:
     files: list[Path]
 
 
-def calibrate(settings: Calibrate, report: Report = lambda done, total: None) -> CalibrateResult:
+def calibrate(settings: Calibrate, progress: Progress = lambda done, total: None) -> CalibrateResult:
     """Fit a calibration, draw what it mends, and keep it in the recipe beside the snapshot.
 
     Args:
         settings: see `deepfake_cli.config.Calibrate`.
-        report: called with how many of how many frames are scored.
+        progress: called with how many of how many frames are scored.
 
     Raises:
         ManifestError: the list or the predictions can't be used, hold one class only, or their scores are all equal.
         ModelError: there is no snapshot, or no recipe that knows it, or training goes on beside it.
     """
-    snapshot, table = _scored(settings, report)
+    snapshot, table = _scored(settings, progress)
     fitted = Calibration.fit(table["label"], table["score"], settings.method)
     after = table.assign(score=fitted.apply(table["score"]))
     found: dict[str, Any] = {
@@ -86,7 +86,7 @@ def calibrate(settings: Calibrate, report: Report = lambda done, total: None) ->
     return CalibrateResult(found, [*files, snapshot.parent / recipe.NAME, *filter(None, [exported])])
 
 
-def _scored(settings: Calibrate, report: Report) -> tuple[Path, "pd.DataFrame"]:
+def _scored(settings: Calibrate, progress: Progress) -> tuple[Path, "pd.DataFrame"]:
     """The snapshot, and the frames with its scores as they are: from predictions, or from lists that it scores now."""
     given = [path for path in settings.inputs if is_predictions(path)]
     if given and (len(given) > 1 or len(settings.inputs) > 2):
@@ -98,7 +98,7 @@ def _scored(settings: Calibrate, report: Report) -> tuple[Path, "pd.DataFrame"]:
     shared = settings.model_dump(include=set(Evaluate.model_fields) - {"seed"})
     asked = Evaluate(**shared | {"calibration": False, "resamples": 0, "report": False})
     _check_recipe(inputs(asked)[1])
-    result = evaluate(asked, report)
+    result = evaluate(asked, progress)
     return Path(result.metrics["snapshot"]), predictions.read(result.predictions).frames
 
 

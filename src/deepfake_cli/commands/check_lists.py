@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_NAMED = 5
-Report = Callable[[str, int, int], None]
+Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,12 @@ class CheckResult:
         return [finding for finding in self.findings if finding.wrong]
 
 
-def check(settings: MakeCsv, report: Report = lambda what, done, total: None) -> CheckResult:
+def check(settings: MakeCsv, progress: Progress = lambda what, done, total: None) -> CheckResult:
     """Check the lists of ``csvdir`` against ``protocol.json`` and against each other.
 
     Args:
         settings: see `deepfake_cli.config.MakeCsv`; ``csvdir`` and ``check_frames`` count.
-        report: called with what is being done, and how much of how much of it is done.
+        progress: called with what is being done, and how much of how much of it is done.
 
     Returns:
         Everything that was found; it stops at nothing.
@@ -82,7 +82,7 @@ def check(settings: MakeCsv, report: Report = lambda what, done, total: None) ->
     groups: dict[str, set[str]] = {}
     images: list[pd.DataFrame] = []
     for name in there:
-        report(f"reading {name}", len(rows), len(there))
+        progress(f"reading {name}", len(rows), len(there))
         try:
             table = manifest.read(csvdir / name)
         except ManifestError as error:
@@ -96,7 +96,7 @@ def check(settings: MakeCsv, report: Report = lambda what, done, total: None) ->
         if settings.check_frames:
             images.append(table[["path", "dataset", "video", "group"]].assign(part=name))
     findings += _shared_groups(groups, record.get("protocol") == "official")
-    found, compared = _shared_images(images, settings.check_frames, report) if images else ([], 0)
+    found, compared = _shared_images(images, settings.check_frames, progress) if images else ([], 0)
     findings = sorted([*findings, *found], key=lambda finding: not finding.wrong)
     return CheckResult(findings, rows, compared)
 
@@ -152,14 +152,14 @@ def _fold(name: str) -> str:
     return first if len(rest) > 1 else ""
 
 
-def _shared_images(lists: list["pd.DataFrame"], frames: int, report: Report) -> tuple[list[Finding], int]:
+def _shared_images(lists: list["pd.DataFrame"], frames: int, progress: Progress) -> tuple[list[Finding], int]:
     """What the parts have in common, and how many images were compared by look; of folds, the lists that validate."""
     import pandas as pd
 
     table = pd.concat([images.astype(str) for images in lists], ignore_index=True)
-    copies = near_duplicates.same_bytes(table, lambda done, total: report("comparing files", done, total))
+    copies = near_duplicates.same_bytes(table, lambda done, total: progress("comparing files", done, total))
     findings = list(_pairs("pairs of videos with the same image", copies, table, wrong=True))
-    found, compared = _look_alikes(table, frames, report)
+    found, compared = _look_alikes(table, frames, progress)
     return findings + found, compared
 
 
@@ -178,12 +178,14 @@ def _pairs(what: str, pairs: list[near_duplicates.Pair], table: "pd.DataFrame", 
         yield Finding(what, f"{one}, {other}", len(rows), some, wrong)
 
 
-def _look_alikes(table: "pd.DataFrame", frames: int, report: Report) -> tuple[list[Finding], int]:
+def _look_alikes(table: "pd.DataFrame", frames: int, progress: Progress) -> tuple[list[Finding], int]:
     """Compare `frames` images of each video, evenly spaced."""
     of_video = table.groupby(["dataset", "video"], observed=True)["path"]
     place, size = of_video.cumcount(), of_video.transform("size")
     sample = table[(place * frames) // size != ((place - 1) * frames) // size]
-    pairs, unreadable = near_duplicates.look_alikes(sample, lambda done, total: report("comparing looks", done, total))
+    pairs, unreadable = near_duplicates.look_alikes(
+        sample, lambda done, total: progress("comparing looks", done, total)
+    )
     findings = list(_pairs("pairs of videos that look alike", pairs, table, wrong=False))
     if unreadable:
         findings.append(Finding("unreadable images", "all lists", unreadable))

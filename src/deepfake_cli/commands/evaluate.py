@@ -52,12 +52,12 @@ class EvaluateResult:
     page: Path | None = None
 
 
-def evaluate(settings: Evaluate, report: Callable[[int, int], None] = lambda done, total: None) -> EvaluateResult:
+def evaluate(settings: Evaluate, progress: Callable[[int, int], None] = lambda done, total: None) -> EvaluateResult:
     """Score the lists' frames, or read the scores of a file, and measure the detector on them.
 
     Args:
         settings: see `deepfake_cli.config.Evaluate`.
-        report: called with how many of how many frames are scored.
+        progress: called with how many of how many frames are scored.
 
     Returns:
         Figures at frame, video and group level and of slices, with 95 % intervals.
@@ -70,7 +70,7 @@ def evaluate(settings: Evaluate, report: Callable[[int, int], None] = lambda don
     scored = (
         scored_frames.from_file(settings, settings.predictions)
         if settings.predictions
-        else _from_model(settings, report)
+        else _from_model(settings, progress)
     )
     found = assess(
         scored.frames,
@@ -92,7 +92,7 @@ def evaluate(settings: Evaluate, report: Callable[[int, int], None] = lambda don
         "notes": notes,
     }
     if wanted:
-        found["robustness"] = robustness(settings, scored, wanted, report)
+        found["robustness"] = robustness(settings, scored, wanted, progress)
     scores, summary = settings.output / "predictions.csv", settings.output / "metrics.json"
     table = scored.frames.assign(label=scored.frames["label"].map(dict(enumerate(LABELS))))
     manifest.write_table(scores, table[[name for name in predictions.COLUMNS if name in table]])
@@ -101,14 +101,14 @@ def evaluate(settings: Evaluate, report: Callable[[int, int], None] = lambda don
     return EvaluateResult(found, notes, scores, summary, page)
 
 
-def _from_model(settings: Evaluate, report: Callable[[int, int], None]) -> scored_frames.Judged:
+def _from_model(settings: Evaluate, progress: Callable[[int, int], None]) -> scored_frames.Judged:
     lists, snapshot = inputs(settings)
     table = manifest.read_lists(lists)
     checks.check(table, ", ".join(map(str, lists)))
     missing, unscored = manifest.read_missing(lists)
     detector = detector_of(settings, snapshot)
     paths = table["path"].tolist()
-    scores = score_there(settings, snapshot, paths, report) if settings.cluster else detector.scores(table, report)
+    scores = score_there(settings, snapshot, paths, progress) if settings.cluster else detector.scores(table, progress)
     if not np.isfinite(scores).all():
         raise ManifestError(f"{snapshot} gives scores that are no number; train it again.")
     return scored_frames.Judged(

@@ -18,7 +18,7 @@ from deepfake_cli.runs import recipe
 from deepfake_cli.storage.files import write_text
 
 LEVELS = ("frame", "video")
-Report = Callable[[str, int, int], None]
+Progress = Callable[[str, int, int], None]
 Follow = Callable[[Train], Callable[[Any], None]]
 
 
@@ -48,13 +48,15 @@ class MatrixResult:
 
 
 def matrix(
-    settings: Matrix, report: Report = lambda what, done, total: None, follow: Follow = lambda run: lambda event: None
+    settings: Matrix,
+    progress: Progress = lambda what, done, total: None,
+    follow: Follow = lambda run: lambda event: None,
 ) -> MatrixResult:
     """Train on each list, unless that is done already, test on each other list, and draw the matrix.
 
     Args:
         settings: see `deepfake_cli.config.Matrix`.
-        report: called with what is tested, and how many of how many frames are scored.
+        progress: called with what is tested, and how many of how many frames are scored.
         follow: called with the settings of each training; what it returns hears of that training as it goes.
 
     Raises:
@@ -69,7 +71,7 @@ def matrix(
         )
     columns = named_lists(settings.test)
     detectors = list(_detectors(settings, follow))
-    runs = [_tested(settings, each, column, report) for each in detectors for column in columns]
+    runs = [_tested(settings, each, column, progress) for each in detectors for column in columns]
     faults = [(f"{run['row']} on {run['column']}", run["fault"]) for run in runs if run["fault"]]
     if len(faults) == len(runs):
         raise DeepfakeError(f"No cell of the matrix could be had. {faults[0][0]}: {faults[0][1]}")
@@ -99,7 +101,7 @@ def _detectors(settings: Matrix, follow: Follow) -> Iterator[Detector]:
                 yield Detector(row.name, run.seed, None, str(error))
 
 
-def _tested(settings: Matrix, detector: Detector, column: Lists, report: Report) -> dict[str, Any]:
+def _tested(settings: Matrix, detector: Detector, column: Lists, progress: Progress) -> dict[str, Any]:
     """One detector on one column: its figures, or why there are none."""
     base = {"row": detector.row, "column": column.name, "seed": detector.seed, "snapshot": None, "seen": None}
     if detector.snapshot is None:
@@ -116,7 +118,7 @@ def _tested(settings: Matrix, detector: Detector, column: Lists, report: Report)
     )
     what = f"{detector.row} on {column.name}"
     try:
-        figures = evaluate(asked, lambda done, total: report(what, done, total)).metrics
+        figures = evaluate(asked, lambda done, total: progress(what, done, total)).metrics
     except DeepfakeError as error:
         return base | {"snapshot": str(detector.snapshot)} | dict.fromkeys(LEVELS) | {"fault": str(error)}
     own = {level: {"n": figures[level]["n"], "auc": _ends(figures[level]["auc"])} for level in LEVELS}

@@ -18,7 +18,7 @@ from deepfake_cli.media.video import VIDEO_SUFFIXES, is_frame
 from deepfake_cli.storage import remote
 from deepfake_cli.storage.files import write_text
 
-Report = Callable[[Path, int, int], None]  # a file, and how many of how many of its frames are done
+Progress = Callable[[Path, int, int], None]  # a file, and how many of how many of its frames are done
 
 
 @dataclass
@@ -40,12 +40,12 @@ class PredictResult:
     written: list[Path]
 
 
-def predict(settings: Predict, report: Report = lambda path, done, total: None) -> PredictResult:
+def predict(settings: Predict, progress: Progress = lambda path, done, total: None) -> PredictResult:
     """Judge files, one after the other or on a cluster's machines; a bad one never stops the others.
 
     Args:
         settings: see `deepfake_cli.config.Predict`.
-        report: called as frames are judged; on a cluster, as files are.
+        progress: called as frames are judged; on a cluster, as files are.
 
     Raises:
         ConfigError: no file is named, or a pattern or a folder has none.
@@ -57,10 +57,12 @@ def predict(settings: Predict, report: Report = lambda path, done, total: None) 
         settings.detector, runtime=settings.runtime, threads=settings.threads, threshold=settings.threshold
     )
     reasons = Reasons(detector, settings.explain, wants_page=settings.report is not None)
-    judged = predict_there(settings, paths, report) if settings.cluster else _here(settings, paths, detector, report)
+    judged = (
+        predict_there(settings, paths, progress) if settings.cluster else _here(settings, paths, detector, progress)
+    )
     verdicts = []
     for verdict in judged:
-        reasons.add(verdict, partial(report, verdict.path))
+        reasons.add(verdict, partial(progress, verdict.path))
         verdicts.append(verdict)
     if settings.report:
         from deepfake_cli.explain.page import page
@@ -77,10 +79,10 @@ def predict(settings: Predict, report: Report = lambda path, done, total: None) 
     return PredictResult(verdicts, words, detector.rates, missed, reasons.written)
 
 
-def _here(settings: Predict, paths: Iterable[Path], detector: Detector, report: Report) -> Iterator[Verdict]:
+def _here(settings: Predict, paths: Iterable[Path], detector: Detector, progress: Progress) -> Iterator[Verdict]:
     """Judge on this machine, one file after the other: a network fills all cores by itself."""
     for path in paths:
-        yield detector.predict(path, **settings.per_file, report=partial(report, path))
+        yield detector.predict(path, **settings.per_file, progress=partial(progress, path))
 
 
 def files(paths: Iterable[Path]) -> Iterator[Path]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 AT_ONCE = 64  # images, about: they are decoded once, changed in 45 ways, and scored after each
 FIGURES = ("auc", "balanced_accuracy")
 NONE = ("none", 0)  # the same frames as they are
-Report = Callable[[int, int], None]
+Progress = Callable[[int, int], None]
 
 
 def changes_of(settings: Evaluate) -> list[str]:
@@ -47,14 +47,14 @@ def changes_of(settings: Evaluate) -> list[str]:
     return [name for name in CHANGES if name in names]
 
 
-def robustness(settings: Evaluate, scored: Judged, names: list[str], report: Report) -> list[dict[str, Any]]:
+def robustness(settings: Evaluate, scored: Judged, names: list[str], progress: Progress) -> list[dict[str, Any]]:
     """Score changed frames, measure, and leave ``robustness.csv``, ``robustness.png`` and ``changes.png``.
 
     Args:
         settings: of the evaluation.
         scored: the evaluated frames, and the detector.
         names: of the changes.
-        report: called with how many of how many images are scored; each is, once for each change and strength.
+        progress: called with how many of how many images are scored; each is, once for each change and strength.
 
     Returns:
         A row for the frames as they are (``none``, strength 0), then one for each change and strength: ``change``,
@@ -67,7 +67,7 @@ def robustness(settings: Evaluate, scored: Judged, names: list[str], report: Rep
     chosen = middles(scored.frames.drop(columns="score"), settings.robustness_frames)
     kinds = [NONE, *product(names, STRENGTHS)]
     first: list[np.ndarray] = []
-    scores = scored.calibrated.scores(_scores(settings, scored.detector.model, chosen, kinds, first, report))
+    scores = scored.calibrated.scores(_scores(settings, scored.detector.model, chosen, kinds, first, progress))
     assess = partial(
         assess_table,
         threshold=scored.threshold,
@@ -91,7 +91,7 @@ def _scores(
     chosen: "pd.DataFrame",
     kinds: list[tuple[str, int]],
     first: list[np.ndarray],
-    report: Report,
+    progress: Progress,
 ) -> np.ndarray:
     """Scores, float64 (kinds, frames); the middle image of the first video is put into `first`."""
     found, done, total = np.empty((len(kinds), len(chosen))), 0, len(chosen) * len(kinds)
@@ -103,7 +103,7 @@ def _scores(
             images = np.concatenate(_changed(videos, chosen.index[start:end].tolist(), kind, settings.seed))
             found[number, start:end] = model.predict(images, settings.batch_size, verbose=0).reshape(-1)
             done += end - start
-            report(done, total)
+            progress(done, total)
         start = end
     if not np.isfinite(found).all():
         raise ManifestError("The detector gives scores that are no number; train it again.")

@@ -20,7 +20,7 @@ from deepfake_cli.extraction.extract import Extracted, Job, extract, sweep
 from deepfake_cli.faces import find_detector
 from deepfake_cli.storage.remote import here, is_remote, listed
 
-Report = Callable[[Extracted, int, int], None]
+Progress = Callable[[Extracted, int, int], None]
 
 
 @dataclass
@@ -43,12 +43,12 @@ class SplitResult:
         return [video for video in self.videos if video.error]
 
 
-def split(settings: Split, report: Report = lambda video, done, total: None) -> SplitResult:
+def split(settings: Split, progress: Progress = lambda video, done, total: None) -> SplitResult:
     """Cut every video of a data set.
 
     Args:
         settings: see `deepfake_cli.config.Split`.
-        report: called with each video as it ends, and how many of how many have ended.
+        progress: called with each video as it ends, and how many of how many have ended.
 
     Returns:
         What came of each video. A bad video is in it with its reason; it stops no other.
@@ -64,7 +64,7 @@ def split(settings: Split, report: Report = lambda video, done, total: None) -> 
     shared = None if is_remote(settings.imgdir) else settings.imgdir
     for video in each(extract, jobs, lost=_lost, workers=settings.workers, cluster=settings.cluster, shared=shared):
         videos.append(video)
-        report(video, len(videos), len(clips))
+        progress(video, len(videos), len(clips))
     if not is_remote(settings.imgdir):
         sweep(settings.imgdir, facts)
     videos.sort(key=lambda video: video.video)

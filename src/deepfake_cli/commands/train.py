@@ -2,16 +2,16 @@
 
 from deepfake_cli.config import Train
 from deepfake_cli.training import session
-from deepfake_cli.training.events import Report
+from deepfake_cli.training.events import Progress
 from deepfake_cli.training.session import TrainResult
 
 
-def train(settings: Train, report: Report = lambda event: None) -> TrainResult:
+def train(settings: Train, progress: Progress = lambda event: None) -> TrainResult:
     """Train a detector, or go on training one.
 
     Args:
         settings: see `deepfake_cli.config.Train`.
-        report: called as training begins, after each step and after each epoch.
+        progress: called as training begins, after each step and after each epoch.
 
     Returns:
         Where the snapshots are, and the figures of every epoch.
@@ -28,5 +28,5 @@ def train(settings: Train, report: Report = lambda event: None) -> TrainResult:
     if settings.cluster:
         from deepfake_cli.training.on_ray import train_there
 
-        return train_there(settings, report)
-    return session.train(settings, report)
+        return train_there(settings, progress)
+    return session.train(settings, progress)

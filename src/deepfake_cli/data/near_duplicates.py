@@ -22,7 +22,7 @@ BITS = 64  # of a perceptual hash
 NEAR = 4  # of them may differ between a frame and the same frame encoded anew
 FLAT = 2.0  # standard deviation of the grey levels, of 255, below which an image shows nothing to compare
 T = TypeVar("T")
-Report = Callable[[int, int], None]
+Progress = Callable[[int, int], None]
 
 
 class Pair(NamedTuple):
@@ -33,38 +33,38 @@ class Pair(NamedTuple):
     bits: int
 
 
-def same_bytes(table: "pd.DataFrame", report: Report = lambda done, total: None) -> list[Pair]:
+def same_bytes(table: "pd.DataFrame", progress: Progress = lambda done, total: None) -> list[Pair]:
     """Find files of one content in two parts. Only files of a size that two parts have are read.
 
     Args:
         table: columns path and part, one row an image; images that aren't there are passed over.
-        report: called with how many files of how many have been read.
+        progress: called with how many files of how many have been read.
 
     Returns:
         For each content and two parts, the first file of each.
     """
     files = table.assign(of=_sizes(table["path"]))
     files = _in_two_parts(files[files["of"] >= 0])
-    files = files.assign(of=list(_each(_digest, files["path"].tolist(), report)))
+    files = files.assign(of=list(_each(_digest, files["path"].tolist(), progress)))
     files = _in_two_parts(files[files["of"].astype(bool)])
     firsts = files.drop_duplicates(["of", "part"])
     return [Pair(*pair, 0) for rows in firsts.groupby("of").groups.values() for pair in combinations(rows, 2)]
 
 
 def look_alikes(
-    table: "pd.DataFrame", report: Report = lambda done, total: None, near: int = NEAR
+    table: "pd.DataFrame", progress: Progress = lambda done, total: None, near: int = NEAR
 ) -> tuple[list[Pair], int]:
     """Find images that look nearly the same, in two parts and two groups, by perceptual hash (Zauner 2010).
 
     Args:
         table: columns path, part and group, one row an image.
-        report: called with how many images of how many have been hashed.
+        progress: called with how many images of how many have been hashed.
         near: bits in which two hashes may differ.
 
     Returns:
         The pairs, and how many images could not be read. Images of next to one colour are not compared.
     """
-    found = list(_each(perceptual_hash, table["path"].tolist(), report))
+    found = list(_each(perceptual_hash, table["path"].tolist(), progress))
     known = np.array([value is not None for value in found])
     rows = table.index[known].to_numpy()
     hashes = np.array([value for value in found if value is not None], np.uint64)
@@ -155,10 +155,10 @@ def _digest(path: str) -> str:
         return ""
 
 
-def _each(work: Callable[[str], T], paths: Sequence[str], report: Report) -> Iterator[T]:
+def _each(work: Callable[[str], T], paths: Sequence[str], progress: Progress) -> Iterator[T]:
     """Do the work on every path, in order, on all cores: decoding and hashing leave Python's lock."""
     with ThreadPoolExecutor() as pool:
         for done, result in enumerate(pool.map(work, paths), 1):
             yield result
             if done % 64 == 0 or done == len(paths):
-                report(done, len(paths))
+                progress(done, len(paths))

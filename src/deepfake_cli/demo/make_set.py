@@ -18,7 +18,7 @@ FPS = 25.0
 STEADY = 0.8  # share of the last box in the next, or the forgery's edge would tremble
 
 
-def make_set(root: Path, *, seed: int = 0, report: Callable[[Path], None] = lambda path: None) -> Path:
+def make_set(root: Path, *, seed: int = 0, progress: Callable[[Path], None] = lambda path: None) -> Path:
     """Write a real and a fake video of each person in the samples.
 
     A fake is the real with its face warped (see `deepfake_cli.demo.face_warp`). Both go through the same encoder, so
@@ -27,7 +27,7 @@ def make_set(root: Path, *, seed: int = 0, report: Callable[[Path], None] = lamb
     Args:
         root: the folder to write ``real/0000.mp4`` and ``fake/0000_fake.mp4`` … in.
         seed: of the forgeries' parameters.
-        report: called with each video that is written.
+        progress: called with each video that is written.
 
     Returns:
         `root`.
@@ -43,7 +43,7 @@ def make_set(root: Path, *, seed: int = 0, report: Callable[[Path], None] = lamb
             (root / "fake" / f"{number:04d}_fake.mp4", forged),
         ):
             _write(path, pictures)
-            report(path)
+            progress(path)
     return root
 
 

@@ -67,7 +67,7 @@ def in_parts(
     size: int,
     lost: Callable[[Sequence[Job]], Sequence[Result]],
     cluster: str,
-    report: Callable[[int, int], None],
+    progress: Callable[[int, int], None],
 ) -> list[Result]:
     """Run a function on parts of many small items on a cluster; a result for each item, in their order.
 
@@ -77,7 +77,7 @@ def in_parts(
         size: of a part: enough that its way there is worth it.
         lost: what stands for the results of a part that brought its process down.
         cluster: see `each`.
-        report: called with how many of how many items are done.
+        progress: called with how many of how many items are done.
 
     Raises:
         ClusterError: see `each`.
@@ -86,7 +86,7 @@ def in_parts(
     done: dict[int, Sequence[Result]] = {}
     for start, results in each(InParts(function), parts, lost=InParts(lost), cluster=cluster):
         done[start] = results
-        report(sum(map(len, done.values())), len(items))
+        progress(sum(map(len, done.values())), len(items))
     return [result for start in sorted(done) for result in done[start]]
 
 

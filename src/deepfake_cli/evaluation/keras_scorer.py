@@ -46,7 +46,7 @@ class Trained:
         self.pool = recipe.pool_of(path)
         self.model, self._settings = _loaded(settings, path), settings
 
-    def scores(self, table: "pd.DataFrame", report: Callable[[int, int], None]) -> np.ndarray:
+    def scores(self, table: "pd.DataFrame", progress: Callable[[int, int], None]) -> np.ndarray:
         """Score every frame of a list, in its order: float64 (frames,), not calibrated.
 
         Raises:
@@ -55,7 +55,7 @@ class Trained:
         from deepfake_cli.training.scoring import scores
 
         batch, workers = self._settings.batch_size, self._settings.workers
-        return scores(self.model, table, batch_size=batch, workers=workers, report=report)
+        return scores(self.model, table, batch_size=batch, workers=workers, progress=progress)
 
     def heat_maps(self, paths: Sequence[str], threshold: float) -> np.ndarray:
         """Where each image has what speaks for its call: float32 (images, size, size), in 0..1; empty without a map of places."""

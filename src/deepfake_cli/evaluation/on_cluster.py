@@ -34,7 +34,7 @@ class Scorer:
 
 
 def score_there(
-    settings: Evaluate, snapshot: Path, paths: Sequence[str], report: Callable[[int, int], None]
+    settings: Evaluate, snapshot: Path, paths: Sequence[str], progress: Callable[[int, int], None]
 ) -> np.ndarray:
     """Score images on a cluster: float64 (images,), as `Trained.scores` does.
 
@@ -44,7 +44,7 @@ def score_there(
         ModelError: the detector can't be loaded there.
     """
     scorer, size = Scorer(settings.model_dump_json(), snapshot), BATCHES * settings.batch_size
-    return np.array(in_parts(scorer, paths, size=size, lost=_lost, cluster=str(settings.cluster), report=report))
+    return np.array(in_parts(scorer, paths, size=size, lost=_lost, cluster=str(settings.cluster), progress=progress))
 
 
 @cache

@@ -52,7 +52,7 @@ class Exported:
             [] if known else [f"Nothing beside {path.name} says which groups it was trained on: they may be these."]
         )
 
-    def scores(self, table: "pd.DataFrame", report: Callable[[int, int], None]) -> np.ndarray:
+    def scores(self, table: "pd.DataFrame", progress: Callable[[int, int], None]) -> np.ndarray:
         """Score every frame of a list, in its order: float64 (frames,), not calibrated.
 
         Raises:
@@ -61,7 +61,7 @@ class Exported:
         found = np.empty(0)
         for batch in self._batches(table["path"].tolist()):
             found = np.append(found, self._network.scores(batch))
-            report(len(found), len(table))
+            progress(len(found), len(table))
         return found
 
     def heat_maps(self, paths: Sequence[str], threshold: float) -> np.ndarray:

@@ -30,7 +30,7 @@ class Reasons:
         self.written: list[Path] = []
         self.parts: list[dict[str, Any]] = []
 
-    def add(self, verdict: Verdict, report: Callable[[int, int], None]) -> None:
+    def add(self, verdict: Verdict, progress: Callable[[int, int], None]) -> None:
         """Explain a verdict; an undecided one has no faces to show, only its reason on the page."""
         if not self._wants_page and not self._folder:
             return
@@ -41,9 +41,9 @@ class Reasons:
 
                 self.parts.append(part(here, url(verdict.path), self._detector))
             if self._folder and verdict.score is not None:
-                self._pictures(here, self._folder, report)
+                self._pictures(here, self._folder, progress)
 
-    def _pictures(self, verdict: Verdict, folder: Path, report: Callable[[int, int], None]) -> None:
+    def _pictures(self, verdict: Verdict, folder: Path, progress: Callable[[int, int], None]) -> None:
         from deepfake_cli.explain.sheet import sheet
         from deepfake_cli.explain.top_frames import suspects
         from deepfake_cli.explain.video import film
@@ -55,7 +55,7 @@ class Reasons:
                 sheet(path, found)
                 self.written.append(path)
         if verdict.frames > 1:
-            film(folder / f"{name}.mp4", verdict, self._detector, report)
+            film(folder / f"{name}.mp4", verdict, self._detector, progress)
             self.written.append(folder / f"{name}.mp4")
 
     def _name(self, path: Path) -> str:

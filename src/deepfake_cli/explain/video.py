@@ -27,7 +27,7 @@ Shown = tuple[np.ndarray, list[Moment]]
 
 
 def film(
-    path: Path, verdict: Verdict, detector: Detector, report: Callable[[int, int], None] = lambda done, total: None
+    path: Path, verdict: Verdict, detector: Detector, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> None:
     """Write the film as MP4, whole or not at all; it has the frames that were judged and shows as long as the video.
 
@@ -35,7 +35,7 @@ def film(
         path: of the film.
         verdict: of a video with a face, which is decoded again.
         detector: what judged it.
-        report: called with how many of how many frames are done.
+        progress: called with how many of how many frames are done.
     """
     import av
 
@@ -60,7 +60,7 @@ def film(
                     stream.height, stream.width, stream.pix_fmt = *picture.shape[:2], "yuv420p"
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
             done += len(batch)
-            report(done, len(frames))
+            progress(done, len(frames))
         if stream is not None:
             container.mux(stream.encode(None))
 

@@ -99,7 +99,7 @@ class Detector:
         max_frames: int | None = None,
         faces: str = "largest",
         crops: bool = False,
-        report: Callable[[int, int], None] = lambda done, total: None,
+        progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> Verdict:
         """Judge a video, an image or a folder of frames.
 
@@ -111,7 +111,7 @@ class Detector:
             max_frames: judge at most so many, spread evenly; None for all.
             faces: ``"largest"`` of each frame, or ``"all"``: then the verdict is of the face that looks most fake.
             crops: the file's images are face crops already: no face is looked for.
-            report: called with how many of how many frames are done; 0 if nobody knows how many there are.
+            progress: called with how many of how many frames are done; 0 if nobody knows how many there are.
         """
         how = replace(self._how, every=every, max_frames=max_frames, every_face=faces == "all", crops=crops)
-        return judge(Path(path), how, report)
+        return judge(Path(path), how, progress)

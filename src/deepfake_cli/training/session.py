@@ -18,7 +18,7 @@ from deepfake_cli.runs.read_only import Beside
 from deepfake_cli.runs.resume import check_lists
 from deepfake_cli.runs.run import Run
 from deepfake_cli.storage.remote import here
-from deepfake_cli.training.events import Report
+from deepfake_cli.training.events import Progress
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +43,7 @@ class TrainResult:
     fault: str = ""
 
 
-def train(settings: Train, report: Report = lambda event: None) -> TrainResult:
+def train(settings: Train, progress: Progress = lambda event: None) -> TrainResult:
     """Train on this machine, alone or as one of several that know each other; see `deepfake_cli.commands.train.train`."""
     run, together, settings = None, environment.found(os.environ), going_on(settings)
     if settings.resume:
@@ -57,7 +57,7 @@ def train(settings: Train, report: Report = lambda event: None) -> TrainResult:
         with quiet():
             from deepfake_cli.training.fit import fit  # TensorFlow loads only now: a fault in the lists shows at once
 
-        run = fit(settings, table, validation, report, run)
+        run = fit(settings, table, validation, progress, run)
     run.close()
     wanted, home = settings.onnx and run.writes, run.home.path
     fault = write_beside(run.folder / BEST) if wanted else ""
