@@ -199,6 +199,6 @@ def test_a_worker_that_dies_costs_one_video(json_of, tmp_path, people):
         for copy in range(3 if person != "man_a" else 1):
             write_video(tmp_path / "raw" / "real" / f"{person}{copy}.mp4", images)
     (tmp_path / "raw" / "fake").mkdir()
-    found = json_of("split", "folder", "--viddir", "raw", "--detector", "deadly:make", "--workers", 2)
+    found = json_of("split", "folder", "--viddir", "raw", "--face-detector", "deadly:make", "--workers", 2)
     assert [item["video"] for item in found["failed"]] == ["real/man_a0"]
     assert found["written"] == 6 * 8

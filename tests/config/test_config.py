@@ -317,6 +317,32 @@ def test_every_flag_is_in_the_model_and_the_reverse(deepfake, step):
     assert found == expected
 
 
+FORMER = [
+    (step, extra(field)["former"], name)
+    for step, model in STEPS.items()
+    for name, field in model.model_fields.items()
+    if "former" in extra(field)
+]
+
+
+@pytest.mark.parametrize(("step", "former", "name"), FORMER)
+def test_a_former_name_is_accepted_and_hidden(deepfake, json_of, faults, tmp_path, step, former, name):
+    """That no help text names it, the test of flags and model shows."""
+    (tmp_path / "c.toml").write_text(f'[{step}]\n{former} = "filed"\n')
+    filed, flag, former_flag = "c.toml", f"--{name.replace('_', '-')}", f"--{former.replace('_', '-')}"
+    assert json_of("config", "show", step, "--config", filed)[name] == {"value": "filed", "from": filed}
+    for given in (flag, former_flag):
+        assert json_of("config", "show", step, given, "x", "--config", filed)[name] == {"value": "x", "from": "flag"}
+    said = deepfake("config", "show", step, flag, "x", former_flag, "y", check=1).stderr
+    assert f"{former_flag} is the former name of {flag}: give one of them." in said
+    (line,) = faults(f'[{step}]\n{former} = "x"\n{name} = "y"\n', "both.toml", STEPS[step])
+    assert line.startswith(f"{step}.{former} is the former name of ")
+
+
+def test_split_and_forge_take_detector_for_face_detector():
+    assert [(step, "detector", "face_detector") for step in ("split", "forge")] == FORMER
+
+
 @pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
 def test_every_setting_is_documented(step):
     for name, field in step.model_fields.items():

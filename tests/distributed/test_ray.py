@@ -92,7 +92,9 @@ def project(tmp_path, people):
 
 
 def start(folder: Path, imgdir: str, *options) -> subprocess.Popen:
-    return begin(folder, "split", "folder", "--viddir", "raw", "--imgdir", imgdir, "--detector", "slow:make", *options)
+    return begin(
+        folder, "split", "folder", "--viddir", "raw", "--imgdir", imgdir, "--face-detector", "slow:make", *options
+    )
 
 
 def begin(folder: Path, *words) -> subprocess.Popen:
@@ -174,7 +176,7 @@ def test_a_killed_node_loses_no_video(cluster, second, project):
 def test_two_attempts_at_a_video_at_once_spoil_nothing(project, monkeypatch):
     """As when a machine is given up for a broken link, and goes on writing while another does its video again."""
     monkeypatch.chdir(project)
-    settings = Split(adapter="folder", viddir="raw", imgdir="img", detector="slow:make")
+    settings = Split(adapter="folder", viddir="raw", imgdir="img", face_detector="slow:make")
     job = Job(find_clips("folder", settings.viddir, None)[0], settings)
     Path("hold").touch()
     found = each(extract, [job, job], lost=lambda job: pytest.fail("died"), workers=2)

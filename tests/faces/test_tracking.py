@@ -227,7 +227,7 @@ def test_crops_made_later_from_whole_frames_are_those_made_now(crossing, tmp_pat
 
 def test_no_boxes_looks_for_none_and_writes_the_same_frames(crossing, tmp_path):
     whole = cut(crossing, tmp_path / "whole", crop="none")
-    plain = cut(crossing, tmp_path / "plain", crop="none", boxes=False, detector="rfb320")
+    plain = cut(crossing, tmp_path / "plain", crop="none", boxes=False, face_detector="rfb320")
     assert set(plain["box"]) == set(plain["reason"]) == {""}
     images = [
         {name: data for name, data in tree(tmp_path / out).items() if name.endswith(".jpg")}
@@ -284,11 +284,13 @@ def test_aligned_eyes_are_level(tmp_path, heads):
     (tmp_path / "raw" / "fake").mkdir()
     tilts = {}
     for align in (False, True):
-        table = cut(tmp_path / "raw", tmp_path / str(align), align=align, detector=f"{__name__}:eyed", format="png")
+        table = cut(
+            tmp_path / "raw", tmp_path / str(align), align=align, face_detector=f"{__name__}:eyed", format="png"
+        )
         crops = [cv2.imread(str(tmp_path / str(align) / path)) for path in table["path"]]
         tilts[align] = [tilt_of(Box(0, 0, 1, 1, 1, dots(image))) for image in crops]
         assert len(table["box"].iloc[0].split()) == 8, "so they can be aligned later"
-    whole = cut(tmp_path / "raw", tmp_path / "whole", crop="none", detector=f"{__name__}:eyed", format="png")
+    whole = cut(tmp_path / "raw", tmp_path / "whole", crop="none", face_detector=f"{__name__}:eyed", format="png")
     first = Box.parse(whole["box"].iloc[0])
     later = crop(cv2.imread(str(tmp_path / "whole" / whole["path"].iloc[0])), first, margin=1.3, size=256, align=True)
     assert np.array_equal(later, cv2.imread(str(tmp_path / "True" / table["path"].iloc[0])))

@@ -14,6 +14,7 @@ from deepfake_cli.cli.make_csv import make_csv
 from deepfake_cli.cli.split import split
 from deepfake_cli.cli.train import train
 from deepfake_cli.config import RUNS, Evaluate, MakeCsv, Split, Step, Train
+from deepfake_cli.config.base import extra
 
 STEPS: tuple[tuple[Callable[[Any], None], type[Step], dict[str, Any]], ...] = (
     (split, Split, {"adapter": "uadfv", "viddir": Path("raw"), "every": 2}),
@@ -61,6 +62,6 @@ def equivalent(step: type[Step], values: dict[str, Any]) -> str:
     """The command line that gives these settings."""
     words = [step.__name__.lower().replace("makecsv", "make-csv")]
     for name, value in values.items():
-        positional = (step.model_fields[name].json_schema_extra or {}).get("positional")  # type: ignore[union-attr]
+        positional = extra(step.model_fields[name]).get("positional")
         words += [str(value)] if positional else [f"--{name.replace('_', '-')}", str(value)]
     return shlex.join(["deepfake", *words])

@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 
 from deepfake_cli.cli.datasets import names
 from deepfake_cli.config import Step, resolve
+from deepfake_cli.config.base import extra
 
 
 def settled(step: type[Step], flags: dict[str, Any], file: Path | None) -> Step:
@@ -31,9 +32,9 @@ def options(
         ]
 
         def run(**given: Any) -> None:
-            extra = {parameter.name: given.pop(parameter.name) for parameter in own}
+            others = {parameter.name: given.pop(parameter.name) for parameter in own}
             file = given.pop("config")
-            command(settle(step, given, file), **extra)
+            command(settle(step, given, file), **others)
 
         run.__name__, run.__doc__ = command.__name__, command.__doc__
         run.__signature__ = inspect.Signature(list(_parameters(step)) + own)  # type: ignore[attr-defined]
@@ -43,28 +44,25 @@ def options(
 
 
 def _parameters(step: type[Step]) -> list[inspect.Parameter]:
-    fields = sorted(step.model_fields.items(), key=lambda item: not _extra(item[1]).get("positional"))
+    fields = sorted(step.model_fields.items(), key=lambda item: not extra(item[1]).get("positional"))
     stated = [_parameter(name, field) for name, field in fields]
+    stated += [_parameter(former, field, hidden=True) for _, field in fields if (former := extra(field).get("former"))]
     config = Annotated[Path | None, typer.Option(help="Settings from this .toml or .ini file; flags win over it.")]
     return [*stated, inspect.Parameter("config", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=config)]
 
 
-def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
+def _parameter(name: str, field: FieldInfo, *, hidden: bool = False) -> inspect.Parameter:
     """None stands for "not given", so that a config file can fill it."""
     help = _help(field).replace("[", r"\[")  # rich takes a bracket for markup
-    if _extra(field).get("positional"):
+    if extra(field).get("positional"):
         choices = names if name == "adapter" else None
         info = typer.Argument(help=help, show_default=False, metavar=name.upper(), autocompletion=choices)
     else:
-        flags = _extra(field).get("flag") or f"--{name.replace('_', '-')}"
+        flags = extra(field).get("flag") or f"--{name.replace('_', '-')}"
         flags = flags if "/" in flags or field.annotation is not bool else f"{flags}/--no-{name.replace('_', '-')}"
-        info = typer.Option(*flags.split(","), help=help, show_default=False, **_bounds(field))
+        info = typer.Option(*flags.split(","), help=help, show_default=False, hidden=hidden, **_bounds(field))
     annotation = Annotated[Optional[field.annotation], info]  # type: ignore[name-defined]  # noqa: UP045
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
-
-
-def _extra(field: FieldInfo) -> dict[str, Any]:
-    return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
 
 
 def _help(field: FieldInfo) -> str:

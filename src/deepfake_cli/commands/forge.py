@@ -80,7 +80,7 @@ def _faces(settings: Forge) -> tuple[list[Face], list[tuple[str, str]]]:
     files = [file for path in settings.paths for file in _files(path)]
     places = np.linspace(0, len(files) - 1, min(settings.count, len(files))).round().astype(int)
     each = -(-settings.count // len(places))
-    detect = find_detector(settings.detector)(settings.min_score) if settings.crop else None
+    detect = find_detector(settings.face_detector)(settings.min_score) if settings.crop else None
     faces: list[Face] = []
     bad = []
     for file in [files[place] for place in places]:

@@ -57,7 +57,7 @@ def split(settings: Split, progress: Progress = lambda video, done, total: None)
         DatasetError: the folder doesn't have the data set's layout, or ``imgdir`` can't be written.
     """
     clips, ignored = _clips(settings)
-    find_detector(settings.detector, align=settings.align)
+    find_detector(settings.face_detector, align=settings.align)
     _make(settings.imgdir)
     facts = describe(clips, settings.adapter)
     videos, jobs = [], [Job(clip, settings) for clip in clips]

@@ -15,10 +15,29 @@ CLUSTER = "Run on the Ray cluster at this HOST:PORT or ray://HOST:PORT, or on th
 BY = ("person", "pair", "video")  # what groups are formed over, the strictest first
 
 
-def option(default: Any, help: str, *, flag: str | None = None, remote: bool = False, **bounds: Any) -> Any:
-    """A pydantic field that is an option; `flag` replaces ``--the-name``; `remote`: it may be ``s3://…``."""
-    extra: dict[str, Any] = {name: value for name, value in (("flag", flag), ("remote", remote)) if value}
-    return Field(default, description=help, json_schema_extra=extra or None, **bounds)
+def option(
+    default: Any,
+    help: str,
+    *,
+    flag: str | None = None,
+    former: str | None = None,
+    remote: bool = False,
+    **bounds: Any,
+) -> Any:
+    """A pydantic field that is an option.
+
+    Args:
+        default: its value where it is not given.
+        help: its description.
+        flag: replaces ``--the-name``.
+        former: a name that it had: still accepted, on the command line and in config files, and shown nowhere.
+        remote: it may be ``s3://…``.
+        bounds: of numbers, as pydantic's ``Field`` takes them.
+    """
+    stated: dict[str, Any] = {"flag": flag, "former": former, "remote": remote}
+    return Field(
+        default, description=help, json_schema_extra={key: value for key, value in stated.items() if value}, **bounds
+    )
 
 
 def argument(default: Any, help: str, *, remote: bool = False) -> Any:
@@ -26,8 +45,9 @@ def argument(default: Any, help: str, *, remote: bool = False) -> Any:
     return Field(default, description=help, json_schema_extra={"positional": True, "remote": remote})
 
 
-def _may_be_remote(field: FieldInfo) -> bool:
-    return isinstance(field.json_schema_extra, dict) and bool(field.json_schema_extra.get("remote"))
+def extra(field: FieldInfo) -> dict[str, Any]:
+    """What an option has beside its type, default and help."""
+    return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
 
 
 class Step(BaseModel):
@@ -55,7 +75,7 @@ class Step(BaseModel):
         for name, field in type(self).model_fields.items():
             value = getattr(self, name)
             for path in value if isinstance(value, list) else [value]:
-                if isinstance(path, Path) and is_remote(path) and not _may_be_remote(field):
+                if isinstance(path, Path) and is_remote(path) and not extra(field).get("remote"):
                     raise ValueError(f"{name} {url(path)} has to be on a disk of this machine, or one that it shares")
         return self
 

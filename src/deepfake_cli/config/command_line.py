@@ -2,7 +2,7 @@
 
 import shlex
 
-from deepfake_cli.config import Step
+from deepfake_cli.config.base import Step, extra
 
 DEVICE = ("gpu", "multi_gpu", "multi_gpu_force")
 
@@ -14,9 +14,8 @@ def command(name: str, settings: Step) -> str:
         value = getattr(settings, key)
         if value == field.default or key in DEVICE:
             continue
-        extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-        flag = str(extra.get("flag") or f"--{key.replace('_', '-')}").split(",")[0]
-        if extra.get("positional"):
+        flag = str(extra(field).get("flag") or f"--{key.replace('_', '-')}").split(",")[0]
+        if extra(field).get("positional"):
             words += map(str, value if isinstance(value, list) else [value])
         elif isinstance(value, bool):
             words.append(flag if value else f"--no-{key.replace('_', '-')}")

@@ -25,9 +25,9 @@ class Split(Step):
     boxes: bool = option(True, "With --crop none, find the face all the same and list its box; or look for none.")
     margin: float = option(1.3, "Side of the square crop, in sides of the face box.", ge=1, le=4)
     size: int = option(256, "Side of the face crop, in pixels.", ge=16, le=4096)
-    align: bool = option(False, "Turn each crop until the eyes are level; needs a detector that finds eyes.")
-    detector: str = option("rfb320", "Face detector, or your own as module:function.")
-    min_score: float = option(0.7, "Least detector score that counts as a face.", gt=0, lt=1)
+    align: bool = option(False, "Turn each crop until the eyes are level; needs a face detector that finds eyes.")
+    face_detector: str = option("rfb320", "Face detector, or your own as module:function.", former="detector")
+    min_score: float = option(0.7, "Least face detector score that counts as a face.", gt=0, lt=1)
     detect_every: int = option(
         2,
         "Detect faces on every N-th frame of the video; boxes between are interpolated where a face barely moves.",
@@ -156,8 +156,8 @@ class Forge(Step):
     crop: bool = option(True, "Find the largest face and cut it out, as split does; or take whole images as crops.")
     margin: float = option(1.3, "Side of the square crop, in sides of the face box.", ge=1, le=4)
     size: int = option(224, "Side of the crop, in pixels.", ge=32, le=2048)
-    detector: str = option("rfb320", "Face detector, or your own as module:function.")
-    min_score: float = option(0.7, "Least detector score that counts as a face.", gt=0, lt=1)
+    face_detector: str = option("rfb320", "Face detector, or your own as module:function.", former="detector")
+    min_score: float = option(0.7, "Least face detector score that counts as a face.", gt=0, lt=1)
     output: Path = option(Path("forge.png"), "Where the sheet goes, a PNG.")
 
     @model_validator(mode="after")

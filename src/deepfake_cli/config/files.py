@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from deepfake_cli.config.base import Step
+from deepfake_cli.config.base import Step, extra
 from deepfake_cli.config.sections import STEPS
 from deepfake_cli.errors import ConfigError
 
@@ -30,17 +30,27 @@ def resolve(
         The settings, and for each field its origin: ``"flag"``, the file's name or ``"default"``.
 
     Raises:
-        ConfigError: a line for each unknown key, wrong type or value out of range.
+        ConfigError: a line for each unknown key, wrong type or value out of range; or a key under two names.
     """
     section = next(name for name, model in STEPS.items() if model is step)
-    given = {name: value for name, value in flags.items() if value is not None}
-    filed = read(file).get(section, {}) if file else {}
+    given = _renamed(step, {name: value for name, value in flags.items() if value is not None})
+    filed = _renamed(step, read(file).get(section, {}), f"{file}: {section}.") if file else {}
     origins = {name: str(file) for name in filed} | dict.fromkeys(given, "flag")
     try:
         settings = step.model_validate((assume or {}) | filed | given)
     except ValidationError as error:
         raise ConfigError("\n".join(_line(step, section, fault, origins) for fault in error.errors())) from None
     return settings, {name: origins.get(name, "default") for name in step.model_fields}
+
+
+def _renamed(step: type[Step], values: dict[str, Any], where: str = "") -> dict[str, Any]:
+    """Values under the names of today, where some have their former ones; `where` is of keys in a file."""
+    today = {former: name for name, field in step.model_fields.items() if (former := extra(field).get("former"))}
+    for former in today.keys() & values.keys():
+        if today[former] in values:
+            names = [f"{where}{key}" if where else f"--{key.replace('_', '-')}" for key in (former, today[former])]
+            raise ConfigError(f"{names[0]} is the former name of {names[1]}: give one of them.")
+    return {today.get(name, name): value for name, value in values.items()}
 
 
 def read(file: Path) -> dict[str, dict[str, Any]]:
@@ -76,8 +86,7 @@ def _line(step: type[Step], section: str, fault: Any, origins: dict[str, str]) -
         f"{origin}: {section}.{key}" if origin not in ("", "flag") else f"--{key.replace('_', '-')}" if key else section
     )
     if fault["type"] == "missing":
-        positional = (step.model_fields[key].json_schema_extra or {}).get("positional")  # type: ignore[union-attr]
-        name = key.upper() if positional else f"--{key.replace('_', '-')}"
+        name = key.upper() if extra(step.model_fields[key]).get("positional") else f"--{key.replace('_', '-')}"
         return f"{name} is missing; give it on the command line, or as {section}.{key} in a --config file."
     if fault["type"] == "extra_forbidden":
         return f"{where}: no such key; allowed: {', '.join(step.model_fields)}."
@@ -119,8 +128,11 @@ def options_table() -> str:
     for section, step in STEPS.items():
         lines += [f"| `deepfake {section.replace('_', '-')}` | default | |", "|---|---|---|"]
         for name, field in step.model_fields.items():
-            extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-            flag = name.upper() if extra.get("positional") else extra.get("flag") or f"--{name.replace('_', '-')}"
+            flag = (
+                name.upper()
+                if extra(field).get("positional")
+                else extra(field).get("flag") or f"--{name.replace('_', '-')}"
+            )
             default = (
                 "required" if field.is_required() else "" if field.default is None else f"`{_toml(field.default)}`"
             )

@@ -37,7 +37,7 @@ SHAPING = (
     "margin",
     "size",
     "align",
-    "detector",
+    "face_detector",
     "min_score",
     "detect_every",
     "max_gap",
@@ -222,7 +222,7 @@ def _followed(images: Images, settings: Split) -> Iterator[Tracked]:
     """The frames with their faces; with none if nobody asks for boxes."""
     if not settings.boxes:
         return ((index, image, {}) for index, image in images)
-    detect = _detector(settings.detector, settings.min_score)
+    detect = _detector(settings.face_detector, settings.min_score)
     return follow(images, detect, every=settings.detect_every, max_gap=settings.max_gap)
 
 

@@ -31,6 +31,6 @@ def find_detector(name: str, *, align: bool = False) -> Callable[[float], Detect
     if align and not getattr(factory, "eyes", False):
         raise ConfigError(
             f"--align cannot turn faces: the face detector {name!r} finds no eyes. Leave --align out, or give a detector "
-            "of your own as --detector module:function: set function.eyes = True, and let its boxes have eyes."
+            "of your own as --face-detector module:function: set function.eyes = True, and let its boxes have eyes."
         )
     return factory
