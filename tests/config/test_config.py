@@ -4,14 +4,17 @@ import json
 import re
 import tomllib
 from pathlib import Path, PureWindowsPath
+from typing import Literal, get_args, get_origin
 
 import pytest
 
-from deepfake_cli import config
-from deepfake_cli.config import STEPS, Evaluate, MakeCsv, Split, Train, resolve
+from deepfake_cli import config, corruptions, datasets, faces, forgery, models
+from deepfake_cli.config import STEPS, Evaluate, MakeCsv, Split, Train, choices, resolve
 from deepfake_cli.config.files import _toml
 from deepfake_cli.datasets import ADAPTERS
 from deepfake_cli.errors import ConfigError
+from deepfake_cli.inference import runtimes
+from deepfake_cli.metrics.pooling import POOLS
 
 CONFIGS = sorted(path for path in (Path(__file__).parents[2] / "configs").iterdir() if path.is_file())
 STEP_NAMES = [name.replace("_", "-") for name in STEPS]
@@ -315,6 +318,42 @@ def test_every_flag_is_in_the_model_and_the_reverse(deepfake, step):
         both = f"{dashed}/--no-{name.replace('_', '-')}" if field.annotation is bool else dashed
         expected |= set(re.split("[/,]", extra(field).get("flag", both)))
     assert found == expected
+
+
+TABLES = {
+    "ADAPTERS": (datasets.ADAPTERS, {"split": ["adapter"], "make_csv": ["adapter"]}),
+    "CHANGES": (corruptions.CHANGES, {"evaluate": ["robustness_changes"]}),
+    "DEGRADATIONS": (forgery.DEGRADATIONS, {"train": ["degradation"], "forge": ["degradation"]}),
+    "DETECTORS": (faces.DETECTORS, {"split": ["face_detector"], "forge": ["face_detector"]}),
+    "FORGERIES": (forgery.FORGERIES, {"train": ["forgery"], "forge": ["forgery"]}),
+    "MODELS": (models.MODELS, {"train": ["model"]}),
+    "RUNTIMES": (runtimes.RUNTIMES, {name: ["runtime"] for name in ("evaluate", "predict", "app")}),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_help_text_lists_the_choices_of_its_table(name):
+    table, options = TABLES[name]
+    assert getattr(choices, name) == tuple(table)
+    for step, names in options.items():
+        for option in names:
+            words = set(re.findall(r"\w+", STEPS[step].model_fields[option].description))
+            assert set(table) <= words, f"{step} {option}"
+
+
+def test_fixed_choices_are_those_of_their_table():
+    for step, name, expected in (
+        ("evaluate", "pool", ("auto", *POOLS)),
+        ("compare", "pool", tuple(POOLS)),
+        ("make_csv", "by", config.BY),
+    ):
+        annotation = STEPS[step].model_fields[name].annotation
+        inner = next((each for each in get_args(annotation) if get_origin(each) is Literal), annotation)
+        assert get_args(inner) == expected, f"{step} {name}"
+
+
+def test_choices_of_one_name_and_of_many():
+    assert [choices.either(names) for names in (("a",), ("a", "b"), ("a", "b", "c"))] == ["a", "a or b", "a, b or c"]
 
 
 FORMER = [

@@ -6,13 +6,17 @@ from typing import Literal
 from pydantic import model_validator
 
 from deepfake_cli.config.base import CLUSTER, IMAGES, LISTS, Step, argument, option
+from deepfake_cli.config.choices import ADAPTERS, DEGRADATIONS, DETECTORS, FORGERIES, either
 from deepfake_cli.storage.remote import is_remote, url
+
+ADAPTER = f"The data set's layout: {either(ADAPTERS)}, see deepfake datasets; or your own as module:function."
+FACE_DETECTOR = f"Face detector: {either(DETECTORS)}, or your own as module:function."
 
 
 class Split(Step):
     """Cut videos into frames or face crops."""
 
-    adapter: str = argument(..., "The data set's layout, see deepfake datasets; or your own as module:function.")
+    adapter: str = argument(..., ADAPTER)
     viddir: Path = option(..., "The data set's folder, as downloaded.", remote=True)
     imgdir: Path = option(IMAGES, "Where the frames and manifest.csv go.", remote=True)
     realdir: Path | None = option(
@@ -26,7 +30,7 @@ class Split(Step):
     margin: float = option(1.3, "Side of the square crop, in sides of the face box.", ge=1, le=4)
     size: int = option(256, "Side of the face crop, in pixels.", ge=16, le=4096)
     align: bool = option(False, "Turn each crop until the eyes are level; needs a face detector that finds eyes.")
-    face_detector: str = option("rfb320", "Face detector, or your own as module:function.", former="detector")
+    face_detector: str = option("rfb320", FACE_DETECTOR, former="detector")
     min_score: float = option(0.7, "Least face detector score that counts as a face.", gt=0, lt=1)
     detect_every: int = option(
         2,
@@ -84,9 +88,7 @@ class Split(Step):
 class MakeCsv(Step):
     """Write training, validation and test lists that share no person and no source video; or check them."""
 
-    adapter: str | None = argument(
-        None, "The data set's layout, see deepfake datasets; or your own as module:function."
-    )
+    adapter: str | None = argument(None, ADAPTER)
     imgdir: Path = option(
         IMAGES, "Folder of frames: with a manifest.csv from split, or a tree that another tool made.", remote=True
     )
@@ -145,10 +147,13 @@ class Forge(Step):
 
     paths: list[Path] = argument(..., "Images, videos, or folders of them.")
     forgery: str = option(
-        "face_warp,self_blend,cross_blend", "What makes the fakes, in turn, with commas; your own as module:function."
+        ",".join(FORGERIES),
+        f"What makes the fakes, in turn: {', '.join(FORGERIES)}, with commas; your own as module:function.",
     )
     degradation: str | None = option(
-        None, "What is done to them afterwards, one after the other, with commas; your own as module:function."
+        None,
+        f"What is done to them afterwards, one after the other: {', '.join(DEGRADATIONS)}, with commas; your own as "
+        "module:function.",
     )
     strength: float = option(1.0, "Strength of each.", gt=0, le=4)
     seed: int = option(0, "Seed of their parameters.", ge=0)
@@ -156,7 +161,7 @@ class Forge(Step):
     crop: bool = option(True, "Find the largest face and cut it out, as split does; or take whole images as crops.")
     margin: float = option(1.3, "Side of the square crop, in sides of the face box.", ge=1, le=4)
     size: int = option(224, "Side of the crop, in pixels.", ge=32, le=2048)
-    face_detector: str = option("rfb320", "Face detector, or your own as module:function.", former="detector")
+    face_detector: str = option("rfb320", FACE_DETECTOR, former="detector")
     min_score: float = option(0.7, "Least face detector score that counts as a face.", gt=0, lt=1)
     output: Path = option(Path("forge.png"), "Where the sheet goes, a PNG.")
 

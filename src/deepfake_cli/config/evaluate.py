@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import model_validator
 
 from deepfake_cli.config.base import CLUSTER, EVALUATION, RUNS, Device, Step, argument, option
+from deepfake_cli.config.choices import CHANGES, RUNTIMES, either
 
 
 class Evaluate(Device):
@@ -17,7 +18,7 @@ class Evaluate(Device):
         "newest run's best.keras]",
         remote=True,
     )
-    runtime: str = option("onnx", "What runs an .onnx file: onnx or openvino; your own as module:function.")
+    runtime: str = option("onnx", f"What runs an .onnx file: {either(RUNTIMES)}; your own as module:function.")
     model: str | None = option(None, "Architecture, where an .h5 file holds weights only.")
     image_size: int | None = option(None, "Side of that architecture's input, in pixels.", ge=32, le=2048)
     batch_size: int = option(16, "Images a step.", ge=1)
@@ -44,12 +45,13 @@ class Evaluate(Device):
     seed: int = option(0, "Seed of the resamples.", ge=0)
     calibration: bool = option(True, "Apply the calibration in the recipe, if calibrate left one; or leave it out.")
     robustness: bool = option(
-        False, "Measure anew after JPEG, H.264, blur, noise and the like, each at five strengths: 46 times the work."
+        False,
+        "Measure anew after JPEG, H.264, blur, noise and the like, each at five strengths: "
+        f"{5 * len(CHANGES) + 1} times the work.",
     )
     robustness_changes: str | None = option(
         None,
-        "Of these only, with commas: jpeg, h264, blur, noise, scale, brightness, contrast, saturation, occlusion; includes "
-        "--robustness. [default: all]",
+        f"Of these only, with commas: {', '.join(CHANGES)}; includes --robustness. [default: all]",
     )
     robustness_frames: int = option(
         8, "On so many successive frames from the middle of each video; 0: on all of them.", ge=0

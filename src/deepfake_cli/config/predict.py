@@ -4,13 +4,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from deepfake_cli.config.base import CLUSTER, Step, argument, option
+from deepfake_cli.config.choices import RUNTIMES, either
 
 
 class Judging(Step):
     """What judges files, and how."""
 
     detector: Path | None = option(None, "An exported detector, .onnx. [default: the one in this package]", remote=True)
-    runtime: str = option("onnx", "What runs it: onnx or openvino; your own as module:function.")
+    runtime: str = option("onnx", f"What runs it: {either(RUNTIMES)}; your own as module:function.")
     threads: int | None = option(None, "Threads to compute with. [default: one a core]", ge=1)
     cluster: str | None = option(None, CLUSTER)
     threshold: float | None = option(

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import model_validator
 
 from deepfake_cli.config.base import CLUSTER, RUNS, Device, argument, option
+from deepfake_cli.config.choices import DEGRADATIONS, FORGERIES, MODELS, either
 
 
 class Train(Device):
@@ -13,7 +14,7 @@ class Train(Device):
 
     train_csv: list[Path] = argument([Path("csv/train/train.csv")], "Lists to train on.", remote=True)
     val_annotations: Path = option(Path("csv/val/validation.csv"), "List to validate on.", remote=True)
-    model: str = option("resnet50", "Architecture; your own as module:function.")
+    model: str = option("resnet50", f"Architecture: {either(MODELS)}; your own as module:function.")
     resume: str | None = option(
         None,
         "Go on with this run, with its own settings, from where it stopped: its name, its folder, or last for the newest.",
@@ -58,7 +59,7 @@ class Train(Device):
     reduce_lr_factor: float = option(0.1, "Factor by which it falls.", gt=0, lt=1)
     forgery: str | None = option(
         None,
-        "Forge some reals of each batch, which makes them fakes: face_warp, self_blend, cross_blend, with commas; your own as "
+        f"Forge some reals of each batch, which makes them fakes: {', '.join(FORGERIES)}, with commas; your own as "
         "module:function.",
     )
     real_only: bool = option(False, "Leave the lists' fakes out: all fakes, to validate on too, are forged ones.")
@@ -80,8 +81,8 @@ class Train(Device):
     random_transform: bool = option(True, "Flip, and vary brightness and contrast, at random.")
     degradation: str | None = option(
         None,
-        "More that is done to both classes, after the forgery: jpeg, blur, noise, rescale, colour, occlude, with commas; your "
-        "own as module:function.",
+        f"More that is done to both classes, after the forgery: {', '.join(DEGRADATIONS)}, with commas; your own as "
+        "module:function.",
     )
     degradation_strength: float = option(1.0, "Strength of all that is done to both classes.", gt=0, le=4)
     balance: bool = option(True, "Draw reals and fakes equally often.")
