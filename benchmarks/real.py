@@ -91,7 +91,7 @@ def judged(detector: Detector, options: argparse.Namespace, path: Path, label: s
     verdict = detector.predict(path, **most)
     group, _, name = path.stem.partition("__")
     score = verdict.score
-    call, known = verdict.verdict, score is not None
+    call, known = verdict.label, score is not None
     return File(path.parts[-3], kind, group, name, label == "fake", call, float(score) if known else float("nan"))
 
 

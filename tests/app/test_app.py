@@ -418,7 +418,7 @@ def test_a_visitor_drops_a_clip_and_reads_the_verdict(url, place, browser, tmp_p
     page.set_input_files("#file", script)
     page.wait_for_selector("#verdict:visible", timeout=30_000)
     verdict = Detector.load().predict(CLIP, every=EVERY)
-    assert page.inner_text("#verdict") == f"Probably {verdict.verdict}"
+    assert page.inner_text("#verdict") == f"Probably {verdict.label}"
     assert f"{verdict.score:.3f}" in page.inner_text("#figures")
     assert page.inner_text("#done .name") == script.name
     assert page.locator("#verdict").evaluate("element => element === document.activeElement")

@@ -210,7 +210,7 @@ def test_a_file_that_differs_is_not_written(snapshot, tmp_path, monkeypatch):
 
 def test_the_example_of_the_readme_runs_in_a_process_of_its_own():
     code = (
-        "from deepfake_cli import Detector; print(Detector.load().predict(__import__('sys').argv[1], every=25).verdict)"
+        "from deepfake_cli import Detector; print(Detector.load().predict(__import__('sys').argv[1], every=25).label)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, FOLDER / CLIPS[0][0]], capture_output=True, text=True, timeout=60

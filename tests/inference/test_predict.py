@@ -157,30 +157,30 @@ def detector(**changes) -> Detector:
 
 def test_between_two_thresholds_a_score_is_inconclusive_and_shown(tmp_path, photo):
     verdict = detector(real_below=0.0, threshold=1.0, photo_threshold=1.0).predict(CLIP, max_frames=3)
-    assert verdict.verdict == "undecided" and "inconclusive" in verdict.reason and 0 <= verdict.score <= 1
+    assert verdict.label == "undecided" and "inconclusive" in verdict.reason and 0 <= verdict.score <= 1
     score = verdict.score
     for below, above, call in ((score, 1, "undecided"), (score + 1e-6, 1, "real"), (0, score, "fake")):
         traits = {"real_below": below, "threshold": above, "photo_threshold": above}
-        assert detector(**traits).predict(CLIP, max_frames=3).verdict == call
+        assert detector(**traits).predict(CLIP, max_frames=3).label == call
     assert detector().real_below <= detector().threshold
 
 
 def test_a_single_photograph_needs_more_to_be_called_fake(tmp_path, photo):
     write(tmp_path / "photo.png", photo)
     traits = {"real_below": 0.0, "threshold": 0.0, "photo_threshold": 1.0}
-    assert detector(**traits).predict(tmp_path / "photo.png").verdict == "undecided"
-    assert detector(**traits).predict(CLIP, max_frames=3).verdict == "fake"
+    assert detector(**traits).predict(tmp_path / "photo.png").label == "undecided"
+    assert detector(**traits).predict(CLIP, max_frames=3).label == "fake"
     (tmp_path / "frames").mkdir()
     for number in range(3):
         write(tmp_path / "frames" / f"{number}.png", photo)
-    assert detector(**traits).predict(tmp_path / "frames").verdict == "fake"
+    assert detector(**traits).predict(tmp_path / "frames").label == "fake"
 
 
 def test_a_threshold_that_the_user_sets_holds_for_everything(tmp_path, photo):
     write(tmp_path / "photo.png", photo)
     chosen = Detector.load(threshold=0.0)
     assert chosen.real_below == 0.0 and chosen.rates == ""
-    assert chosen.predict(tmp_path / "photo.png").verdict == "fake"
+    assert chosen.predict(tmp_path / "photo.png").label == "fake"
 
 
 def test_what_the_card_measured_stands_beside_the_verdict(deepfake, tmp_path):

@@ -62,4 +62,4 @@ def _row(verdict: "Verdict", unique: bool) -> tuple[str, ...]:
     judged = len(verdict.faces[0].timeline.judged) if verdict.faces else 0
     frames = f"{judged:,} frame{'s' * (judged != 1)}" if judged else ""
     name = verdict.path.name if unique else str(verdict.path)
-    return name, verdict.verdict, score, frames, verdict.reason
+    return name, verdict.label, score, frames, verdict.reason

@@ -75,7 +75,7 @@ def predict(settings: Predict, progress: Progress = lambda path, done, total: No
     called = {"any": ("fake", "undecided"), None: ()}.get(settings.fail_on, (settings.fail_on,))
     name = settings.detector or f"the starter detector of this package ({detector.traits.model})"
     words = f"{name} on {detector.network.runs_on}, {detector.thresholds}"
-    missed = any(verdict.verdict in called for verdict in verdicts)
+    missed = any(verdict.label in called for verdict in verdicts)
     return PredictResult(verdicts, words, detector.rates, missed, reasons.written)
 
 

@@ -32,7 +32,7 @@ def part(verdict: Verdict, name: str, detector: Detector) -> dict[str, Any]:
     return {
         "name": name,
         "verdict": verdict,
-        "words": WORDS[verdict.verdict],
+        "words": WORDS[verdict.label],
         "sha256": _sha256(verdict),
         "level": _height(verdict.threshold),
         "faces": [_face(face, verdict, detector) for face in verdict.faces[:PEOPLE]],
@@ -53,7 +53,7 @@ def page(parts: Sequence[dict[str, Any]], detector: Detector, command: str = "")
 
     loader = jinja2.PackageLoader("deepfake_cli", "")
     engine = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    counts = Counter(each["verdict"].verdict for each in parts)
+    counts = Counter(each["verdict"].label for each in parts)
     return engine.get_template("explain/page.html.jinja").render(
         files=parts,
         title=parts[0]["words"] if len(parts) == 1 else f"{len(parts):,} files judged",

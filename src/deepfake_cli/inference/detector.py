@@ -20,7 +20,7 @@ class Detector:
     >>> from deepfake_cli import Detector
     >>> from deepfake_cli.assets import CLIPS, FOLDER
     >>> verdict = Detector.load().predict(FOLDER / CLIPS[0][0], max_frames=20)
-    >>> verdict.verdict
+    >>> verdict.label
     'real'
     >>> 0 <= verdict.score < verdict.threshold
     True

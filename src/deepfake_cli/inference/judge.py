@@ -126,14 +126,14 @@ def _decide(verdict: Verdict, found: list[Timeline], how: JudgeOptions) -> None:
     score = judged[0].score
     assert score is not None
     if score >= verdict.threshold:
-        verdict.verdict = "fake"
+        verdict.label = "fake"
     elif score < verdict.real_below:
-        verdict.verdict = "real"
+        verdict.label = "real"
     else:
         verdict.reason = f"inconclusive: {score:.3f} is from {verdict.real_below:.3f} to {verdict.threshold:.3f}"
     low, high = verdict.interval or (score, score)
     if (
-        verdict.verdict != "undecided"
+        verdict.label != "undecided"
         and low < (verdict.threshold if score >= verdict.threshold else verdict.real_below) <= high
     ):
         verdict.notes.append("the interval holds the threshold: a close call")

@@ -35,7 +35,7 @@ class Verdict:
 
     Attributes:
         path: the file.
-        verdict: ``"fake"``, ``"real"`` or ``"undecided"``.
+        label: ``"fake"``, ``"real"`` or ``"undecided"``.
         reason: why it is undecided; empty if it is not.
         threshold: scores from here on are called fake.
         real_below: scores below are called real; between the two a file is undecided, since its score is inconclusive.
@@ -49,7 +49,7 @@ class Verdict:
     """
 
     path: Path
-    verdict: Call = "undecided"
+    label: Call = "undecided"
     reason: str = ""
     threshold: float = 0.5
     real_below: float = 0.5
@@ -82,7 +82,7 @@ class Verdict:
         low, high = self.interval or (None, None)
         return {
             "path": url(self.path),
-            "verdict": self.verdict,
+            "verdict": self.label,
             "reason": self.reason,
             "score": _short(self.score),
             "probability": _short(self.probability),
