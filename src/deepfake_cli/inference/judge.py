@@ -125,17 +125,12 @@ def _decide(verdict: Verdict, found: list[Timeline], how: JudgeOptions) -> None:
         return
     score = judged[0].score
     assert score is not None
-    if score >= verdict.threshold:
-        verdict.label = "fake"
-    elif score < verdict.real_below:
-        verdict.label = "real"
-    else:
-        verdict.reason = f"inconclusive: {score:.3f} is from {verdict.real_below:.3f} to {verdict.threshold:.3f}"
     low, high = verdict.interval or (score, score)
-    if (
-        verdict.label != "undecided"
-        and low < (verdict.threshold if score >= verdict.threshold else verdict.real_below) <= high
-    ):
+    if verdict.real_below <= score < verdict.threshold:
+        verdict.reason = f"inconclusive: {score:.3f} is from {verdict.real_below:.3f} to {verdict.threshold:.3f}"
+        return
+    verdict.label, limit = ("fake", verdict.threshold) if score >= verdict.threshold else ("real", verdict.real_below)
+    if low < limit <= high:
         verdict.notes.append("the interval holds the threshold: a close call")
 
 
