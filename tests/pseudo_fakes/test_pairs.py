@@ -62,7 +62,7 @@ def test_before_the_codec_real_and_fake_differ_inside_the_mask_alone(gallery, me
         rng = np.random.default_rng(seed)
         picture, points = gallery.placed(seed % 9, 120, flip=bool(seed % 2))
         real, fake, mask = METHODS[method][1](Scene(rng, gallery, seed % 9, 120, bool(seed % 2), picture, points))
-        assert mask.min() >= 0 and mask.max() <= 1 and real.shape == fake.shape
+        assert mask.min() >= 0 and mask.max() <= 1 + 1e-6 and real.shape == fake.shape
         differs = np.abs(real - fake).max(axis=2)
         assert differs[mask == 0].max(initial=0) < 1.5, "rounding, where a face was cloned in"
         assert differs[mask > 0.2].max(initial=0) > 2, "something was forged"
@@ -100,7 +100,7 @@ def test_mirrored_portraits_have_mirrored_points(gallery):
     assert (mirrored[:, ::-1] == plain).all()
     left, right = EYE_CORNERS
     assert others[left][0] < others[right][0], "the left eye of the picture is its left eye still"
-    assert others[left][0] == pytest.approx(plain.shape[1] - 1 - points[right][0])
+    assert others[left] == pytest.approx(points[right] * (-1, 1) + (plain.shape[1] - 1, 0), abs=3)  # the nearest point
 
 
 def test_shards_resume_and_their_batches_take_each_pair_once_a_pass(gallery, tmp_path, monkeypatch):
