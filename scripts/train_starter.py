@@ -5,11 +5,10 @@
 
 Each folder holds photographs of real people. Pairs of a real face and its forgery are made of them first
 (`deepfake_cli.pseudo_fakes`), then a network is trained to tell the two apart, and where the forgery lies. Killed at any moment,
-the same command goes on. ``--thresholds`` and ``--measured`` put into the file what benchmarks/real.py showed.
+the same command goes on. `THRESHOLDS` and `MEASURED` are what benchmarks/real.py showed of the detector that comes out.
 """
 
 import argparse
-import json
 import os
 import pickle
 import sys
@@ -21,7 +20,8 @@ from deepfake_cli.media.video import is_frame
 from deepfake_cli.storage.files import whole
 
 MODEL = "efficientnet_lite0"
-IMAGE_SIZE, MARGIN = 160, 1.1  # of the crops that the network sees
+IMAGE_SIZE, MARGIN = 160, 1.1  # of the crops that the network learns from
+JUDGED = 1.0  # margin of those that it judges
 PAIRS = 24_000
 STEPS, BATCH = 250, 16  # steps an epoch, pairs a step
 RATE, WARM_UP, EMA = 1.5e-4, 200, 0.998
@@ -31,6 +31,12 @@ MASK_LAYER, MASK_WEIGHT = (
 )  # where the network says what is forged, and what that counts beside the verdict
 SOFTEN, SOFTEN_FROM = 0.5, 2000  # share of the pairs that lose their detail, from this step on
 SEED = 0
+THRESHOLDS = 0.4, 0.6, 0.8  # real below, fake from, a single photograph fake from
+MEASURED = {
+    "on": "20 real and 40 fake clips of FaceForensics++ and DFD (c40)",
+    "real": {"fake": 0.05, "undecided": 0.2},
+    "fake": {"real": 0.475, "undecided": 0.125},
+}
 
 
 def main() -> None:
@@ -51,9 +57,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--pairs", type=int, default=PAIRS, help="a multiple of 1,000 [%(default)s]")
     parser.add_argument("--epochs", type=int, default=15, help=f"of {STEPS} steps [%(default)s]")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes that make pairs [%(default)s]")
-    parser.add_argument("--thresholds", type=float, nargs=3, metavar=("REAL", "FAKE", "PHOTO"), default=(0.5, 0.5, 0.5),
-                        help="real below, fake from, a single photograph fake from [0.5 0.5 0.5]")  # fmt: skip
-    parser.add_argument("--measured", type=json.loads, help="error rates, as of Traits.measured")
     return parser.parse_args()
 
 
@@ -155,15 +158,15 @@ def export(model: Any, options: argparse.Namespace) -> None:
     from deepfake_cli.models.export_onnx import export_onnx
     from deepfake_cli.runs import recipe
 
-    real_below, threshold, photo = options.thresholds
+    real_below, threshold, photo = THRESHOLDS
     traits = Traits(
         model=MODEL,
         image_size=IMAGE_SIZE,
-        margin=MARGIN,
+        margin=JUDGED,
         threshold=threshold,
         real_below=real_below,
         photo_threshold=photo,
-        measured=options.measured,
+        measured=MEASURED,
         recipe={"seed": SEED, "versions": recipe.versions(), "made": "scripts/train_starter.py"},
     )
     with whole(options.output) as partial:

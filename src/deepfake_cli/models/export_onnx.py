@@ -1,5 +1,6 @@
 """A detector as ONNX, by way of tf2onnx, with less memory than that takes by itself, and faster to run."""
 
+import hashlib
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -30,6 +31,7 @@ def export_onnx(model: keras.Model, path: Path, traits: Traits, *, compact: bool
     """
     made = _folded(_converted(model, traits))
     _planar(made)
+    _named_by_content(made)
     made.graph.name = model.name
     if compact:
         _halve(made)
@@ -101,6 +103,23 @@ def _planar(made: Any) -> None:
             name = next(each for each in node.input if each != fixed[0])
         if chain:
             _swap(graph, change, chain, name)
+
+
+def _named_by_content(made: Any) -> None:
+    """Name and order constants by what they hold: the converter names equal ones after any of their users, in any order."""
+    names: dict[str, str] = {}
+    kept: dict[str, Any] = {}
+    for tensor in made.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        digest = hashlib.sha256(f"{values.dtype}{values.shape}".encode() + values.tobytes()).hexdigest()
+        names[tensor.name] = tensor.name = f"constant_{digest[:16]}"
+        kept[tensor.name] = tensor
+    ordered = [kept[name] for name in sorted(kept)]
+    made.graph.ClearField("initializer")
+    made.graph.initializer.extend(ordered)
+    for node in made.graph.node:
+        for place, name in enumerate(node.input):
+            node.input[place] = names.get(name, name)
 
 
 def _perm(node: Any) -> list[int]:
