@@ -25,8 +25,8 @@ def attentive(input_shape, weights):
     """Batch and layer normalisation, attention, and a nested model."""
     inputs = keras.Input(input_shape)
     start = layers.Conv2D(8, 8, strides=8)(layers.Rescaling(1 / 255)(inputs))
-    nested = keras.Sequential([layers.BatchNormalization(), layers.ReLU()], name="nested")
-    x = layers.LayerNormalization()(layers.Reshape((-1, 8))(nested(start)))
+    nested = keras.Sequential([layers.BatchNormalization(name="batch"), layers.ReLU()], name="nested")
+    x = layers.LayerNormalization(name="layer")(layers.Reshape((-1, 8))(nested(start)))
     x = layers.GlobalAveragePooling1D()(layers.MultiHeadAttention(2, 4, name="attention")(x, x))
     return keras.Model(inputs, layers.Dense(1, activation="sigmoid", name="probability")(layers.Dropout(0.2)(x)))
 
@@ -59,7 +59,7 @@ def trained(model: keras.Model) -> set[str]:
 
 def test_norm_trains_the_normalisation_and_the_head_and_a_file_keeps_that(tmp_path):
     model = built(attentive, "norm")
-    assert trained(model) == {"batch_normalization", "layer_normalization", "probability"}
+    assert trained(model) == {"batch", "layer", "probability"}
     assert unfrozen(model) == 4 * 8 + 2 * 8 + 9 < model.count_params()  # the averages of batch normalisation move, too
     before = [np.array(weight) for weight in model.get_layer("nested").weights]
     model(np.full((2, SIDE, SIDE, 3), 200.0), training=True)
