@@ -9,8 +9,7 @@ import pytest
 from deepfake_cli.assets import CLIPS, FOLDER
 from deepfake_cli.errors import DatasetError
 from deepfake_cli.media.video import FrameSampler, FrameSource
-from deepfake_cli.pseudo_fakes import MARGIN, MASK, METHODS, SIZE, Gallery, find_portraits, make_pair
-from deepfake_cli.pseudo_fakes import shards as shards_module
+from deepfake_cli.pseudo_fakes import MASK, METHODS, SIZE, Gallery, find_portraits, make_pair
 from deepfake_cli.pseudo_fakes.codec import compressed
 from deepfake_cli.pseudo_fakes.forge import Scene
 from deepfake_cli.pseudo_fakes.regions import EYE_CORNERS, LIPS
@@ -103,16 +102,13 @@ def test_mirrored_portraits_have_mirrored_points(gallery):
     assert others[left] == pytest.approx(points[right] * (-1, 1) + (plain.shape[1] - 1, 0), abs=3)  # the nearest point
 
 
-def test_shards_resume_and_their_batches_take_each_pair_once_a_pass(gallery, tmp_path, monkeypatch):
-    monkeypatch.setattr(shards_module, "SHARD", 4)
-    shards_module._start(gallery)
-    for first in (0, 4):
-        shards_module._shard(tmp_path, first)
+def test_shards_resume_and_their_batches_take_each_pair_once_a_pass(gallery, tmp_path):
+    write_shards(gallery, tmp_path, 8, shard=4, workers=2)
     kept = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    assert len(kept) == 4, "images and what is known of them, twice"
     (tmp_path / "000004.npy").unlink()
-    for first in (0, 4):
-        shards_module._shard(tmp_path, first)
-    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == kept
+    write_shards(gallery, tmp_path, 8, shard=4, workers=1)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == kept, "one process makes what two make"
     found = Shards(tmp_path)
     assert len(found) == 8
     how = {"pairs": 4, "size": 64, "margin": 1.1, "cells": 4, "seed": 0}
@@ -125,8 +121,6 @@ def test_shards_resume_and_their_batches_take_each_pair_once_a_pass(gallery, tmp
         assert sorted(taken) == list(range(8))
 
 
-def test_processes_make_what_one_makes(gallery, tmp_path):
-    write_shards(gallery, tmp_path, 0, workers=2)
+def test_a_folder_without_shards_is_refused(tmp_path):
     with pytest.raises(DatasetError, match="no shards"):
         len(Shards(tmp_path))
-    assert make_pair(gallery, 0, 0).images.mean() > 0 and MARGIN > 1

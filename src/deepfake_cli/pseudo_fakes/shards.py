@@ -1,6 +1,5 @@
 """Pairs kept on disk, so many a file, and batches of them to train on."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,7 +23,13 @@ _gallery: Gallery  # of a process that makes pairs
 
 
 def write_shards(
-    gallery: Gallery, folder: Path, count: int, *, workers: int = 1, progress: Callable[[int], None] = lambda done: None
+    gallery: Gallery,
+    folder: Path,
+    count: int,
+    *,
+    shard: int = SHARD,
+    workers: int = 1,
+    progress: Callable[[int], None] = lambda done: None,
 ) -> None:
     """Make pairs and keep them; shards that are there already are not made again.
 
@@ -33,15 +38,16 @@ def write_shards(
     Args:
         gallery: the portraits.
         folder: where the shards go.
-        count: pairs, a multiple of `SHARD`.
+        count: pairs, a multiple of `shard`.
+        shard: pairs a file.
         workers: processes.
         progress: called with how many pairs are done.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with get_context("spawn").Pool(workers, _start, (gallery,)) as pool:
-        jobs = pool.imap(with_first(_shard, folder), range(0, count, SHARD))
+        jobs = pool.imap(with_first(_shard, folder, shard), range(0, count, shard))
         for done, _ in enumerate(jobs, 1):
-            progress(done * SHARD)
+            progress(done * shard)
 
 
 def _start(gallery: Gallery) -> None:
@@ -50,13 +56,13 @@ def _start(gallery: Gallery) -> None:
     _gallery = gallery
 
 
-def _shard(folder: Path, first: int) -> None:
+def _shard(folder: Path, count: int, first: int) -> None:
     path = folder / f"{first:06d}.npy"
     if path.is_file():
         return
     sides = np.array([portrait.side for portrait in _gallery.portraits])
     weights = np.clip(sides / 100, 0.5, 1.3) ** 1.5
-    numbers = np.random.default_rng([first, 1]).choice(len(sides), SHARD, p=weights / weights.sum())
+    numbers = np.random.default_rng([first, 1]).choice(len(sides), count, p=weights / weights.sum())
     pairs = [make_pair(_gallery, int(number), first + place) for place, number in enumerate(numbers)]
     with whole(path.with_suffix(".npz")) as partial:
         np.savez(
@@ -117,7 +123,7 @@ class Shards:
         masks = np.zeros((2 * pairs, cells, cells, 1), np.float32)
         rng = np.random.default_rng([seed, step])
         for place, number in enumerate(self._drawn(step, pairs, seed)):
-            shard, row = divmod(int(number), SHARD)
+            shard, row = divmod(int(number), len(self._files[0][1]))
             kept, mask = self._files[shard][0][row], self._files[shard][1][row]
             window, light = _window(rng, size, margin), _light(rng)
             detail = rng.uniform(*SOFTENED) if soften and rng.random() < soften else 1.0
@@ -158,8 +164,3 @@ def _seen(image: np.ndarray, window: np.ndarray, size: int, light: tuple[float, 
         image = cv2.GaussianBlur(image, (0, 0), 0.35 / scale)
     crop = cv2.warpAffine(image, window, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.clip(crop[..., ::-1] * np.float32(light[0]) + np.float32(light[1]), 0, 255).astype(np.uint8)
-
-
-def cores() -> int:
-    """Processes that are worth starting here."""
-    return os.cpu_count() or 1
