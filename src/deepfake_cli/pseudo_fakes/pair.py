@@ -12,7 +12,8 @@ from deepfake_cli.pseudo_fakes.gallery import Gallery
 from deepfake_cli.pseudo_fakes.picture import bytes_of, drawn, log_uniform
 from deepfake_cli.pseudo_fakes.scene import barred, covered, filmed
 
-SIZE, MARGIN = 192, 1.25  # of the crops that are kept: side in pixels; side in sides of the face's box
+SIZE = 192  # pixels of a side of the crops that are kept, unless asked otherwise
+MARGIN = 1.25  # their side in sides of the face's box
 MASK = 24  # side of the masks that are kept
 FACES = 64, 250  # pixels of a box's side in the video, from and to
 TURN = 0.09  # radians, the deviation of a head's tilt
@@ -32,7 +33,7 @@ class Pair:
     """A real face and its forgery.
 
     Attributes:
-        images: the real one, then the fake, uint8 BGR (2, SIZE, SIZE, 3).
+        images: the real one, then the fake, uint8 BGR (2, size, size, 3).
         mask: how much of each place is forged, uint8 (MASK, MASK), 255 for all of it.
         method: a key of `METHODS`.
         side: of the face's box in the video, in pixels.
@@ -46,7 +47,7 @@ class Pair:
     quality: int
 
 
-def make_pair(gallery: Gallery, number: int, seed: int, method: str | None = None) -> Pair:
+def make_pair(gallery: Gallery, number: int, seed: int, method: str | None = None, size: int = SIZE) -> Pair:
     """Make a pair; the same arguments give the same bytes.
 
     Args:
@@ -54,6 +55,7 @@ def make_pair(gallery: Gallery, number: int, seed: int, method: str | None = Non
         number: of the one that is forged.
         seed: of all that is left to chance.
         method: a key of `METHODS`; drawn by their shares, if None.
+        size: side of the images in pixels; what is forged does not depend on it.
     """
     rng = np.random.default_rng(seed)
     side, flip = log_uniform(rng, *FACES), bool(rng.random() < 0.5)
@@ -71,8 +73,8 @@ def make_pair(gallery: Gallery, number: int, seed: int, method: str | None = Non
     images, quality = compressed(rng, pictures)
     side_kept = side * MARGIN * rng.uniform(1 - OTHER, 1 + OTHER)
     centre = images[0].shape[0] / 2 + rng.uniform(-OFF, OFF, 2) * side
-    kept = np.stack([_cut(image, centre, side_kept, SIZE) for image in images])
-    small = cv2.resize(_cut(mask, centre, side_kept, SIZE), (MASK, MASK), interpolation=cv2.INTER_AREA)
+    kept = np.stack([_cut(image, centre, side_kept, size) for image in images])
+    small = cv2.resize(_cut(mask, centre, side_kept, size), (MASK, MASK), interpolation=cv2.INTER_AREA)
     return Pair(kept, bytes_of(255 * small), method, side, quality)
 
 

@@ -15,7 +15,7 @@ from deepfake_cli.pseudo_fakes.gallery import Gallery
 from deepfake_cli.pseudo_fakes.pair import MARGIN, MASK, SIZE, make_pair
 from deepfake_cli.storage.files import whole
 
-SHARD = 1000  # pairs a file: 221 MB
+SHARD = 1000  # pairs a file: 221 MB of the usual size
 JITTER_SCALE, JITTER_PLACE = 0.04, 0.02  # deviation a crop is enlarged by and moved by, in logarithms and in sides
 SOFTENED = 0.3, 0.75  # of its resolution a softened pair keeps, from and to
 LIGHT, CONTRAST = 12.0, 0.12  # most that brightness changes, and the logarithm of contrast
@@ -28,6 +28,8 @@ def write_shards(
     count: int,
     *,
     shard: int = SHARD,
+    size: int = SIZE,
+    first: int = 0,
     workers: int = 1,
     progress: Callable[[int], None] = lambda done: None,
 ) -> None:
@@ -40,12 +42,14 @@ def write_shards(
         folder: where the shards go.
         count: pairs, a multiple of `shard`.
         shard: pairs a file.
+        size: side of the images, in pixels.
+        first: seed of the first pair, a multiple of `shard`.
         workers: processes.
         progress: called with how many pairs are done.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with get_context("spawn").Pool(workers, _start, (gallery,)) as pool:
-        jobs = pool.imap(with_first(_shard, folder, shard), range(0, count, shard))
+        jobs = pool.imap(with_first(_shard, folder, shard, size), range(first, first + count, shard))
         for done, _ in enumerate(jobs, 1):
             progress(done * shard)
 
@@ -56,14 +60,14 @@ def _start(gallery: Gallery) -> None:
     _gallery = gallery
 
 
-def _shard(folder: Path, count: int, first: int) -> None:
+def _shard(folder: Path, count: int, size: int, first: int) -> None:
     path = folder / f"{first:06d}.npy"
     if path.is_file():
         return
     sides = np.array([portrait.side for portrait in _gallery.portraits])
     weights = np.clip(sides / 100, 0.5, 1.3) ** 1.5
     numbers = np.random.default_rng([first, 1]).choice(len(sides), count, p=weights / weights.sum())
-    pairs = [make_pair(_gallery, int(number), first + place) for place, number in enumerate(numbers)]
+    pairs = [make_pair(_gallery, int(number), first + place, size=size) for place, number in enumerate(numbers)]
     with whole(path.with_suffix(".npz")) as partial:
         np.savez(
             partial,
@@ -125,11 +129,11 @@ class Shards:
         for place, number in enumerate(self._drawn(step, pairs, seed)):
             shard, row = divmod(int(number), len(self._files[0][1]))
             kept, mask = self._files[shard][0][row], self._files[shard][1][row]
-            window, light = _window(rng, size, margin), _light(rng)
+            window, light = _window(rng, kept.shape[1], size, margin), _light(rng)
             detail = rng.uniform(*SOFTENED) if soften and rng.random() < soften else 1.0
             for label in (0, 1):
                 images[2 * place + label] = _seen(kept[label], window, size, light, detail)
-            scale = np.array([[cells * SIZE / (size * MASK)] * 2 + [cells / size]])
+            scale = np.array([[cells * kept.shape[1] / (size * MASK)] * 2 + [cells / size]])
             masks[2 * place + 1, :, :, 0] = cv2.warpAffine(mask / np.float32(255), window * scale, (cells, cells))
         return images, np.tile(np.array([[0], [1]], np.float32), (pairs, 1)), masks
 
@@ -142,10 +146,10 @@ class Shards:
         return np.array([orders[int(each)][number % len(self)] for each, number in zip(passes, numbers, strict=True)])
 
 
-def _window(rng: np.random.Generator, size: int, margin: float) -> np.ndarray:
+def _window(rng: np.random.Generator, kept: int, size: int, margin: float) -> np.ndarray:
     """From pixels of what is kept to those of a crop a little beside it, mirrored or not: float64 (2, 3)."""
-    side = SIZE * margin / MARGIN * np.exp(rng.uniform(-JITTER_SCALE, JITTER_SCALE))
-    x, y = SIZE / 2 + SIZE * rng.uniform(-JITTER_PLACE, JITTER_PLACE, 2)
+    side = kept * margin / MARGIN * np.exp(rng.uniform(-JITTER_SCALE, JITTER_SCALE))
+    x, y = kept / 2 + kept * rng.uniform(-JITTER_PLACE, JITTER_PLACE, 2)
     scale = size / side
     sign = -1 if rng.random() < 0.5 else 1
     return np.array([[sign * scale, 0, size / 2 - sign * scale * x], [0, scale, size / 2 - scale * y]])
@@ -158,7 +162,7 @@ def _light(rng: np.random.Generator) -> tuple[float, float]:
 def _seen(image: np.ndarray, window: np.ndarray, size: int, light: tuple[float, float], detail: float) -> np.ndarray:
     if detail < 1:
         small = cv2.resize(image, None, fx=detail, fy=detail, interpolation=cv2.INTER_AREA)
-        image = cv2.resize(small, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
+        image = cv2.resize(small, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     scale = window[1, 1]
     if scale < 0.75:
         image = cv2.GaussianBlur(image, (0, 0), 0.35 / scale)
