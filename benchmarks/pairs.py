@@ -10,7 +10,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold
 
-from deepfake_cli.pseudo_fakes.pair import SIZE
+from deepfake_cli.pseudo_fakes import SIZES
 
 OUTSIDE, REACH = 0.004, 5  # masks below this, so many cells of 8 pixels away from what is forged
 RESAMPLES = 1000
@@ -26,7 +26,7 @@ def main() -> None:
     outside = [far(mask) for mask in masks]
     for what, seen in (
         ("the border, outside of the mask", outside),
-        ("all of the crop", [np.ones((SIZE, SIZE), bool)] * len(images)),
+        ("all of the crop", [np.ones((SIZES.kept, SIZES.kept), bool)] * len(images)),
     ):
         table = np.array(
             [[statistics(image, there) for image in pair] for pair, there in zip(images, seen, strict=True)]
@@ -65,7 +65,7 @@ def pairs(folder: Path, most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, 
 def far(mask: np.ndarray) -> np.ndarray:
     """Where nothing was forged, nor near enough for a codec's blocks to carry it there: bool (side, side)."""
     near = cv2.dilate((mask > OUTSIDE * 255).astype(np.uint8), np.ones((2 * REACH // 2 + 1,) * 2, np.uint8))
-    return cv2.resize(near, (SIZE, SIZE), interpolation=cv2.INTER_NEAREST) == 0
+    return cv2.resize(near, (SIZES.kept, SIZES.kept), interpolation=cv2.INTER_NEAREST) == 0
 
 
 def statistics(image: np.ndarray, there: np.ndarray) -> list[float]:

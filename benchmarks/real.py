@@ -7,14 +7,18 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from common import machine, print_columns
 
 from deepfake_cli import Detector
+from deepfake_cli.inference.result import Verdict
+from deepfake_cli.media.video import frames
 
 RESAMPLES = 1000
 FEWEST = 10  # groups, below which no interval is printed
 LABELS = ("real", "fake")
+SMALL, DARK = 200, 120  # where faces are divided into small and large, dark and light
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class File:
         fake: the known label.
         call: "fake", "real" or "undecided".
         score: in 0..1, also where it is too near the threshold for a call; NaN without a face.
+        side: longer side of the largest box of the judged face, in pixels; NaN without a face.
+        light: median luma of its first box, in 0..255; NaN without a face.
     """
 
     set: str
@@ -38,6 +44,8 @@ class File:
     fake: bool
     call: str
     score: float
+    side: float
+    light: float
 
 
 Rows = list[File]
@@ -91,9 +99,30 @@ def judged(detector: Detector, options: argparse.Namespace, path: Path, label: s
     verdict = detector.predict(path, **most)
     group, _, name = path.stem.partition("__")
     score = verdict.score
-    call, known = verdict.label, score is not None
-    return File(path.parts[-3], kind, group, name, label == "fake", call, float(score) if known else float("nan"))
+    return File(
+        path.parts[-3], kind, group, name, label == "fake", verdict.label,
+        float("nan") if score is None else float(score), *seen(path, verdict),
+    )  # fmt: skip
 
+
+def seen(path: Path, verdict: Verdict) -> tuple[float, float]:
+    """How large the judged face is, and how light."""
+    if not verdict.faces or not len(verdict.faces[0].timeline):
+        return float("nan"), float("nan")
+    timeline = verdict.faces[0].timeline
+    first = timeline[0]
+    image = next(image for index, image in frames(path) if index == first.frame)
+    assert image is not None  # it was judged
+    x0, y0, x1, y1 = (max(0, round(corner)) for corner in first.box[:4])
+    return timeline.largest, float(np.median(cv2.cvtColor(image[y0:y1, x0:x1], cv2.COLOR_BGR2GRAY)))
+
+
+SLICES: dict[str, Callable[[File], bool]] = {
+    f"face below {SMALL} px": lambda each: each.side < SMALL,
+    f"face of {SMALL} px or more": lambda each: each.side >= SMALL,
+    f"luma of the face below {DARK}": lambda each: each.light < DARK,
+    f"luma of the face {DARK} or more": lambda each: each.light >= DARK,
+}
 
 HEADER = (
     "set", "kind", "reals", "fakes", "groups", "AUC", "reals called fake", "fakes called real", "undecided",
@@ -102,8 +131,10 @@ HEADER = (
 
 
 def table(found: Rows) -> Iterator[tuple[str, ...]]:
-    """A row for all, for each set, and for each kind of fake against all reals of its set."""
+    """A row for all and for each slice of them, for each set, and for each kind of fake against all reals of its set."""
     yield cells("all", "", found)
+    for name, inside in SLICES.items():
+        yield cells("all", name, [each for each in found if inside(each)])
     for name in dict.fromkeys(each.set for each in found):
         rows = [each for each in found if each.set == name]
         yield cells(name, "", rows)

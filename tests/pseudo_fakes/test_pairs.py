@@ -9,7 +9,7 @@ import pytest
 from deepfake_cli.assets import CLIPS, FOLDER
 from deepfake_cli.errors import DatasetError
 from deepfake_cli.media.video import FrameSampler, FrameSource
-from deepfake_cli.pseudo_fakes import MASK, METHODS, SIZE, Gallery, find_portraits, make_pair
+from deepfake_cli.pseudo_fakes import MASK, METHODS, SIZES, Gallery, find_portraits, make_pair
 from deepfake_cli.pseudo_fakes.codec import compressed
 from deepfake_cli.pseudo_fakes.forge import Scene
 from deepfake_cli.pseudo_fakes.regions import EYE_CORNERS, LIPS
@@ -51,7 +51,7 @@ def test_the_same_seed_gives_the_same_bytes_whatever_was_made_before(gallery, me
     again = [make_pair(gallery, seed % 9, seed, method) for seed in reversed(range(12))][::-1]
     for one, other in zip(first, again, strict=True):
         assert (one.images == other.images).all() and (one.mask == other.mask).all() and one.quality == other.quality
-        assert one.images.shape == (2, SIZE, SIZE, 3) and one.mask.shape == (MASK, MASK)
+        assert one.images.shape == (2, SIZES.kept, SIZES.kept, 3) and one.mask.shape == (MASK, MASK)
     assert len({pair.images.tobytes() for pair in first}) == 12
 
 

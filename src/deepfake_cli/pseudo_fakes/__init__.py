@@ -6,6 +6,6 @@ float32 BGR images in 0..255, made once and ahead of training; `deepfake_cli.for
 """
 
 from deepfake_cli.pseudo_fakes.gallery import Gallery, Portrait, find_portraits
-from deepfake_cli.pseudo_fakes.pair import MARGIN, MASK, METHODS, SIZE, Pair, make_pair
+from deepfake_cli.pseudo_fakes.pair import MARGIN, MASK, METHODS, SIZES, Pair, Sizes, make_pair
 
-__all__ = ["MARGIN", "MASK", "METHODS", "SIZE", "Gallery", "Pair", "Portrait", "find_portraits", "make_pair"]
+__all__ = ["MARGIN", "MASK", "METHODS", "SIZES", "Gallery", "Pair", "Portrait", "Sizes", "find_portraits", "make_pair"]

@@ -22,9 +22,24 @@ from deepfake_cli.pseudo_fakes.picture import (
 from deepfake_cli.pseudo_fakes.warp import about, meshed, moved, pixels, ripples, similarity
 
 OPACITIES = (1.0, 1.0, 1.0, 0.75, 0.5, 0.25)  # of a face that is blended with itself (Shiohara and Yamasaki, 2022)
-GENERATOR = 40, 170  # pixels of face that generators make, from and to
-PERFECT = 110  # pixels of a face's height to which strengths refer
 CLONED = 0.12  # share of the swaps that Poisson blending (Perez et al., 2003) pastes
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How large faces are, in pixels.
+
+    Attributes:
+        faces: sides of their boxes in the video, from and to.
+        generator: sides of the faces that generators make, from and to.
+        detail: height of a face that has all the detail it can have; strengths refer to it.
+        kept: side of the crops that are kept.
+    """
+
+    faces: tuple[float, float] = (64, 250)
+    generator: tuple[float, float] = (40, 170)
+    detail: float = 110
+    kept: int = 192
 
 
 @dataclass(frozen=True)
@@ -39,6 +54,7 @@ class Scene:
         flip: whether it is mirrored.
         picture: float32 BGR (canvas, canvas, 3) in 0..255.
         points: of its mesh, float32 (468, 2).
+        sizes: of faces, in pixels.
     """
 
     rng: np.random.Generator
@@ -48,6 +64,7 @@ class Scene:
     flip: bool
     picture: np.ndarray
     points: np.ndarray
+    sizes: Sizes = Sizes()
 
     @property
     def height(self) -> float:
@@ -66,7 +83,7 @@ def self_blended(scene: Scene) -> Forged:
     """
     rng = scene.rng
     mask = masked(scene, scene.points, regions.ANY)
-    changed = _textured(rng, _tinted(rng, scene.picture), scene.height)
+    changed = _textured(scene, _tinted(rng, scene.picture))
     source, target = (changed, scene.picture) if rng.random() < 0.5 else (scene.picture, changed)
     source = _nudged(scene, source)
     if rng.random() < 0.3:
@@ -124,7 +141,7 @@ def reenacted(scene: Scene) -> Forged:
 def generated(scene: Scene, source: np.ndarray) -> np.ndarray:
     """What an autoencoder or a renderer leaves of a face: few pixels, little texture or too much, traces of its upsampling."""
     rng, height = scene.rng, scene.height
-    share = log_uniform(rng, *GENERATOR) / (1.25 * height)
+    share = log_uniform(rng, *scene.sizes.generator) / (1.25 * height)
     if share < 1:
         source = rescaled(source, share, rng)
     kind = rng.random()
@@ -133,7 +150,7 @@ def generated(scene: Scene, source: np.ndarray) -> np.ndarray:
     elif kind < 0.35:
         source = cv2.medianBlur(bytes_of(source), 3).astype(np.float32)
     elif kind < 0.6:
-        source = blurred(source, rng.uniform(0.3, 1.2) * height / PERFECT)
+        source = blurred(source, rng.uniform(0.3, 1.2) * height / scene.sizes.detail)
     elif kind < 0.85:
         source = sharpened(source, rng.uniform(0.3, 1.6), rng.uniform(0.8, 2.5) * height / 150)
     if rng.random() < 0.15:  # the chessboard of transposed convolutions (Odena et al., 2016)
@@ -193,11 +210,12 @@ def _tinted(rng: np.random.Generator, picture: np.ndarray) -> np.ndarray:
     return rehued(picture, rng, amount) if rng.random() < 0.5 else picture
 
 
-def _textured(rng: np.random.Generator, picture: np.ndarray, height: float) -> np.ndarray:
+def _textured(scene: Scene, picture: np.ndarray) -> np.ndarray:
     """Smoother, sharper, or as it is."""
+    rng, height = scene.rng, scene.height
     kind = rng.random()
     if kind < 0.45:
-        return rescaled(picture, rng.uniform(0.3, 0.9) * min(1, PERFECT / height), rng)
+        return rescaled(picture, rng.uniform(0.3, 0.9) * min(1, scene.sizes.detail / height), rng)
     if kind < 0.8:
         return sharpened(picture, rng.uniform(0.3, 1.5), rng.uniform(0.7, 2.2) * height / 120)
     return picture

@@ -7,15 +7,14 @@ import cv2
 import numpy as np
 
 from deepfake_cli.pseudo_fakes.codec import compressed, jpeg
-from deepfake_cli.pseudo_fakes.forge import Forged, Scene, reenacted, self_blended, swapped
+from deepfake_cli.pseudo_fakes.forge import Forged, Scene, Sizes, reenacted, self_blended, swapped
 from deepfake_cli.pseudo_fakes.gallery import Gallery
 from deepfake_cli.pseudo_fakes.picture import bytes_of, drawn, log_uniform
 from deepfake_cli.pseudo_fakes.scene import barred, covered, filmed
 
-SIZE = 192  # pixels of a side of the crops that are kept, unless asked otherwise
-MARGIN = 1.25  # their side in sides of the face's box
+MARGIN = 1.25  # side of the crops that are kept, in sides of the face's box
 MASK = 24  # side of the masks that are kept
-FACES = 64, 250  # pixels of a box's side in the video, from and to
+SIZES = Sizes()
 TURN = 0.09  # radians, the deviation of a head's tilt
 OFF, OTHER = 0.05, 0.07  # most that a box is beside the face, and larger or smaller
 RECOMPRESSED = 0.5  # share that was compressed before it was forged
@@ -33,7 +32,7 @@ class Pair:
     """A real face and its forgery.
 
     Attributes:
-        images: the real one, then the fake, uint8 BGR (2, size, size, 3).
+        images: the real one, then the fake, uint8 BGR (2, kept, kept, 3).
         mask: how much of each place is forged, uint8 (MASK, MASK), 255 for all of it.
         method: a key of `METHODS`.
         side: of the face's box in the video, in pixels.
@@ -47,7 +46,7 @@ class Pair:
     quality: int
 
 
-def make_pair(gallery: Gallery, number: int, seed: int, method: str | None = None, size: int = SIZE) -> Pair:
+def make_pair(gallery: Gallery, number: int, seed: int, method: str | None = None, sizes: Sizes = SIZES) -> Pair:
     """Make a pair; the same arguments give the same bytes.
 
     Args:
@@ -55,16 +54,16 @@ def make_pair(gallery: Gallery, number: int, seed: int, method: str | None = Non
         number: of the one that is forged.
         seed: of all that is left to chance.
         method: a key of `METHODS`; drawn by their shares, if None.
-        size: side of the images in pixels; what is forged does not depend on it.
+        sizes: of the faces and of the images.
     """
     rng = np.random.default_rng(seed)
-    side, flip = log_uniform(rng, *FACES), bool(rng.random() < 0.5)
+    side, flip = log_uniform(rng, *sizes.faces), bool(rng.random() < 0.5)
     picture, points = gallery.placed(number, side, flip=flip, turn=rng.normal(0, TURN))
     picture = filmed(rng, picture, points)
     if rng.random() < RECOMPRESSED:
         picture = jpeg(bytes_of(picture), int(rng.integers(45, 96))).astype(np.float32)
     method = method or drawn(rng, {name: share for name, (share, _) in METHODS.items()})
-    real, fake, mask = METHODS[method][1](Scene(rng, gallery, number, side, flip, picture, points))
+    real, fake, mask = METHODS[method][1](Scene(rng, gallery, number, side, flip, picture, points, sizes))
     pictures = [np.clip(each, 0, 255) for each in (real, fake)]
     if rng.random() < COVERED:
         pictures = covered(rng, pictures, points)
@@ -73,8 +72,8 @@ def make_pair(gallery: Gallery, number: int, seed: int, method: str | None = Non
     images, quality = compressed(rng, pictures)
     side_kept = side * MARGIN * rng.uniform(1 - OTHER, 1 + OTHER)
     centre = images[0].shape[0] / 2 + rng.uniform(-OFF, OFF, 2) * side
-    kept = np.stack([_cut(image, centre, side_kept, size) for image in images])
-    small = cv2.resize(_cut(mask, centre, side_kept, size), (MASK, MASK), interpolation=cv2.INTER_AREA)
+    kept = np.stack([_cut(image, centre, side_kept, sizes.kept) for image in images])
+    small = cv2.resize(_cut(mask, centre, side_kept, sizes.kept), (MASK, MASK), interpolation=cv2.INTER_AREA)
     return Pair(kept, bytes_of(255 * small), method, side, quality)
 
 

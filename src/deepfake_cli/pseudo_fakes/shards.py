@@ -12,7 +12,7 @@ import numpy as np
 
 from deepfake_cli.errors import DatasetError
 from deepfake_cli.pseudo_fakes.gallery import Gallery
-from deepfake_cli.pseudo_fakes.pair import MARGIN, MASK, SIZE, make_pair
+from deepfake_cli.pseudo_fakes.pair import MARGIN, MASK, SIZES, Sizes, make_pair
 from deepfake_cli.storage.files import whole
 
 SHARD = 1000  # pairs a file: 221 MB of the usual size
@@ -20,6 +20,7 @@ JITTER_SCALE, JITTER_PLACE = 0.04, 0.02  # deviation a crop is enlarged by and m
 SOFTENED = 0.3, 0.75  # of its resolution a softened pair keeps, from and to
 LIGHT, CONTRAST = 12.0, 0.12  # most that brightness changes, and the logarithm of contrast
 _gallery: Gallery  # of a process that makes pairs
+_weights: np.ndarray
 
 
 def write_shards(
@@ -28,46 +29,51 @@ def write_shards(
     count: int,
     *,
     shard: int = SHARD,
-    size: int = SIZE,
+    sizes: Sizes = SIZES,
     first: int = 0,
+    weights: np.ndarray | None = None,
     workers: int = 1,
     progress: Callable[[int], None] = lambda done: None,
 ) -> None:
     """Make pairs and keep them; shards that are there already are not made again.
 
-    Portraits of higher resolution are forged more often. The pairs depend on the gallery and their numbers alone.
+    The pairs depend on the gallery, the sizes, the weights, and their numbers alone.
 
     Args:
         gallery: the portraits.
         folder: where the shards go.
         count: pairs, a multiple of `shard`.
         shard: pairs a file.
-        size: side of the images, in pixels.
+        sizes: of the faces and of the images.
         first: seed of the first pair, a multiple of `shard`.
+        weights: how often each portrait is forged, float (portraits,); None for those of higher resolution more often.
         workers: processes.
         progress: called with how many pairs are done.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with get_context("spawn").Pool(workers, _start, (gallery,)) as pool:
-        jobs = pool.imap(with_first(_shard, folder, shard, size), range(first, first + count, shard))
+    with get_context("spawn").Pool(workers, _start, (gallery, weights)) as pool:
+        jobs = pool.imap(with_first(_shard, folder, shard, sizes), range(first, first + count, shard))
         for done, _ in enumerate(jobs, 1):
             progress(done * shard)
 
 
-def _start(gallery: Gallery) -> None:
-    global _gallery
+def _start(gallery: Gallery, weights: np.ndarray | None) -> None:
+    global _gallery, _weights
     cv2.setNumThreads(1)
-    _gallery = gallery
+    _gallery, _weights = gallery, usual_weights(gallery) if weights is None else weights
 
 
-def _shard(folder: Path, count: int, size: int, first: int) -> None:
+def usual_weights(gallery: Gallery) -> np.ndarray:
+    """Weights of the portraits, float64 (portraits,): those of higher resolution are forged more often."""
+    return np.clip(np.array([portrait.side for portrait in gallery.portraits]) / 100, 0.5, 1.3) ** 1.5
+
+
+def _shard(folder: Path, count: int, sizes: Sizes, first: int) -> None:
     path = folder / f"{first:06d}.npy"
     if path.is_file():
         return
-    sides = np.array([portrait.side for portrait in _gallery.portraits])
-    weights = np.clip(sides / 100, 0.5, 1.3) ** 1.5
-    numbers = np.random.default_rng([first, 1]).choice(len(sides), count, p=weights / weights.sum())
-    pairs = [make_pair(_gallery, int(number), first + place, size=size) for place, number in enumerate(numbers)]
+    numbers = np.random.default_rng([first, 1]).choice(len(_weights), count, p=_weights / _weights.sum())
+    pairs = [make_pair(_gallery, int(number), first + place, sizes=sizes) for place, number in enumerate(numbers)]
     with whole(path.with_suffix(".npz")) as partial:
         np.savez(
             partial,
