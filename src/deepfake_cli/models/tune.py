@@ -8,6 +8,7 @@ from keras import layers
 
 from deepfake_cli.errors import ModelError
 from deepfake_cli.models.head import PROBABILITY
+from deepfake_cli.models.keras_private import flatten_layers
 
 NORMALISATIONS = (
     layers.BatchNormalization,
@@ -50,7 +51,7 @@ def refreeze(model: keras.Model) -> bool:
     projections inside.
     """
     before = len(model.trainable_variables)
-    for layer in model._flatten_layers(include_self=False):
+    for layer in flatten_layers(model, include_self=False):
         if not layer.trainable:
             _set(layer, False)
     return len(model.trainable_variables) < before
@@ -63,7 +64,7 @@ def thaw(model: keras.Model) -> None:
 
 def _set(layer: Any, trainable: bool) -> None:
     """Freeze or thaw a layer and all in it, one by one: where it is so already, Keras leaves those inside as they are."""
-    for each in layer._flatten_layers():
+    for each in flatten_layers(layer):
         each.trainable = trainable
 
 
@@ -86,7 +87,7 @@ def _is_open(layer: Any) -> bool:
 
 
 def _check(layer: Any, trained: tuple[type, ...]) -> None:
-    hidden = [each for each in layer._flatten_layers(include_self=False) if isinstance(each, trained)]
+    hidden = [each for each in flatten_layers(layer, include_self=False) if isinstance(each, trained)]
     if hidden:
         raise ModelError(
             f"{len(hidden)} normalisation layers are inside the layer {layer.name!r}, a {type(layer).__name__}, whose saved "
