@@ -5,7 +5,7 @@ import pytest
 
 from deepfake_cli.distributed import devices
 from deepfake_cli.distributed.devices import Gpu, Plan, choose
-from deepfake_cli.distributed.environment import Cluster
+from deepfake_cli.distributed.environment import Workers
 from deepfake_cli.errors import DeviceError
 
 NONE: list[Gpu] = []
@@ -92,15 +92,15 @@ def test_refusal(gpu, multi_gpu, force, visible, message):
     ],
 )
 def test_workers_take_all_that_is_theirs(gpu, multi_gpu, visible, gpus, replicas, here):
-    together = Cluster(("a:1", "b:1", "c:1"), 1, "worker 0")
-    plan = choose(gpu, multi_gpu, False, visible, 8, together)
+    workers = Workers(("a:1", "b:1", "c:1"), 1, "worker 0")
+    plan = choose(gpu, multi_gpu, False, visible, 8, workers)
     assert (plan.kind, plan.gpus, plan.replicas, plan.memory_growth) == ("workers", gpus, replicas, bool(gpus))
-    assert plan.reason.startswith(f"worker 0 of a cluster of 3 workers; {here}") and plan.cluster == together
+    assert plan.reason.startswith(f"worker 0 of 3 workers; {here}") and plan.workers == workers
 
 
 def test_replicas_on_the_cpu_are_for_one_machine():
     with pytest.raises(DeviceError, match="asks for more GPUs than there are"):
-        choose(None, 2, True, NONE, 8, Cluster(("a:1", "b:1"), 0, "chief 0"))
+        choose(None, 2, True, NONE, 8, Workers(("a:1", "b:1"), 0, "chief 0"))
 
 
 def test_one_core_is_singular():

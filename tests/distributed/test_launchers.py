@@ -114,7 +114,7 @@ def test_slurm_trains_on_two_hosts(hosts, tmp_path, frames_of_uadfv):
     subprocess.run([sys.executable, "-m", "deepfake_cli", *map(str, words)], cwd=tmp_path, check=True)
     small = ("--model", "small:build", "--image-size", 32, "--batch-size", 8, "--steps", 3, "--epochs", 1, "--no-onnx")
     out = batch(hosts, tmp_path, "slurm-train.sbatch", *small)
-    assert "task 0 (chief) of a cluster of 2 workers" in out and "task 1 of a cluster of 2 workers" in out
+    assert "task 0 (chief) of 2 workers" in out and "task 1 of 2 workers" in out
     assert len(json.loads((tmp_path / "runs" / "slurm-7" / "recipe.json").read_text())["history"]) == 1
     assert "Finished already" in batch(hosts, tmp_path, "slurm-train.sbatch", *small), "a job that is requeued"
 

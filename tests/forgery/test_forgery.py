@@ -22,7 +22,7 @@ from deepfake_cli.faces.crop import crop
 from deepfake_cli.forgery import DEGRADATIONS, FORGERIES, CrossBlend, FaceWarp, SelfBlend
 from deepfake_cli.forgery.cross_blend import matched
 from deepfake_cli.forgery.jpeg import compressed
-from deepfake_cli.forgery.mix import forge_reals, in_turn
+from deepfake_cli.forgery.mix import forge_all, forge_reals
 from deepfake_cli.forgery.resample import images_of, planes, positions, separable, tent, turned
 from deepfake_cli.media.video import read_image
 from deepfake_cli.reporting.image_grid import GAP, LEFT, TOP
@@ -321,10 +321,10 @@ def test_reals_become_fakes_and_fakes_stay(faces):
 
 
 def test_several_forgeries_divide_a_batch(faces):
-    both, _ = in_turn(faces[:5], [FaceWarp(), SelfBlend()], SEED)
+    both, _ = forge_all(faces[:5], [FaceWarp(), SelfBlend()], SEED)
     np.testing.assert_array_equal(both[:2], forged(FaceWarp(), faces[:2])[0])
     np.testing.assert_array_equal(both[2:], forged(SelfBlend(), faces[2:5])[0])
-    assert in_turn(faces[:1], [FaceWarp(), SelfBlend()], SEED)[0].shape == (1, SIZE, SIZE, 3)
+    assert forge_all(faces[:1], [FaceWarp(), SelfBlend()], SEED)[0].shape == (1, SIZE, SIZE, 3)
 
 
 def test_names_become_layers():

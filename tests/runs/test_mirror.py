@@ -1,4 +1,4 @@
-"""Runs and evaluations in an object store, a real S3 server on this machine: as they would be on a disk."""
+"""Runs and evaluations in an object store, a local S3 server, equal those on disk."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from deepfake_cli.errors import StorageError
-from deepfake_cli.runs.mirror import Home
+from deepfake_cli.runs.mirror import Location
 
 from ..conftest import bucket, tree
 from ..training.test_train import FAST, TINY, weights_of
@@ -28,7 +28,7 @@ def project(tmp_path, deepfake, frames_of_uadfv) -> Path:
 
 
 @pytest.mark.slow
-def test_a_run_in_a_bucket_that_is_killed_equals_one_on_a_disk_that_is_not(s3, project, deepfake, json_of, tmp_path):
+def test_killed_and_resumed_run_in_a_bucket_equals_one_on_disk(s3, project, deepfake, json_of, tmp_path):
     deepfake("train", *SETTINGS, "--run", "whole")
     command = [
         sys.executable,
@@ -53,11 +53,11 @@ def test_a_run_in_a_bucket_that_is_killed_equals_one_on_a_disk_that_is_not(s3, p
     (temporary := project / "tmp").mkdir()
     done = deepfake("train", *RUNS, "--resume", "last", TMPDIR=str(temporary))
     assert "Run: s3://media/kept/cut" in done.stdout and "Best: s3://media/kept/cut/best.keras" in done.stdout
-    assert not list(temporary.glob("deepfake-*")), "the local folder is gone"
+    assert not list(temporary.glob("deepfake-*")), "the local folder was deleted"
     assert json_of("runs", *RUNS)[0]["state"] == "finished"
     stored, whole = bucket(s3, "kept/cut"), project / "runs" / "whole"
     assert not {"state.keras", "lock"} & set(stored) and any(name.startswith("events/") for name in stored)
-    assert "Going on with s3://media/kept/cut from" in stored["train.log"].decode()
+    assert "Resuming s3://media/kept/cut from" in stored["train.log"].decode()
     recipes = json.loads(stored["recipe.json"]), json.loads((whole / "recipe.json").read_text())
     assert recipes[0]["history"] == recipes[1]["history"] and recipes[0]["snapshots"] == recipes[1]["snapshots"]
     for name in recipes[1]["snapshots"]:
@@ -68,7 +68,7 @@ def test_a_run_in_a_bucket_that_is_killed_equals_one_on_a_disk_that_is_not(s3, p
 
 
 @pytest.mark.slow
-def test_what_is_measured_in_a_bucket_equals_what_is_on_a_disk(s3, project, deepfake):
+def test_evaluation_in_a_bucket_equals_one_on_disk(s3, project, deepfake):
     deepfake("train", *SETTINGS, "--onnx", *RUNS, "--run", "r")
     assert "best.onnx" in bucket(s3, "kept/r")
     for name, content in bucket(s3, "kept/r").items():
@@ -97,32 +97,32 @@ def test_what_is_measured_in_a_bucket_equals_what_is_on_a_disk(s3, project, deep
     assert b"warnings" in stored["audit/audit.json"] and b"audit" in stored["page.html"]
 
 
-def test_the_check_of_lists_reads_a_bucket(s3, project, deepfake):
+def test_list_check_reads_a_bucket(s3, project, deepfake):
     for path, content in tree(project / "csv").items():
         s3.put_object(Bucket="media", Key=f"checked/{path}", Body=content)
     where = ("make-csv", "--check", "--check-frames", 0, "--csvdir", "s3://media/checked")
     said = deepfake(*where, check=1).stderr
-    assert "missing images" in said and "changed list" not in said, "the paths in them lead nowhere from there"
+    assert "missing images" in said and "changed list" not in said, "their relative paths lead nowhere from the bucket"
     s3.delete_object(Bucket="media", Key="checked/val/validation.csv")
     assert "missing list" in deepfake(*where, check=1).stderr
 
 
-def test_an_upload_that_fails_leaves_the_run_on_this_machine(s3, monkeypatch):
-    home = Home(Path("s3://media/failing/r"))
-    (home.folder / "recipe.json").write_text("{}")
-    (home.folder / "best.keras").write_text("weights")
-    home.send()
+def test_failed_upload_keeps_the_local_folder(s3, monkeypatch):
+    run = Location(Path("s3://media/failing/r"))
+    (run.folder / "recipe.json").write_text("{}")
+    (run.folder / "best.keras").write_text("weights")
+    run.send()
     assert set(bucket(s3, "failing/r")) == {"recipe.json", "best.keras"}
-    (home.folder / "best.keras").unlink()
-    home.send()
+    (run.folder / "best.keras").unlink()
+    run.send()
     assert set(bucket(s3, "failing/r")) == {"recipe.json"}
-    again = Home(Path("s3://media/failing/r"))
+    again = Location(Path("s3://media/failing/r"))
     again.fetch()
-    assert tree(again.folder) == tree(home.folder)
+    assert tree(again.folder) == tree(run.folder)
     monkeypatch.setattr("deepfake_cli.storage.remote.WHOLE", ())
     monkeypatch.setattr("deepfake_cli.storage.remote._protocol", lambda path: 1 / 0)
-    (home.folder / "recipe.json").write_text('{"more": 1}')
-    with pytest.raises(StorageError, match=f"The run is whole in {home.folder}"):
-        home.send()
-    home._tidy(home.folder.parent)
-    assert (home.folder / "recipe.json").read_text() == '{"more": 1}'
+    (run.folder / "recipe.json").write_text('{"more": 1}')
+    with pytest.raises(StorageError, match=f"The complete run is in {run.folder}"):
+        run.send()
+    run._delete(run.folder.parent)
+    assert (run.folder / "recipe.json").read_text() == '{"more": 1}'

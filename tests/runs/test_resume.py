@@ -1,4 +1,4 @@
-"""Runs that are killed, stopped, out of disk or data: nothing that was saved is lost, and going on gives the same result."""
+"""Killed, stopped and failed runs: what was saved is kept, and resuming gives the same result."""
 
 import json
 import random
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from deepfake_cli.training.interrupt import held
+from deepfake_cli.training.interrupt import hold_first_signal
 from tests.conftest import tree
 from tests.training.test_train import FAST, TINY, weights_of
 
@@ -24,7 +24,7 @@ SETTINGS = (*FAST, "--steps", STEPS, "--epochs", 3, "--reduce-lr-patience", 1, *
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory, frames_of_uadfv) -> Path:
-    """A folder with lists, a model, and a run that nobody stopped."""
+    """A folder with lists, a model, and an uninterrupted run."""
     folder = tmp_path_factory.mktemp("project")
     (folder / "tiny.py").write_text(TINY)
     for words in (
@@ -38,7 +38,7 @@ def project(tmp_path_factory, frames_of_uadfv) -> Path:
 
 
 def start(folder: Path, *words, prefix: str = "") -> subprocess.Popen:
-    """Start the real command, which `prefix`, in a shell, may limit."""
+    """Start the real command in a shell, after `prefix`, which may set limits."""
     command = ["bash", "-c", f'{prefix} exec "$@"', "bash", sys.executable, "-m", "deepfake_cli", *map(str, words)]
     return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
@@ -65,11 +65,11 @@ def recipe_of(run: Path) -> dict:
     return json.loads((run / "recipe.json").read_text())
 
 
-def test_a_run_that_is_killed_again_and_again_equals_one_that_is_not(project):
+def test_resume_equals_uninterrupted(project):
     cut = project / "runs" / "cut"
     process = start(project, "train", *SETTINGS, "--run", "cut", "--save-steps", STEPS)
     wait_for(cut / "state.keras", process)
-    process.kill()  # the last step of the first epoch is done, its figures are not
+    process.kill()  # after the last step of the first epoch, before its validation
     process.communicate()
     row = listed(project, "cut")
     assert (row["state"], row["epochs"], row["step"]) == ("interrupted", 0, STEPS)
@@ -90,24 +90,22 @@ def test_a_run_that_is_killed_again_and_again_equals_one_that_is_not(project):
         assert all(np.array_equal(a, b) for a, b in pairs), name
     assert not list(cut.glob("*partial*")) and not (cut / "state.keras").exists()
     log = (cut / "train.log").read_text()
-    assert all(
-        log.count(f"\nepoch {epoch}/3") in (1, 2) for epoch in (2, 3)
-    )  # two, where the kill fell behind the line
-    assert log.count("Going on with runs/cut from") == 2
+    assert all(log.count(f"\nepoch {epoch}/3") in (1, 2) for epoch in (2, 3))  # two, if the kill came after the line
+    assert log.count("Resuming runs/cut from") == 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_first_signal_is_held_and_a_second_stops(number):
-    with held() as came:
-        assert not came()
+def test_first_signal_is_held_and_second_raises(number):
+    with hold_first_signal() as received:
+        assert not received()
         signal.raise_signal(number)
-        assert came()
+        assert received()
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(number)
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
-def test_ctrl_c_saves_the_step_it_comes_in_and_a_run_in_progress_is_locked(project):
+def test_ctrl_c_saves_the_current_step_and_a_running_run_is_locked(project):
     name = "stopped"
     process = start(project, "train", *SETTINGS, "--steps", 100_000, "--run", name)
     read_until(process, "validation")
@@ -124,7 +122,7 @@ def test_ctrl_c_saves_the_step_it_comes_in_and_a_run_in_progress_is_locked(proje
     assert not list((project / "runs" / name).glob(".*"))
 
 
-def test_a_full_disk_keeps_the_last_good_state_and_says_how_to_go_on(project):
+def test_full_disk_keeps_the_last_state_and_says_how_to_resume(project):
     run = project / "runs" / "full"
     shutil.copytree(project / "runs" / "whole", run)
     before = {path.name: path.read_bytes() for path in run.glob("*.keras")}
@@ -132,15 +130,15 @@ def test_a_full_disk_keeps_the_last_good_state_and_says_how_to_go_on(project):
     process = start(project, "train", "--resume", "full", "--epochs", 5, prefix="trap '' XFSZ; ulimit -f 20;")
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 1 and "Traceback" not in errors
-    assert "csv_04.keras can't be written" in errors
-    assert "Kept: the state at the end of epoch 3" in errors and "deepfake train --resume full" in errors
+    assert "csv_04.keras cannot be written" in errors
+    assert "Saved: the state at the end of epoch 3" in errors and "deepfake train --resume full" in errors
     assert {path.name: path.read_bytes() for path in run.rglob("*.keras")} == before
     assert recipe_of(run)["history"] == history and recipe_of(run)["settings"]["epochs"] == 5
     assert listed(project, "full")["state"] == "interrupted"
-    assert "can't be written" in (run / "train.log").read_text()
+    assert "cannot be written" in (run / "train.log").read_text()
 
 
-def test_images_that_vanish_in_training_are_named_and_what_is_saved_is_kept(project, frames_of_uadfv, tmp_path):
+def test_images_deleted_during_training_are_named_and_snapshots_kept(project, frames_of_uadfv, tmp_path):
     table = pd.read_csv(project / "csv" / "train" / "train.csv", dtype=str)
     shutil.copytree(frames_of_uadfv, tmp_path / "img")
     old, lists = frames_of_uadfv.resolve(), project / "csv" / "train"
@@ -151,10 +149,10 @@ def test_images_that_vanish_in_training_are_named_and_what_is_saved_is_kept(proj
     (tmp_path / "img").rename(tmp_path / "gone")
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1 and "Traceback" not in errors
-    assert "are gone" in errors and "Kept: the state at the end of epoch" in errors and "--resume vanished" in errors
+    assert "are gone" in errors and "Saved: the state at the end of epoch" in errors and "--resume vanished" in errors
 
 
-def test_what_may_not_go_on_is_refused_with_a_reason(project):
+def test_resume_with_other_settings_or_lists_is_refused(project):
     def said(*words) -> str:
         process = start(project, "train", *words)
         out, errors = process.communicate(timeout=60)
@@ -175,7 +173,7 @@ def test_what_may_not_go_on_is_refused_with_a_reason(project):
         lines.write_text(text)
 
 
-def test_the_list_of_runs_shows_figures_and_takes_broken_folders(project, tmp_path, deepfake, json_of):
+def test_runs_lists_metrics_and_broken_folders(project, tmp_path, deepfake, json_of):
     shutil.copytree(project / "runs" / "whole", tmp_path / "runs" / "whole")
     for name, text in (("list", "[]"), ("cut", '{"model": '), ("other", '{"history": 3}'), ("nothing", None)):
         (tmp_path / "runs" / name).mkdir()

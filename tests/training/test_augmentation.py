@@ -1,4 +1,4 @@
-"""What happens to a training batch between the files and the model: reading, forging, degrading."""
+"""Training batches between the files and the model: reading, forging, degrading."""
 
 import json
 import shutil
@@ -11,7 +11,7 @@ from deepfake_cli.config import Train
 from deepfake_cli.data import manifest
 from deepfake_cli.errors import ConfigError
 from deepfake_cli.training import input_pipeline
-from deepfake_cli.training.augmentation import FORGED, Change, reals_drawn, share, with_forged
+from deepfake_cli.training.augmentation import FORGED, Augmentation, drawn_reals, forged_share, with_forged
 
 from .test_train import FAST, project  # noqa: F401
 
@@ -33,27 +33,27 @@ def equal(one, other) -> bool:
     return all(np.array_equal(a, b) for x, y in zip(one, other, strict=True) for a, b in zip(x, y, strict=True))
 
 
-def changed(table: pd.DataFrame, **settings) -> tuple[np.ndarray, ...]:
-    """A batch before and after: images, labels, images, labels."""
+def augmented(table: pd.DataFrame, **settings) -> tuple[np.ndarray, ...]:
+    """A batch before and after augmentation: images, labels, images, labels."""
     ((images, labels, places),) = batches(table, 1)
-    after = Change.of(Train(random_transform=False, **settings))(images, labels, places)
-    return images, labels, *(np.asarray(each) for each in after)
+    after = Augmentation.from_settings(Train(random_transform=False, **settings))(images, labels, places)
+    return images, labels, *(np.asarray(array) for array in after)
 
 
-def test_a_stream_taken_up_later_is_the_same_and_cached_images_are(table):
+def test_batches_from_a_later_step_and_from_memory_are_the_same(table):
     whole = batches(table, 9)
     assert equal(batches(table, 2, first_epoch=1, first_step=2), whole[7:])
     assert equal(batches(table, 9, images=input_pipeline.in_memory(table, SIZE)), whole)
     assert not equal(batches(table, 9, seed=1), whole)
 
 
-def test_a_cache_that_does_not_fit_is_refused(table, monkeypatch):
+def test_cache_that_does_not_fit_in_memory_is_refused(table, monkeypatch):
     monkeypatch.setattr(input_pipeline, "MOST_MEMORY", 1e-9)
     with pytest.raises(ConfigError, match=r"--cache needs .* lower --image-size"):
         input_pipeline.in_memory(table, SIZE)
 
 
-def test_without_balance_each_image_comes_once_a_pass(table):
+def test_each_image_comes_once_per_pass_without_balance(table):
     rows = table.iloc[: 5 * BATCH]
     listed = input_pipeline.scoring_batches(rows, image_size=SIZE, batch_size=BATCH).as_numpy_iterator()
     drawn = [images for images, _, _ in batches(rows, 5, reals=None)]
@@ -62,20 +62,20 @@ def test_without_balance_each_image_comes_once_a_pass(table):
 
 
 @pytest.mark.parametrize("reals", [0.0, 0.25, 1.0])
-def test_the_share_of_reals_is_what_was_asked_for(table, reals):
+def test_share_of_reals_is_as_asked(table, reals):
     labels = table["label"].to_numpy()
     drawn = np.concatenate([labels[input_pipeline.draw(labels, n, reals=reals, seed=0)] for n in range(40)])
     assert (drawn == 0).mean() == pytest.approx(reals, abs=4 * 0.5 / np.sqrt(len(drawn)))
 
 
-@pytest.mark.parametrize("settings", [{}, BOTH, {**BOTH, "real_only": True}, {**BOTH, "forgery_share": 0.2}])
-def test_half_of_a_batch_is_real_after_forging(settings):
-    settings = Train(**settings)
-    assert reals_drawn(settings) * (1 - share(settings)) == pytest.approx(0.5)
+@pytest.mark.parametrize("options", [(None, None, False), ("a", None, False), ("a", None, True), ("a", 0.2, False)])
+def test_half_of_a_batch_is_real_after_forging(options):
+    share = forged_share(*options)
+    assert drawn_reals(share) * (1 - share) == pytest.approx(0.5)
 
 
-def test_forged_reals_become_fakes_and_fakes_stay_as_they_are(table):
-    before, labels, after, answers = changed(table, **BOTH, forgery_share=1.0)
+def test_forged_reals_are_labelled_fake_and_fakes_are_unchanged(table):
+    before, labels, after, answers = augmented(table, **BOTH, forgery_share=1.0)
     fake = labels[:, 0] == 1
     assert fake.any() and not fake.all()
     assert (answers == 1).all()
@@ -87,7 +87,8 @@ def test_forged_reals_become_fakes_and_fakes_stay_as_they_are(table):
 def test_real_only_batches_are_pairs(table, count):
     reals = table[table["label"] == 0]
     ((images, _, places),) = batches(reals, 1)
-    after, labels = Change.of(Train(**BOTH, real_only=True, random_transform=False))(images[:count], None, places)
+    augment = Augmentation.from_settings(Train(**BOTH, real_only=True, random_transform=False))
+    after, labels = augment(images[:count], None, places)
     half = count // 2
     assert labels.numpy()[:, 0].tolist() == [0] * (count - half) + [1] * half
     assert np.array_equal(after[: count - half], images[: count - half])
@@ -96,25 +97,25 @@ def test_real_only_batches_are_pairs(table, count):
     assert np.array_equal(np.asarray(after)[-half:][outside], images[:half][outside])
 
 
-def test_degradations_change_both_classes_after_the_forgery(table):
-    _, labels, forged, answers = changed(table, **BOTH)
-    _, _, after, same = changed(table, **BOTH, degradation="noise,blur,jpeg")
+def test_degradations_change_both_classes_after_forging(table):
+    _, labels, forged, answers = augmented(table, **BOTH)
+    _, _, after, same = augmented(table, **BOTH, degradation="noise,blur,jpeg")
     assert np.array_equal(answers, same)
     touched = np.abs(after - forged).max((1, 2, 3)) > 0
     assert touched[labels[:, 0] == 0].any() and touched[labels[:, 0] == 1].any()
 
 
-def test_what_a_batch_becomes_depends_on_seed_and_place_alone(table):
-    one, again, other = (changed(table, **BOTH, seed=seed)[2] for seed in (3, 3, 4))
+def test_augmentation_depends_on_seed_and_place_only(table):
+    one, again, other = (augmented(table, **BOTH, seed=seed)[2] for seed in (3, 3, 4))
     assert np.array_equal(one, again) and not np.array_equal(one, other)
 
 
-def test_a_list_of_reals_is_validated_on_with_each_of_them_forged(table):
+def test_validation_list_of_reals_gets_a_forged_copy_of_each(table):
     reals = table[table["label"] == 0].head(6).reset_index(drop=True)
     both = with_forged(reals)
     assert list(both["label"]) == [0] * 6 + [1] * 6
     assert set(both["video"].iloc[6:]) == {f"{video}{FORGED}" for video in reals["video"]}
-    change = Change.of(Train(**BOTH, real_only=True)).forged
+    change = Augmentation.from_settings(Train(**BOTH, real_only=True)).forged
     given = {"image_size": SIZE, "batch_size": 4, "change": change}
     images, again = (
         np.concatenate(list(input_pipeline.scoring_batches(both, **given).as_numpy_iterator())) for _ in range(2)
@@ -127,7 +128,7 @@ def test_a_list_of_reals_is_validated_on_with_each_of_them_forged(table):
     assert all(not np.array_equal(*pair) for pair in zip(images[6:], plain[6:], strict=True))
 
 
-def test_real_only_needs_no_fake_to_be_there(project, deepfake):  # noqa: F811
+def test_real_only_trains_without_the_files_of_fakes(project, deepfake):  # noqa: F811
     for part in ("train", "val"):
         for path in (project / "csv" / part).glob("*.csv"):
             rows = pd.read_csv(path)
@@ -145,7 +146,7 @@ def test_real_only_needs_no_fake_to_be_there(project, deepfake):  # noqa: F811
     assert facts["train"]["fake"] == 0 and facts["validation"]["fake"] == facts["validation"]["frames"] / 2
 
 
-def test_what_cannot_be_forged_is_said_before_a_run_begins(project, deepfake):  # noqa: F811
+def test_faulty_forgery_options_are_refused_before_a_run_begins(project, deepfake):  # noqa: F811
     assert "--forgery" in deepfake("train", *FAST, "--real-only", check=1).stderr
     said = deepfake("train", *FAST, "--forgery", "self_blnd", check=1).stderr
     assert "self_blend" in said

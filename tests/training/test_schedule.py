@@ -1,4 +1,4 @@
-"""The learning rate, early stopping, averaged weights and the choice of precision."""
+"""Learning rate, early stopping, averaged weights and the choice of precision."""
 
 import json
 
@@ -7,7 +7,7 @@ import pytest
 
 from deepfake_cli.config import Train
 from deepfake_cli.distributed.devices import Plan
-from deepfake_cli.runs.run import waited
+from deepfake_cli.runs.run import epochs_since_best
 from deepfake_cli.training import precision
 from deepfake_cli.training.schedule import learning_rate
 
@@ -16,7 +16,7 @@ from .test_train import FAST, project  # noqa: F401
 CPU, GPU = Plan("cpu", (), 1, False, 1, ""), Plan("gpu", (0,), 1, True, 1, "")
 
 
-def test_the_rate_rises_and_then_falls_along_a_cosine():
+def test_cosine_schedule_rises_in_warmup_then_falls():
     settings = Train(lr=1.0, epochs=10, schedule="cosine", warmup=2)
     rates = np.array([learning_rate(settings, [], done) for done in np.linspace(0, 10, 101)])
     assert rates[0] == 0 and rates[10] == pytest.approx(0.5) and rates[20] == pytest.approx(1)
@@ -24,7 +24,7 @@ def test_the_rate_rises_and_then_falls_along_a_cosine():
     assert (np.diff(rates[:21]) > 0).all() and (np.diff(rates[20:]) < 0).all()
 
 
-def test_the_rate_falls_where_the_loss_no_longer_does():
+def test_plateau_schedule_falls_when_the_loss_does_not():
     settings = Train(lr=1.0, reduce_lr_patience=2, reduce_lr_factor=0.1)
     losses = [3, 2, 2, 2, 1, 1, 1]
     rates = [learning_rate(settings, losses[:n], n) for n in range(len(losses) + 1)]
@@ -33,8 +33,8 @@ def test_the_rate_falls_where_the_loss_no_longer_does():
 
 
 @pytest.mark.parametrize(("aucs", "epochs"), [([], 0), ([0.5], 0), ([0.5, 0.9, 0.9, 0.8], 2), ([0.1, 0.2], 0)])
-def test_an_equal_auc_is_no_higher_one(aucs, epochs):
-    assert waited(aucs) == epochs
+def test_equal_auc_does_not_count_as_higher(aucs, epochs):
+    assert epochs_since_best(aucs) == epochs
 
 
 @pytest.mark.parametrize(
@@ -48,18 +48,18 @@ def test_an_equal_auc_is_no_higher_one(aucs, epochs):
         (GPU, None, "float32"),
     ],
 )
-def test_the_device_decides_on_the_precision(plan, capability, policy):
-    found = precision.choose(Train(), plan, capability)
+def test_precision_follows_the_device(plan, capability, policy):
+    found = precision.choose("auto", "auto", plan, capability)
     assert (found.policy, found.xla) == (policy, False) and policy in found.reason
-    asked = precision.choose(Train(precision="mixed_float16", xla="on"), plan, capability)
+    asked = precision.choose("mixed_float16", "on", plan, capability)
     assert (asked.policy, asked.xla) == ("mixed_float16", True)
 
 
-def test_training_ends_where_the_auc_rises_no_more(project, deepfake, json_of):  # noqa: F811
+def test_early_stopping_ends_training_when_the_auc_stops_rising(project, deepfake, json_of):  # noqa: F811
     said = deepfake("train", *FAST, "--epochs", 30, "--early-stopping", 2, "--steps", 3, "--run", "r").stdout
     facts = json.loads((project / "runs" / "r" / "recipe.json").read_text())
     aucs = [row["val_auc"] for row in facts["history"]]
-    first = next((n for n in range(1, 31) if waited(aucs[:n]) >= 2), 30)
+    first = next((n for n in range(1, 31) if epochs_since_best(aucs[:n]) >= 2), 30)
     assert len(aucs) == first < 30
     assert "Stopped: no higher validation AUC for 2 epochs." in said
     (row,) = json_of("runs")
@@ -68,8 +68,10 @@ def test_training_ends_where_the_auc_rises_no_more(project, deepfake, json_of): 
 
 
 @pytest.mark.slow
-def test_averaged_weights_are_kept_and_training_goes_on_with_the_others(project, deepfake):  # noqa: F811
+def test_snapshots_hold_averaged_weights_and_training_continues_with_the_others(project, deepfake):  # noqa: F811
     import keras
+
+    from deepfake_cli.models.keras_private import moving_averages
 
     settings = (*FAST, "--epochs", 2, "--steps", 4, "--ema", 0.5)
     deepfake("train", *settings, "--run", "whole")
@@ -78,12 +80,12 @@ def test_averaged_weights_are_kept_and_training_goes_on_with_the_others(project,
         keras.models.load_model(project / "runs" / name / "tiny_build_csv_02.keras") for name in ("whole", "again")
     )
     assert all(np.array_equal(a, b) for a, b in zip(one.get_weights(), other.get_weights(), strict=True))
-    raw = one.optimizer._model_variables_moving_average  # where the last weights lie in a snapshot
+    raw = moving_averages(one.optimizer)  # a snapshot has the last weights here
     assert not np.array_equal(one.trainable_variables[0], raw[0])
-    assert np.array_equal(raw[0], other.optimizer._model_variables_moving_average[0])
+    assert np.array_equal(raw[0], moving_averages(other.optimizer)[0])
 
 
 @pytest.mark.slow
-def test_half_precision_trains_and_is_said(project, deepfake):  # noqa: F811
+def test_half_precision_trains_and_is_reported(project, deepfake):  # noqa: F811
     said = deepfake("train", *FAST, "--epochs", 1, "--steps", 2, "--precision", "mixed_bfloat16", "--xla", "on").stdout
     assert "mixed_bfloat16 (as asked), XLA" in said

@@ -1,4 +1,4 @@
-"""Two workers on this machine: they train as one would, the chief alone writes, and one that is killed ends the other."""
+"""Two workers on this machine: they train as one does, only the chief writes, and a killed worker ends the other."""
 
 import json
 import os
@@ -14,8 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deepfake_cli.distributed import environment as cluster
-from deepfake_cli.distributed import rendezvous
+from deepfake_cli.distributed import environment, rendezvous
 from deepfake_cli.errors import DeviceError
 from deepfake_cli.training import input_pipeline
 from tests.conftest import tree
@@ -39,7 +38,7 @@ def ended(inputs, x):
     return keras.Model(inputs, layers.Dense(1, activation="sigmoid", name="probability")(x))
 """
 SETTINGS = ("--no-onnx", "--image-size", 32, "--batch-size", 8, "--no-random-transform", "--lr", 0.003, "--steps", 12)
-TOLERANCE = 1e-4  # of losses: sums over two halves are rounded otherwise than over a whole, and steps carry that on
+TOLERANCE = 1e-4  # of losses: sums over two halves are rounded differently, and the differences add up over steps
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +51,10 @@ def project(tmp_path_factory, frames_of_uadfv) -> Path:
     return folder
 
 
-def start(folder: Path, *words, **environment: str) -> subprocess.Popen:
+def start(folder: Path, *words, **variables: str) -> subprocess.Popen:
     command = [sys.executable, "-m", "deepfake_cli", *map(str, words)]
-    environment = os.environ | environment
     return subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, cwd=folder, env=os.environ | variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
 
 
@@ -106,7 +104,7 @@ def weights_of(snapshot: Path) -> list[np.ndarray]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["plain", "normalised"])
-def test_two_workers_with_half_a_batch_each_equal_one_with_the_whole(project, model):
+def test_two_workers_equal_one_with_the_same_global_batch(project, model):
     words = ("train", *SETTINGS, "--model", f"models:{model}", "--epochs", 3)
     assert ended(start(project, *words, "--run", f"{model}-one"))[0] == 0
     chief, other = map(ended, both(project, *words, "--run", f"{model}-two"))
@@ -119,12 +117,12 @@ def test_two_workers_with_half_a_batch_each_equal_one_with_the_whole(project, mo
         re.sub(r"events/.*", "events", name) for name in tree(one)
     }
     assert all(len(list(part.iterdir())) == 1 for part in (two / "events").iterdir())
-    assert "epoch 3/3" in chief[1] and "worker 0 (chief) of a cluster of 2 workers" in chief[1]
-    assert other[1].count("\n") == 1 and "worker 1 of a cluster of 2 workers" in other[1]
+    assert "epoch 3/3" in chief[1] and "worker 0 (chief) of 2 workers" in chief[1]
+    assert other[1].count("\n") == 1 and "worker 1 of 2 workers" in other[1]
 
 
 @pytest.mark.slow
-def test_a_killed_worker_ends_the_other_and_the_same_command_goes_on(project):
+def test_killed_worker_ends_the_other_and_the_same_command_resumes(project):
     words = ("train", *SETTINGS, "--model", "models:normalised", "--epochs", 2, "--steps", 40, "--save-steps", 7)
     words = (*words, "--random-transform", "--resume-if-there", "--run")
     whole = [ended(process) for process in both(project, *words, "whole")]
@@ -136,11 +134,11 @@ def test_a_killed_worker_ends_the_other_and_the_same_command_goes_on(project):
     killed_at = time.monotonic()
     code, _, errors = ended(chief, timeout=60)
     assert code == 1 and "Traceback" not in errors and time.monotonic() - killed_at < 45
-    assert "lost another worker" in errors and "Kept: the state at epoch" in errors and "--resume cut" in errors
+    assert "lost another worker" in errors and "Saved: the state at epoch" in errors and "--resume cut" in errors
     other.communicate()
     again = [ended(process) for process in both(project, *words, "cut", hosts=hosts)]
     assert [code for code, *_ in again] == [0, 0], again
-    assert re.search(r"Going on with runs/cut from epoch \d, step \d+", again[0][2])
+    assert re.search(r"Resuming runs/cut from epoch \d, step \d+", again[0][2])
     names = ("loss", "val_loss", "val_auc")
     assert figures(run, *names) == pytest.approx(figures(project / "runs" / "whole", *names), abs=1e-6)
     for one, two in zip(
@@ -150,7 +148,7 @@ def test_a_killed_worker_ends_the_other_and_the_same_command_goes_on(project):
 
 
 @pytest.mark.slow
-def test_a_signal_to_one_worker_saves_and_stops_both(project):
+def test_signal_to_one_worker_saves_and_stops_both(project):
     words = ("train", *SETTINGS, "--model", "models:plain", "--steps", 100_000, "--save-steps", 5)
     chief, other = both(project, *words, "--run", "stopped")
     wait_for(project / "runs" / "stopped" / "state.keras", chief, other)
@@ -163,52 +161,58 @@ def test_a_signal_to_one_worker_saves_and_stops_both(project):
 FAULTS = """
 import json, os, sys
 from deepfake_cli.distributed import environment, devices
-together = environment.found({"TF_CONFIG": sys.argv[1]})
-strategy = devices.open_strategy(devices.choose("cpu", 0, False, [], 2, together))
+workers = environment.find_workers({"TF_CONFIG": sys.argv[1]})
+strategy = devices.open_strategy(devices.choose("cpu", 0, False, [], 2, workers))
 import keras
-from deepfake_cli.training import team
-now = [team.builds(strategy), team.takes_means(strategy)]
+from deepfake_cli.models import keras_private
+
+
+def works() -> list[bool]:
+    return [keras_private.builds_from_several_tensors(strategy), keras_private.averages_scalars(strategy)]
+
+
+now = works()
 
 def build(self, iterator):
     _, _, batches = next(iter(iterator))
     self._symbolic_build(keras.tree.map_structure(lambda v: strategy.experimental_local_results(v)[0], next(batches)))
 
-team.trainer.TensorFlowTrainer._maybe_symbolic_build = build
-team.trainer.reduce_per_replica = lambda value, strategy, reduction: strategy.reduce("MEAN", value, axis=None)
-print(json.dumps([now, [team.builds(strategy), team.takes_means(strategy)]]))
+keras_private.trainer.TensorFlowTrainer._maybe_symbolic_build = build
+keras_private.trainer.reduce_per_replica = lambda value, strategy, reduction: strategy.reduce("MEAN", value, axis=None)
+print(json.dumps([now, works()]))
 """
 
 
 @pytest.mark.slow
-def test_keras_still_has_the_faults_that_are_contained():
+def test_keras_still_has_the_faults_that_are_worked_around():
     hosts = addresses()
     tasks = [{"cluster": {"worker": hosts}, "task": {"type": "worker", "index": rank}} for rank in (0, 1)]
     command = [sys.executable, "-c", FAULTS]
     processes = [subprocess.Popen([*command, json.dumps(task)], stdout=subprocess.PIPE, text=True) for task in tasks]
     for process in processes:
         out, _ = process.communicate(timeout=120)
-        now, mended = json.loads(out)
-        assert mended == [True, True], "the check doesn't see what mends the faults"
-        assert now == [False, False], "Keras mended what workers.contain contains: take that part out, and this test"
+        now, fixed = json.loads(out)
+        assert fixed == [True, True], "the checks do not detect a fix"
+        assert now == [False, False], "Keras fixed its faults: remove keras_private.allow_several_workers and this test"
 
 
-def test_workers_together_see_each_image_once_a_pass_in_the_order_of_one(project):
+def test_workers_together_see_the_batches_of_one(project):
     from deepfake_cli.data import manifest
 
     table = manifest.read(project / "csv" / "train" / "train.csv")
     count = len(table) // 8
 
-    def seen(**part) -> np.ndarray:
+    def places_of(**parts) -> np.ndarray:
         batches = input_pipeline.training_batches(
-            table, image_size=32, batch_size=8, steps=count, first_epoch=1, first_step=1, reals=None, **part
+            table, image_size=32, batch_size=8, steps=count, first_epoch=1, first_step=1, reals=None, **parts
         )
         return np.array([places[:, 0] for _, _, places in batches.take(count).as_numpy_iterator()])
 
-    whole = seen()
+    whole = places_of()
     assert sorted(whole.ravel()) == list(range((count + 1) * 8, (2 * count + 1) * 8))
-    parts = [seen(replicas=2, here=range(rank, rank + 1)) for rank in (0, 1)]
+    parts = [places_of(replicas=2, parts=range(rank, rank + 1)) for rank in (0, 1)]
     assert np.array_equal(np.concatenate(parts, axis=1), whole)
-    both_of_one = seen(replicas=4, here=range(2, 4))  # two GPUs on the second of two machines take turns
+    both_of_one = places_of(replicas=4, parts=range(2, 4))  # the second of two machines with two GPUs each
     assert np.array_equal(both_of_one.reshape(-1), whole[:, 4:].reshape(-1)[: both_of_one.size])
 
 
@@ -216,22 +220,22 @@ CHIEF, WORKERS = {"chief": ["c:3"]}, {"worker": ["a:1", "b:2"]}
 
 
 @pytest.mark.parametrize(
-    ("config", "addresses", "rank", "said"),
+    ("config", "addresses", "rank", "text"),
     [
-        ({"cluster": WORKERS, "task": {"type": "worker", "index": 1}}, ("a:1", "b:2"), 1, "worker 1 of a cluster of 2"),
+        ({"cluster": WORKERS, "task": {"type": "worker", "index": 1}}, ("a:1", "b:2"), 1, "worker 1 of 2"),
         ({"cluster": WORKERS, "task": {"type": "worker", "index": "0"}, "environment": "cloud"}, ("a:1", "b:2"), 0, "(chief)"),
         ({"cluster": CHIEF | WORKERS, "task": {"type": "worker", "index": 1}}, ("c:3", "a:1", "b:2"), 2, "1 of"),
         ({"cluster": CHIEF | WORKERS | {"ps": []}, "task": {"type": "chief", "index": 0}}, ("c:3", "a:1", "b:2"), 0, "chief 0"),
     ],
 )  # fmt: skip
-def test_a_cluster_is_read_from_tf_config(config, addresses, rank, said):
-    found = cluster.found({"TF_CONFIG": json.dumps(config)})
-    assert (found.addresses, found.rank, found.is_chief) == (addresses, rank, rank == 0)
-    assert said in str(found)
+def test_workers_are_read_from_tf_config(config, addresses, rank, text):
+    workers = environment.find_workers({"TF_CONFIG": json.dumps(config)})
+    assert (workers.addresses, workers.rank, workers.is_chief) == (addresses, rank, rank == 0)
+    assert text in str(workers)
 
 
 @pytest.mark.parametrize(
-    "environment",
+    "variables",
     [
         {},
         {"TF_CONFIG": " "},
@@ -241,20 +245,20 @@ def test_a_cluster_is_read_from_tf_config(config, addresses, rank, said):
         {"SLURM_STEP_NUM_TASKS": "1"},
     ],
 )
-def test_one_machine_is_no_cluster(environment):
-    assert cluster.found(environment) is None
+def test_one_machine_has_no_other_workers(variables):
+    assert environment.find_workers(variables) is None
 
 
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("worker 0", "is no JSON"),
-        ("[]", "is no object"),
-        ('{"cluster": ["a:1"]}', "is no object"),
+        ("worker 0", "is not JSON"),
+        ("[]", "is not an object"),
+        ('{"cluster": ["a:1"]}', "is not an object"),
         (json.dumps({"cluster": WORKERS}), "no task with type and index"),
         (json.dumps({"cluster": WORKERS, "task": {"type": "worker", "index": -1}}), "no task with type and index"),
-        (json.dumps({"cluster": WORKERS, "task": {"type": "worker", "index": 2}}), "this is worker 2"),
-        (json.dumps({"cluster": WORKERS, "task": {"type": "evaluator", "index": 0}}), "this is evaluator 0"),
+        (json.dumps({"cluster": WORKERS, "task": {"type": "worker", "index": 2}}), "has the task worker 2"),
+        (json.dumps({"cluster": WORKERS, "task": {"type": "evaluator", "index": 0}}), "has the task evaluator 0"),
         (json.dumps({"cluster": WORKERS | {"evaluator": ["e:1"]}, "task": {"type": "worker", "index": 0}}), "names evaluator"),
         (json.dumps({"cluster": WORKERS | {"ps": ["p:1"]}, "task": {"type": "worker", "index": 0}}), "names ps tasks"),
         (json.dumps({"cluster": {"worker": ["a", "b:1"]}, "task": {"type": "worker", "index": 0}}), "host:port under worker"),
@@ -263,37 +267,41 @@ def test_one_machine_is_no_cluster(environment):
         (json.dumps({"cluster": {"chief": ["a:1", "b:1"]}, "task": {"type": "chief", "index": 0}}), "2 chiefs"),
     ],
 )  # fmt: skip
-def test_a_wrong_tf_config_is_shown_with_a_right_one(text, fault):
+def test_invalid_tf_config_is_shown_with_a_valid_one(text, fault):
     with pytest.raises(DeviceError) as error:
-        cluster.found({"TF_CONFIG": text})
-    assert fault in str(error.value) and f"Received: {text}" in str(error.value) and cluster.EXAMPLE in str(error.value)
+        environment.find_workers({"TF_CONFIG": text})
+    assert (
+        fault in str(error.value)
+        and f"Received: {text}" in str(error.value)
+        and environment.EXAMPLE in str(error.value)
+    )
 
 
-def test_a_slurm_step_is_a_cluster_of_one_task_a_machine(tmp_path, monkeypatch):
-    """SLURM's own program tells the hosts; one stands in for it here."""
+def test_workers_are_read_from_a_slurm_step(tmp_path, monkeypatch):
+    """scontrol, which lists the hosts, is replaced by a script."""
     step = {"SLURM_STEP_NUM_TASKS": "2", "SLURM_STEP_NUM_NODES": "2", "SLURM_PROCID": "1", "SLURM_JOB_ID": "123456"}
     step["SLURM_STEP_NODELIST"] = "node[2,10]"
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(DeviceError, match="Set TF_CONFIG in each task"):
-        cluster.found(step)
+        environment.find_workers(step)
     program = tmp_path / "scontrol"
     program.write_text('#!/bin/sh\n[ "$*" = "show hostnames node[2,10]" ] && echo node2 && echo node10\n')
     program.chmod(0o755)
-    found = cluster.found(step)
-    assert found.addresses == ("node2:23456", "node10:23456") and found.rank == 1
+    workers = environment.find_workers(step)
+    assert workers.addresses == ("node2:23456", "node10:23456") and workers.rank == 1
     with pytest.raises(DeviceError, match="srun --ntasks-per-node=1"):
-        cluster.found(step | {"SLURM_STEP_NUM_TASKS": "4"})
+        environment.find_workers(step | {"SLURM_STEP_NUM_TASKS": "4"})
 
 
-def met(facts: list[dict], patience: float = 20) -> list[str]:
-    """What each worker's meeting ends with."""
-    hosts, said = tuple(addresses(len(facts))), [""] * len(facts)
+def meet_all(facts: list[dict], timeout: float = 20) -> list[str]:
+    """The error of each worker's rendezvous; empty without one."""
+    hosts, errors = tuple(addresses(len(facts))), [""] * len(facts)
 
     def meet(rank: int) -> None:
         try:
-            rendezvous.meet(cluster.Cluster(hosts, rank, f"worker {rank}"), facts[rank], patience)
+            rendezvous.meet(environment.Workers(hosts, rank, f"worker {rank}"), facts[rank], timeout)
         except DeviceError as error:
-            said[rank] = str(error)
+            errors[rank] = str(error)
 
     threads = [threading.Thread(target=meet, args=(rank,)) for rank, each in reversed([*enumerate(facts)]) if each]
     for thread in threads:
@@ -301,16 +309,16 @@ def met(facts: list[dict], patience: float = 20) -> list[str]:
         time.sleep(0.1)
     for thread in threads:
         thread.join()
-    return said
+    return errors
 
 
-def test_workers_meet_or_say_why_not():
+def test_rendezvous_connects_workers_or_reports_the_fault():
     same = {"options": {"lr": 0.1}, "the lists": ["abc"]}
-    assert met([same] * 3) == [""] * 3
-    differing = met([same, same, same | {"the lists": ["abd"]}])
+    assert meet_all([same] * 3) == [""] * 3
+    differing = meet_all([same, same, same | {"the lists": ["abd"]}])
     assert (
         set(differing) == {differing[0]}
         and 'differ in the lists: ["abc"] on the chief, ["abd"] on worker 2' in differing[0]
     )
-    missing = met([same, {}, same], patience=1)
-    assert "127.0.0.1" in missing[0] and "did not come" in missing[0] and "did not answer" in missing[2]
+    missing = meet_all([same, {}, same], timeout=1)
+    assert "127.0.0.1" in missing[0] and "did not connect" in missing[0] and "did not answer" in missing[2]

@@ -1,4 +1,4 @@
-"""What TensorBoard serves of runs: started for real, and asked over HTTP."""
+"""A real TensorBoard serves the events of runs over HTTP."""
 
 import json
 import subprocess
@@ -43,7 +43,7 @@ def train(folder: Path, *words, prefix: str = "") -> str:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory, frames_of_uadfv) -> Path:
-    """A folder with a run that was resumed, one that forges all its fakes, and one whose disk had no room for events."""
+    """A folder with a resumed run, a run with --real-only, and a run whose disk had no space for images."""
     folder = tmp_path_factory.mktemp("project")
     (folder / "tiny.py").write_text(TINY)
     make = ("make-csv", "uadfv", "--imgdir", frames_of_uadfv, "--ratio", "0.67")
@@ -71,7 +71,7 @@ def project(tmp_path_factory, frames_of_uadfv) -> Path:
 
 @pytest.fixture(scope="module")
 def ask(project):
-    """Start TensorBoard on the runs; ask it for a page: ``ask("data/runs") -> bytes``."""
+    """Start TensorBoard on the runs; request a page: ``ask("data/runs") -> bytes``."""
     command = ["-m", "tensorboard.main", "--logdir", "runs", "--port", "0", "--samples_per_plugin", "images=100"]
     log = (project / "tensorboard.log").open("w+")
     process = subprocess.Popen([sys.executable, *command], cwd=project, stdout=log, stderr=log)
@@ -84,7 +84,7 @@ def ask(project):
 
 
 class Board:
-    """A TensorBoard that runs."""
+    """A running TensorBoard."""
 
     def __init__(self, process: subprocess.Popen, log: Path):
         until = time.monotonic() + 60
@@ -92,7 +92,9 @@ class Board:
             assert process.poll() is None, text
             time.sleep(0.1)
         self.address = text.split(" at ")[-1].split()[0]
-        while len(json.loads(self("data/runs"))) < 8 and time.monotonic() < until:  # it reads files as it serves
+        while (
+            len(json.loads(self("data/runs"))) < 8 and time.monotonic() < until
+        ):  # it serves before it has read all files
             time.sleep(0.2)
         time.sleep(1)
 
@@ -109,7 +111,7 @@ class Board:
         return json.loads(self(page, body, **query))
 
     def images(self, run: str, tag: str) -> dict[int, np.ndarray]:
-        """Steps, and the picture that is served for each."""
+        """The image of each step."""
         rows = self.json("data/plugin/images/images", run=run, tag=tag, sample=0)
         assert len({row["step"] for row in rows}) == len(rows)
         return {
@@ -123,7 +125,7 @@ def recipe_of(project: Path, run: str) -> dict:
 
 
 def tiles(picture: np.ndarray, label: str) -> int:
-    """How many tiles of a picture are framed in a class' colour: upper left corners of 50 pixels or more each way."""
+    """Number of tiles framed in the colour of a class: upper left corners with sides of at least 50 pixels."""
     frame = np.pad((picture == COLOURS[label]).all(-1), ((1, 50), (1, 50)))
     corner = frame[1:-50, 1:-50] & ~frame[:-51, 1:-50] & ~frame[1:-50, :-51]
     for place in range(1, 50):
@@ -131,14 +133,14 @@ def tiles(picture: np.ndarray, label: str) -> int:
     return int(corner.sum())
 
 
-def test_the_page_itself_is_served_and_runs_have_their_parts(ask):
+def test_tensorboard_serves_the_parts_of_each_run(ask):
     assert b"<title>TensorBoard" in ask("")
     parts = {"best", "train", "validation"}
     runs = {f"{name}/{part}" for name in ("plain/events", "full/events", "elsewhere/forged") for part in parts}
     assert set(ask.json("data/runs")) == runs
 
 
-def test_every_figure_of_the_recipe_is_served_once_an_epoch_after_a_resume_too(ask, project):
+def test_each_metric_is_served_once_per_epoch_even_after_resume(ask, project):
     history = recipe_of(project, "plain")["history"]
     assert [row["epoch"] for row in history] == [1, 2, 3]
     served = ask.json("data/plugin/scalars/tags")
@@ -156,7 +158,7 @@ def test_every_figure_of_the_recipe_is_served_once_an_epoch_after_a_resume_too(a
         assert points[-1][1:] == [3, pytest.approx(best[name], rel=1e-6)]
 
 
-def test_the_pr_curve_is_that_of_the_validation_list(ask, project):
+def test_pr_curve_covers_the_validation_list(ask, project):
     run, tag = "plain/events/validation", "frames/pr_curves"
     assert tag in ask.json("data/plugin/pr_curves/tags")[run]
     curves = ask.json("data/plugin/pr_curves/pr_curves", run=run, tag=tag)[run]
@@ -169,9 +171,9 @@ def test_the_pr_curve_is_that_of_the_validation_list(ask, project):
     assert {"scores/reals", "scores/fakes"} <= set(ask.json("data/plugin/histograms/tags")[run])
 
 
-def test_training_images_are_shown_with_their_labels(ask):
+def test_training_images_are_framed_by_label(ask):
     shown = ask.images("plain/events/train", "faces/training")
-    assert sorted(shown) == [0, 2]  # as the run began, and as it went on
+    assert sorted(shown) == [0, 2]  # at the start, and when it was resumed
     forged = ask.images("elsewhere/forged/train", "faces/training")[0]
     for picture in (*shown.values(), forged):
         assert picture.std() > 30
@@ -179,7 +181,7 @@ def test_training_images_are_shown_with_their_labels(ask):
         assert sum(counts.values()) == 16 and all(counts.values()), counts
 
 
-def test_the_most_wrong_faces_are_one_of_each_video(ask, project):
+def test_worst_errors_show_one_face_per_video(ask, project):
     table = pd.read_csv(project / "csv" / "val" / "validation.csv")
     videos = table.groupby("label")["video"].nunique()
     shown = ask.images("plain/events/validation", "faces/most wrong")
@@ -191,7 +193,7 @@ def test_the_most_wrong_faces_are_one_of_each_video(ask, project):
     assert tiles(forged, "real") == tiles(forged, "fake") == videos["real"]
 
 
-def test_runs_can_be_compared_by_their_hyper_parameters(ask, project):
+def test_hparams_compare_runs(ask, project):
     experiment = ask.json("data/plugin/hparams/experiment", {})
     known = {each["name"]: each for each in experiment["hparamInfos"]}
     assert known["forgery"]["differs"] and known["seed"]["differs"] and not known["lr"]["differs"]
@@ -212,22 +214,22 @@ def test_runs_can_be_compared_by_their_hyper_parameters(ask, project):
     assert metrics["of best/auc"] == pytest.approx(best["val_auc"], rel=1e-6)
 
 
-def test_the_recipe_can_be_read(ask):
+def test_recipe_is_served_as_text(ask):
     (row,) = {
         row["step"]: row for row in ask.json("data/plugin/text/text", run="plain/events/best", tag="recipe")
     }.values()
     assert "tiny:build" in row["text"] and "tensorflow" in row["text"]
 
 
-def test_events_that_find_no_room_change_nothing(project):
-    """The snapshots fit below the limit; pictures don't."""
+def test_full_disk_for_events_does_not_change_the_run(project):
+    """The snapshots fit below the limit; images don't."""
     whole, full = recipe_of(project, "plain"), recipe_of(project, "full")
     assert whole["history"] == full["history"] and len(full["history"]) == 3
     sizes = [path.stat().st_size for path in (project / "runs" / "full").rglob("events.out*")]
     assert max(sizes) == 46 * 1024
 
 
-def test_a_place_that_holds_no_events_is_refused_at_once(project):
+def test_unusable_tensorboard_dir_is_refused(project):
     done = subprocess.run(
         [sys.executable, "-m", "deepfake_cli", "train", *map(str, FAST), "--tensorboard-dir", "tiny.py"],
         cwd=project, capture_output=True, text=True, timeout=60,
@@ -236,22 +238,22 @@ def test_a_place_that_holds_no_events_is_refused_at_once(project):
     assert "--tensorboard-dir" in done.stderr and "tiny.py" in done.stderr
 
 
-def test_forged_validation_faces_are_drawn_as_they_were_scored(project, monkeypatch):
+def test_forged_validation_faces_are_shown_as_scored(project, monkeypatch):
     from deepfake_cli.config import Train
     from deepfake_cli.data import manifest
     from deepfake_cli.runs.resume import Start
     from deepfake_cli.runs.run import Run
     from deepfake_cli.training import input_pipeline
-    from deepfake_cli.training.augmentation import Change, with_forged
-    from deepfake_cli.training.tensorboard import Events
+    from deepfake_cli.training.augmentation import Augmentation, with_forged
+    from deepfake_cli.training.tensorboard import EventWriter
 
     monkeypatch.chdir(project)
     settings = Train(real_only=True, forgery="self_blend", batch_size=7, run="drawn", image_size=64)
     reals = manifest.read(settings.val_annotations).query("label == 0")
-    rows, change = with_forged(reals), Change.of(settings).forged
+    rows, change = with_forged(reals), Augmentation.from_settings(settings).forged
     run = Run.begin(settings, "tiny", Start(), lambda path: None)
     run.recipe["image_size"] = 64
-    events = Events(run, rows, change)
+    events = EventWriter(run, rows, change)
     scored = (
         input_pipeline.scoring_batches(rows, image_size=64, batch_size=7, change=change).unbatch().as_numpy_iterator()
     )

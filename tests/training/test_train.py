@@ -1,4 +1,4 @@
-"""Training and evaluation through the real commands, with a small model of the user's own."""
+"""Train and evaluate with the real commands and a small user-defined model."""
 
 import json
 import re
@@ -29,21 +29,21 @@ FAST = ("--model", "tiny:build", "--image-size", 32, "--batch-size", 8, "--no-on
 
 @pytest.fixture
 def project(tmp_path, deepfake, frames_of_uadfv):
-    """A folder with lists of the small UADFV and the user's own model."""
+    """A folder with lists of the small UADFV and a user-defined model."""
     (tmp_path / "tiny.py").write_text(TINY)
     deepfake("make-csv", "uadfv", "--imgdir", frames_of_uadfv, "--ratio", 0.67)
     return tmp_path
 
 
 def weights_of(snapshot):
-    """Every number of a snapshot: weights, batch norm, seeds, optimizer."""
+    """All variables of a snapshot: weights, batch normalisation, seeds, optimizer."""
     import keras
 
     model = keras.models.load_model(snapshot)
     return [np.asarray(value) for value in [*model.weights, *model.optimizer.variables]]
 
 
-def test_the_four_commands_end_in_figures(project, deepfake, json_of):
+def test_train_and_evaluate_agree_with_the_recipe(project, deepfake, json_of):
     lines = deepfake("train", *FAST, "--epochs", 2).stdout.splitlines()
     assert len([line for line in lines if line.startswith("epoch")]) == 2
     assert "\x1b" not in "".join(lines)
@@ -69,7 +69,7 @@ def test_the_four_commands_end_in_figures(project, deepfake, json_of):
 
 
 @pytest.mark.slow
-def test_a_run_from_a_snapshot_has_its_history_and_equals_the_one_that_went_on(project, deepfake):
+def test_run_from_snapshot_equals_uninterrupted_run(project, deepfake):
     settings = (*FAST, "--epochs", 4, "--reduce-lr-patience", 1)
     deepfake("train", *settings, "--run", "whole")
     begun = deepfake("train", *settings, "--run", "later", "--snapshot", "runs/whole/tiny_build_csv_02.keras").stdout
@@ -84,7 +84,7 @@ def test_a_run_from_a_snapshot_has_its_history_and_equals_the_one_that_went_on(p
 
 
 @pytest.mark.slow
-def test_same_seed_same_weights_and_another_seed_others(project, deepfake):
+def test_weights_depend_on_the_seed(project, deepfake):
     for name, seed in (("a", 3), ("b", 3), ("c", 4)):
         deepfake("train", *FAST, "--epochs", 1, "--steps", 2, "--snapshot-path", name, "--seed", seed)
     a, b, c = (weights_of(project / name / "best.keras") for name in "abc")
@@ -92,7 +92,7 @@ def test_same_seed_same_weights_and_another_seed_others(project, deepfake):
     assert not all(np.array_equal(one, other) for one, other in zip(a, c, strict=True))
 
 
-def test_leaky_and_broken_lists_are_refused_before_tensorflow_loads(project, deepfake):
+def test_leaky_and_broken_lists_are_refused(project, deepfake):
     train = project / "csv" / "train" / "train.csv"
     leaky = deepfake("train", *FAST, "--val-annotations", train, check=1).stderr
     assert "share 4 groups" in leaky and "uadfv/" in leaky
@@ -108,7 +108,7 @@ def test_leaky_and_broken_lists_are_refused_before_tensorflow_loads(project, dee
     assert "no such list" in deepfake("train", "nowhere.csv", *FAST, check=1).stderr
 
 
-def test_an_image_that_cannot_be_decoded_is_named(project, deepfake):
+def test_undecodable_image_is_named(project, deepfake):
     table = pd.read_csv(project / "csv" / "train" / "train.csv", dtype=str)
     bad = project / "csv" / "train" / "bad.jpg"
     bad.write_bytes(b"\xff\xd8\xff not a picture")
@@ -117,7 +117,7 @@ def test_an_image_that_cannot_be_decoded_is_named(project, deepfake):
     assert "bad.jpg" in deepfake("train", "csv/train/bad.csv", *FAST, "--no-balance", check=1).stderr
 
 
-def test_a_loss_that_is_no_number_stops_the_run(project, deepfake):
+def test_nan_loss_stops_the_run(project, deepfake):
     failed = deepfake("train", "--model", "tiny:broken", "--image-size", 32, check=1)
     assert "loss is nan" in failed.stderr and "train --lr 1e-05" in failed.stderr
     assert not list(project.rglob("*.keras"))
@@ -134,7 +134,7 @@ def test_two_replicas_on_the_cpu(project, deepfake):
 
 
 @pytest.mark.slow
-def test_evaluate_reads_old_files_and_says_what_is_missing(project, deepfake, json_of):
+def test_evaluate_reads_old_files_and_names_missing_ones(project, deepfake, json_of):
     deepfake("train", *FAST, "--epochs", 1, "--steps", 2)
     import keras
 
@@ -144,7 +144,7 @@ def test_evaluate_reads_old_files_and_says_what_is_missing(project, deepfake, js
     old.mkdir()
     model.save(old / "whole.h5")
     model.save_weights(old / "only.weights.h5")
-    (project / "snapshots").mkdir()  # as an old trainer left it
+    (project / "snapshots").mkdir()  # the layout of an old trainer
     (run / "best.keras").rename(project / "snapshots" / "best.keras")
     weights_only = ("old/only.weights.h5", "--model", "tiny:build", "--image-size", 32)
     figures = [json_of("evaluate", *names)["frame"]["auc"] for names in ((), ("old/whole.h5",), weights_only)]
@@ -159,22 +159,22 @@ def test_evaluate_reads_old_files_and_says_what_is_missing(project, deepfake, js
 
 
 @pytest.mark.slow
-def test_no_snapshots_keeps_the_best_and_the_last(project, deepfake):
+def test_no_snapshots_keeps_best_and_last(project, deepfake):
     deepfake("train", *FAST, "--epochs", 3, "--steps", 1, "--no-snapshots", "--snapshot-path", "snapshots")
     assert {path.name for path in (project / "snapshots").glob("*.keras")} == {"best.keras", "tiny_build_csv_03.keras"}
     deepfake("train", *FAST, "--epochs", 1, "--steps", 1, "--no-evaluation", "--val-annotations", "nowhere.csv")
     assert list((project / "runs").glob("*/best.keras"))
 
 
-def test_doctor_finds_this_environment_fit(deepfake, json_of):
+def test_doctor_accepts_this_environment(deepfake, json_of):
     found = {finding["name"]: finding for finding in json_of("doctor")}
     assert not any(finding["fatal"] for finding in found.values())
     assert "shipped" in found["Face detector"]["found"]
     assert found["Keras"]["found"].endswith("on tensorflow")
 
 
-def test_doctor_says_what_mends_a_broken_environment(deepfake, tmp_path):
-    """A TensorFlow and an OpenCV that can't be imported, as a broken install has them."""
+def test_doctor_names_the_fix_of_a_broken_environment(deepfake, tmp_path):
+    """TensorFlow and OpenCV that cannot be imported, as in a broken installation."""
     for name in ("tensorflow", "cv2"):
         (tmp_path / f"{name}.py").write_text("raise ImportError('libGL.so.1: cannot open shared object file')")
     broken = deepfake("doctor", check=1, PYTHONPATH=str(tmp_path))
@@ -184,7 +184,7 @@ def test_doctor_says_what_mends_a_broken_environment(deepfake, tmp_path):
 
 
 @pytest.mark.slow
-def test_demo_beats_chance_on_people_it_has_not_seen(deepfake, tmp_path):
+def test_demo_is_better_than_chance_on_unseen_people(deepfake, tmp_path):
     lines = deepfake("demo").stdout
     assert list((tmp_path / "deepfake-demo" / "runs").glob("*/best.keras"))
     found = json.loads((tmp_path / "deepfake-demo" / "evaluation" / "metrics.json").read_text())
@@ -194,8 +194,8 @@ def test_demo_beats_chance_on_people_it_has_not_seen(deepfake, tmp_path):
 
 
 @pytest.mark.slow
-def test_trained_on_one_pair_tells_the_other_and_uadfv(stand_ins, deepfake, json_of):
-    """The stand-ins of TIMIT and UADFV share people, so the second figure is not a cross-data-set one."""
+def test_detector_of_one_pair_works_on_the_other_and_on_uadfv(stand_ins, deepfake, json_of):
+    """The stand-ins of TIMIT and UADFV share people, so the second AUC is not a cross-dataset result."""
     timit, reals = stand_ins / "DeepfakeTIMIT", stand_ins / "VidTIMIT"
     deepfake("split", "timit", "--viddir", timit, "--realdir", reals, "--every", 3)
     deepfake("make-csv", "timit")

@@ -1,4 +1,4 @@
-"""Where many jobs run: in processes of this machine, or on the workers of a cluster."""
+"""Run many jobs in processes of this machine, or on a Ray cluster."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,30 +20,30 @@ def each(
     cluster: str | None = None,
     shared: Path | None = None,
 ) -> Iterator[Result]:
-    """Run a function on each job, and yield its results in whatever order they come.
+    """Run a function on each job, and yield the results as they are done, in any order.
 
-    A process that dies costs no job but the one that killed it.
+    If a process dies, only the job that killed it is lost; the others run again.
 
     Args:
-        function: of a module, so that another process finds it.
-        jobs: what it is called with; they and the results travel between processes.
-        lost: what stands for the result of a job that brought its process down.
-        workers: jobs at a time; None for as many as there are cores, here or in the cluster.
+        function: a module-level function, so that another process can import it.
+        jobs: its arguments; they and the results are pickled.
+        lost: returns a substitute for the result of a job that killed its process.
+        workers: number of jobs at a time; None for the number of cores, of this machine or of the cluster.
         cluster: the Ray cluster to run on: ``"auto"``, ``host:port`` or ``ray://host:port``; None for this machine.
-        shared: a folder that the jobs write to, which a cluster's machines have to share with this one.
+        shared: a folder that the jobs write to, which all machines of the cluster must share.
 
     Raises:
-        ClusterError: there is no such cluster, or one of its machines can't do our jobs.
+        ClusterError: there is no such cluster, or one of its machines cannot run the jobs.
     """
     if not cluster:
         return processes.each(function, jobs, lost, workers)
-    from deepfake_cli.distributed.ray_tasks import each as on_ray
+    from deepfake_cli.distributed import ray_tasks
 
-    return on_ray(function, jobs, lost, workers, cluster, shared)
+    return ray_tasks.each(function, jobs, lost, workers, cluster, shared)
 
 
 class Part(NamedTuple):
-    """Some successive items of many."""
+    """A slice of the items, from the index `start` on."""
 
     start: int
     items: Sequence[Any]
@@ -51,12 +51,12 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class InParts:
-    """A job on parts: what it makes of each item, and where they were."""
+    """Applies a function to a part, and returns the results as a part with the same start."""
 
     function: Callable[[Any], Sequence[Any]]
 
     def __call__(self, part: Part) -> Part:
-        """Do the items of a part."""
+        """Apply the function to the part's items."""
         return Part(part.start, self.function(part.items))
 
 
@@ -69,15 +69,15 @@ def in_parts(
     cluster: str,
     progress: Callable[[int, int], None],
 ) -> list[Result]:
-    """Run a function on parts of many small items on a cluster; a result for each item, in their order.
+    """Run a function on many small items on a cluster, a part at a time; return one result per item, in order.
 
     Args:
-        function: of a module; or what can be pickled and called with some of the items, for a result each.
-        items: they travel between processes.
-        size: of a part: enough that its way there is worth it.
-        lost: what stands for the results of a part that brought its process down.
+        function: picklable; takes some of the items and returns one result for each.
+        items: they and the results are pickled.
+        size: items per part; large enough to be worth sending.
+        lost: returns substitutes for the results of a part that killed its process.
         cluster: see `each`.
-        progress: called with how many of how many items are done.
+        progress: called with the number of finished items and their total.
 
     Raises:
         ClusterError: see `each`.
@@ -92,14 +92,14 @@ def in_parts(
 
 def together(
     work: Callable[[Callable[[Any], None]], object],
-    told: Callable[[Any], None],
+    receive: Callable[[Any], None],
     *,
     workers: int,
     gpus: bool | None,
     cluster: str,
     shared: Path,
 ) -> None:
-    """Run `work` on several workers of a cluster at once; see `deepfake_cli.distributed.ray_train.together`."""
-    from deepfake_cli.distributed.ray_train import together as on_ray
+    """Run `work` on several workers of a cluster at the same time; see `deepfake_cli.distributed.ray_train.together`."""
+    from deepfake_cli.distributed import ray_train
 
-    on_ray(work, told, workers=workers, gpus=gpus, cluster=cluster, shared=shared)
+    ray_train.together(work, receive, workers=workers, gpus=gpus, cluster=cluster, shared=shared)

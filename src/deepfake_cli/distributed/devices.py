@@ -1,4 +1,4 @@
-"""Which devices a run uses: `choose` decides and says why, `open_strategy` carries it out in TensorFlow."""
+"""Choose the devices of a run: `choose` decides and gives the reason, `open_strategy` configures TensorFlow."""
 
 import os
 import shutil
@@ -10,21 +10,21 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from deepfake_cli.distributed.environment import Cluster
+from deepfake_cli.distributed.environment import Workers
 from deepfake_cli.errors import DeviceError
 
 if TYPE_CHECKING:
-    import tensorflow as tf  # seconds to import: only the functions that need it do
+    import tensorflow as tf  # slow to import: the functions that need it import it
 
 
 @dataclass(frozen=True)
 class Gpu:
-    """A GPU that TensorFlow sees.
+    """A GPU that is visible to TensorFlow.
 
     Attributes:
-        index: its place in TensorFlow's list, from 0, after ``CUDA_VISIBLE_DEVICES``.
-        name: its product name.
-        memory_mib: its memory in MiB; None if that is not known.
+        index: in TensorFlow's list, from 0, which follows ``CUDA_VISIBLE_DEVICES``.
+        name: product name.
+        memory_mib: memory in MiB; None if unknown.
     """
 
     index: int
@@ -41,13 +41,13 @@ class Plan:
     """The devices of a run.
 
     Attributes:
-        kind: one CPU, one GPU, or a mirrored copy of the model on each of several devices, here or on several machines.
+        kind: one CPU, one GPU, replicas on several devices of this machine, or on several machines.
         gpus: indices of the GPUs in use on this machine.
         replicas: copies of the model that train in step, on all machines.
-        memory_growth: take GPU memory as needed, not all at once.
-        logical_cpus: devices that the CPU is presented as; more than 1 only to try out replicas without GPUs.
-        reason: why these, for the user to read.
-        cluster: the machines that train together, if there are several.
+        memory_growth: allocate GPU memory as needed, not all at once.
+        logical_cpus: number of devices that the CPU is split into; above 1 only to test replicas without GPUs.
+        reason: why these devices, for the user.
+        workers: the workers that train together; None for one machine.
     """
 
     kind: Literal["cpu", "gpu", "mirrored", "workers"]
@@ -56,38 +56,38 @@ class Plan:
     memory_growth: bool
     logical_cpus: int
     reason: str
-    cluster: Cluster | None = None
+    workers: Workers | None = None
 
 
 def choose(
-    gpu: str | None, multi_gpu: int, force: bool, visible: Sequence[Gpu], cores: int, cluster: Cluster | None = None
+    gpu: str | None, multi_gpu: int, force: bool, visible: Sequence[Gpu], cores: int, workers: Workers | None = None
 ) -> Plan:
-    """Decide on devices, from the options and the machine alone.
+    """Choose devices from the options and the machine.
 
     Args:
-        gpu: ``--gpu``: indices such as ``"0"`` or ``"0,1"``; ``"cpu"`` or ``"-1"`` for none; None to leave it open.
-        multi_gpu: ``--multi-gpu``: how many GPUs to train on, 0 to leave it open.
-        force: ``--multi-gpu-force``: where GPUs lack, put the replicas on the CPU.
-        visible: the GPUs there are.
-        cores: CPU cores, for the reason.
-        cluster: the machines that train together: each takes all its GPUs, since launchers hand it its own, unless
-            `gpu` or `multi_gpu` say less.
+        gpu: ``--gpu``: indices such as ``"0"`` or ``"0,1"``; ``"cpu"`` or ``"-1"`` for none; None for no preference.
+        multi_gpu: ``--multi-gpu``: number of GPUs to train on; 0 for no preference.
+        force: ``--multi-gpu-force``: run the replicas on the CPU if there are too few GPUs.
+        visible: the available GPUs.
+        cores: number of CPU cores, for the reason.
+        workers: the workers that train together, if any. Each uses all GPUs that its launcher gives it, unless `gpu` or
+            `multi_gpu` asks for fewer.
 
     Raises:
-        DeviceError: `gpu` is unreadable or names a GPU that is not there, it contradicts `multi_gpu`, or there are
-            fewer GPUs than `multi_gpu` and no `force`, which is for one machine.
+        DeviceError: `gpu` is invalid or names a GPU that does not exist, it contradicts `multi_gpu`, or there are fewer GPUs
+            than `multi_gpu` without `force`; `force` works on one machine only.
     """
     if multi_gpu < 0:
-        raise DeviceError(f"--multi-gpu is a number of GPUs, 0 or more. Received: {multi_gpu}.")
+        raise DeviceError(f"--multi-gpu takes a number of GPUs, 0 or more. Received: {multi_gpu}.")
     selected = _select(gpu, visible)
     if gpu is not None and 0 < len(selected) < multi_gpu:
         raise DeviceError(
-            f"--gpu {gpu} and --multi-gpu {multi_gpu} contradict each other: name {multi_gpu} GPUs or none."
+            f"--gpu {gpu} and --multi-gpu {multi_gpu} contradict each other: name {multi_gpu} GPUs with --gpu, or leave it out."
         )
     if multi_gpu > len(selected):
-        return _replicas_on_cpu(gpu, multi_gpu, force and not cluster, selected)
-    if cluster:
-        return _on_workers(cluster, _on_gpus(selected[: multi_gpu or None], "") if selected else _on_cpu(gpu, cores))
+        return _replicas_on_cpu(gpu, multi_gpu, force and not workers, selected)
+    if workers:
+        return _on_workers(workers, _on_gpus(selected[: multi_gpu or None], "") if selected else _on_cpu(gpu, cores))
     if not selected:
         return _on_cpu(gpu, cores)
     if multi_gpu or gpu is not None:
@@ -97,9 +97,9 @@ def choose(
 
 
 def visible_gpus() -> list[Gpu]:
-    """Return the GPUs that TensorFlow sees, in its order; it honours ``CUDA_VISIBLE_DEVICES``.
+    """Return the GPUs that are visible to TensorFlow, in its order, which follows ``CUDA_VISIBLE_DEVICES``.
 
-    The memory comes from nvidia-smi, where that program exists.
+    Their memory is read from nvidia-smi, if installed.
     """
     import tensorflow as tf
 
@@ -111,14 +111,14 @@ def visible_gpus() -> list[Gpu]:
 
 
 def open_strategy(plan: Plan) -> "tf.distribute.Strategy":
-    """Set TensorFlow up as planned and return the strategy to build and train the model in.
+    """Configure TensorFlow as planned; return the strategy to build and train the model in.
 
-    Other GPUs become invisible to this process. Must come before the first tensor or model; the same plan may be
-    opened again.
+    Other GPUs become invisible to this process. Call this before the first tensor or model is made; opening the same plan
+    again is allowed.
 
     Raises:
-        DeviceError: TensorFlow has already started with other devices, a planned GPU is not there, or this machine can't
-            join the others.
+        DeviceError: TensorFlow has already started with other devices, a planned GPU does not exist, or this machine cannot
+            join the other workers.
     """
     import tensorflow as tf
 
@@ -126,24 +126,24 @@ def open_strategy(plan: Plan) -> "tf.distribute.Strategy":
         _configure(tf, plan)
     except (RuntimeError, ValueError) as error:
         raise DeviceError(
-            f"TensorFlow has already started with other devices, so this plan comes too late: {plan.reason}. "
-            f"Open it before the first tensor or model is made, or in a new process. TensorFlow says: {error}"
+            f"TensorFlow has already started with other devices; cannot change to: {plan.reason}. "
+            f"Open the plan before the first tensor or model is made, or in a new process. TensorFlow's error: {error}"
         ) from error
-    if plan.cluster:
-        return _join(tf, plan.cluster)
+    if plan.workers:
+        return _join(tf, plan.workers)
     if plan.kind != "mirrored":
-        return tf.distribute.get_strategy()  # the one GPU left visible, or the CPU, is where things go by default
+        return tf.distribute.get_strategy()  # the default device: the one visible GPU, or the CPU
     device = "gpu" if plan.gpus else "cpu"
     return tf.distribute.MirroredStrategy([f"/{device}:{index}" for index in range(plan.replicas)])
 
 
 def _select(gpu: str | None, visible: Sequence[Gpu]) -> list[Gpu]:
-    """The GPUs that ``--gpu`` leaves to choose from, in its order."""
+    """The GPUs that ``--gpu`` allows, in its order."""
     if gpu is None:
         return list(visible)
     if gpu.strip().lower() in ("cpu", "-1"):
         return []
-    by_index = {str(found.index): found for found in visible}
+    by_index = {str(card.index): card for card in visible}
     names = [name.strip() for name in gpu.split(",")]
     if len(set(names)) < len(names) or not all(name in by_index for name in names):
         raise DeviceError(
@@ -164,54 +164,55 @@ def _on_cpu(gpu: str | None, cores: int) -> Plan:
 
 
 def _on_gpus(gpus: Sequence[Gpu], more: str) -> Plan:
-    indices = tuple(found.index for found in gpus)
+    indices = tuple(gpu.index for gpu in gpus)
     reason = f"using {', '.join(map(str, gpus))}{more}"
     return Plan("gpu" if len(gpus) == 1 else "mirrored", indices, len(gpus), True, 1, reason)
 
 
 def _replicas_on_cpu(gpu: str | None, multi_gpu: int, force: bool, selected: Sequence[Gpu]) -> Plan:
-    there = _listing(selected) if gpu is None else f"--gpu {gpu} leaves none"
+    available = _listing(selected) if gpu is None else f"--gpu {gpu} leaves none"
     if not force:
         raise DeviceError(
-            f"--multi-gpu {multi_gpu} asks for more GPUs than there are: {there}. Ask for fewer, or add "
-            "--multi-gpu-force to try it out on the CPU."
+            f"--multi-gpu {multi_gpu} asks for more GPUs than there are: {available}. Ask for fewer, or add "
+            "--multi-gpu-force to test on the CPU."
         )
-    reason = f"{multi_gpu} replicas on the CPU, for testing only (--multi-gpu-force): {there}"
+    reason = f"{multi_gpu} replicas on the CPU, for testing only (--multi-gpu-force): {available}"
     return Plan("mirrored", (), multi_gpu, False, multi_gpu, reason)
 
 
-def _on_workers(cluster: Cluster, here: Plan) -> Plan:
-    replicas = here.replicas * cluster.size
-    return replace(here, kind="workers", replicas=replicas, reason=f"{cluster}; {here.reason}", cluster=cluster)
+def _on_workers(workers: Workers, own: Plan) -> Plan:
+    """The plan of this worker, whose own devices are those of the plan `own`."""
+    replicas = own.replicas * workers.size
+    return replace(own, kind="workers", replicas=replicas, reason=f"{workers}; {own.reason}", workers=workers)
 
 
-def _join(tf: Any, cluster: Cluster) -> "tf.distribute.Strategy":
-    """Wait for the other machines. They all are workers to TensorFlow, whose first one is the chief."""
+def _join(tf: Any, workers: Workers) -> "tf.distribute.Strategy":
+    """Connect to the other workers. For TensorFlow all of them are workers, and the first is the chief."""
     resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
-        tf.train.ClusterSpec({"worker": list(cluster.addresses)}),
+        tf.train.ClusterSpec({"worker": list(workers.addresses)}),
         task_type="worker",
-        task_id=cluster.rank,
+        task_id=workers.rank,
         rpc_layer="grpc",
     )
     try:
         strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
     except (RuntimeError, tf.errors.OpError) as error:
-        here = cluster.addresses[cluster.rank]
-        raise DeviceError(f"{cluster} can't join at {here}. TensorFlow says: {error}") from error
+        address = workers.addresses[workers.rank]
+        raise DeviceError(f"{workers}: cannot connect at {address}. TensorFlow's error: {error}") from error
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))  # TensorFlow took it, and does nothing then
+        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))  # undo TensorFlow's handler, which ignores it
     return strategy
 
 
 def _configure(tf: Any, plan: Plan) -> None:
-    """Set visible devices, memory growth and logical CPUs; TensorFlow accepts what is set already at any time."""
-    if plan.kind == "cpu":  # one operation at a time, each on all cores: sums come out the same every time
-        with suppress(RuntimeError):  # a program that has started TensorFlow before chose its own threads
+    """Set visible devices, memory growth and logical CPUs; TensorFlow accepts unchanged values at any time."""
+    if plan.kind == "cpu":  # one operation at a time, on all cores, so that sums are reproducible
+        with suppress(RuntimeError):  # TensorFlow was started before, with other threads
             tf.config.threading.set_inter_op_parallelism_threads(1)
-    there = tf.config.list_physical_devices("GPU")
-    if any(index >= len(there) for index in plan.gpus):
-        raise DeviceError(f"The plan needs GPUs {plan.gpus}. Received: {len(there)} visible to TensorFlow.")
-    gpus = [there[index] for index in plan.gpus]
+    available = tf.config.list_physical_devices("GPU")
+    if any(index >= len(available) for index in plan.gpus):
+        raise DeviceError(f"The plan needs GPUs {plan.gpus}. Received: {len(available)} visible to TensorFlow.")
+    gpus = [available[index] for index in plan.gpus]
     tf.config.set_visible_devices(gpus, "GPU")
     for device in gpus:
         tf.config.experimental.set_memory_growth(device, plan.memory_growth)
@@ -222,7 +223,7 @@ def _configure(tf: Any, plan: Plan) -> None:
 
 @dataclass(frozen=True)
 class _Card:
-    """A GPU as nvidia-smi lists it, all of the machine's, whatever ``CUDA_VISIBLE_DEVICES`` says."""
+    """A GPU as nvidia-smi lists it, which ignores ``CUDA_VISIBLE_DEVICES``."""
 
     uuid: str
     name: str
@@ -230,7 +231,7 @@ class _Card:
 
 
 def _cards() -> list[_Card]:
-    """Every NVIDIA GPU of the machine, or nothing where nvidia-smi is missing or fails."""
+    """All NVIDIA GPUs of the machine; empty if nvidia-smi is missing or fails."""
     program = shutil.which("nvidia-smi")
     if not program:
         return []
@@ -248,7 +249,7 @@ def _parse_cards(listed: str) -> list[_Card]:
 
 
 def _visible_cards(cards: list[_Card], mask: str | None) -> list[_Card | None]:
-    """`cards` as ``CUDA_VISIBLE_DEVICES`` orders them, by index or the beginning of a UUID; None for unknown ones."""
+    """The cards in the order of ``CUDA_VISIBLE_DEVICES``, by index or prefix of a UUID; None for unknown ones."""
     if mask is None:
         return list(cards)
     by_index = {str(index): card for index, card in enumerate(cards)}
@@ -257,5 +258,5 @@ def _visible_cards(cards: list[_Card], mask: str | None) -> list[_Card | None]:
 
 
 def _memory(name: str, card: _Card | None) -> int | None:
-    """The card's memory, if it is the one: CUDA may count GPUs fastest first, where nvidia-smi goes by slot."""
+    """The card's memory if the names match: CUDA may order GPUs by speed, nvidia-smi orders them by slot."""
     return card.memory_mib if card and card.name == name else None

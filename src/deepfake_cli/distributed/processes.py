@@ -1,4 +1,4 @@
-"""Jobs in processes of this machine."""
+"""Run jobs in processes of this machine."""
 
 import multiprocessing
 import os
@@ -25,17 +25,17 @@ def each(
         return
     pending = dict(enumerate(jobs))
     while pending:
-        yield from _pool(function, pending, workers)
-        for number in list(pending)[: 2 * workers + 1]:  # a worker died, and these were in its pool's hands
-            yield _alone(function, pending.pop(number), lost)
+        yield from _run_pending(function, pending, workers)
+        for number in list(pending)[: 2 * workers + 1]:  # a process died; these jobs may have been in it
+            yield _run_alone(function, pending.pop(number), lost)
 
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _alone(function: Callable[[Job], Result], job: Job, lost: Callable[[Job], Result]) -> Result:
-    """Run in a process of its own."""
+def _run_alone(function: Callable[[Job], Result], job: Job, lost: Callable[[Job], Result]) -> Result:
+    """Run a job in its own process; the result is `lost(job)` if the process dies."""
     with _processes(1) as pool:
         try:
             return pool.submit(function, job).result()
@@ -43,8 +43,8 @@ def _alone(function: Callable[[Job], Result], job: Job, lost: Callable[[Job], Re
             return lost(job)
 
 
-def _pool(function: Callable[[Job], Result], pending: dict[int, Job], workers: int) -> Iterator[Result]:
-    """Run `pending` and take from it what is done, until all is or a worker dies."""
+def _run_pending(function: Callable[[Job], Result], pending: dict[int, Job], workers: int) -> Iterator[Result]:
+    """Run jobs and remove the finished ones from `pending`, until none is left or a process dies."""
     with _processes(workers) as pool:
         try:
             futures = {pool.submit(function, job): number for number, job in pending.items()}
@@ -60,12 +60,12 @@ def _pool(function: Callable[[Job], Result], pending: dict[int, Job], workers: i
 
 
 def _processes(workers: int) -> ProcessPoolExecutor:
-    """Fresh processes, since forking one that runs TensorFlow's threads may hang."""
-    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_begin)
+    """Start new processes: forking one that runs TensorFlow's threads may hang."""
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_start)
 
 
-def _begin() -> None:
-    """Leave Ctrl-C to the parent, end with it even if it is killed, and hold back what image codecs print of bad files."""
+def _start() -> None:
+    """Set up a process: ignore Ctrl-C, end when the parent ends, even if killed, and silence image codecs."""
     if os.environ.get(LEVEL) == "3":
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,4 +1,4 @@
-"""One training on several machines of a Ray cluster, by Ray Train's TensorFlow trainer (https://docs.ray.io/en/latest/train)."""
+"""Train one model on several machines of a Ray cluster, with Ray Train's TensorFlow trainer (https://docs.ray.io/en/latest/train)."""
 
 import os
 import tempfile
@@ -9,56 +9,58 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from deepfake_cli.distributed.ray_tasks import RETRIES, Here, connected, marked, stand
+from deepfake_cli.distributed.ray_tasks import RETRIES, DriverContext, connected, enter, marked
 from deepfake_cli.errors import ClusterError, DeepfakeError, DeviceError
 from deepfake_cli.storage.remote import is_remote, located
 
-Tell = Callable[[Any], None]  # hands an event to the machine that asked
-DONE = "done"  # what a worker tells at its end
-Work = Callable[[Tell], object]  # what each worker does
+Send = Callable[[Any], None]  # sends an event to the driver
+DONE = "done"  # the event of a worker that has finished
+Work = Callable[[Send], object]  # the work of each worker
 
 
-def together(work: Work, told: Tell, *, workers: int, gpus: bool | None, cluster: str, shared: Path) -> None:
-    """Run `work` on several workers at once, which find each other in ``TF_CONFIG``; all again when one of them dies.
+def together(work: Work, receive: Send, *, workers: int, gpus: bool | None, cluster: str, shared: Path) -> None:
+    """Run `work` on several workers at the same time, which find each other by ``TF_CONFIG``; restart all if one dies.
 
     Args:
-        work: what each does: goes on where its last attempt was, and leaves what comes of it on a disk that all share.
-        told: called here with what the workers tell; with a text, if there are too few machines for now.
+        work: the work of each worker. It resumes where its last attempt stopped, and writes its results to the shared folder.
+        receive: called on the driver with the events that workers send, and with a text if there are too few machines.
         workers: how many, each with a GPU or a core.
-        gpus: whether each needs a GPU; None for one if the cluster has any now.
+        gpus: whether each worker needs a GPU; None to use GPUs if the cluster has any now.
         cluster: see `deepfake_cli.distributed.each`.
-        shared: a folder on that disk, or in a store.
+        shared: a folder that all machines share, or in an object store.
 
     Raises:
-        ClusterError: there is no such cluster, one of its machines can't do our work, or workers died too often.
+        ClusterError: there is no such cluster, one of its machines cannot do the work, or workers died too often.
         DeepfakeError: as `work` raised it.
     """
     mark_in = None if is_remote(shared) else shared
     with connected(cluster) as ray, marked(mark_in) as mark, _storage(shared) as storage:
         there = ray.cluster_resources()
         gpus = "GPU" in there if gpus is None else gpus
-        _note(told, workers, "GPU" if gpus else "CPU", there)
+        _note(receive, workers, "GPU" if gpus else "CPU", there)
         from ray.train import FailureConfig, RunConfig, ScalingConfig
         from ray.train.tensorflow import TensorflowTrainer
         from ray.util.queue import Queue
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-        queue: Any = Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here})  # it outlives the other machines
+        queue: Any = Queue(
+            actor_options={"num_cpus": 0, "scheduling_strategy": here}
+        )  # on the driver: it survives other machines
         trainer = TensorflowTrainer(
             _loop,
-            train_loop_config={"work": work, "here": Here.now(mark), "queue": queue},
+            train_loop_config={"work": work, "context": DriverContext.current(mark), "queue": queue},
             scaling_config=ScalingConfig(num_workers=workers, use_gpu=gpus, placement_strategy="SPREAD"),
             run_config=RunConfig(name="train", failure_config=FailureConfig(max_failures=RETRIES), **storage),
         )
         faults: list[DeepfakeError] = []
-        listener = threading.Thread(target=_listen, args=(queue, told, faults), daemon=True)
+        listener = threading.Thread(target=_listen, args=(queue, receive, faults), daemon=True)
         listener.start()
         try:
             trainer.fit()
         except ray.train.TrainingFailedError as error:
             raise faults[-1] if faults else ClusterError(_last_line(error)) from None
-        finally:  # also of Ctrl-C
+        finally:  # also after Ctrl-C
             with suppress(Exception):  # the cluster may be gone
                 queue.put(None)
                 listener.join()
@@ -68,7 +70,7 @@ def together(work: Work, told: Tell, *, workers: int, gpus: bool | None, cluster
 
 @contextmanager
 def _storage(shared: Path) -> Iterator[dict[str, Any]]:
-    """Where Ray's workers look for each other, beside what they make."""
+    """A temporary folder for Ray Train's own files, in the shared folder; yields arguments of Ray's RunConfig."""
     if not is_remote(shared):
         with tempfile.TemporaryDirectory(prefix=".ray-", dir=shared.absolute()) as folder:
             yield {"storage_path": folder}
@@ -79,16 +81,16 @@ def _storage(shared: Path) -> Iterator[dict[str, Any]]:
     try:
         yield {"storage_path": key, "storage_filesystem": PyFileSystem(FSSpecHandler(files))}
     finally:
-        with suppress(Exception):  # a store that is gone is no reason to lose what was trained
+        with suppress(Exception):  # a store that is gone must not fail a finished training
             files.rm(key, recursive=True)
 
 
 def _loop(config: dict[str, Any]) -> None:
-    """What a worker does. A user's fault is told and not tried again; a lost worker, which the others raise, is Ray's to mend."""
-    os.environ.pop("TF_USE_LEGACY_KERAS", None)  # Ray sets it; we use Keras 3
+    """Run the work on a worker. A user's error is sent to the driver and not retried; after a lost worker, Ray restarts all."""
+    os.environ.pop("TF_USE_LEGACY_KERAS", None)  # set by Ray; this package uses Keras 3
     queue = config["queue"]
     try:
-        stand(config["here"])
+        enter(config["context"])
         config["work"](queue.put)
         queue.put(DONE)
     except DeviceError:
@@ -97,28 +99,28 @@ def _loop(config: dict[str, Any]) -> None:
         queue.put(error)
 
 
-def _listen(queue: Any, told: Tell, faults: list[DeepfakeError]) -> None:
-    while (event := _next(queue)) is not None:
+def _listen(queue: Any, receive: Send, faults: list[DeepfakeError]) -> None:
+    while (event := _next_event(queue)) is not None:
         if event == DONE:
-            faults.clear()  # an earlier attempt's
+            faults.clear()  # of an earlier attempt
         elif isinstance(event, DeepfakeError):
             faults.append(event)
         else:
-            told(event)
+            receive(event)
 
 
-def _next(queue: Any) -> Any:
+def _next_event(queue: Any) -> Any:
     try:
         return queue.get()
-    except Exception:  # noqa: BLE001 - the cluster is gone, which `fit` says better
+    except Exception:  # noqa: BLE001 - the cluster is gone; `fit` raises a better error
         return None
 
 
-def _note(told: Tell, workers: int, kind: str, there: dict[str, float]) -> None:
-    """Say what Ray waits for: an autoscaler may bring it."""
+def _note(receive: Send, workers: int, kind: str, there: dict[str, float]) -> None:
+    """Report that the cluster is too small for now; an autoscaler may enlarge it."""
     count = int(there.get(kind, 0))
     if count < workers:
-        told(f"The cluster has {count} {kind}s for {workers} workers: waiting for more machines. Ctrl-C gives up.")
+        receive(f"Waiting for more machines: the cluster has {count} {kind}s for {workers} workers. Stop with Ctrl-C.")
 
 
 def _last_line(error: Exception) -> str:

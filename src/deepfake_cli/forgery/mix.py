@@ -29,7 +29,7 @@ def forge_reals(
     """
     chosen = Chance(seed, ops.shape(images)[0], SALT).uniform(shape=(1,)) < share
     chosen = ops.cast(ops.logical_and(chosen, labels < 0.5), "float32")
-    forged, masks = in_turn(images, forgeries, seed)
+    forged, masks = forge_all(images, forgeries, seed)
     picked = chosen[:, :, None, None]
     images = picked * forged + (1.0 - picked) * ops.cast(images, "float32")
     return images, ops.maximum(ops.cast(labels, "float32"), chosen), masks * picked
@@ -50,12 +50,12 @@ def forge_pairs(reals: Any, forgeries: Sequence[Forgery], seed: Any) -> tuple[An
     batch = ops.shape(reals)[0]
     half = batch // 2
     some = ops.cast(reals[: batch - half], "float32")
-    forged, _ = in_turn(some[:half], forgeries, seed)
+    forged, _ = forge_all(some[:half], forgeries, seed)
     labels = ops.concatenate([ops.zeros((batch - half, 1)), ops.ones((half, 1))])
     return ops.concatenate([some, forged]), labels
 
 
-def in_turn(images: Any, forgeries: Sequence[Forgery], seed: Any) -> tuple[Any, Any]:
+def forge_all(images: Any, forgeries: Sequence[Forgery], seed: Any) -> tuple[Any, Any]:
     """Forge all images, each forgery an equal part of the batch: as `Forgery.forge`."""
     batch, count = ops.shape(images)[0], len(forgeries)
     ends = [batch * number // count for number in range(count + 1)]

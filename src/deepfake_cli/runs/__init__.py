@@ -1,1 +1,1 @@
-"""The folder of a run: its recipe, its snapshots, where it goes on, and where it is mirrored."""
+"""The folder of a run: recipe, snapshots, listing, resume, and its copy in an object store."""

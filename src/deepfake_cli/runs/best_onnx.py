@@ -1,4 +1,4 @@
-"""``best.onnx`` beside ``best.keras``: what predict and evaluate run without TensorFlow; never older than its snapshot."""
+"""``best.onnx``, the export of ``best.keras`` that predict and evaluate run without TensorFlow."""
 
 import os
 import subprocess
@@ -11,14 +11,14 @@ from deepfake_cli.runs.listing import BEST, BEST_ONNX
 from deepfake_cli.storage.files import whole
 from deepfake_cli.storage.remote import here
 
-MOST = 1800  # seconds that an export may take
+TIMEOUT = 1800  # seconds for an export
 
 
-def write_beside(best: Path) -> str:
-    """Export a run's best snapshot, unless that is done already; return why it could not be, or nothing.
+def export_best(best: Path) -> str:
+    """Export a run's best snapshot, unless that is done already; return why it failed, or an empty string.
 
-    A process of its own does it: converting takes memory that would stay with this one, and TensorFlow here may be one of several
-    workers. What can't be exported, such as an operation of the user's own, must not cost a run.
+    The export runs in its own process: it needs memory that this process would never free, and TensorFlow here may be one of
+    several workers. A model that cannot be exported, such as one with a custom operation, is no reason to lose a run.
     """
     path = best.with_name(BEST_ONNX)
     if path.is_file():
@@ -26,18 +26,18 @@ def write_beside(best: Path) -> str:
     command = [sys.executable, "-m", "deepfake_cli", "export", str(best), "--output", str(path)]
     alone = {name: value for name, value in os.environ.items() if name != "TF_CONFIG" and not name.startswith("SLURM_")}
     try:
-        done = subprocess.run(command, env=alone, capture_output=True, text=True, timeout=MOST)
+        done = subprocess.run(command, env=alone, capture_output=True, text=True, timeout=TIMEOUT)
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)
-    return "" if done.returncode == 0 else (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
+    return "" if done.returncode == 0 else (done.stderr.strip().splitlines() or ["deepfake export failed silently"])[-1]
 
 
 def restamp(snapshot: Path, threshold: float | None, calibration: dict[str, object]) -> Path | None:
-    """Tell the exported twin of a run's best snapshot how it is calibrated; return it, or None if there is none.
+    """Write the calibration of a run's best snapshot into its export; return the export, or None if there is none.
 
     Args:
-        snapshot: which was calibrated.
-        threshold: the one that goes with it; None leaves what the file says.
+        snapshot: the snapshot that was calibrated.
+        threshold: for the calibrated scores; None to keep the one in the file.
         calibration: as in the recipe.
     """
     import onnx
@@ -45,11 +45,11 @@ def restamp(snapshot: Path, threshold: float | None, calibration: dict[str, obje
     path = snapshot.with_name(BEST_ONNX)
     if snapshot.name != BEST or not here(path).is_file():
         return None
-    made = onnx.load(here(path))
-    said = {each.key: each.value for each in made.metadata_props}
-    traits = Traits.parse(said.get(KEY), path)
-    told = replace(traits, calibration=calibration, threshold=traits.threshold if threshold is None else threshold)
-    onnx.helper.set_model_props(made, {**said, KEY: told.text})
+    exported = onnx.load(here(path))
+    properties = {entry.key: entry.value for entry in exported.metadata_props}
+    traits = Traits.parse(properties.get(KEY), path)
+    new = replace(traits, calibration=calibration, threshold=traits.threshold if threshold is None else threshold)
+    onnx.helper.set_model_props(exported, {**properties, KEY: new.text})
     with whole(path) as partial:
-        onnx.save(made, partial)
+        onnx.save(exported, partial)
     return path

@@ -1,4 +1,4 @@
-"""Which folder a run is in, and that one process at a time trains there."""
+"""The folder of a run: its name, and the lock that lets one process at a time train in it."""
 
 from datetime import datetime
 from itertools import chain, count
@@ -9,58 +9,62 @@ from filelock import FileLock, Timeout
 from deepfake_cli.config import Train
 from deepfake_cli.errors import ConfigError, ModelError
 from deepfake_cli.runs import recipe
-from deepfake_cli.runs.listing import BEST, LOCK, called
+from deepfake_cli.runs.listing import BEST, LOCK, resume_name
 from deepfake_cli.storage.remote import here, is_remote
 
 
-def named_folder(settings: Train) -> Path | None:
-    """The folder that the user names for a run, if any."""
-    return settings.snapshot_path or (settings.runs_dir / settings.run if settings.run else None)
+def named_folder(run: str | None, runs_dir: Path, snapshot_path: Path | None) -> Path | None:
+    """The folder that the user names for a run with ``--run`` or ``--snapshot-path``; None without a name."""
+    return snapshot_path or (runs_dir / run if run else None)
 
 
-def going_on(settings: Train) -> Train:
-    """The settings; with ``resume_if_there`` and where the run that they name has begun, those to go on with it."""
-    folder = named_folder(settings)
-    there = settings.resume_if_there and folder and here(folder / recipe.NAME).is_file()
-    return settings.model_copy(update={"resume": str(folder)}) if there else settings
+def resumed_if_there(settings: Train) -> Train:
+    """The settings; with ``--resume-if-there``, and if the named run exists, set to resume it."""
+    folder = named_folder(settings.run, settings.runs_dir, settings.snapshot_path)
+    exists = settings.resume_if_there and folder and here(folder / recipe.NAME).is_file()
+    return settings.model_copy(update={"resume": str(folder)}) if exists else settings
 
 
-def chosen_folder(settings: Train) -> Path | None:
-    """The folder that the user chose for a new run, if any.
+def chosen_folder(run: str | None, runs_dir: Path, snapshot_path: Path | None) -> Path | None:
+    """The folder that the user names for a new run; None without a name.
 
     Raises:
         ConfigError: it holds a run already.
     """
-    folder = named_folder(settings)
+    folder = named_folder(run, runs_dir, snapshot_path)
     if folder and here(folder / recipe.NAME).is_file():
         raise ConfigError(
-            f"{folder} holds a run already. Go on with it: deepfake train --resume {called(folder)}; or choose another "
-            f"{'--snapshot-path' if settings.snapshot_path else '--run'} for a new one."
+            f"{folder} holds a run already. Resume it with deepfake train --resume {resume_name(folder)}, or choose another "
+            f"{'--snapshot-path' if snapshot_path else '--run'} for a new run."
         )
     return folder
 
 
 def new_name(model: str) -> str:
-    """What a run is called that its user doesn't name."""
+    """The default name of a run: its model and the time."""
     return f"{model.replace(':', '_')}-{datetime.now():%Y%m%d-%H%M%S}"
 
 
-def new_folder(settings: Train, model: str) -> Path:
-    """A folder that isn't there yet, called after the model and the time."""
+def new_folder(runs_dir: Path, model: str) -> Path:
+    """Make a new folder in `runs_dir`, named by `new_name`."""
     name = new_name(model)
-    if is_remote(settings.runs_dir):
-        return settings.runs_dir / name
-    for each in chain([name], (f"{name}-{number}" for number in count(2))):
+    if is_remote(runs_dir):
+        return runs_dir / name
+    for candidate in chain([name], (f"{name}-{number}" for number in count(2))):
         try:
-            (settings.runs_dir / each).mkdir(parents=True)
+            (runs_dir / candidate).mkdir(parents=True)
             break
         except FileExistsError:
             continue
-    return settings.runs_dir / each
+    return runs_dir / candidate
 
 
-def locked(folder: Path) -> FileLock:
-    """The folder's lock, taken; the system frees it when the process ends, however it ends."""
+def lock_folder(folder: Path) -> FileLock:
+    """Make the folder, take its lock and return it. The operating system frees the lock when the process ends in any way.
+
+    Raises:
+        ModelError: another process holds the lock.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / LOCK, timeout=1)
     try:
@@ -68,5 +72,5 @@ def locked(folder: Path) -> FileLock:
     except Timeout:
         process = recipe.read(folder / BEST).get("process", {})
         who = f"process {process.get('pid')} on {process.get('host')}" if process else "another process"
-        raise ModelError(f"{who} trains in {folder}: one at a time. Wait for its end, or stop it first.") from None
+        raise ModelError(f"{folder}: {who} trains this run. Wait until it ends, or stop it first.") from None
     return lock

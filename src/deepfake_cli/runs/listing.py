@@ -1,4 +1,4 @@
-"""``deepfake runs``: the folders that training made, how far each run is and what it reached."""
+"""List runs for ``deepfake runs``: their state, progress and best metrics."""
 
 import json
 import zipfile
@@ -14,8 +14,8 @@ from deepfake_cli.runs import recipe
 from deepfake_cli.storage.remote import here, listed, url
 
 BEST = "best.keras"
-BEST_ONNX = "best.onnx"  # made of it once a run has ended
-STATE = "state.keras"  # in the middle of an epoch: a model like any other, and in its archive PROGRESS
+BEST_ONNX = "best.onnx"  # its export, written after the last epoch
+STATE = "state.keras"  # the state in the middle of an epoch: a Keras archive with the further entry PROGRESS
 PROGRESS = "progress.json"
 LOCK = "lock"
 LAST = "last"  # stands for the newest run
@@ -29,15 +29,15 @@ class RunRow:
         name: of its folder.
         state: ``finished``, ``interrupted``, ``running`` or ``broken``.
         size: of its files, in bytes.
-        fault: why it is broken.
+        fault: why it is broken; None if it isn't.
         model: its architecture.
-        began: when, local time, ISO 8601.
-        epochs: how many are done.
-        asked: of how many.
-        step: steps that are saved of the next epoch.
+        began: local time, ISO 8601.
+        epochs: number of finished epochs.
+        asked: number of epochs to train.
+        step: saved steps of the next epoch.
         best: epoch of ``best.keras``.
-        val_auc: that epoch's AUC on validation, over frames.
-        val_video_auc: the same over videos.
+        val_auc: validation AUC over frames in that epoch.
+        val_video_auc: validation AUC over videos in that epoch.
     """
 
     name: str
@@ -55,68 +55,71 @@ class RunRow:
 
 
 def runs(folder: Path = RUNS) -> list[RunRow]:
-    """List the runs in a folder, the newest first; what can't be read is listed as broken."""
+    """List the runs in a folder, newest first. A run that cannot be read is listed as broken."""
     with listed(folder, required=False) as place:
-        folders = [each for each in place.path.iterdir() if each.is_dir()] if place.path.is_dir() else []
-        return sorted((row(each) for each in folders), key=lambda each: (each.began or "", each.name), reverse=True)
+        folders = [path for path in place.path.iterdir() if path.is_dir()] if place.path.is_dir() else []
+        return sorted((row(path) for path in folders), key=lambda run: (run.began or "", run.name), reverse=True)
 
 
 def row(folder: Path) -> RunRow:
     """Describe the run in a folder."""
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    known = recipe.read(folder / BEST)
-    if not known:
-        return RunRow(folder.name, "broken", size, f"no {recipe.NAME} that can be read")
+    facts = recipe.read(folder / BEST)
+    if not facts:
+        return RunRow(folder.name, "broken", size, f"no readable {recipe.NAME}")
     try:
-        return RunRow(folder.name, _state(folder, known), size, **_figures(folder, known))
+        return RunRow(folder.name, _state(folder, facts), size, **_progress_and_metrics(folder, facts))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        return RunRow(folder.name, "broken", size, f"{recipe.NAME} is no run's: {type(error).__name__} {error}")
+        return RunRow(
+            folder.name, "broken", size, f"{recipe.NAME} is not the recipe of a run: {type(error).__name__} {error}"
+        )
 
 
-def _state(folder: Path, known: dict[str, Any]) -> str:
+def _state(folder: Path, facts: dict[str, Any]) -> str:
     if is_locked(folder):
         return "running"
-    return "finished" if is_finished(known) else "interrupted"
+    return "finished" if is_finished(facts) else "interrupted"
 
 
-def _figures(folder: Path, known: dict[str, Any]) -> dict[str, Any]:
-    done, state = epochs_done(known), progress(folder)
-    best = known["snapshots"].get(BEST, {}).get("epoch")
-    figures: dict[str, Any] = next((each for each in known["history"] if each["epoch"] == best), {})
+def _progress_and_metrics(folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
+    """The fields of `RunRow` that come from the recipe and the saved state."""
+    done, state = epochs_done(facts), saved_progress(folder)
+    best = facts["snapshots"].get(BEST, {}).get("epoch")
+    metrics: dict[str, Any] = next((epoch for epoch in facts["history"] if epoch["epoch"] == best), {})
     return {
-        "model": str(known["model"]),
-        "began": known.get("began"),
+        "model": str(facts["model"]),
+        "began": facts.get("began"),
         "epochs": done,
-        "asked": int(known["settings"]["epochs"]),
+        "asked": int(facts["settings"]["epochs"]),
         "step": state["step"] if state and state["epoch"] > done else 0,
         "best": best,
-        "val_auc": figures.get("val_auc"),
-        "val_video_auc": figures.get("val_video_auc"),
+        "val_auc": metrics.get("val_auc"),
+        "val_video_auc": metrics.get("val_video_auc"),
     }
 
 
-def is_finished(known: dict[str, Any]) -> bool:
-    """Whether a recipe's run has all its epochs, or ended early by itself."""
-    return bool(known.get("ended")) or epochs_done(known) >= known["settings"]["epochs"]
+def is_finished(facts: dict[str, Any]) -> bool:
+    """Whether the run of a recipe has trained all its epochs, or stopped early."""
+    return bool(facts.get("ended")) or epochs_done(facts) >= facts["settings"]["epochs"]
 
 
-def epochs_done(known: dict[str, Any]) -> int:
-    """How many epochs a recipe records as done."""
-    return max((int(facts["epoch"]) for facts in [*known["history"], *known["snapshots"].values()]), default=0)
+def epochs_done(facts: dict[str, Any]) -> int:
+    """Number of finished epochs in a recipe."""
+    return max((int(entry["epoch"]) for entry in [*facts["history"], *facts["snapshots"].values()]), default=0)
 
 
-def progress(folder: Path) -> dict[str, Any] | None:
-    """Where the saved state of a run is: ``epoch``, the one it is in, ``step``, those done of it, and sums; None if none is."""
+def saved_progress(folder: Path) -> dict[str, Any] | None:
+    """The progress of a run's saved state: current ``epoch``, finished ``step``, seeds and metric sums; None without a state."""
     try:
         with zipfile.ZipFile(folder / STATE) as archive:
-            found = json.loads(archive.read(PROGRESS))
-            return found if isinstance(found, dict) else None
+            progress = json.loads(archive.read(PROGRESS))
+            return progress if isinstance(progress, dict) else None
     except (OSError, KeyError, ValueError, zipfile.BadZipFile):
         return None
 
 
 def is_locked(folder: Path) -> bool:
-    """Whether a process trains in this folder; the lock of one that died is none."""
+    """Whether a process trains in this folder. A process that died holds no lock."""
     if not (folder / LOCK).is_file():
         return False
     try:
@@ -124,33 +127,31 @@ def is_locked(folder: Path) -> bool:
             return False
     except Timeout:
         return True
-    except OSError:  # a folder that may only be read
+    except OSError:  # a read-only folder
         return False
 
 
 def newest(folder: Path, holding: str = recipe.NAME) -> Path | None:
-    """The run that went on last, of those that have the file `holding`."""
+    """The run in `folder` that was trained last, of those with the file `holding`; None without one."""
     with listed(folder, required=False) as place:
-        found = [path.parent for path in place.path.glob(f"*/{holding}") if (path.parent / recipe.NAME).is_file()]
-        newest = max(found, key=lambda each: (each / recipe.NAME).stat().st_mtime, default=None)
-        return newest and place.origin(newest)
+        runs = [path.parent for path in place.path.glob(f"*/{holding}") if (path.parent / recipe.NAME).is_file()]
+        latest = max(runs, key=lambda run: (run / recipe.NAME).stat().st_mtime, default=None)
+        return latest and place.origin(latest)
 
 
 def find(name: str, folder: Path) -> Path:
-    """The folder of a run, by its name in `folder`, by its path, or the newest for ``last``.
+    """The folder of a run, by its name in `folder` or by its path; ``last`` is the newest.
 
     Raises:
-        ModelError: there is none.
+        ModelError: there is no such run.
     """
     candidates = [newest(folder)] if name == LAST else [folder / name, Path(name)]
-    for each in candidates:
-        if each and here(each / recipe.NAME).is_file():
-            return each
-    raise ModelError(
-        f"There is no run {name}: no {recipe.NAME} in {folder / name}. deepfake runs lists those there are."
-    )
+    for candidate in candidates:
+        if candidate and here(candidate / recipe.NAME).is_file():
+            return candidate
+    raise ModelError(f"There is no run {name}: no {recipe.NAME} in {folder / name}. List the runs with deepfake runs.")
 
 
-def called(folder: Path) -> str:
-    """What ``--resume`` takes for a run: its name where that will do, or its path."""
+def resume_name(folder: Path) -> str:
+    """The value of ``--resume`` for a run: its name if it is in the default folder, else its path."""
     return folder.name if folder.parent == RUNS else url(folder)

@@ -1,4 +1,4 @@
-"""Where a run is kept: a folder on a disk; or one in an object store, and a local one whose files go there."""
+"""Where a run is stored: in a folder on disk, or in an object store with a local working copy."""
 
 import atexit
 import shutil
@@ -10,32 +10,32 @@ from deepfake_cli.runs import recipe
 from deepfake_cli.runs.listing import LOCK
 from deepfake_cli.storage import remote
 
-EVENTS = "events"  # TensorBoard's, beside the snapshots
+EVENTS = "events"  # TensorBoard's events, in the run's folder
 
 
-class Home:
-    """A run's folder.
+class Location:
+    """The folder of a run, and its local working copy.
 
     Attributes:
-        path: where its user finds it.
-        folder: where it is written: the same, or for a remote one a local folder.
+        path: where the user finds the run.
+        folder: where it is written: `path` itself, or a temporary local folder for an object store.
     """
 
     def __init__(self, path: Path):
         self.path = self.folder = path
         self._sent: dict[Path, tuple[int, int]] = {}
-        self._whole = True  # whether all that was written has been sent
+        self._complete = True  # whether all written files have been sent
         if remote.is_remote(path):
             temporary = Path(tempfile.mkdtemp(prefix="deepfake-run-"))
             self.folder = temporary / path.name
             self.folder.mkdir()
-            atexit.register(self._tidy, temporary)
+            atexit.register(self._delete, temporary)
 
     def fetch(self) -> None:
-        """Copy what a run goes on from; events stay where they are.
+        """Copy the files needed to resume a run from the object store; TensorBoard's events are not.
 
         Raises:
-            StorageError: it can't be read.
+            StorageError: they cannot be read.
         """
         if self.folder == self.path:
             return
@@ -45,20 +45,20 @@ class Home:
                 with remote.lent(path) as copy:
                     (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
                     shutil.move(copy, self.folder / name)
-                self._sent[name] = _state(self.folder / name)
+                self._sent[name] = _version(self.folder / name)
 
     def send(self) -> None:
-        """Send what has changed, the recipe last, since it lists the others; then remove what is gone.
+        """Upload changed files, the recipe last because it lists the others; then delete removed ones.
 
         Raises:
-            StorageError: it can't be written. The local folder stays.
+            StorageError: a file cannot be written. The local folder is kept.
         """
         if self.folder == self.path:
             return
         files = [path for path in self.folder.rglob("[!.]*") if path.is_file() and path.name != LOCK]
-        now = {path.relative_to(self.folder): _state(path) for path in files}
+        now = {path.relative_to(self.folder): _version(path) for path in files}
         changed = [name for name in now if now[name] != self._sent.get(name)]
-        self._whole = False
+        self._complete = False
         try:
             for name in sorted(changed, key=lambda name: (name.name == recipe.NAME, now[name])):
                 remote.put(self.folder / name, self.path / name)
@@ -67,15 +67,15 @@ class Home:
                 remote.drop(self.path / name)
                 del self._sent[name]
         except StorageError as error:
-            raise StorageError(f"{error} The run is whole in {self.folder}.") from None
-        self._whole = True
+            raise StorageError(f"{error} The complete run is in {self.folder}.") from None
+        self._complete = True
 
-    def _tidy(self, folder: Path) -> None:
-        if self._whole:
+    def _delete(self, folder: Path) -> None:
+        if self._complete:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _state(path: Path) -> tuple[int, int]:
-    """When a file was written, and how long it is."""
-    found = path.stat()
-    return found.st_mtime_ns, found.st_size
+def _version(path: Path) -> tuple[int, int]:
+    """A file's modification time in nanoseconds, and its size in bytes."""
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size

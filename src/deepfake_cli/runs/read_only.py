@@ -1,4 +1,4 @@
-"""A run as those workers see it that are not the chief: they decide as it does, and write no file."""
+"""The run as non-chief workers see it: they make the same decisions as the chief, and write no files."""
 
 import tempfile
 from pathlib import Path
@@ -9,25 +9,25 @@ from deepfake_cli.config import Train
 from deepfake_cli.errors import ConfigError
 from deepfake_cli.runs.folder import named_folder
 from deepfake_cli.runs.listing import LOCK
-from deepfake_cli.runs.run import Run, Save
+from deepfake_cli.runs.run import Run, SaveModel
 
 
-class Beside(Run):
-    """Takes the same steps as the chief's `Run`, since a model is read and saved by all workers together."""
+class ReadOnlyRun(Run):
+    """A `Run` without writing. It still saves to a temporary folder, because all workers must save a model together."""
 
     writes = False
 
     def write(self) -> None:
-        """Leave the recipe to the chief."""
+        """Do nothing: the chief writes the recipe."""
 
     def send(self) -> None:
-        """Leave it to the chief."""
+        """Do nothing: the chief uploads the run."""
 
     @staticmethod
-    def _place(settings: Train, model: str) -> Path:
-        folder = named_folder(settings)
+    def _new_folder(settings: Train, model: str) -> Path:
+        folder = named_folder(settings.run, settings.runs_dir, settings.snapshot_path)
         if not folder:
-            raise ConfigError("Several machines train one run, in a folder that they share: name it with --run NAME.")
+            raise ConfigError("Several workers train one run in a shared folder. Name it with --run NAME.")
         return folder
 
     @staticmethod
@@ -36,11 +36,11 @@ class Beside(Run):
 
     def _clean(self) -> None: ...
 
-    def _drop(self, *names: str) -> None: ...
+    def _delete(self, *names: str) -> None: ...
 
     def _copy_to_best(self, path: Path) -> None: ...
 
-    def _save(self, name: str, save: Save) -> Path:
+    def _save(self, name: str, save: SaveModel) -> Path:
         with tempfile.TemporaryDirectory() as folder:
             save(Path(folder) / name)
         return self.folder / name

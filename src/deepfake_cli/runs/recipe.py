@@ -1,4 +1,4 @@
-"""``recipe.json``, beside the snapshots: how they were made, so that a run can be repeated and evaluated without flags."""
+"""``recipe.json``, beside the snapshots: how they were trained, so that a run can be repeated and evaluated without flags."""
 
 import hashlib
 import json
@@ -15,28 +15,28 @@ PACKAGES = ("deepfake-cli", "tensorflow", "keras", "numpy", "opencv-python-headl
 
 
 def versions() -> dict[str, str]:
-    """The versions of the packages that shape a result; those that are not installed are left out."""
-    found = {}
+    """Versions of the packages that affect a result; packages that are not installed are left out."""
+    installed = {}
     for package in PACKAGES:
         try:
-            found[package] = metadata.version(package)
+            installed[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return installed
 
 
 def fingerprint(lists: Iterable[Path]) -> dict[str, str]:
-    """A hash, BLAKE2b of 16 bytes in hex, of each list's content."""
+    """The hash of each list's content, by path: BLAKE2b with 16 bytes, in hex."""
     return {str(path): hashlib.blake2b(read_bytes(path), digest_size=16).hexdigest() for path in lists}
 
 
 def write(folder: Path, recipe: dict[str, Any]) -> None:
-    """Write the recipe beside the snapshots, whole or not at all."""
+    """Write the recipe beside the snapshots, completely or not at all."""
     write_text(folder / NAME, json.dumps(recipe, indent=2, default=str) + "\n")
 
 
 def read(snapshot: Path) -> dict[str, Any]:
-    """Read the recipe beside a snapshot; empty if there is none or it can't be read."""
+    """Read the recipe beside a snapshot; empty if it is missing or unreadable."""
     try:
         recipe = json.loads(read_bytes(snapshot.parent / NAME))
         return recipe if isinstance(recipe, dict) else {}
@@ -45,34 +45,34 @@ def read(snapshot: Path) -> dict[str, Any]:
 
 
 def epoch_of(snapshot: Path) -> int | None:
-    """How many epochs a snapshot was trained: from its recipe, or from its name; None if neither says."""
-    known = read(snapshot).get("snapshots", {}).get(snapshot.name)
-    if known:
-        return int(known["epoch"])
+    """Number of epochs a snapshot was trained, from its recipe or its name; None if neither tells."""
+    entry = read(snapshot).get("snapshots", {}).get(snapshot.name)
+    if entry:
+        return int(entry["epoch"])
     numbers = re.findall(r"_(\d+)$", snapshot.stem)
     return int(numbers[0]) if numbers else None
 
 
 def threshold_of(snapshot: Path) -> float | None:
-    """The threshold chosen on validation for a snapshot; None if its recipe knows none."""
+    """The threshold chosen on validation for a snapshot; None if its recipe has none."""
     value = read(snapshot).get("snapshots", {}).get(snapshot.name, {}).get("threshold")
     return None if value is None else float(value)
 
 
 def calibration_of(snapshot: Path) -> dict[str, Any] | None:
-    """The calibration fitted for a snapshot, as `deepfake_cli.metrics.calibration` reads it; None if its recipe knows none."""
+    """The calibration fitted for a snapshot, as `deepfake_cli.metrics.calibration` reads it; None if its recipe has none."""
     value = read(snapshot).get("snapshots", {}).get(snapshot.name, {}).get("calibration")
     return value if isinstance(value, dict) else None
 
 
 def seen(snapshot: Path, groups: Iterable[str]) -> dict[str, list[str]]:
-    """Which of these groups, as ``dataset/group``, a snapshot's ``train`` and ``validation`` lists held."""
-    known = read(snapshot).get("groups", {})
-    return {part: sorted(set(groups) & set(known.get(part, []))) for part in ("train", "validation")}
+    """Which of these groups, as ``dataset/group``, are in the lists ``train`` and ``validation`` of a snapshot."""
+    recorded = read(snapshot).get("groups", {})
+    return {part: sorted(set(groups) & set(recorded.get(part, []))) for part in ("train", "validation")}
 
 
 def pool_of(snapshot: Path) -> str | None:
-    """How video scores are pooled, as chosen on validation for a snapshot or its run; None if its recipe doesn't say."""
+    """The pooling of frame scores chosen on validation for a snapshot or its run; None if its recipe has none."""
     recipe = read(snapshot)
     value = recipe.get("snapshots", {}).get(snapshot.name, {}).get("pool") or recipe.get("pool")
     return None if value is None else str(value)

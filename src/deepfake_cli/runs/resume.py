@@ -1,5 +1,6 @@
-"""Where a run goes on, with which settings, and whether it may."""
+"""Resume a run: from which file, with which settings, and whether its lists are unchanged."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,9 @@ from typing import Any
 from deepfake_cli.config import Train
 from deepfake_cli.errors import ConfigError, ManifestError, ModelError
 from deepfake_cli.runs import recipe
-from deepfake_cli.runs.listing import BEST, STATE, progress
+from deepfake_cli.runs.listing import BEST, STATE, saved_progress
 
-FREE = {  # what may differ when a run goes on: it doesn't shape the result
+FREE = {  # settings that may change when a run resumes, since they don't affect the result
     *("resume", "resume_if_there", "runs_dir", "epochs", "gpu", "multi_gpu", "multi_gpu_force", "workers"),
     *("cluster", "workers_per_run"),
     *("save_every", "save_steps", "snapshots", "onnx", "tensorboard_dir"),
@@ -18,13 +19,13 @@ FREE = {  # what may differ when a run goes on: it doesn't shape the result
 
 @dataclass(frozen=True)
 class Start:
-    """Where training goes on.
+    """Where training starts.
 
     Attributes:
-        file: the model to take up; None to begin with a new one.
-        epoch: epochs that are done.
-        step: steps of the next one that are.
-        progress: what the state knows beside the model.
+        file: the model to load; None to build one.
+        epoch: number of finished epochs.
+        step: number of finished steps of the next epoch.
+        progress: seeds and metric sums of the saved state; None without one.
     """
 
     file: Path | None = None
@@ -37,52 +38,65 @@ class Start:
 
 
 def newest_start(folder: Path, facts: dict[str, Any]) -> Start:
-    """The state in the middle of an epoch, the newest snapshot if that is from later, or the beginning."""
-    known, state = facts["snapshots"], progress(folder)
-    name = max(known, key=lambda name: (known[name]["epoch"], name != BEST), default=None)
-    done = known[name]["epoch"] if name else 0
+    """Where to resume a run: its saved state, its newest snapshot if that is later, or the beginning.
+
+    Args:
+        folder: of the run.
+        facts: its recipe.
+
+    Raises:
+        ModelError: the run has finished epochs, but its snapshots are gone.
+    """
+    snapshots, state = facts["snapshots"], saved_progress(folder)
+    name = max(snapshots, key=lambda name: (snapshots[name]["epoch"], name != BEST), default=None)
+    done = snapshots[name]["epoch"] if name else 0
     if state and state["epoch"] > done:
         return Start(folder / STATE, state["epoch"] - 1, state["step"], state)
     if name:
         return Start(folder / name, done)
     if facts["history"]:
-        raise ModelError(f"The snapshots of the run {folder} are gone; only its recipe and log are left.")
+        raise ModelError(f"{folder}: the run's snapshots are gone, so it cannot be resumed. Begin a new run.")
     return Start()
 
 
 def own_settings(settings: Train, facts: dict[str, Any], folder: Path) -> Train:
-    """The settings that a run began with, with those of `settings` that were given and don't shape the result.
+    """The settings that a run began with, updated with the given `settings` that don't affect the result.
 
     Raises:
-        ConfigError: one that was given does.
+        ConfigError: a given setting would change the result.
     """
     own = {name: value for name, value in facts.get("settings", {}).items() if name in Train.model_fields}
-    asked = settings.model_dump(mode="json", include=settings.model_fields_set)
-    refused = [name for name in asked if name not in FREE and asked[name] != own.get(name, asked[name])]
+    given = settings.model_dump(mode="json", include=settings.model_fields_set)
+    refused = [name for name in given if name not in FREE and given[name] != own.get(name, given[name])]
     if refused:
-        found = "; ".join(f"{name} {own[name]}, now {asked[name]}" for name in refused)
+        differences = "; ".join(f"{name} {own[name]}, now {given[name]}" for name in refused)
         raise ConfigError(
-            f"The run {folder} began with {found}: that would change its result. Leave it out to go on as it began, or "
-            "begin a new run; --snapshot begins one from a snapshot."
+            f"The run {folder} began with {differences}. This would change its result. Leave the option out to resume the "
+            "run as it began. To change it, begin a new run; --snapshot starts one from a snapshot."
         )
-    return Train.model_validate(own | {name: asked[name] for name in asked if name in FREE})
+    return Train.model_validate(own | {name: given[name] for name in given if name in FREE})
 
 
-def lists_of(settings: Train) -> list[Path]:
-    """The lists that a run reads."""
-    return [*settings.train_csv, *([settings.val_annotations] if settings.evaluation else [])]
+def lists_of(train_csv: Sequence[Path], val_annotations: Path, *, evaluation: bool) -> list[Path]:
+    """The lists that a run reads: those to train on and, with `evaluation`, the one to validate on."""
+    return [*train_csv, *([val_annotations] if evaluation else [])]
 
 
-def check_lists(settings: Train, known: dict[str, str], folder: Path) -> None:
-    """Check that the lists are those that a run began with.
+def check_lists(lists: Sequence[Path], recorded: dict[str, str], folder: Path) -> None:
+    """Check that the lists are unchanged since a run began.
+
+    Args:
+        lists: as from `lists_of`.
+        recorded: their hashes in the recipe, by path.
+        folder: of the run, for the message.
 
     Raises:
-        ManifestError: one of them is not.
+        ManifestError: a list has changed.
     """
-    now = recipe.fingerprint(lists_of(settings))
-    changed = [path for path, value in now.items() if known.get(path) != value]
+    now = recipe.fingerprint(lists)
+    changed = [path for path, value in now.items() if recorded.get(path) != value]
     if changed:
         raise ManifestError(
-            f"{', '.join(changed)}: changed since the run {folder} began, so that going on would mix two data sets. "
-            "Put the list back as it was, or begin a new run."
+            f"{', '.join(changed)}: changed since the run {folder} began; resuming would mix two data sets. "
+            "Restore the list, or begin a new run."
         )

@@ -1,4 +1,4 @@
-"""The folder of one run: its recipe, the state in the middle of an epoch, a snapshot an epoch, and the best of them."""
+"""The folder of one run: its recipe, a state in the middle of an epoch, a snapshot per epoch, and the best snapshot."""
 
 import filecmp
 import math
@@ -16,213 +16,221 @@ from filelock import FileLock
 from deepfake_cli.config import Train
 from deepfake_cli.errors import ModelError
 from deepfake_cli.runs import recipe
-from deepfake_cli.runs.folder import chosen_folder, locked, new_folder
-from deepfake_cli.runs.listing import BEST, BEST_ONNX, STATE, called, find
-from deepfake_cli.runs.mirror import Home
+from deepfake_cli.runs.folder import chosen_folder, lock_folder, new_folder
+from deepfake_cli.runs.listing import BEST, BEST_ONNX, STATE, find, resume_name
+from deepfake_cli.runs.mirror import Location
 from deepfake_cli.runs.resume import Start, lists_of, newest_start, own_settings
 from deepfake_cli.storage.files import whole
 from deepfake_cli.storage.remote import here
 
-Save = Callable[[Path], object]  # writes a model, whole, to a path
+SaveModel = Callable[[Path], object]  # saves a model to a path
 
 
 class Run:
-    """A run's folder. The recipe is written after the files that it lists, so what it says is true whenever a run dies."""
+    """The folder of a run. Its recipe is written after the files that it lists, so it is true whenever the process is killed."""
 
-    writes = True  # not so for workers beside the chief
+    writes = True  # False for non-chief workers
 
-    def __init__(self, home: Home, lock: FileLock, settings: Train, facts: dict[str, Any], start: Start):
-        self.home, self.folder = home, home.folder
+    def __init__(self, location: Location, lock: FileLock, settings: Train, facts: dict[str, Any], start: Start):
+        self.location, self.folder = location, location.folder
         self.lock, self.settings, self.start = lock, settings, start
-        self.saved = start if start.file else None  # what there is to go on from, if the run stops now
-        self.resumes = f"deepfake train --resume {called(home.path)}"
+        self.saved = start if start.file else None  # where the run would resume if it stopped now
+        self.resumes = f"deepfake train --resume {resume_name(location.path)}"
         self.recipe = facts | {
             "settings": settings.model_dump(mode="json") | {"resume": None},
             "process": {"pid": os.getpid(), "host": platform.node()},
         }
 
     @classmethod
-    def begin(cls, settings: Train, model: str, start: Start, save: Save) -> "Run":
-        """Make the folder of a new run; one from a snapshot takes over its history, and the best so far.
+    def begin(cls, settings: Train, model: str, start: Start, save: SaveModel) -> "Run":
+        """Begin a new run in a new folder. A run from a snapshot copies that run's history and its best snapshot so far.
 
         Raises:
             ConfigError: the folder holds a run already.
         """
+        lists = lists_of(settings.train_csv, settings.val_annotations, evaluation=settings.evaluation)
         facts = {
             "model": model,
             "began": datetime.now().isoformat(timespec="seconds"),
             "seed": settings.seed,
             "versions": recipe.versions(),
-            "data": recipe.fingerprint(lists_of(settings)),
+            "data": recipe.fingerprint(lists),
             "history": [],
             "snapshots": {},
         }
-        home = Home(cls._place(settings, model))
-        run = cls(home, cls._lock(home.folder), settings, facts, start)
+        location = Location(cls._new_folder(settings, model))
+        run = cls(location, cls._lock(location.folder), settings, facts, start)
         if settings.snapshot:
-            run._take_over(settings.snapshot, start.epoch, save)
+            run._copy_history(settings.snapshot, start.epoch, save)
         return run
 
     @classmethod
     def resume(cls, settings: Train) -> "Run":
-        """Take up the run that `settings` names, with its own settings.
+        """Resume the run that `settings` names, with the settings it began with.
 
         Raises:
             ModelError: there is no such run, another process trains it, or its snapshots are gone.
-            ConfigError: `settings` asks for what would change its result.
+            ConfigError: `settings` would change its result.
         """
-        home = Home(find(str(settings.resume), settings.runs_dir))
-        folder, lock = home.folder, cls._lock(home.folder)
-        home.fetch()
+        location = Location(find(str(settings.resume), settings.runs_dir))
+        folder, lock = location.folder, cls._lock(location.folder)
+        location.fetch()
         facts = recipe.read(folder / BEST)
         settings = own_settings(settings, facts, folder)
-        facts["snapshots"] = {name: each for name, each in facts["snapshots"].items() if (folder / name).is_file()}
+        facts["snapshots"] = {name: entry for name, entry in facts["snapshots"].items() if (folder / name).is_file()}
         start = newest_start(folder, facts)
         facts["history"] = [row for row in facts["history"] if row["epoch"] <= start.epoch]
-        run = cls(home, lock, settings, facts, start)
+        run = cls(location, lock, settings, facts, start)
         run._clean()
         return run
 
     @property
     def history(self) -> list[dict[str, Any]]:
-        """One row an epoch."""
+        """Metrics, one row per epoch."""
         return self.recipe["history"]
 
     @property
     def prefix(self) -> str:
-        """What a snapshot's name begins with."""
+        """Prefix of the snapshots' file names."""
         return self.recipe["model"].replace(":", "_")
 
     def losses(self) -> list[float]:
-        """The validation losses so far."""
+        """The validation losses of the finished epochs."""
         return [row["val_loss"] for row in self.history if "val_loss" in row]
 
     def ended_by(self, row: dict[str, Any]) -> str | None:
-        """Why the run ends with this epoch, before its last: the validation AUC rose no more. The recipe keeps it."""
+        """Why training stops early after the epoch with these metrics; None if it doesn't. The reason is put in the recipe."""
         patience = self.settings.early_stopping
-        aucs = [each["val_auc"] for each in (*self.history, row) if "val_auc" in each]
-        if patience and waited(aucs) >= patience:
+        aucs = [epoch["val_auc"] for epoch in (*self.history, row) if "val_auc" in epoch]
+        if patience and epochs_since_best(aucs) >= patience:
             self.recipe["ended"] = f"no higher validation AUC for {patience} epoch{'s' * (patience > 1)}"
         return self.recipe.get("ended")
 
     def write(self) -> None:
-        """Write the recipe."""
-        with self._telling(self.folder / recipe.NAME):
+        """Write the recipe, and upload it."""
+        with self._reporting_write_errors(self.folder / recipe.NAME):
             recipe.write(self.folder, self.recipe)
         self.send()
 
-    def keep_state(self, save: Save, epoch: int, step: int) -> None:
-        """Keep the state in the middle of an epoch, in place of an earlier one."""
+    def save_state(self, save: SaveModel, epoch: int, step: int) -> None:
+        """Save the state in the middle of an epoch, replacing an earlier one."""
         path = self._save(STATE, save)
         self.saved = Start(path, epoch - 1, step)
         self.send()
 
-    def keep(self, save: Save, row: dict[str, Any]) -> tuple[Path, bool]:
-        """Keep the state after an epoch: its snapshot, and ``best.keras`` if no earlier one was better."""
-        known, epoch = self.recipe["snapshots"], row["epoch"]
-        best = BEST not in known or "val_auc" not in row or _merit(row) > _merit(known[BEST])
+    def save_epoch(self, save: SaveModel, row: dict[str, Any]) -> tuple[Path, bool]:
+        """Save the snapshot of an epoch, and ``best.keras`` if it is the best; return its file, and whether it is the best."""
+        snapshots, epoch = self.recipe["snapshots"], row["epoch"]
+        best = BEST not in snapshots or "val_auc" not in row or _rank(row) > _rank(snapshots[BEST])
         path = self._save(self._name(epoch), save)
         if best:
             self._copy_to_best(path)
         facts = {name: row[name] for name in ("epoch", "val_auc", "val_loss", "threshold", "pool") if name in row}
-        known |= dict.fromkeys([path.name, *[BEST] * best], facts)
-        old = [name for name in known if name not in (path.name, BEST)] if not self.settings.snapshots else []
+        snapshots |= dict.fromkeys([path.name, *[BEST] * best], facts)
+        old = [name for name in snapshots if name not in (path.name, BEST)] if not self.settings.snapshots else []
         for name in old:
-            del known[name]
+            del snapshots[name]
         self.history.append(row)
         self.write()
         self.saved = Start(path, epoch)
-        self._drop(*old, STATE)
+        self._delete(*old, STATE)
         self.send()
         return path, best
 
     def send(self) -> None:
-        """Send what was written to where the run is kept, if that is not here."""
-        self.home.send()
+        """Upload changed files, if the run is stored in an object store."""
+        self.location.send()
 
-    def kept(self) -> str:
-        """What is left of the run if it stops now, and the command that goes on."""
-        good = f"Kept: the state at {self.saved}, {self.saved.file}" if self.saved else "No state was saved yet"
-        return f"{good}. To go on: {self.resumes}"
+    def saved_note(self) -> str:
+        """What is saved of the run, and the command that resumes it, for error messages."""
+        saved = f"Saved: the state at {self.saved}, {self.saved.file}" if self.saved else "No state was saved yet"
+        return f"{saved}. Resume with: {self.resumes}"
 
     def close(self) -> None:
-        """Let another process train in the folder."""
+        """Release the folder's lock."""
         self.lock.release()
 
     @staticmethod
-    def _place(settings: Train, model: str) -> Path:
-        return chosen_folder(settings) or new_folder(settings, model)
+    def _new_folder(settings: Train, model: str) -> Path:
+        named = chosen_folder(settings.run, settings.runs_dir, settings.snapshot_path)
+        return named or new_folder(settings.runs_dir, model)
 
     @staticmethod
     def _lock(folder: Path) -> FileLock:
-        return locked(folder)
+        return lock_folder(folder)
 
     def _clean(self) -> None:
-        """Undo what a process that was killed left half done."""
+        """Delete partial files of a killed process, and repair ``best.keras``."""
         for partial in self.folder.glob(".*.partial*"):
             partial.unlink()
-        self._mend_best()
+        self._repair_best()
 
-    def _drop(self, *names: str) -> None:
+    def _delete(self, *names: str) -> None:
         for name in names:
             (self.folder / name).unlink(missing_ok=True)
 
     def _name(self, epoch: int) -> str:
         return f"{self.prefix}_csv_{epoch:02d}.keras"
 
-    def _save(self, name: str, save: Save) -> Path:
+    def _save(self, name: str, save: SaveModel) -> Path:
         path = self.folder / name
-        with self._telling(path), whole(path) as partial:
+        with self._reporting_write_errors(path), whole(path) as partial:
             save(partial)
-            _to_disk(partial)
+            _flush_to_disk(partial)
         return path
 
     @contextmanager
-    def _telling(self, path: Path) -> Iterator[None]:
-        """Turn a full disk and the like into a word on what is kept."""
+    def _reporting_write_errors(self, path: Path) -> Iterator[None]:
+        """Turn errors such as a full disk into a message with what is saved."""
         try:
             yield
         except OSError as error:
             reason = error.strerror or error
-            raise ModelError(f"{path} can't be written: {reason}. {self.kept()}") from None
+            raise ModelError(f"{path} cannot be written: {reason}. {self.saved_note()}") from None
 
     def _copy_to_best(self, path: Path) -> None:
-        self._drop(BEST_ONNX)  # made of an earlier one
+        self._delete(BEST_ONNX)  # the export of an earlier best
         self._save(BEST, lambda partial: shutil.copyfile(path, partial))
 
-    def _mend_best(self) -> None:
-        """Undo a new best that the recipe doesn't tell of: its process died between the two."""
-        known = self.recipe["snapshots"]
-        name = self._name(known[BEST]["epoch"]) if BEST in known else BEST
-        if name != BEST and name in known and not filecmp.cmp(self.folder / name, self.folder / BEST, shallow=False):
+    def _repair_best(self) -> None:
+        """Restore ``best.keras`` to the snapshot in the recipe, if the process was killed between writing the two."""
+        snapshots = self.recipe["snapshots"]
+        name = self._name(snapshots[BEST]["epoch"]) if BEST in snapshots else BEST
+        if (
+            name != BEST
+            and name in snapshots
+            and not filecmp.cmp(self.folder / name, self.folder / BEST, shallow=False)
+        ):
             self._copy_to_best(self.folder / name)
 
-    def _take_over(self, snapshot: Path, epoch: int, save: Save) -> None:
-        """A snapshot of another run becomes this one's first; the best until then is the one to beat."""
+    def _copy_history(self, snapshot: Path, epoch: int, save: SaveModel) -> None:
+        """Copy history and best snapshot of another run, up to an epoch; its snapshot becomes the first of this run."""
         earlier = recipe.read(snapshot)
-        facts = {name: each for name, each in earlier.get("snapshots", {}).items() if each["epoch"] <= epoch}
-        there = {snapshot.parent / name: each for name, each in facts.items() if here(snapshot.parent / name).is_file()}
+        facts = {name: entry for name, entry in earlier.get("snapshots", {}).items() if entry["epoch"] <= epoch}
+        present = {
+            snapshot.parent / name: entry for name, entry in facts.items() if here(snapshot.parent / name).is_file()
+        }
         self.recipe["history"] = [row for row in earlier.get("history", []) if row["epoch"] <= epoch]
         first = self._save(self._name(epoch), save)
         self.recipe["snapshots"][first.name] = facts.get(snapshot.name, {"epoch": epoch})
-        if there:
-            best = max(there, key=lambda path: _merit(there[path]))
+        if present:
+            best = max(present, key=lambda path: _rank(present[path]))
             self._copy_to_best(here(best))
-            self.recipe["snapshots"][BEST] = there[best]
+            self.recipe["snapshots"][BEST] = present[best]
         self.saved = Start(first, epoch)
 
 
-def _to_disk(path: Path) -> None:
-    """Wait until a file is on the disk: a machine that loses its power must not leave a name without content."""
+def _flush_to_disk(path: Path) -> None:
+    """Wait until a file is on disk, so that a power loss cannot leave a name without content."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
 
 
-def _merit(row: dict[str, Any]) -> tuple[float, float]:
-    """Validation AUC; of two equal ones the lower loss is better."""
+def _rank(row: dict[str, Any]) -> tuple[float, float]:
+    """Sort key of an epoch: validation AUC, then lower validation loss."""
     return row.get("val_auc", -math.inf), -row.get("val_loss", math.inf)
 
 
-def waited(aucs: Sequence[float]) -> int:
-    """How many epochs ago the validation AUC was at its highest."""
+def epochs_since_best(aucs: Sequence[float]) -> int:
+    """Number of epochs since the highest validation AUC."""
     return len(aucs) - 1 - max(range(len(aucs)), key=aucs.__getitem__) if aucs else 0

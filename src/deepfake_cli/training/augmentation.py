@@ -1,4 +1,4 @@
-"""What is done to images on the device, right before the model sees them: reals are forged, then both classes degraded."""
+"""Augmentation of batches on the device: turn reals into pseudo-fakes, then degrade both classes."""
 
 from typing import Any
 
@@ -9,21 +9,21 @@ from keras import ops
 from deepfake_cli.config import Train
 from deepfake_cli.forgery import DEGRADATIONS, FORGERIES, Degradation, Forgery, build
 from deepfake_cli.forgery.degradations import Flip, Light
-from deepfake_cli.forgery.mix import forge_pairs, forge_reals, in_turn
+from deepfake_cli.forgery.mix import forge_all, forge_pairs, forge_reals
 
-JITTER = 2.0  # strength of the light that --random-transform changes in every image
-FORGED = " (forged)"  # after a video's name
-MIXED, ALONE = 1 / 3, 1 / 2  # share of the reals that is forged beside a list's fakes, and without them
+JITTER = 2.0  # strength of brightness and contrast under --random-transform, in every image
+FORGED = " (forged)"  # appended to a video's name
+MIXED, ALONE = 1 / 3, 1 / 2  # default share of forged reals: with fakes in the list, without
 
 
-class Change:
-    """Forges and degrades batches; what happens to one depends on the seed and its place in the run alone.
+class Augmentation:
+    """Forges and degrades batches. The result depends only on the batch, the seed and the batch's place in the run.
 
     Args:
-        forgeries: make fakes of reals; none of them, if empty.
-        degradations: done to both classes, one after the other.
+        forgeries: make pseudo-fakes of reals; empty for none.
+        degradations: applied to both classes, one after the other.
         share: of the reals that is forged, in 0..1.
-        pairs: the batches are all real: make each of half a batch's images a pair of it and its forgery.
+        pairs: batches are all real; turn the first half of each into pairs of a real and its pseudo-fake.
         seed: of the run.
     """
 
@@ -34,11 +34,11 @@ class Change:
         self.share, self.pairs, self.seed = share, pairs, seed
 
     @classmethod
-    def of(cls, settings: Train) -> "Change":
-        """The change that settings ask for.
+    def from_settings(cls, settings: Train) -> "Augmentation":
+        """The augmentation that the settings ask for.
 
         Raises:
-            DeepfakeError: there is no forgery or degradation of a name.
+            DeepfakeError: a forgery or degradation is unknown.
         """
         forgeries = []
         if settings.forgery:
@@ -52,21 +52,21 @@ class Change:
         return cls(
             forgeries,
             degradations,
-            share=share(settings),
-            pairs=pairs(settings),
+            share=forged_share(settings.forgery, settings.forgery_share, settings.real_only),
+            pairs=settings.real_only and settings.forgery_share is None,  # then only the forgery separates the classes
             seed=settings.seed,
         )
 
     def __call__(self, images: Any, labels: Any, places: Any) -> tuple[Any, Any]:
-        """Change a training batch.
+        """Augment a training batch.
 
         Args:
             images: RGB (batch, size, size, 3) in 0..255.
             labels: (batch, 1), fake = 1.
-            places: of the images in the run, integers (batch, 1).
+            places: index of each image in the run, integers (batch, 1).
 
         Returns:
-            Images and labels, float32; a forged real is a fake.
+            Images and labels, float32; a forged real is labelled fake.
         """
         seed = self._seed(places)
         if self.pairs:
@@ -78,9 +78,9 @@ class Change:
         return images, labels
 
     def forged(self, images: Any, labels: Any, places: Any) -> Any:
-        """Forge the images that are labelled fake, and degrade none: a list to validate on, without fakes of its own."""
+        """Forge the images labelled fake, without degradation: for a validation list that `with_forged` made."""
         picked = ops.cast(labels, "float32")[:, :, None, None]
-        fakes, _ = in_turn(images, self.forgeries, self._seed(places))
+        fakes, _ = forge_all(images, self.forgeries, self._seed(places))
         return picked * fakes + (1.0 - picked) * ops.cast(images, "float32")
 
     def _seed(self, places: Any) -> Any:
@@ -88,35 +88,36 @@ class Change:
 
 
 def with_forged(validation: pd.DataFrame) -> pd.DataFrame:
-    """A list of reals, and each of them once more to be forged: `Change.forged` does it."""
+    """Append a copy of a list of reals, labelled fake; `Augmentation.forged` forges its images."""
     copies = validation.assign(label=1, video=validation["video"].astype(str) + FORGED)
     return pd.concat([validation, copies], ignore_index=True)
 
 
-def pairs(settings: Train) -> bool:
-    """Whether each real comes with its forgery in the same batch, so that nothing else tells the classes apart."""
-    return settings.real_only and settings.forgery_share is None
+def forged_share(forgery: str | None, share: float | None, real_only: bool) -> float:
+    """Share of the reals that is forged, in 0..1.
 
-
-def share(settings: Train) -> float:
-    """Share of the reals that is forged: as asked, or such that reals and fakes come out equally often."""
-    if not settings.forgery:
+    Args:
+        forgery: ``--forgery``; None for no forgery.
+        share: ``--forgery-share``; None for the share that leaves as many reals as fakes.
+        real_only: ``--real-only``: the list has no fakes.
+    """
+    if not forgery:
         return 0.0
-    if settings.forgery_share is not None:
-        return settings.forgery_share
-    return ALONE if settings.real_only else MIXED
+    if share is not None:
+        return share
+    return ALONE if real_only else MIXED
 
 
-def reals_drawn(settings: Train) -> float:
-    """Share of reals among the images to draw, so that half of a batch is real after forging."""
-    return 0.5 / max(0.5, 1.0 - share(settings))
+def drawn_reals(share: float) -> float:
+    """Share of reals to draw, so that half of a batch is real after `share` of them was forged."""
+    return 0.5 / max(0.5, 1.0 - share)
 
 
-def before_each_step(model: keras.Model, change: Change) -> None:
-    """Let `model` train on batches of `deepfake_cli.training.input_pipeline.training_batches`, changed as part of the step."""
+def augment_each_step(model: keras.Model, augmentation: Augmentation) -> None:
+    """Make augmentation part of the training step, for batches of `deepfake_cli.training.input_pipeline.training_batches`."""
     step = model.train_step
 
-    def changed(batch: Any) -> Any:
-        return step(change(*batch))
+    def augmented(batch: Any) -> Any:
+        return step(augmentation(*batch))
 
-    model.train_step = changed
+    model.train_step = augmented

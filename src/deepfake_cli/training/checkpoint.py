@@ -1,4 +1,4 @@
-"""The whole state in the middle of an epoch, in one file: a model with its optimizer, and what Keras leaves out of it."""
+"""The state in the middle of an epoch, in one ``.keras`` file: model, optimizer, and what Keras doesn't save."""
 
 import json
 import zipfile
@@ -11,22 +11,27 @@ import tensorflow as tf
 
 from deepfake_cli.runs.listing import PROGRESS
 from deepfake_cli.runs.resume import Start
-from deepfake_cli.training.optimizer import swap
+from deepfake_cli.training.optimizer import swap_averages
 
 
 def save(model: keras.Model, path: Path, epoch: int, step: int) -> None:
-    """Write `model` as ``.keras``, with its place in the run, random seeds and running sums as one more entry.
+    """Save `model` as ``.keras``; a further entry of the archive holds epoch, step, random seeds and metric sums.
 
-    Numbers pass through JSON to the bit: a float32 is exact as a Python float, whose text is exact too.
+    JSON keeps the numbers to the bit: every float32 is exact as a Python float and as its text.
     """
     model.save(path)
-    kept = {"epoch": epoch, "step": step, "seeds": _values(_seeds(model)), "sums": _values(model.metrics_variables)}
+    values = {"epoch": epoch, "step": step, "seeds": _values(_seeds(model)), "sums": _values(model.metrics_variables)}
     with zipfile.ZipFile(path, "a") as archive:
-        archive.writestr(PROGRESS, json.dumps(kept))
+        archive.writestr(PROGRESS, json.dumps(values))
 
 
 def restore(model: keras.Model, progress: dict[str, Any]) -> None:
-    """Give a model that was read from such a file, and is `made`, its seeds and sums back."""
+    """Restore the seeds and metric sums of a `built` model that was read from such a file.
+
+    Args:
+        model: the model.
+        progress: that entry of the archive.
+    """
     for variable, value in zip(_seeds(model), progress["seeds"], strict=True):
         variable.assign(value)
     for variable, value in zip(model.metrics_variables, progress["sums"], strict=True):
@@ -34,35 +39,35 @@ def restore(model: keras.Model, progress: dict[str, Any]) -> None:
 
 
 def reseed(model: keras.Model, seed: int, epoch: int) -> None:
-    """Make the random layers' state depend on seed and epoch alone: Keras doesn't save it, so a resumed run would differ."""
+    """Seed the random layers from the run's seed and the epoch: Keras doesn't save their state, so a resumed run would differ."""
     random = np.random.default_rng([seed, epoch])
     for variable in _seeds(model):
         variable.assign(random.integers(2**31, size=2))
 
 
-def is_sound(model: keras.Model) -> bool:
-    """Whether every weight is a number: a step may spoil them after its loss was one."""
+def is_finite(model: keras.Model) -> bool:
+    """Whether all weights are finite: a step with a finite loss may still spoil them."""
     return all(np.isfinite(keras.ops.convert_to_numpy(weight)).all() for weight in model.weights)
 
 
-def made(model: keras.Model, start: Start) -> keras.Model:
-    """Let the optimizer and the metrics of a model make their variables, which they do at the first step.
+def built(model: keras.Model, start: Start) -> keras.Model:
+    """Create the variables of optimizer and metrics, which Keras would create in the first step, and return the model.
 
-    A step that makes variables is traced a second time without, which takes seconds. Snapshots of an epoch hold averaged
-    weights, where there are: training goes on with the others.
+    A step that creates variables is traced twice, which takes seconds. A snapshot of an epoch holds averaged weights, if
+    there are: training continues with those that are not averaged.
     """
     if model.optimizer.built and not start.progress:
-        swap(model)
+        swap_averages(model)
     with model.distribute_strategy.scope():
         model.optimizer.build(model.trainable_variables)
-    tf.function(_make_sums)(model)
+    tf.function(_update_metrics)(model)
     return model
 
 
-def _make_sums(model: keras.Model) -> None:
-    """Hand the metrics a batch; what they sum here is reset as the epoch begins."""
-    nothing = tf.zeros((1, 1))
-    model.distribute_strategy.run(model.compute_metrics, (None, nothing, nothing))
+def _update_metrics(model: keras.Model) -> None:
+    """Update the metrics with an empty batch; `fit` resets them at the start of an epoch."""
+    zeros = tf.zeros((1, 1))
+    model.distribute_strategy.run(model.compute_metrics, (None, zeros, zeros))
 
 
 def _seeds(model: keras.Model) -> list[Any]:

@@ -1,4 +1,4 @@
-"""What training tells as it goes, and how it says that it came apart."""
+"""Progress events of training, and the error of a training that diverged."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,14 +16,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Begun:
-    """Training begins: where, with what, on what.
+    """Training begins.
 
     Attributes:
-        folder: the run's, on this machine.
-        home: where its user finds it: the same, or in an object store.
-        resumes: the command that goes on with the run, if it stops.
-        trainable: how many of the parameters are in layers that are not frozen.
-        beside: another worker, the chief, tells of all that follows.
+        folder: the run's folder on this machine.
+        home: where the user finds it: the same folder, or one in an object store.
+        resumes: the command that resumes the run.
+        model: name of the architecture.
+        parameters: number of weights.
+        trainable: number of weights that are trained.
+        image_size: side of the input, in pixels.
+        plan: devices and precision, and why.
+        steps: per epoch.
+        epochs: to train up to.
+        train: counts of the training lists, see `list_counts`.
+        validation: the same of the validation list; empty without one.
+        notes: warnings for the user.
+        beside: this is a non-chief worker, which reports nothing further.
     """
 
     folder: Path
@@ -44,7 +53,7 @@ class Begun:
 
 @dataclass(frozen=True)
 class Stepped:
-    """A step is done; `loss` is the mean of the epoch so far."""
+    """A step is done; `loss` is the mean over the epoch so far."""
 
     epoch: int
     step: int
@@ -56,10 +65,10 @@ class Ended:
     """An epoch is done.
 
     Attributes:
-        figures: its row of the recipe's history.
+        figures: metrics of the epoch, its row of the recipe's history.
         best: whether it is the best so far.
         snapshot: its file.
-        ends: why training ends before its last epoch, if it does.
+        ends: why training stops early; None if it doesn't.
     """
 
     figures: dict[str, Any]
@@ -70,7 +79,7 @@ class Ended:
 
 @dataclass(frozen=True)
 class Noted:
-    """Something that the user should know now."""
+    """A message for the user."""
 
     text: str
 
@@ -79,8 +88,8 @@ Event = Begun | Stepped | Ended | Noted
 Progress = Callable[[Event], None]
 
 
-def counted(table: "pd.DataFrame") -> dict[str, int]:
-    """How many frames, fakes, videos and groups a list has."""
+def list_counts(table: "pd.DataFrame") -> dict[str, int]:
+    """Numbers of frames, fake frames, videos and groups in a list."""
     return {
         "frames": len(table),
         "fake": int(table["label"].sum()),
@@ -89,12 +98,12 @@ def counted(table: "pd.DataFrame") -> dict[str, int]:
     }
 
 
-def came_apart(what: str, epoch: int, step: int, run: Run) -> ModelError:
-    """The error of a run whose loss or weights are no numbers: what is good still, and what to try."""
+def diverged(what: str, epoch: int, step: int, run: Run) -> ModelError:
+    """The error of a run whose loss or weights are NaN or infinite: what was saved, and a lower rate to try."""
     lower = f"--lr {run.settings.lr / 10:g}"
     good = next((name for name in reversed(run.recipe["snapshots"]) if name != BEST), None)
-    again = f"deepfake train --snapshot {url(run.home.path / good)} {lower}" if good else f"deepfake train {lower}"
+    again = f"deepfake train --snapshot {url(run.location.path / good)} {lower}" if good else f"deepfake train {lower}"
     return ModelError(
-        f"{what} in epoch {epoch} at step {step}: training came apart. {run.kept()}. "
-        f"A lower learning rate may mend it: {again}, with the run's other options."
+        f"Training diverged in epoch {epoch} at step {step}. {what}. {run.saved_note()}. "
+        f"Try a lower learning rate, with the other options of this run: {again}"
     )

@@ -1,10 +1,12 @@
-"""The fitting itself, with TensorFlow loaded: `train` has checked the lists before."""
+"""Fit a model: build or load it, open its run, and train it epoch by epoch. Loads TensorFlow."""
 
 import math
 import os
 from collections.abc import Callable
+from contextlib import closing, nullcontext
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
 
 import keras
 import pandas as pd
@@ -17,134 +19,151 @@ from deepfake_cli.errors import DeviceError, ManifestError, ModelError
 from deepfake_cli.models import architecture, build_model, load_weights, thaw, unfrozen
 from deepfake_cli.models.files import read_model
 from deepfake_cli.runs import recipe
-from deepfake_cli.runs.read_only import Beside
+from deepfake_cli.runs.read_only import ReadOnlyRun
 from deepfake_cli.runs.resume import Start
 from deepfake_cli.runs.run import Run
 from deepfake_cli.storage.remote import url
 from deepfake_cli.training import augmentation, checkpoint, input_pipeline, precision
-from deepfake_cli.training import team as workers
-from deepfake_cli.training.callbacks import Keeper
-from deepfake_cli.training.events import Begun, Progress, counted
-from deepfake_cli.training.interrupt import held
+from deepfake_cli.training.callbacks import training_callbacks
+from deepfake_cli.training.events import Begun, Progress, list_counts
+from deepfake_cli.training.interrupt import hold_first_signal
 from deepfake_cli.training.optimizer import compiled
 from deepfake_cli.training.scoring import image_size, unreadable
+from deepfake_cli.training.team import MakeBatches, Team, check_workers, shared_facts
+from deepfake_cli.training.tensorboard import EventWriter
 
 Batches = Callable[[int, int], tf.data.Dataset]  # from an epoch and a step of it on
+Callbacks = list[keras.callbacks.Callback]
 
 
 def fit(
     settings: Train, table: pd.DataFrame, validation: pd.DataFrame | None, progress: Progress, run: Run | None = None
 ) -> Run:
-    """Train on `table`, in a new run or going on with `run`; see `deepfake_cli.commands.train.train`."""
-    together, visible = environment.found(os.environ), devices.visible_gpus()
+    """Train on `table`, in a new run or resuming `run`; see `deepfake_cli.commands.train.train`."""
+    workers, visible = environment.find_workers(os.environ), devices.visible_gpus()
     plan = devices.choose(
-        settings.gpu, settings.multi_gpu, settings.multi_gpu_force, visible, os.cpu_count() or 1, together
+        settings.gpu, settings.multi_gpu, settings.multi_gpu_force, visible, os.cpu_count() or 1, workers
     )
-    workers.check(settings, plan)
-    if together:
-        rendezvous.meet(together, workers.facts(settings, run.start if run else Start()))
+    named = bool(settings.run or settings.snapshot_path or settings.resume)
+    check_workers(plan, batch_size=settings.batch_size, named=named)
+    if workers:
+        rendezvous.meet(workers, shared_facts(settings, run.start if run else Start()))
     strategy = devices.open_strategy(plan)
-    team = workers.Team(plan, strategy)
+    team = Team(plan, strategy)
     keras.utils.set_random_seed(settings.seed)
-    how = precision.choose(settings, plan, precision.capability())
-    keras.config.set_dtype_policy(how.policy)
+    chosen = precision.choose(settings.precision, settings.xla, plan, precision.capability())
+    keras.config.set_dtype_policy(chosen.policy)
     with strategy.scope():
-        model, start, notes = _resumed(run) if run and run.start.file else _model(settings, how.xla)
+        model, start, notes = _resumed(run) if run and run.start.file else _first_model(settings, chosen.xla)
     keras.config.set_dtype_policy("float32")
-    altered = augmentation.Change.of(settings)
-    begin = Run.begin if not together or together.is_chief else Beside.begin
-    run = run or begin(settings, _name(settings), start, model.save)
+    augment = augmentation.Augmentation.from_settings(settings)
+    begin = Run.begin if not workers or workers.is_chief else ReadOnlyRun.begin
+    run = run or begin(settings, _model_name(settings.snapshot, settings.model), start, model.save)
     try:
         steps = settings.steps or math.ceil(len(table) / settings.batch_size)
         if settings.real_only and validation is not None:
             validation = augmentation.with_forged(validation)
         begun = _describe(
-            run, model, f"{plan.reason}; {how.reason}", steps, table, validation, (*notes, *_other_versions(run))
+            run, model, f"{plan.reason}; {chosen.reason}", steps, table, validation, (*notes, *_other_versions(run))
         )
         run.write()
         progress(begun)
-        progress = progress if run.writes else lambda event: None
-        augmentation.before_each_step(checkpoint.made(model, start), altered)
+        augmentation.augment_each_step(checkpoint.built(model, start), augment)
         team.prepare(model)
-        keeper = Keeper(run, validation, progress, steps, team, altered.forged if settings.real_only else None)
+        change = augment.forged if settings.real_only else None
+        events = EventWriter(run, validation, change) if run.writes else None
         batches = _batches(settings, table, image_size(model), steps)
-        keeper.begun(batches(start.epoch, start.step), altered)
-        _train(model, start, steps, partial(team.batches, batches), keeper)
+        if events:
+            events.training_begun(batches(start.epoch, start.step), augment, team.replicas)
+        with hold_first_signal() as stopping, closing(events) if events else nullcontext():
+            callbacks = training_callbacks(
+                run,
+                validation,
+                progress if run.writes else lambda event: None,
+                steps=steps,
+                team=team,
+                stopping=stopping,
+                events=events,
+                change=change,
+            )
+            _train(model, run, start, team, partial(team.batches, batches), steps, callbacks)
     except tf.errors.OpError as error:
-        raise _told(team.told(error) or unreadable(table, error), run) from None
+        raise _explained(team.lost_worker(error) or unreadable(table, error), run) from None
     except (ManifestError, OSError) as error:
-        raise _told(error, run) from None
+        raise _explained(error, run) from None
     finally:
         run.close()
     return run
 
 
-def _train(model: keras.Model, start: Start, steps: int, batches: Batches, keeper: Keeper) -> None:
-    """The rest of the epoch in whose middle a run goes on, if it does, and the epochs after it."""
-    epoch, step, epochs = start.epoch, start.step, keeper.run.settings.epochs
-    with held() as keeper.stopping:
-        try:
-            if step == steps:  # stopped between the last step and the figures
-                keeper.set_model(model)
-                keeper.on_epoch_begin(epoch)
-                keeper.on_epoch_end(epoch, model.get_metrics_result())
-            elif step:
-                _epochs(model, batches(epoch, step), keeper, steps - step, epoch, epoch + 1)
-            epoch += bool(step)
-            for first, last in _stages(epoch, epochs, keeper.run.settings.unfreeze_epoch):
-                if not keeper.run.recipe.get("ended"):
-                    _thaw_if_due(model, keeper, first)
-                    _epochs(model, batches(first, 0), keeper, steps, first, last)
-        finally:
-            keeper.close()
+def _train(
+    model: keras.Model, run: Run, start: Start, team: Team, batches: Batches, steps: int, callbacks: Callbacks
+) -> None:
+    """Train the rest of the epoch that the run resumes in, then the epochs after it."""
+    settings, epoch, step = run.settings, start.epoch, start.step
+    if step == steps:  # stopped after the last step, before the validation
+        hooks = keras.callbacks.CallbackList(callbacks, model=model)
+        hooks.on_epoch_begin(epoch)
+        hooks.on_epoch_end(epoch, model.get_metrics_result())
+    elif step:
+        _fit_epochs(model, batches(epoch, step), callbacks, steps - step, epoch, epoch + 1)
+    epoch += bool(step)
+    for first, last in _stages(epoch, settings.epochs, settings.unfreeze_epoch):
+        if not run.recipe.get("ended"):
+            _thaw_if_due(model, settings, team, first)
+            _fit_epochs(model, batches(first, 0), callbacks, steps, first, last)
 
 
 def _stages(epoch: int, epochs: int, unfreeze: int) -> list[tuple[int, int]]:
-    """The epochs to come, from the first to before the last: those with frozen layers, then those without."""
+    """The remaining epochs as (first, end): those with frozen layers, then those without."""
     ends = [epoch, unfreeze, epochs] if epoch < unfreeze < epochs else [epoch, epochs]
     return [(first, last) for first, last in pairwise(ends) if first < last]
 
 
-def _thaw_if_due(model: keras.Model, keeper: Keeper, epoch: int) -> None:
-    """Train all of the model from the epoch on that the user chose, with a new optimizer.
+def _thaw_if_due(model: keras.Model, settings: Train, team: Team, epoch: int) -> None:
+    """Unfreeze the whole model from ``--unfreeze-epoch`` on, with a new optimizer.
 
-    A run that goes on later finds both in its file: only here do they change, between two epochs.
+    A snapshot of a later epoch holds both, so this happens only once, between two epochs.
     """
-    settings = keeper.run.settings
     if not settings.unfreeze_epoch or epoch < settings.unfreeze_epoch or unfrozen(model) == model.count_params():
         return
     with model.distribute_strategy.scope():
         thaw(model)
         compiled(model, settings, xla=bool(model.jit_compile))
-    keeper.team.unite(checkpoint.made(model, Start()))
+    team.synchronize(checkpoint.built(model, Start()))
 
 
-def _epochs(model: keras.Model, batches: tf.data.Dataset, keeper: Keeper, steps: int, first: int, last: int) -> None:
+def _fit_epochs(
+    model: keras.Model, batches: tf.data.Dataset, callbacks: Callbacks, steps: int, first: int, last: int
+) -> None:
+    """Train the epochs from `first` to before `last`, with this many steps each."""
     model.fit(
         batches,
         steps_per_epoch=steps,
         initial_epoch=first,
         epochs=last,
-        callbacks=[keeper],
+        callbacks=callbacks,
         shuffle=False,
         verbose=0,
     )
 
 
-def _batches(settings: Train, table: pd.DataFrame, size: int, steps: int) -> workers.Make:
-    kept = input_pipeline.in_memory(table, size, settings.workers) if settings.cache else None
-    return lambda epoch, step, **part: input_pipeline.training_batches(
+def _batches(settings: Train, table: pd.DataFrame, size: int, steps: int) -> MakeBatches:
+    """A function from an epoch and a step to the training batches from there on."""
+    cached = input_pipeline.in_memory(table, size, settings.workers) if settings.cache else None
+    share = augmentation.forged_share(settings.forgery, settings.forgery_share, settings.real_only)
+    return lambda epoch, step, **parts: input_pipeline.training_batches(
         table,
         image_size=size,
         batch_size=settings.batch_size,
         steps=steps,
         first_epoch=epoch,
         first_step=step,
-        reals=augmentation.reals_drawn(settings) if settings.balance else None,
+        reals=augmentation.drawn_reals(share) if settings.balance else None,
         seed=settings.seed,
         workers=settings.workers,
-        images=kept,
-        **part,
+        images=cached,
+        **parts,
     )
 
 
@@ -157,16 +176,16 @@ def _describe(
     validation: pd.DataFrame | None,
     notes: tuple[str, ...],
 ) -> Begun:
-    """Record what is trained on what, and where; return the same for the user."""
+    """Record model, devices and lists in the recipe; return the event that reports them."""
     parts = {name: rows for name, rows in (("train", table), ("validation", validation)) if rows is not None}
-    counts = {name: counted(rows) for name, rows in parts.items()}
+    counts = {name: list_counts(rows) for name, rows in parts.items()}
     size = image_size(model)
     run.recipe |= {"image_size": size, "plan": plan, "train": counts["train"]}
     run.recipe |= {"validation": counts.get("validation", {})}
     run.recipe["groups"] = {name: checks.groups(rows) for name, rows in parts.items()}
     return Begun(
         folder=run.folder,
-        home=url(run.home.path),
+        home=url(run.location.path),
         resumes=run.resumes,
         model=run.recipe["model"],
         parameters=model.count_params(),
@@ -183,24 +202,26 @@ def _describe(
 
 
 def _resumed(run: Run) -> tuple[keras.Model, Start, tuple[str, ...]]:
+    """The model of a run to resume, with its optimizer: model, start, and notes for the user."""
     start = run.start
     assert start.file is not None
-    return read_model(start.file, compile=True), start, (f"Going on with {url(run.home.path)} from {start}.",)
+    return read_model(start.file, compile=True), start, (f"Resuming {url(run.location.path)} from {start}.",)
 
 
-def _model(settings: Train, xla: bool) -> tuple[keras.Model, Start, tuple[str, ...]]:
-    """Build the model, or begin with a snapshot: the model, the epochs it has, and what the user should know."""
+def _first_model(settings: Train, xla: bool) -> tuple[keras.Model, Start, tuple[str, ...]]:
+    """The model of a new run, built or read from ``--snapshot``: model, start, and notes for the user."""
     if settings.snapshot:
         model = read_model(settings.snapshot, compile=True)
-        known = recipe.epoch_of(settings.snapshot)
-        done = settings.initial_epoch if known is None else known
+        recorded = recipe.epoch_of(settings.snapshot)
+        done = settings.initial_epoch if recorded is None else recorded
         if done >= settings.epochs:
-            raise ModelError(f"{settings.snapshot} has {done} epochs already; ask for more with --epochs.")
+            raise ModelError(
+                f"{settings.snapshot} is trained for {done} epochs already. Set a higher --epochs to train further."
+            )
         if model.optimizer is None:
-            note = "The snapshot has no optimizer: a new one starts."
+            note = "The snapshot has no optimizer state: training starts with a new optimizer."
             return compiled(model, settings, xla=xla), Start(epoch=done), (note,)
-        return model, Start(epoch=done), (f"Going on from {settings.snapshot}, after epoch {done}.",)
-    chosen = architecture(settings.model)
+        return model, Start(epoch=done), (f"Starting from {settings.snapshot}, after epoch {done}.",)
     pretrained = settings.imagenet_weights and not settings.weights
     model = build_model(
         settings.model,
@@ -210,34 +231,32 @@ def _model(settings: Train, xla: bool) -> tuple[keras.Model, Start, tuple[str, .
     )
     if settings.weights:
         load_weights(model, settings.weights)
-    notes = (
-        (f"{settings.model} has no ImageNet weights: it starts from scratch.",)
-        if pretrained and not chosen.pretrained
-        else ()
-    )
+    from_scratch = pretrained and not architecture(settings.model).pretrained
+    notes = (f"{settings.model} has no pretrained weights: training starts from random ones.",) if from_scratch else ()
     return compiled(model, settings, xla=xla), Start(epoch=settings.initial_epoch), notes
 
 
-def _name(settings: Train) -> str:
-    return recipe.read(settings.snapshot).get("model", settings.model) if settings.snapshot else settings.model
+def _model_name(snapshot: Path | None, model: str) -> str:
+    """The architecture that a snapshot's recipe names; `model` without a snapshot or recipe."""
+    return recipe.read(snapshot).get("model", model) if snapshot else model
 
 
 def _other_versions(run: Run) -> tuple[str, ...]:
-    """A note, where the packages are others than when the run began: the same result to the bit needs the same ones."""
+    """A note if package versions changed since the run began, since results are identical only with the same ones."""
     now, then = recipe.versions(), run.recipe["versions"]
     changed = [f"{name} {then.get(name)}, now {now[name]}" for name in now if now[name] != then.get(name)]
-    return (f"The run began with {'; '.join(changed)}: its result may differ a little.",) if changed else ()
+    return (f"The run began with {'; '.join(changed)}. Its result may differ slightly.",) if changed else ()
 
 
-def _told(error: Exception, run: Run) -> Exception:
-    """The error, with what is kept and how to go on."""
+def _explained(error: Exception, run: Run) -> Exception:
+    """The error with what was saved, and how to resume."""
     if isinstance(error, ManifestError):
-        return ManifestError(f"{error}\n{run.kept()}")
+        return ManifestError(f"{error}\n{run.saved_note()}")
     if isinstance(error, DeviceError):
-        return DeviceError(f"{error} {run.kept()}")
+        return DeviceError(f"{error} {run.saved_note()}")
     if isinstance(error, OSError):
-        return ModelError(f"{error}. {run.kept()}")
+        return ModelError(f"{error}. {run.saved_note()}")
     if isinstance(error, tf.errors.ResourceExhaustedError):
-        what = "The device has too little memory for these settings: try a lower --batch-size or --image-size in a new run."
-        return ModelError(f"{what} {run.kept()}")
+        advice = "The device has too little memory. Start a new run with a lower --batch-size or --image-size."
+        return ModelError(f"{advice} {run.saved_note()}")
     return error

@@ -1,41 +1,29 @@
-"""What makes several replicas of a model train as one does, on the whole batch: batch normalisation and clipping."""
+"""Several replicas train as one model on the whole batch: synchronised batch normalisation and gradient clipping."""
 
 from typing import Any
 
 import keras
 
+from deepfake_cli.models.keras_private import clip_summed_gradients
 
-def as_one(model: Any) -> None:
-    """Let `model`, which has several replicas and an optimizer, depend on whole batches, not on how they are divided.
 
-    Random layers and changes still draw for each part by itself.
+def synchronize(model: Any) -> None:
+    """Make the steps of `model`, which has several replicas and an optimizer, independent of how a batch is divided.
+
+    Random layers and augmentation still draw for each part on its own.
     """
-    normalise_over_all(model)
-    clip_over_all(getattr(model.optimizer, "inner_optimizer", model.optimizer))  # float16 wraps it, to scale the loss
+    synchronize_normalization(model)
+    clip_summed_gradients(model.optimizer)
 
 
-def normalise_over_all(layer: Any) -> None:
-    """Let batch normalisation take mean and variance over all replicas; so are the averages that it keeps the same on all.
+def synchronize_normalization(layer: Any) -> None:
+    """Compute the mean and variance of batch normalisation over all replicas.
 
-    The files stay those of one device: Keras on JAX or PyTorch refuses layers that say they are synchronised.
+    The files stay those of one device: Keras on JAX or PyTorch refuses layers that are saved as synchronised.
     """
-    for each in getattr(layer, "layers", ()):
-        normalise_over_all(each)
+    for inner in getattr(layer, "layers", ()):
+        synchronize_normalization(inner)
     if isinstance(layer, keras.layers.BatchNormalization):
         config = layer.get_config()
         layer.synchronized = True
         layer.get_config = lambda: dict(config)
-
-
-def clip_over_all(optimizer: Any) -> None:
-    """Let an optimizer clip the sum of the replicas' gradients. Keras 3.15 clips each one's, and then adds them up."""
-    if not optimizer.global_clipnorm:
-        return
-    add, clip = optimizer._all_reduce_sum_gradients, optimizer._clip_gradients
-
-    def clipped(gradients: list[Any]) -> list[Any]:
-        pairs = add(zip(gradients, optimizer._trainable_variables, strict=True))
-        return clip([gradient for gradient, _ in pairs])
-
-    optimizer._clip_gradients = clipped
-    optimizer._all_reduce_sum_gradients = list  # they are added up

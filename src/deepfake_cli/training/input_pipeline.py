@@ -1,4 +1,4 @@
-"""A list of frames to batches: decoded, scaled and drawn in a seeded order, by tf.data."""
+"""tf.data pipelines: from a list of frames to batches, decoded, scaled and in a seeded order."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,14 +12,14 @@ from deepfake_cli.errors import ConfigError
 from deepfake_cli.storage import tar_shards
 from deepfake_cli.storage.files import read_bytes
 
-CHUNK = 100_000  # strings handed over at once
-ELSEWHERE = r"\.tar/|^[a-z][a-z0-9+.-]+:/"  # in a path that TensorFlow can't read by itself
-MOST_MEMORY = 0.7  # of what is free, that cached images may take
+CHUNK = 100_000  # strings converted to a tensor at once
+ELSEWHERE = r"\.tar/|^[a-z][a-z0-9+.-]+:/"  # matches paths that TensorFlow cannot read by itself
+MOST_MEMORY = 0.7  # largest share of the free memory for cached images
 
-WINDOW = 512  # tar files whose images are drawn in turn: so many of a remote list are copied before training begins
+WINDOW = 512  # tar files whose images are shuffled together: as many are copied before training on a remote list begins
 
-ImageAt = Callable[[tf.Tensor], tf.Tensor]  # a row of the list to its image
-Read = Callable[[tf.Tensor], tf.Tensor]  # a path to the file's content
+ImageAt = Callable[[tf.Tensor], tf.Tensor]  # from a row of the list to its image
+Read = Callable[[tf.Tensor], tf.Tensor]  # from a path to the file's content
 
 
 def training_batches(
@@ -35,32 +35,31 @@ def training_batches(
     workers: int | None = None,
     images: ImageAt | None = None,
     replicas: int = 1,
-    here: range = range(1),
+    parts: range = range(1),
 ) -> tf.data.Dataset:
     """Endless training batches from a step on.
 
-    What a batch holds depends on the seed and its place in the run alone: a run that is resumed sees the batches that it
-    would have seen.
+    The content of a batch depends only on the seed and the batch's place in the run, so a resumed run sees the same batches
+    as an uninterrupted one.
 
     Args:
         table: a list as `deepfake_cli.data.manifest.read` returns it.
         image_size: side of the images, in pixels.
-        batch_size: images a batch; every batch is full.
-        steps: batches an epoch.
-        first_epoch: epochs that were trained already.
-        first_step: steps of the next epoch that were.
-        reals: share of reals among the images that are drawn, in 0..1; None for each image of the list once a pass.
+        batch_size: images per batch; every batch is full.
+        steps: batches per epoch.
+        first_epoch: number of finished epochs.
+        first_step: number of finished steps of the next epoch.
+        reals: share of reals among the drawn images, in 0..1; None to take each image of the list once per pass.
         seed: of the order.
-        workers: threads that read images; as TensorFlow sees fit, if None.
-        images: from `in_memory`; from their files, if None.
-        replicas: equal parts that each batch is divided into, one after the other, for workers on several machines.
-        here: those to load. Every worker knows the whole order and loads nothing but its part of every batch: all of
-            them together see what one machine would, each image once a pass. (Files that are dealt out to workers would
-            need groups of equal size, and make other batches.)
+        workers: threads that read images; None for TensorFlow's choice.
+        images: images in memory, from `in_memory`; None to read files.
+        replicas: equal parts of each batch, in order, when several workers train.
+        parts: the parts to load. Every worker knows the whole order and loads only its parts of every batch, so all workers
+            together see the same batches as one. (Dividing the files between the workers instead would change the batches.)
 
     Returns:
         Batches of images, uint8 RGB (batch_size, image_size, image_size, 3); labels, float32 (batch_size, 1),
-        fake = 1; and the images' places in the run, int64 (batch_size, 1).
+        fake = 1; and the index of each image in the run, int64 (batch_size, 1).
     """
     labels = table["label"].to_numpy()
     start = (first_epoch * steps + first_step) * batch_size
@@ -80,7 +79,7 @@ def training_batches(
     stream = stream.skip(start % len(table)).enumerate(start)
     size = batch_size // replicas
     if replicas > 1:
-        stream = stream.filter(lambda place, _: _within(place % batch_size // size, here))
+        stream = stream.filter(lambda place, _: _within(place % batch_size // size, parts))
     answers = tf.constant(labels[:, None], tf.float32)
     image_at = images or _in_files(table, image_size)
 
@@ -92,7 +91,7 @@ def training_batches(
 
 
 def draw(labels: np.ndarray, number: int, *, reals: float | None, seed: int) -> np.ndarray:
-    """The order, int64 indices, of the `number`-th pass through a list: a shuffle, or a draw with this share of reals."""
+    """The order of the `number`-th pass through a list, int64 indices: a shuffle, or a draw with this share of reals."""
     random = np.random.default_rng([seed, number])
     counts = np.bincount(labels, minlength=2)
     if reals is None or not counts.all():
@@ -102,13 +101,13 @@ def draw(labels: np.ndarray, number: int, *, reals: float | None, seed: int) -> 
 
 
 def streamed(order: np.ndarray, tars: np.ndarray, number: int, *, seed: int) -> np.ndarray:
-    """The order with the images of some tars at a time: each pass copies a remote tar once, and holds few.
+    """Reorder a pass to read a few tar files at a time, so that it copies each remote tar once and keeps few.
 
-    Within each window of `WINDOW` tars, drawn anew for every pass, images stay in the order that they were drawn in.
+    Each pass divides the tars into windows of `WINDOW` at random. Within a window, images keep their order.
 
     Args:
-        order: as `draw` gives it.
-        tars: which tar each image of the list is in, int64.
+        order: from `draw`.
+        tars: index of each image's tar, int64.
         number: of the pass.
         seed: of the order.
     """
@@ -117,10 +116,10 @@ def streamed(order: np.ndarray, tars: np.ndarray, number: int, *, seed: int) -> 
 
 
 def _tars(paths: "pd.Series[str]") -> np.ndarray | None:
-    """Which tar each image is in; None if they are in none, or in so few that any order will do."""
-    found = paths.str.extract(rf"^(.*?\{tar_shards.SUFFIX})/", expand=False)
-    codes, names = pd.factorize(found.fillna(""))
-    return codes if found.notna().any() and len(names) > WINDOW else None
+    """Index of each image's tar; None if there are no tars, or so few that any order will do."""
+    tars = paths.str.extract(rf"^(.*?\{tar_shards.SUFFIX})/", expand=False)
+    codes, names = pd.factorize(tars.fillna(""))
+    return codes if tars.notna().any() and len(names) > WINDOW else None
 
 
 def scoring_batches(
@@ -132,15 +131,15 @@ def scoring_batches(
     change: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor] | None = None,
     places: np.ndarray | None = None,
 ) -> tf.data.Dataset:
-    """Every image of a list once, in its order, the last partial batch too.
+    """Every image of a list once, in its order, with the last partial batch.
 
     Args:
         table: a list as `deepfake_cli.data.manifest.read` returns it.
         image_size: side of the images, in pixels.
-        batch_size: images a batch.
-        workers: threads that read images; as TensorFlow sees fit, if None.
-        change: done to each batch of images, labels (batch, 1) and rows of the list (batch, 1).
-        places: of the images in the whole list, int64, where `table` is a part of it; `change` depends on them.
+        batch_size: images per batch.
+        workers: threads that read images; None for TensorFlow's choice.
+        change: applied to each batch: a function of images, labels (batch, 1) and rows of the list (batch, 1).
+        places: rows in the whole list, int64, if `table` is a part of it; passed to `change`.
 
     Returns:
         Batches of images, uint8 RGB (at most batch_size, image_size, image_size, 3) in 0..255.
@@ -152,7 +151,7 @@ def scoring_batches(
     batches = images.batch(batch_size)
     if change:
         rows = tf.data.Dataset.from_tensor_slices((table["label"].to_numpy()[:, None], places[:, None]))
-        batches = tf.data.Dataset.zip(batches, rows.batch(batch_size)).map(lambda images, of: change(images, *of))
+        batches = tf.data.Dataset.zip(batches, rows.batch(batch_size)).map(lambda images, row: change(images, *row))
     return _ordered(batches.prefetch(tf.data.AUTOTUNE))
 
 
@@ -161,7 +160,7 @@ def _within(part: tf.Tensor, parts: range) -> tf.Tensor:
 
 
 def _strings(paths: "pd.Series[str]") -> tf.Tensor:
-    """Hand a column of strings to TensorFlow, some at a time, so that millions of Python objects never live at once."""
+    """Convert a column of strings to a tensor, in chunks, so that millions of Python objects never exist at once."""
     chunks = range(0, len(paths), CHUNK)
     return tf.concat([tf.constant(paths.iloc[start : start + CHUNK].to_list()) for start in chunks], 0)
 
@@ -172,27 +171,27 @@ def _in_files(table: pd.DataFrame, image_size: int) -> ImageAt:
 
 
 def in_memory(table: pd.DataFrame, image_size: int, workers: int | None = None) -> ImageAt:
-    """Read all images of a list, and keep them.
+    """Read and scale all images of a list into memory.
 
     Raises:
-        ConfigError: they don't fit there.
+        ConfigError: they do not fit.
     """
     needed, free = len(table) * image_size**2 * 3, psutil.virtual_memory().available
     if needed > free * MOST_MEMORY:
         raise ConfigError(
             f"--cache needs {needed / 1e9:.1f} GB for {len(table):,} images of {image_size} pixels; {free / 1e9:.1f} GB are "
-            "free. Leave it out, or lower --image-size."
+            "free. Leave out --cache, or choose a lower --image-size."
         )
     images = np.empty((len(table), image_size, image_size, 3), np.uint8)
     batches = scoring_batches(table, image_size=image_size, batch_size=64, workers=workers).as_numpy_iterator()
     for number, batch in enumerate(batches):
         images[64 * number :][: len(batch)] = batch
-    kept = tf.convert_to_tensor(images)
-    return lambda index: kept[index]
+    cached = tf.convert_to_tensor(images)
+    return lambda index: cached[index]
 
 
 def reading(paths: "pd.Series[str]") -> Read:
-    """What reads such files: TensorFlow by itself, or this package those in tars and in object stores."""
+    """The function that reads these files: TensorFlow's, or this package's for files in tars and object stores."""
     if not paths.str.contains(ELSEWHERE).any():
         return tf.io.read_file
     return lambda path: tf.ensure_shape(tf.numpy_function(_content, [path], tf.string), ())
@@ -205,8 +204,7 @@ def _content(path: bytes) -> bytes:
 def read_image(path: tf.Tensor, image_size: int, read: Read = tf.io.read_file) -> tf.Tensor:
     """Decode an image of any size and scale it: uint8 RGB (image_size, image_size, 3).
 
-    JPEG is decoded as OpenCV does it: TensorFlow's quicker way is up to eleven grey levels off, and no detector should learn
-    from that, since predict never sees it.
+    JPEG is decoded as OpenCV decodes it for predict: TensorFlow's faster method is off by up to eleven grey levels.
     """
     data = read(path)
     image = tf.cond(
@@ -221,14 +219,14 @@ def read_image(path: tf.Tensor, image_size: int, read: Read = tf.io.read_file) -
 
 
 def _scale(image: tf.Tensor, image_size: int) -> tf.Tensor:
-    """Smooth before shrinking by more than half, or detail would alias; it costs too much to do always."""
+    """Resize; antialias only when shrinking by more than half, since it is slow."""
     smooth = tf.reduce_min(tf.shape(image)[:2]) > 2 * image_size
     size = (image_size, image_size)
     return tf.cond(smooth, lambda: tf.image.resize(image, size, antialias=True), lambda: tf.image.resize(image, size))
 
 
 def _ordered(batches: Any) -> tf.data.Dataset:
-    """Same order every time; over several replicas each batch is divided, not the list."""
+    """Keep the order deterministic; divide each batch over the replicas, not the list."""
     options = tf.data.Options()
     options.deterministic = True
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA

@@ -1,4 +1,4 @@
-"""Ctrl-C, and the SIGTERM that a machine sends before it takes itself away: noted, and answered where a state can be kept."""
+"""Hold back Ctrl-C and SIGTERM until the state can be saved."""
 
 import signal
 import threading
@@ -8,24 +8,24 @@ from typing import Any
 
 
 @contextmanager
-def held() -> Iterator[Callable[[], bool]]:
-    """Hold back the first signal of the block; yield a function that says whether one came.
+def hold_first_signal() -> Iterator[Callable[[], bool]]:
+    """Hold back the first SIGINT or SIGTERM within the block; yield a function that returns whether it came.
 
-    The second stops at once, as ever. Outside the main thread, which alone can take signals, nothing is held.
+    The second one raises KeyboardInterrupt. Only the main thread can handle signals: elsewhere none is held back.
     """
-    came: list[int] = []
+    received: list[int] = []
 
-    def note(number: int, frame: Any) -> None:
-        came.append(number)
-        if len(came) > 1:
+    def receive(number: int, frame: Any) -> None:
+        received.append(number)
+        if len(received) > 1:
             raise KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, receive) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield lambda: bool(came)
+        yield lambda: bool(received)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -1,4 +1,4 @@
-"""Optimizer and loss, and averaged weights."""
+"""Optimizer, loss, and averaged weights."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,10 +6,11 @@ from contextlib import contextmanager
 import keras
 
 from deepfake_cli.config import Train
+from deepfake_cli.models.keras_private import moving_averages
 
 
 def compiled(model: keras.Model, settings: Train, *, xla: bool = False) -> keras.Model:
-    """Give a model the optimizer and the loss that settings ask for."""
+    """Compile a model with the optimizer and loss of the settings, and return it."""
     make = keras.optimizers.AdamW if settings.weight_decay else keras.optimizers.Adam
     optimizer = make(
         settings.lr,
@@ -25,20 +26,18 @@ def compiled(model: keras.Model, settings: Train, *, xla: bool = False) -> keras
 
 @contextmanager
 def averaged(model: keras.Model) -> Iterator[None]:
-    """Put the moving average of the weights in their place for the block, if the optimizer keeps one."""
-    swap(model)
+    """Use the moving average of the weights within the block, if the optimizer keeps one."""
+    swap_averages(model)
     try:
         yield
     finally:
-        swap(model)
+        swap_averages(model)
 
 
-def swap(model: keras.Model) -> None:
-    """Exchange the weights and their moving average; batch norm's statistics stay."""
-    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)  # float16 wraps it, to scale the loss
-    if not optimizer.use_ema:
-        return
-    for weight, average in zip(model.trainable_variables, optimizer._model_variables_moving_average, strict=True):
+def swap_averages(model: keras.Model) -> None:
+    """Exchange the weights with their moving averages, if there are; the statistics of batch normalisation stay."""
+    averages = moving_averages(model.optimizer)
+    for weight, average in zip(model.trainable_variables if averages else (), averages, strict=True):
         value = keras.ops.copy(weight.value)
         weight.assign(average)
         average.assign(value)

@@ -1,11 +1,10 @@
-"""In which numbers a model is computed, and whether XLA compiles it: by the device, with the reason."""
+"""Choose the numeric precision and XLA by the device, with the reason."""
 
 from dataclasses import dataclass
 
-from deepfake_cli.config import Train
 from deepfake_cli.distributed.devices import Plan
 
-BFLOAT16_FROM, FLOAT16_FROM = (8, 0), (7, 0)  # compute capability: Ampere's and Volta's tensor cores
+BFLOAT16_FROM, FLOAT16_FROM = (8, 0), (7, 0)  # compute capability with tensor cores for them: Ampere, Volta
 
 
 @dataclass(frozen=True)
@@ -14,8 +13,8 @@ class Precision:
 
     Attributes:
         policy: Keras' dtype policy; weights are float32 under each.
-        xla: whether XLA compiles the step.
-        reason: why, for the user to read.
+        xla: whether XLA compiles the training step.
+        reason: why, for the user.
     """
 
     policy: str
@@ -23,24 +22,24 @@ class Precision:
     reason: str
 
 
-def choose(settings: Train, plan: Plan, capability: tuple[int, int] | None) -> Precision:
-    """Decide on precision and XLA, from the options and the device alone.
+def choose(precision: str, xla: str, plan: Plan, capability: tuple[int, int] | None) -> Precision:
+    """Choose precision and XLA from the options and the device.
 
-    On CPUs both lose, AVX512-BF16 or not (``benchmarks/precision.py``). Cards with tensor cores for bfloat16 take that, since it
-    needs no scaling of the loss; older ones float16. XLA is on where it is asked for only.
+    On CPUs, float32 is fastest, even with AVX512-BF16 (``benchmarks/precision.py``). GPUs with bfloat16 tensor cores use
+    bfloat16, which needs no loss scaling; older ones float16. XLA is off unless asked for.
 
     Args:
-        settings: see `deepfake_cli.config.Train`.
+        precision: ``--precision``: a dtype policy, or ``"auto"``.
+        xla: ``--xla``: ``"auto"``, ``"on"`` or ``"off"``.
         plan: the devices.
-        capability: the first GPU's compute capability; None without GPU, or if unknown.
+        capability: compute capability of the first GPU; None without a GPU, or if unknown.
     """
-    policy, why = _fastest(plan, capability) if settings.precision == "auto" else (settings.precision, "as asked")
-    xla = settings.xla == "on"
-    return Precision(policy, xla, f"{policy} ({why}){', XLA' * xla}")
+    policy, why = _fastest(plan, capability) if precision == "auto" else (precision, "as asked")
+    return Precision(policy, xla == "on", f"{policy} ({why}){', XLA' * (xla == 'on')}")
 
 
 def capability() -> tuple[int, int] | None:
-    """The compute capability of the first GPU that TensorFlow may use."""
+    """The compute capability of the first GPU that TensorFlow may use; None without one."""
     import tensorflow as tf
 
     devices = tf.config.get_visible_devices("GPU")
@@ -51,6 +50,6 @@ def _fastest(plan: Plan, capability: tuple[int, int] | None) -> tuple[str, str]:
     if not plan.gpus:
         return "float32", "the fastest on CPUs"
     if capability is None or capability < FLOAT16_FROM:
-        return "float32", "this GPU has no tensor cores that are known"
+        return "float32", "this GPU has no known tensor cores"
     card = f"compute capability {capability[0]}.{capability[1]}"
     return ("mixed_bfloat16" if capability >= BFLOAT16_FROM else "mixed_float16"), card

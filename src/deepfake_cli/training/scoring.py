@@ -1,4 +1,4 @@
-"""Scores of a list of frames: what training's validation and `evaluate` share."""
+"""Score the frames of a list, for validation and for `evaluate`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -23,12 +23,18 @@ def scores(
     progress: Callable[[int, int], None] = lambda done, total: None,
     change: Callable[[Any, Any, Any], Any] | None = None,
 ) -> np.ndarray:
-    """Score every frame of a list, in its order: float64 (frames,), the probability of fake.
+    """The score of each frame of a list, in its order: float64 (frames,) in 0..1.
 
-    `progress` is called with how many of how many frames are done; `change` is as in `input_pipeline.scoring_batches`.
+    Args:
+        model: the detector.
+        table: a list as `deepfake_cli.data.manifest.read` returns it.
+        batch_size: images per batch.
+        workers: threads that read images; None for TensorFlow's choice.
+        progress: called with the number of scored frames and their total.
+        change: applied to each batch, as in `input_pipeline.scoring_batches`.
 
     Raises:
-        ManifestError: an image can't be decoded; the message names it.
+        ManifestError: an image cannot be decoded; the message names it.
     """
     size = image_size(model)
     batches = input_pipeline.scoring_batches(
@@ -36,7 +42,7 @@ def scores(
     )
     try:
         return (
-            model.predict(batches, verbose=0, callbacks=[Counted(len(table), batch_size, progress)])
+            model.predict(batches, verbose=0, callbacks=[_Count(len(table), batch_size, progress)])
             .reshape(-1)
             .astype(np.float64)
         )
@@ -44,8 +50,8 @@ def scores(
         raise unreadable(table, error) from None
 
 
-class Counted(keras.callbacks.Callback):
-    """Reports how many of how many frames are scored."""
+class _Count(keras.callbacks.Callback):
+    """Reports the number of scored frames."""
 
     def __init__(self, total: int, batch_size: int, progress: Callable[[int, int], None]):
         super().__init__()
@@ -62,11 +68,11 @@ def image_size(model: Any) -> int:
 
 
 def unreadable(table: pd.DataFrame, error: Exception) -> Exception:
-    """Find which images TensorFlow stumbled over; the error itself, if all of them can be read."""
+    """An error that names the images of a list that cannot be read; `error` itself, if all can."""
     bad = [path for path in table["path"] if read_image(Path(path)) is None]
     if not bad:
         return error
     some = "\n  ".join(bad[:5])
     return ManifestError(
-        f"{len(bad):,} images cannot be decoded or are gone; cut them again with deepfake split:\n  {some}"
+        f"{len(bad):,} images cannot be decoded or are gone. Make them again with deepfake split:\n  {some}"
     )

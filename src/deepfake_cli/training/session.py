@@ -1,4 +1,4 @@
-"""One training: lists of frames to snapshots of a detector, and the recipe beside them."""
+"""One training on this machine: from lists of frames to a run with its snapshots and recipe."""
 
 import os
 from dataclasses import dataclass, field
@@ -11,11 +11,11 @@ from deepfake_cli.distributed import environment
 from deepfake_cli.errors import ManifestError
 from deepfake_cli.native_output import quiet
 from deepfake_cli.runs import recipe
-from deepfake_cli.runs.best_onnx import write_beside
-from deepfake_cli.runs.folder import chosen_folder, going_on
+from deepfake_cli.runs.best_onnx import export_best
+from deepfake_cli.runs.folder import chosen_folder, resumed_if_there
 from deepfake_cli.runs.listing import BEST, BEST_ONNX, is_finished
-from deepfake_cli.runs.read_only import Beside
-from deepfake_cli.runs.resume import check_lists
+from deepfake_cli.runs.read_only import ReadOnlyRun
+from deepfake_cli.runs.resume import check_lists, lists_of
 from deepfake_cli.runs.run import Run
 from deepfake_cli.storage.remote import here
 from deepfake_cli.training.events import Progress
@@ -30,10 +30,10 @@ class TrainResult:
 
     Attributes:
         best: the snapshot with the best validation AUC.
-        recipe: how it was made.
-        history: one row an epoch.
-        onnx: the same, exported; None if it was not asked for, or could not be.
-        fault: why it could not be.
+        recipe: how it was trained, ``recipe.json``.
+        history: metrics, one row per epoch.
+        onnx: the best snapshot as ONNX; None if not asked for, or if the export failed.
+        fault: why the export failed; empty if it didn't.
     """
 
     best: Path
@@ -44,55 +44,58 @@ class TrainResult:
 
 
 def train(settings: Train, progress: Progress = lambda event: None) -> TrainResult:
-    """Train on this machine, alone or as one of several that know each other; see `deepfake_cli.commands.train.train`."""
-    run, together, settings = None, environment.found(os.environ), going_on(settings)
+    """Train on this machine, alone or as one of several workers; see `deepfake_cli.commands.train.train`."""
+    run, workers, settings = None, environment.find_workers(os.environ), resumed_if_there(settings)
     if settings.resume:
-        run = (Run if not together or together.is_chief else Beside).resume(settings)
+        run = (Run if not workers or workers.is_chief else ReadOnlyRun).resume(settings)
         settings = run.settings
-        check_lists(settings, run.recipe["data"], run.home.path)
+        lists = lists_of(settings.train_csv, settings.val_annotations, evaluation=settings.evaluation)
+        check_lists(lists, run.recipe["data"], run.location.path)
     else:
-        chosen_folder(settings)
+        chosen_folder(settings.run, settings.runs_dir, settings.snapshot_path)
     table, validation = read_lists(settings)
     if run is None or not is_finished(run.recipe):
         with quiet():
-            from deepfake_cli.training.fit import fit  # TensorFlow loads only now: a fault in the lists shows at once
+            from deepfake_cli.training.fit import fit  # loads TensorFlow, after the lists were checked
 
         run = fit(settings, table, validation, progress, run)
     run.close()
-    wanted, home = settings.onnx and run.writes, run.home.path
-    fault = write_beside(run.folder / BEST) if wanted else ""
+    export, folder = settings.onnx and run.writes, run.location.path
+    fault = export_best(run.folder / BEST) if export else ""
     run.send()
-    onnx = home / BEST_ONNX if wanted and not fault else None
-    return TrainResult(home / BEST, home / recipe.NAME, run.history, onnx, fault)
+    onnx = folder / BEST_ONNX if export and not fault else None
+    return TrainResult(folder / BEST, folder / recipe.NAME, run.history, onnx, fault)
 
 
 def read_lists(settings: Train) -> tuple["pd.DataFrame", "pd.DataFrame | None"]:
-    """The lists to train and to validate on.
+    """Read and check the lists to train and to validate on; None without validation.
 
     Raises:
         ManifestError: see `deepfake_cli.commands.train.train`.
     """
     table = manifest.read_lists(settings.train_csv)
-    table = _checked(table, ", ".join(map(str, settings.train_csv)), settings)
+    table = _checked(table, ", ".join(map(str, settings.train_csv)), real_only=settings.real_only)
     if not settings.evaluation:
         return table, None
-    if not here(settings.val_annotations).is_file():
+    path = settings.val_annotations
+    if not here(path).is_file():
         raise ManifestError(
-            f"{settings.val_annotations}: no such list. Name one with --val-annotations, or --no-evaluation."
+            f"{path}: no such list. Name a validation list with --val-annotations, or train without: --no-evaluation."
         )
-    validation = _checked(manifest.read(settings.val_annotations), str(settings.val_annotations), settings)
+    validation = _checked(manifest.read(path), str(path), real_only=settings.real_only)
     shared = checks.shared_groups(table, validation)
     if shared and not settings.allow_leakage:
         raise ManifestError(
             f"Training and validation share {len(shared)} groups (people or source videos): {', '.join(shared[:5])}"
-            f"{' …' * (len(shared) > 5)}. Figures would be too good. deepfake make-csv divides by group; --allow-leakage insists."
+            f"{' …' * (len(shared) > 5)}. Validation metrics would be too high. Divide by group with deepfake make-csv; "
+            "or train anyway with --allow-leakage."
         )
     return table, validation
 
 
-def _checked(table: "pd.DataFrame", name: str, settings: Train) -> "pd.DataFrame":
-    """The list, with both classes; or its reals, if only they are to be used."""
-    if not settings.real_only:
+def _checked(table: "pd.DataFrame", name: str, *, real_only: bool) -> "pd.DataFrame":
+    """Check a list and return it; its reals only, if `real_only`."""
+    if not real_only:
         checks.check(table, name)
         return table
     reals = table[table["label"] == 0].reset_index(drop=True)

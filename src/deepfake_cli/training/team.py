@@ -1,7 +1,6 @@
-"""Several machines that train one model: what they agree on, how they share the work, and what the chief alone does.
+"""Several workers that train one model: what they agree on, and how they share the work.
 
-All workers run the same program. What decides anything is the same on all of them, or is agreed on; what is written is
-written by the chief.
+All workers run the same program. Every decision is the same on all of them, or agreed on. Only the chief writes files.
 """
 
 from collections.abc import Callable
@@ -10,27 +9,34 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import tensorflow as tf
-from keras.src.backend.tensorflow import trainer
 
 from deepfake_cli.config import Train
 from deepfake_cli.distributed import devices
 from deepfake_cli.errors import ConfigError, DeviceError
+from deepfake_cli.models.keras_private import allow_several_workers
 from deepfake_cli.runs import recipe
 from deepfake_cli.runs.resume import FREE, Start, lists_of
 from deepfake_cli.storage.remote import here
 from deepfake_cli.training import input_pipeline
-from deepfake_cli.training.global_batch import as_one
+from deepfake_cli.training.global_batch import synchronize
 from deepfake_cli.training.scoring import image_size, scores, unreadable
 
 LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError)
-PLACES = {"train_csv", "val_annotations", "run", "snapshot_path", "weights", "snapshot"}  # may differ: see `facts`
+PATHS = {
+    "train_csv",
+    "val_annotations",
+    "run",
+    "snapshot_path",
+    "weights",
+    "snapshot",
+}  # may differ: see `shared_facts`
 
-# an epoch, a step of it, and parts of `deepfake_cli.training.input_pipeline.training_batches`
-Make = Callable[..., tf.data.Dataset]
+# (epoch, step, and parts of `deepfake_cli.training.input_pipeline.training_batches`) to batches
+MakeBatches = Callable[..., tf.data.Dataset]
 
 
 class Team:
-    """The replicas of a model on one machine or several.
+    """The replicas of a model, on one machine or several.
 
     Args:
         plan: the devices, on all machines.
@@ -38,59 +44,61 @@ class Team:
     """
 
     def __init__(self, plan: devices.Plan, strategy: tf.distribute.Strategy):
-        self.cluster, self.replicas, self.strategy = plan.cluster, plan.replicas, strategy
+        self.workers, self.replicas, self.strategy = plan.workers, plan.replicas, strategy
         self._sum = tf.function(lambda values: strategy.reduce("SUM", values, axis=None))
         self._forward: Callable[[Any], Any] | None = None
 
     def prepare(self, model: Any) -> None:
-        """Let `model`, whose variables are all made, train on all replicas as on one."""
-        self.unite(model)
-        if self.cluster:
-            contain(model)
+        """Make `model`, whose variables all exist, train on all replicas as on one."""
+        self.synchronize(model)
+        if self.workers:
+            allow_several_workers(model)
 
-    def unite(self, model: Any) -> None:
-        """Let all replicas normalise and clip as one; again, when a model was given another optimizer."""
+    def synchronize(self, model: Any) -> None:
+        """Make all replicas normalise and clip as one; call it again after the model gets another optimizer."""
         if self.replicas > 1:
-            as_one(model)
+            synchronize(model)
 
-    def batches(self, make: Make, epoch: int, step: int) -> tf.data.Dataset:
-        """The training batches from a step of an epoch on, or this worker's parts of them."""
-        cluster = self.cluster
-        if not cluster:
+    def batches(self, make: MakeBatches, epoch: int, step: int) -> tf.data.Dataset:
+        """The training batches from a step of an epoch on; this worker's parts of them, if there are several."""
+        workers = self.workers
+        if not workers:
             return make(epoch, step)
-        each = self.replicas // cluster.size
-        here = range(cluster.rank * each, (cluster.rank + 1) * each)
+        per_worker = self.replicas // workers.size
+        parts = range(workers.rank * per_worker, (workers.rank + 1) * per_worker)
         return self.strategy.distribute_datasets_from_function(
-            lambda _: make(epoch, step, replicas=self.replicas, here=here)
+            lambda _: make(epoch, step, replicas=self.replicas, parts=parts)
         )
 
     def agree(self, *flags: bool) -> list[bool]:
-        """Each flag, or whether any worker raises it. All of them must ask at the same place."""
-        return [value > 0 for value in self.sum(np.array(flags, np.float32))] if self.cluster else list(flags)
+        """Whether any worker raises each flag. All workers must call this at the same step."""
+        return [value > 0 for value in self.sum(np.array(flags, np.float32))] if self.workers else list(flags)
 
     def sum(self, values: np.ndarray) -> np.ndarray:
-        """Sum float32 values, (n,), over the workers, to the bit the same on all."""
-        assert self.cluster
-        found = self._sum(tf.constant(np.append(values, np.float32(1)))).numpy()
-        return found[:-1] * (self.cluster.size / found[-1])  # a machine with several GPUs counted once for each
+        """Sum float32 values, (n,), over the workers; the result is identical on all of them."""
+        assert self.workers
+        sums = self._sum(tf.constant(np.append(values, np.float32(1)))).numpy()
+        return sums[:-1] * (self.workers.size / sums[-1])  # a worker with several GPUs counts once for each
 
-    def scores(self, model: Any, table: pd.DataFrame, *, batch_size: int, **how: Any) -> np.ndarray:
-        """Score every frame of a list, as `deepfake_cli.training.scoring.scores` does; each worker some of the batches.
+    def scores(self, model: Any, table: pd.DataFrame, *, batch_size: int, **options: Any) -> np.ndarray:
+        """Score a list as `deepfake_cli.training.scoring.scores` does; each worker scores some of the batches.
 
-        The figures that follow are the same on all workers, so that they decide alike on rate, threshold and end.
+        All workers get all scores, so they compute the same learning rate, threshold and end.
         """
-        if not self.cluster:
-            return scores(model, table, batch_size=batch_size, **how)
-        mine = np.flatnonzero(np.arange(len(table)) // batch_size % self.cluster.size == self.cluster.rank)
-        found = np.zeros(len(table), np.float32)
-        if len(mine):
-            found[mine] = self._own_scores(model, table.iloc[mine], mine, batch_size, how["workers"], how["change"])
-        return self.sum(found).astype(np.float64)
+        if not self.workers:
+            return scores(model, table, batch_size=batch_size, **options)
+        own = np.flatnonzero(np.arange(len(table)) // batch_size % self.workers.size == self.workers.rank)
+        result = np.zeros(len(table), np.float32)
+        if len(own):
+            result[own] = self._score_own(
+                model, table.iloc[own], own, batch_size, options["workers"], options["change"]
+            )
+        return self.sum(result).astype(np.float64)
 
-    def _own_scores(
+    def _score_own(
         self, model: Any, table: pd.DataFrame, places: np.ndarray, batch_size: int, threads: int | None, change: Any
     ) -> np.ndarray:
-        """Without Keras' `predict`, which would wait for the others at each batch."""
+        """Score this worker's part, without Keras' `predict`, which waits for the other workers at each batch."""
         if self._forward is None:
             self._forward = tf.function(lambda images: model(images, training=False), reduce_retracing=True)
         size = image_size(model)
@@ -102,77 +110,46 @@ class Team:
         except tf.errors.OpError as error:
             raise unreadable(table, error) from None
 
-    def told(self, error: Exception) -> Exception | None:
-        """What an error means if another worker is gone; TensorFlow notices within some ten seconds."""
-        if not self.cluster or not (isinstance(error, LOST) or "ollective" in str(error)):
+    def lost_worker(self, error: Exception) -> DeviceError | None:
+        """The error to raise if `error` means that another worker is gone; TensorFlow detects that within about ten seconds."""
+        if not self.workers or not (isinstance(error, LOST) or "ollective" in str(error)):
             return None
         return DeviceError(
-            f"{self.cluster} lost another worker: it failed, was stopped or can't be reached; see what it printed. All have to "
-            "be started again; launchers do so by themselves, and with --run NAME --resume-if-there training goes on."
+            f"{self.workers}: lost another worker. It failed, was stopped or cannot be reached; see its output. Start all "
+            "workers again. Launchers do so by themselves, and --run NAME --resume-if-there resumes the run."
         )
 
 
-def check(settings: Train, plan: devices.Plan) -> None:
-    """Check that several machines can train so.
+def check_workers(plan: devices.Plan, *, batch_size: int, named: bool) -> None:
+    """Check that several workers can train with this batch size.
+
+    Args:
+        plan: the devices.
+        batch_size: images per step, over all workers.
+        named: whether the user named the run.
 
     Raises:
-        ConfigError: a batch can't be divided equally, or the run has no name by which all find it.
+        ConfigError: a batch cannot be divided equally, or the run has no name by which all workers find it.
     """
-    if plan.cluster and settings.batch_size % plan.replicas:
+    if plan.workers and batch_size % plan.replicas:
         raise ConfigError(
-            f"--batch-size {settings.batch_size} can't be divided over {plan.replicas} replicas on {plan.cluster.size} "
-            f"machines: it counts the images of all of them together. Choose a multiple of {plan.replicas}."
+            f"--batch-size {batch_size} cannot be divided over {plan.replicas} replicas on {plan.workers.size} machines. "
+            f"It counts the images of all machines together: choose a multiple of {plan.replicas}."
         )
-    if plan.cluster and not (settings.run or settings.snapshot_path or settings.resume):
-        raise ConfigError("Several machines train one run, in a folder that they share: name it with --run NAME.")
+    if plan.workers and not named:
+        raise ConfigError("Several workers train one run in a shared folder. Name it with --run NAME.")
 
 
-def facts(settings: Train, start: Start) -> dict[str, Any]:
-    """What has to be the same on all workers; files by their content, wherever each machine has them."""
+def shared_facts(settings: Train, start: Start) -> dict[str, Any]:
+    """What must be the same on all workers. Files are compared by content: their paths may differ between machines."""
     files = [settings.snapshot, settings.weights, start.file]
+    lists = lists_of(settings.train_csv, settings.val_annotations, evaluation=settings.evaluation)
     return {
         "the packages": recipe.versions(),
-        "options": settings.model_dump(mode="json", exclude=FREE | PLACES) | {"epochs": settings.epochs},
-        "the lists": list(recipe.fingerprint(lists_of(settings)).values()),
-        "the state to go on from": str(start) if start.file else "none",
-        "the file to begin with": list(
+        "options": settings.model_dump(mode="json", exclude=FREE | PATHS) | {"epochs": settings.epochs},
+        "the lists": list(recipe.fingerprint(lists).values()),
+        "the state to resume from": str(start) if start.file else "none",
+        "the file to start from": list(
             recipe.fingerprint(path for path in files if path and here(path).is_file()).values()
         ),
     }
-
-
-def contain(model: Any) -> None:
-    """Let Keras' `fit` run on several machines in spite of two faults of Keras 3.15; where they are mended, do nothing.
-
-    `fit` begins with a mean of a batch over the workers, to build the model by, and fails where a batch is no single
-    tensor: `model` is built, so that may fail. Then it takes the mean of a step's figures over the workers along their
-    first axis, which scalars don't have: so they get one.
-    """
-    if not builds(model.distribute_strategy):
-        model._maybe_symbolic_build = lambda **batches: None
-    if not takes_means(model.distribute_strategy):
-        step = model.train_step
-        model.train_step = lambda batch: {name: value[None] for name, value in step(batch).items()}
-
-
-def builds(strategy: tf.distribute.Strategy) -> bool:
-    """Whether Keras averages a batch of several tensors over the workers."""
-    parts = strategy.distribute_datasets_from_function(
-        lambda _: tf.data.Dataset.from_tensors((tf.zeros(1), tf.zeros(1)))
-    )
-    model = trainer.TensorFlowTrainer.__new__(trainer.TensorFlowTrainer)
-    model._distribute_strategy, model._symbolic_build = strategy, lambda data_batch: None
-    try:
-        model._maybe_symbolic_build(iterator=[(0, 0, iter(parts))])
-    except ValueError:
-        return False
-    return True
-
-
-def takes_means(strategy: tf.distribute.Strategy) -> bool:
-    """Whether Keras takes the mean of a scalar over the workers."""
-    try:
-        trainer.reduce_per_replica(tf.zeros(()), strategy, "auto")
-    except (ValueError, tf.errors.InvalidArgumentError):
-        return False
-    return True

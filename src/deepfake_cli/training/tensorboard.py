@@ -1,4 +1,4 @@
-"""What TensorBoard shows of a run: figures and curves of every epoch, what the network sees, and where it errs the most."""
+"""TensorBoard's events of a run: metrics and curves of every epoch, training images, worst errors."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -18,25 +18,25 @@ from deepfake_cli.runs.resume import FREE
 from deepfake_cli.runs.run import Run
 from deepfake_cli.training import input_pipeline
 
-SHOWN, LARGE = 16, 256  # training images, and the side in pixels above which they are made smaller
-WORST, MEDIUM = 8, 128  # validation faces of each class, and their side
-COMPARED = ("val_auc", "val_video_auc", "val_loss", "epoch")  # figures of best.keras, which the table of runs shows
-NAMES = {"run", "snapshot_path", "evaluation", "allow_leakage"}  # settings that shape no result, beside `FREE`
+SHOWN, LARGE = 16, 256  # number of training images, and their largest side in pixels
+WORST, MEDIUM = 8, 128  # number of validation faces per class, and their largest side in pixels
+COMPARED = ("val_auc", "val_video_auc", "val_loss", "epoch")  # metrics of best.keras, shown in the table of runs
+NAMES = {"run", "snapshot_path", "evaluation", "allow_leakage"}  # settings without effect on the result, besides `FREE`
 
 
-class Events:
-    """Writes a run's events: parts ``train`` and ``validation``, whose curves share their charts, and ``best``.
+class EventWriter:
+    """Writes a run's events: the parts ``train`` and ``validation``, which share their charts, and ``best``.
 
-    A step is a number of epochs that are done. Nothing here stops a training once it began: a full disk shows at the
-    snapshot, and a curve or picture that is missing is no reason.
+    The step of an event is the number of finished epochs. An event that cannot be written is dropped and never stops the
+    training; a full disk stops it at the next snapshot.
 
     Args:
-        run: whose they are.
-        validation: the list to validate on, if any.
-        change: done to the batches to validate on, as in `deepfake_cli.training.input_pipeline.scoring_batches`.
+        run: the run.
+        validation: the validation list; None without one.
+        change: applied to validation batches, as in `deepfake_cli.training.input_pipeline.scoring_batches`.
 
     Raises:
-        ModelError: the folder can't be written to.
+        ModelError: the folder cannot be written to.
     """
 
     def __init__(self, run: Run, validation: pd.DataFrame | None = None, change: Callable[..., Any] | None = None):
@@ -48,16 +48,16 @@ class Events:
             self.writers = {part: tf.summary.create_file_writer(str(folder / part)) for part in parts}
         except tf.errors.OpError as error:
             raise ModelError(
-                f"TensorBoard's events can't be written to {folder}: {error.message}. Name another place with --tensorboard-dir."
+                f"{folder}: cannot write TensorBoard's events: {error.message}. Choose another folder with --tensorboard-dir."
             ) from None
 
-    def begun(self, batches: tf.data.Dataset, change: Callable[..., Any], replicas: int) -> None:
-        """Write settings, recipe, and a picture of what the network is about to see.
+    def training_begun(self, batches: tf.data.Dataset, augmentation: Callable[..., Any], replicas: int) -> None:
+        """Write settings, recipe, and the first training images as the model will see them.
 
         Args:
-            batches: as of `deepfake_cli.training.input_pipeline.training_batches`, those that training begins with.
-            change: what happens to each of them right before the model.
-            replicas: of the model; each gets its part of a batch, and changes it by itself.
+            batches: the first training batches, of `deepfake_cli.training.input_pipeline.training_batches`.
+            augmentation: applied to each of them before the model.
+            replicas: of the model; each augments its part of a batch on its own.
         """
         facts = {name: value for name, value in self.run.recipe.items() if name not in ("history", "snapshots")}
         with self._part("best", 0):
@@ -67,18 +67,18 @@ class Events:
             tf.summary.text("recipe", f"```json\n{json.dumps(facts, indent=2, default=str)}\n```")
         epoch = self.run.start.epoch
         with self._part("train", epoch):
-            tiles = seen(batches, change, replicas)
+            tiles = first_images(batches, augmentation, replicas)
             heading = f"Training images as the network sees them in epoch {epoch + 1}"
             tf.summary.image("faces/training", grid({heading: tiles}, LARGE)[None])
 
-    def ended(self, row: dict[str, Any], scores: np.ndarray | None) -> None:
-        """Write what an epoch brought.
+    def epoch_ended(self, row: dict[str, Any], scores: np.ndarray | None) -> None:
+        """Write the metrics of an epoch, and the curves and worst errors of its validation.
 
         Args:
-            row: its figures, which `Run.keep` has seen.
-            scores: of the list to validate on, (frames,) in 0..1; None without one.
+            row: its metrics, after `Run.save_epoch` has stored them.
+            scores: of the validation list, (frames,) in 0..1; None without one.
         """
-        epoch, of_validation = row["epoch"], _of_validation(row)
+        epoch, of_validation = row["epoch"], _validation_metrics(row)
         with self._part("train", epoch):
             _scalars("epoch", {name: row[name] for name in row if name not in {"epoch", "pool", *of_validation}})
         with self._part("best", epoch):
@@ -86,9 +86,9 @@ class Events:
             known = next((row for row in self.run.history if row["epoch"] == best["epoch"]), best)
             _scalars("of best", {name: known[name] for name in COMPARED if name in known})
         if scores is not None:
-            self._validated(of_validation, epoch, scores)
+            self._write_validation(of_validation, epoch, scores)
 
-    def _validated(self, figures: dict[str, float], epoch: int, scores: np.ndarray) -> None:
+    def _write_validation(self, figures: dict[str, float], epoch: int, scores: np.ndarray) -> None:
         assert self.validation is not None
         fake = self.validation["label"].to_numpy() == 1
         with self._part("validation", epoch):
@@ -100,10 +100,10 @@ class Events:
             curve = summary.pb("frames", fake, np.clip(scores, 0, 1))
             tf.summary.experimental.write_raw_pb(curve.SerializeToString())
         with self._part("validation", epoch):
-            tf.summary.image("faces/most wrong", grid(self._most_wrong(scores), MEDIUM)[None])
+            tf.summary.image("faces/most wrong", grid(self._worst_errors(scores), MEDIUM)[None])
 
-    def _most_wrong(self, scores: np.ndarray) -> dict[str, list[Tile]]:
-        """The faces that are worst to err by, of each video its worst."""
+    def _worst_errors(self, scores: np.ndarray) -> dict[str, list[Tile]]:
+        """The validation faces with the worst scores, one per video, by class."""
         assert self.validation is not None
         rows = self.validation[["dataset", "video", "label"]].assign(score=scores, row=np.arange(len(scores)))
         sections = {}
@@ -117,7 +117,7 @@ class Events:
         return sections
 
     def _face(self, row: int, label: int) -> np.ndarray:
-        """A validation image as it was scored, float32 RGB; if forged, then in its batch, which its randomness comes of."""
+        """A validation image as it was scored, float32 RGB. Forging needs the whole batch, which sets the seed."""
         assert self.validation is not None
         forged = self.change is not None and label == 1
         size, batch = self.run.recipe["image_size"], self.run.settings.batch_size if forged else 1
@@ -131,7 +131,7 @@ class Events:
 
     @contextmanager
     def _part(self, part: str, step: int) -> Iterator[None]:
-        """Write to a part; what goes wrong there is not what a run is lost by, whatever it is."""
+        """Write to a part; drop what fails, since no event is worth losing a run."""
         with suppress(Exception), ExitStack() as stack:
             with suppress(Exception):
                 stack.enter_context(self.writers[part].as_default(step=step))
@@ -145,24 +145,24 @@ class Events:
                 writer.close()
 
 
-def seen(batches: tf.data.Dataset, change: Callable[..., Any], replicas: int) -> list[Tile]:
-    """The first images that the network sees: see `Events.begun`. Of a large batch some, from all over it."""
+def first_images(batches: tf.data.Dataset, augmentation: Callable[..., Any], replicas: int) -> list[Tile]:
+    """The first training images, evenly spaced over a large batch; arguments as in `EventWriter.training_begun`."""
     tiles: list[Tile] = []
     for batch in batches.as_numpy_iterator():
-        parts = zip(*(np.array_split(each, replicas) for each in batch), strict=True)
-        tiles += chain.from_iterable(_tiles(part, change) for part in parts if len(part[0]))
+        parts = zip(*(np.array_split(array, replicas) for array in batch), strict=True)
+        tiles += chain.from_iterable(_tiles(part, augmentation) for part in parts if len(part[0]))
         if len(tiles) >= SHOWN:
             break
-    return [tiles[place] for place in np.linspace(0, len(tiles) - 1, SHOWN).round().astype(int)]
+    return [tiles[index] for index in np.linspace(0, len(tiles) - 1, SHOWN).round().astype(int)]
 
 
-def _tiles(batch: tuple[np.ndarray, ...], change: Callable[..., Any]) -> Iterator[Tile]:
-    images, labels = change(*batch)
+def _tiles(batch: tuple[np.ndarray, ...], augmentation: Callable[..., Any]) -> Iterator[Tile]:
+    images, labels = augmentation(*batch)
     for image, label, own in zip(np.asarray(images), np.asarray(labels)[:, 0], batch[1][:, 0], strict=True):
         yield Tile(image, int(label), "(forged)" if label != own else "")
 
 
-def _of_validation(row: dict[str, Any]) -> dict[str, float]:
+def _validation_metrics(row: dict[str, Any]) -> dict[str, float]:
     return {name: value for name, value in row.items() if name.startswith("val_") or name == "threshold"}
 
 
@@ -172,7 +172,7 @@ def _scalars(group: str, figures: dict[str, float]) -> None:
 
 
 def hyper_parameters(run: Run) -> dict[str, bool | float | str]:
-    """The settings that shape a run's result; "none" where one is not set, for TensorBoard compares what every run has."""
+    """The settings that affect the result; "none" for unset ones, since TensorBoard compares what all runs have."""
     known = run.recipe["settings"] | {name: run.recipe[name] for name in ("model", "image_size")}
     own = {name: "none" if known[name] is None else known[name] for name in known if name not in FREE | NAMES}
     return {name: ", ".join(map(str, value)) if isinstance(value, list) else value for name, value in own.items()}
