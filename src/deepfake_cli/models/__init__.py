@@ -1,13 +1,13 @@
-"""Detectors: functional Keras models from RGB values in 0..255 to the probability of fake, preprocessing included.
+"""Detectors: functional Keras models from RGB values in 0..255 to the probability of fake, with preprocessing inside.
 
 An architecture is a function ``resnet50(input_shape, weights) -> keras.Model``:
 
-- `input_shape` is (rows, columns, 3); `weights` is ``"imagenet"`` for published ones or None for random ones;
+- `input_shape` is (rows, columns, 3); `weights` is ``"imagenet"`` for pretrained weights or None for random ones;
 - the model takes uint8 or float batches of that shape and scales them itself;
-- it ends in a layer named ``"probability"``: (batch, 1), float32, in 0..1;
-- it is made of Keras' own layers, so that it loads without this package.
+- its last layer is named ``"probability"``: (batch, 1), float32, in 0..1;
+- it consists of Keras' own layers, so it loads without this package.
 
-A user's own comes as ``module:function`` with the same contract, at 224 x 224 unless told otherwise.
+A user's architecture is given as ``module:function`` with the same contract; its default input is 224 x 224.
 """
 
 from collections.abc import Callable
@@ -45,11 +45,11 @@ __all__ = [
 
 
 class Architecture(NamedTuple):
-    """What is known of an architecture before it is built."""
+    """An architecture and its defaults."""
 
     build: Callable[[tuple[int, int, int], str | None], keras.Model]
-    image_size: int = 224  # the side, in pixels, it was designed for
-    pretrained: bool = True  # whether it has published weights; if not, "imagenet" means random ones too
+    image_size: int = 224  # default side of the input, in pixels
+    pretrained: bool = True  # whether it has pretrained weights; if not, "imagenet" gives random ones
 
 
 MODELS: dict[str, Architecture] = {
@@ -71,30 +71,30 @@ MODELS: dict[str, Architecture] = {
     "mobilenet_v3_small": Architecture(
         application(keras_models.MobileNetV3Small, MINUS_ONE_TO_ONE, include_preprocessing=False)
     ),
-    # its ImageNet weights are installed with this package: the one to start with where there is no network
+    # its ImageNet weights are installed with this package, so it needs no network
     "efficientnet_lite0": Architecture(efficientnet_lite0),
     # vision transformers, for --tune norm: Radford et al., ICML 2021; Yermakov et al., WACV 2026
-    # (their weights, of CLIP and not of ImageNet, need pip install 'deepfake-cli[hub]')
+    # (pretrained with CLIP, not on ImageNet; their weights need pip install 'deepfake-cli[hub]')
     "vit_clip_b16": Architecture(vit_clip("clip_vit_base_patch16", B16)),
     "vit_clip_l14": Architecture(vit_clip("clip_vit_large_patch14", L14)),
-    # made for forged faces: Afchar et al., WIFS 2018
+    # designed for forged faces: Afchar et al., WIFS 2018
     "meso4": Architecture(meso4, 256, pretrained=False),
     "meso_inception4": Architecture(meso_inception4, 256, pretrained=False),
 }
 
 
 def architecture(name: str) -> Architecture:
-    """Return the architecture called `name`, or a user's own ``module:function``.
+    """Return the architecture called `name`, or a user's ``module:function``.
 
     Raises:
-        DeepfakeError: there is none of that name; the message lists the choices.
+        DeepfakeError: there is no such architecture; the message lists the choices.
     """
-    found: Architecture | Callable[..., keras.Model] = lookup(MODELS, name, "model")
-    return found if isinstance(found, Architecture) else Architecture(found)
+    entry: Architecture | Callable[..., keras.Model] = lookup(MODELS, name, "model")
+    return entry if isinstance(entry, Architecture) else Architecture(entry)
 
 
 def default_image_size(name: str) -> int:
-    """Return the side, in pixels, of the square images that the architecture was designed for."""
+    """Return an architecture's default side of the square input, in pixels."""
     return architecture(name).image_size
 
 
@@ -105,20 +105,20 @@ def build_model(
 
     Args:
         name: a key of `MODELS`, or ``module:function``.
-        image_size: side of the square input, in pixels; None for the size the architecture was designed for.
-        weights: "imagenet" for published ones, which are ImageNet's for most; or None for random ones. Architectures with
-            ``pretrained=False`` are random either way.
-        tune: what is trained: "all"; "head", the last dense layer, while the rest stays as it is, batch normalisation too;
-            or "norm", the normalisation layers and the head.
+        image_size: side of the square input, in pixels; None for the architecture's default.
+        weights: "imagenet" for pretrained weights, which most architectures have from ImageNet; None for random ones.
+            Architectures with ``pretrained=False`` get random weights either way.
+        tune: which layers are trained: "all"; "head", the last dense layer only, with batch normalisation frozen; or "norm",
+            the normalisation layers and the head.
 
     Returns:
         A functional model from (batch, image_size, image_size, 3), RGB in 0..255, uint8 or float, to the probability
         of fake, (batch, 1), float32.
 
     Raises:
-        ModelError: the weights cannot be fetched, the images are too small, a user's function breaks the contract, or there
-            is nothing of the kind to tune.
-        DeepfakeError: no architecture is called `name`.
+        ModelError: the weights cannot be downloaded, the image size is too small, a user's function breaks the contract, or
+            the model has no layers for `tune`.
+        DeepfakeError: there is no architecture `name`.
     """
     chosen = architecture(name)
     side = image_size or chosen.image_size
@@ -134,11 +134,11 @@ def load_model(path: str | Path, name: str | None = None, image_size: int | None
 
     Args:
         path: a whole model, .keras or .h5; or weights only, .weights.h5 or .h5.
-        name: the architecture that the weights are for; a whole model does not need it.
-        image_size: side of the square input, in pixels, for weights only; None for the architecture's own.
+        name: the architecture of a file with weights only.
+        image_size: side of the square input, in pixels, for a file with weights only; None for the architecture's default.
 
     Raises:
-        ModelError: the file is missing, unreadable, of another architecture, or holds weights only and `name` is None.
+        ModelError: the file is missing, unreadable, of another architecture, or has weights only and `name` is None.
     """
     path = Path(path)
     if not weights_only(path):
@@ -146,7 +146,7 @@ def load_model(path: str | Path, name: str | None = None, image_size: int | None
         _check(model, str(path))
         return model
     if name is None:
-        raise ModelError(f"{path} holds weights only, not the model they are for: name it with --model NAME.")
+        raise ModelError(f"{path} has weights only. Name their architecture with --model NAME.")
     model = build_model(name, image_size=image_size, weights=None)
     load_weights(model, path)
     return model
@@ -155,4 +155,4 @@ def load_model(path: str | Path, name: str | None = None, image_size: int | None
 def _check(model: keras.Model, source: str) -> None:
     shape = getattr(model, "output_shape", None)
     if shape != (None, 1):
-        raise ModelError(f"A detector gives one probability an image, (batch, 1). Received from {source}: {shape}.")
+        raise ModelError(f"A detector has one output per image, (batch, 1). Received from {source}: {shape}.")

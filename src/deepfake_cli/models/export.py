@@ -1,4 +1,4 @@
-"""A detector in a file that runs without Keras: ONNX, LiteRT, or TensorFlow's SavedModel. Preprocessing is inside."""
+"""Export a detector, with its preprocessing, to a file that runs without Keras: ONNX, LiteRT or TensorFlow's SavedModel."""
 
 import json
 import warnings
@@ -16,11 +16,11 @@ from deepfake_cli.models.export_onnx import export_onnx
 from deepfake_cli.models.head import PROBABILITY
 from deepfake_cli.models.serving import serving, signature
 
-MIXED = ("mixed_bfloat16", "mixed_float16", "bfloat16", "float16")  # Keras' names of what is not float32 throughout
+MIXED = ("mixed_bfloat16", "mixed_float16", "bfloat16", "float16")  # Keras' names of policies other than float32
 
 
 def in_float32(model: keras.Model) -> keras.Model:
-    """The model as one that computes in float32: what GPUs train in bfloat16 or float16 no converter takes, or not exactly."""
+    """A copy of the model that computes in float32: converters reject or change bfloat16 and float16."""
     described = json.dumps(keras.saving.serialize_keras_object(model))
     wanted = described
     for policy in MIXED:
@@ -28,12 +28,12 @@ def in_float32(model: keras.Model) -> keras.Model:
     if wanted == described:
         return model
     again = keras.saving.deserialize_keras_object(json.loads(wanted))
-    again.set_weights(model.get_weights())  # they were float32 all the time
+    again.set_weights(model.get_weights())  # float32 under every policy
     return again
 
 
 def export_litert(model: keras.Model, path: Path, traits: Traits) -> None:
-    """Write a detector for LiteRT (TensorFlow Lite); its traits are in a zip archive at the file's end."""
+    """Write a detector for LiteRT (TensorFlow Lite); its traits are in a zip archive appended to the file."""
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
     serve = tf.function(serving(model), input_signature=[signature(traits, batch=1)])
@@ -41,7 +41,7 @@ def export_litert(model: keras.Model, path: Path, traits: Traits) -> None:
         [convert_variables_to_constants_v2(serve.get_concrete_function())]
     )
     path.write_bytes(converter.convert())
-    with zipfile.ZipFile(path, "a") as archive:  # as TensorFlow Lite packs what goes along with a model
+    with zipfile.ZipFile(path, "a") as archive:  # TensorFlow Lite's own format for associated files
         archive.writestr(f"{KEY}.json", traits.text)
 
 
@@ -56,10 +56,10 @@ def export_saved_model(model: keras.Model, path: Path, traits: Traits) -> None:
 
 
 def differences(model: keras.Model, path: Path, images: np.ndarray) -> np.ndarray:
-    """How far an exported file's probabilities are from Keras', float64 (images,).
+    """Absolute differences between the probabilities of an exported file and of Keras, float64 (images,).
 
     Raises:
-        ModelError: the file can't be run.
+        ModelError: the file cannot be run.
     """
     expected = serving(model)(images)[PROBABILITY].numpy()[:, 0]
     return np.abs(RUNNERS[path.suffix](path)(images) - expected.astype(np.float64))
@@ -74,19 +74,19 @@ def _run_onnx(path: Path) -> Callable[[np.ndarray], np.ndarray]:
 def _run_litert(path: Path) -> Callable[[np.ndarray], np.ndarray]:
     interpreter = _interpreter()(str(path))
     interpreter.allocate_tensors()
-    (given,) = interpreter.get_input_details()
-    (asked,) = (each for each in interpreter.get_output_details() if len(each["shape"]) == 2)
+    (input_,) = interpreter.get_input_details()
+    (output,) = (details for details in interpreter.get_output_details() if len(details["shape"]) == 2)
 
-    def one(image: np.ndarray) -> float:
-        interpreter.set_tensor(given["index"], image[None])
+    def score(image: np.ndarray) -> float:
+        interpreter.set_tensor(input_["index"], image[None])
         interpreter.invoke()
-        return float(interpreter.get_tensor(asked["index"])[0, 0])
+        return float(interpreter.get_tensor(output["index"])[0, 0])
 
-    return lambda images: np.array([one(image) for image in images])
+    return lambda images: np.array([score(image) for image in images])
 
 
 def _interpreter() -> Any:
-    """LiteRT's, where it is installed; else the old one that TensorFlow still has."""
+    """LiteRT's interpreter if installed, else TensorFlow's deprecated one."""
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError:
@@ -105,7 +105,7 @@ RUNNERS: dict[str, Callable[[Path], Callable[[np.ndarray], np.ndarray]]] = {
     ".tflite": _run_litert,
     "": _run_saved_model,
 }
-EXPORTS: dict[str, tuple[str, Callable[..., None]]] = {  # suffix, and what writes it
+EXPORTS: dict[str, tuple[str, Callable[..., None]]] = {  # suffix and export function
     "onnx": (".onnx", export_onnx),
     "litert": (".tflite", export_litert),
     "saved_model": ("", export_saved_model),

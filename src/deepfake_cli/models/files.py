@@ -1,4 +1,4 @@
-"""Models and weights in files: .keras, .weights.h5, and the .h5 of Keras 2."""
+"""Read models and weights from files: .keras, .weights.h5, and the .h5 of Keras 2."""
 
 import warnings
 import zipfile
@@ -11,57 +11,57 @@ from deepfake_cli.errors import ModelError
 from deepfake_cli.models.tune import refreeze
 from deepfake_cli.storage.remote import here
 
-# what Keras, h5py and zipfile raise on a file that is broken, of another kind, or of another architecture
+# errors of Keras, h5py and zipfile for a file that is broken, of another format or of another architecture
 UNREADABLE = (ValueError, OSError, KeyError, TypeError, AttributeError, RuntimeError, zipfile.BadZipFile)
 
 
 def load_weights(model: keras.Model, path: str | Path) -> None:
-    """Copy the weights in a file into `model`, layer by layer, in order.
+    """Load the weights in a file into `model`, layer by layer, in order.
 
     Args:
-        model: what to fill; of the architecture and image size that the weights were saved from.
+        model: of the same architecture and image size as the file.
         path: .weights.h5 or .h5 with weights, or a whole model, .keras or .h5.
 
     Raises:
-        ModelError: the file is missing, unreadable, or of another architecture; the model is then part filled.
+        ModelError: the file is missing, unreadable, or of another architecture; some weights may be loaded already.
     """
     path = _checked(path)
     try:
-        with warnings.catch_warnings(action="ignore"):  # what matters is in the error
+        with warnings.catch_warnings(action="ignore"):  # the error has the important part
             model.load_weights(path)
     except UNREADABLE as error:
         raise ModelError(f"The weights in {path} do not fit the model {model.name}: {_reason(error)}") from error
 
 
 def read_model(path: str | Path, *, compile: bool = False) -> keras.Model:
-    """Return the whole model in a .keras or .h5 file, in safe mode; with its optimizer and loss if `compile`.
+    """Read a whole model from a .keras or .h5 file, in safe mode; with its optimizer and loss if `compile`.
 
     Raises:
-        ModelError: the file is missing or unreadable, or its optimizer is not of the weights that its model trains.
+        ModelError: the file is missing or unreadable, or its optimizer does not match the trained weights.
     """
     path = _checked(path)
     try:
-        with warnings.catch_warnings(action="always", record=True) as told:
+        with warnings.catch_warnings(action="always", record=True) as caught:
             model = keras.models.load_model(path, compile=compile)
             if refreeze(model) and compile and model.optimizer is not None:
-                told.clear()
+                caught.clear()
                 model.compile_from_config(model.get_compile_config())
-                model.load_weights(path)  # the optimizer's among them
+                model.load_weights(path)  # with those of the optimizer
     except UNREADABLE as error:
         raise ModelError(f"No model can be read from {path}: {_reason(error)}") from error
-    if any("variable loading for optimizer" in str(each.message) for each in told):
+    if any("variable loading for optimizer" in str(warning.message) for warning in caught):
         raise ModelError(
-            f"The optimizer in {path} is not of the weights that its model trains, so no run can go on from it as it was; "
-            "a new one can start from its weights with --weights."
+            f"{path}: the optimizer does not match the trained weights, so training cannot continue from this file. "
+            "Start a new run from its weights with --weights."
         )
     return model
 
 
 def weights_only(path: str | Path) -> bool:
-    """Tell whether a file holds weights without the model they are for.
+    """Whether a file has weights only, without a model.
 
     Raises:
-        ModelError: the file is missing, broken, or of a kind that Keras does not read.
+        ModelError: the file is missing, broken, or of a format that Keras does not read.
     """
     path = _checked(path)
     if path.suffix == ".keras":
@@ -71,14 +71,14 @@ def weights_only(path: str | Path) -> bool:
 
 
 def _checked(path: str | Path) -> Path:
-    """Return the path of a file that is there and whole, as far as a look at its ends can tell."""
+    """The local path of a model file, after a quick check that it exists and is complete."""
     path = here(Path(path))
     if not path.is_file():
         raise ModelError(f"There is no file {path}.")
     if path.suffix not in (".keras", ".h5", ".hdf5"):
-        raise ModelError(f"Models and weights come in .keras, .weights.h5 and .h5 files. Received {path}.")
+        raise ModelError(f"{path}: not a model. Expected a .keras, .weights.h5 or .h5 file.")
     if not (zipfile.is_zipfile(path) if path.suffix == ".keras" else _is_whole_hdf5(path)):
-        raise ModelError(f"{path} is broken, cut short, or no {path.suffix} file in spite of its name.")
+        raise ModelError(f"{path}: broken, incomplete, or not a {path.suffix} file despite its name.")
     return path
 
 
@@ -91,5 +91,5 @@ def _is_whole_hdf5(path: Path) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    """Return Keras' message in one line, without its list of every object in the model."""
+    """Keras' message in one line, without its list of all objects in the model."""
     return " ".join(str(error).partition("List of objects")[0].split())

@@ -1,8 +1,8 @@
-"""Meso4 and MesoInception4, small networks made for forged faces.
+"""Meso4 and MesoInception4, small networks designed for forged faces.
 
 Darius Afchar, Vincent Nozick, Junichi Yamagishi, Isao Echizen: MesoNet: a Compact Facial Video Forgery Detection
-Network, WIFS 2018, https://arxiv.org/abs/1809.00888. Written from the paper. They were never trained on ImageNet: both
-start from random weights.
+Network, WIFS 2018, https://arxiv.org/abs/1809.00888. Written from the paper. They have no ImageNet weights and start from
+random ones.
 """
 
 from typing import Any
@@ -17,8 +17,8 @@ def meso4(input_shape: tuple[int, int, int], weights: str | None) -> keras.Model
     """Return Meso-4: four convolutions, two dense layers; 27,977 trainable weights at 256 x 256.
 
     Args:
-        input_shape: (rows, columns, 3), RGB in 0..255. The dense layers tie the weights to this size.
-        weights: of no effect, there are no ImageNet weights.
+        input_shape: (rows, columns, 3), RGB in 0..255. The weights of the dense layers depend on this size.
+        weights: ignored; there are no ImageNet weights.
     """
     inputs = keras.Input(input_shape)
     x = layers.Rescaling(1 / 255)(inputs)
@@ -31,8 +31,8 @@ def meso_inception4(input_shape: tuple[int, int, int], weights: str | None) -> k
     """Return MesoInception-4: Meso-4 with two inception modules in front; 28,615 trainable weights at 256 x 256.
 
     Args:
-        input_shape: (rows, columns, 3), RGB in 0..255. The dense layers tie the weights to this size.
-        weights: of no effect, there are no ImageNet weights.
+        input_shape: (rows, columns, 3), RGB in 0..255. The weights of the dense layers depend on this size.
+        weights: ignored; there are no ImageNet weights.
     """
     inputs = keras.Input(input_shape)
     x = layers.Rescaling(1 / 255)(inputs)
@@ -47,7 +47,7 @@ def _convolution(x: Any, filters: int, size: int, pool: int = 2) -> Any:
 
 
 def _inception(x: Any, filters: tuple[int, int, int, int]) -> Any:
-    """Four branches: 1 x 1 alone, then 1 x 1 followed by 3 x 3 with a dilation of 1, 2 and 3."""
+    """Four branches: 1 x 1 alone, and 1 x 1 followed by 3 x 3 with a dilation of 1, 2 and 3."""
     branches = [layers.Conv2D(count, 1, padding="same", activation="relu")(x) for count in filters]
     for dilation in (1, 2, 3):
         wide = layers.Conv2D(filters[dilation], 3, dilation_rate=dilation, padding="same", activation="relu")

@@ -1,4 +1,4 @@
-"""What is exported of a model, whatever the format: the function from crops to probabilities and heat maps, and its input."""
+"""The function that every export format contains, from crops to probabilities and heat maps, and its input."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,16 +10,16 @@ from deepfake_cli.inference.runtimes.metadata import Traits
 from deepfake_cli.inference.runtimes.onnx import HEAT
 from deepfake_cli.models.head import PROBABILITY
 
-IMAGES = "images"  # the one input
-MASK = "mask"  # the output of a model that was trained to say what is forged, (batch, rows, columns, 1) in 0..1
+IMAGES = "images"  # the only input
+MASK = "mask"  # output of a model trained with masks of the forged region, (batch, rows, columns, 1) in 0..1
 
 
 def serving(model: keras.Model) -> Callable[[Any], dict[str, Any]]:
-    """The function that is exported: uint8 RGB crops to the probability of fake and, where the model allows, its heat map.
+    """The function to export: from uint8 RGB crops to the probability of fake and, if the model allows, a heat map.
 
-    A model that was trained to say what is forged has its own map. Of any other it is made of the head:
-    Where pooled features go through one dense layer, the logit is a sum over the places of the feature map, and the addends
-    are the map that Grad-CAM (Selvaraju et al., ICCV 2017) gives for that layer: Zhou et al., CVPR 2016.
+    A model trained with masks outputs its own map. Otherwise, if the head is one dense layer on pooled features, the logit
+    is a sum over the positions of the feature map, and its terms are the heat map (Zhou et al., CVPR 2016), the same as
+    Grad-CAM's for that layer (Selvaraju et al., ICCV 2017).
     """
     if isinstance(model.output, dict):
         return _with_mask(model)
@@ -28,25 +28,25 @@ def serving(model: keras.Model) -> Callable[[Any], dict[str, Any]]:
     inner = keras.Model(model.inputs[0], outputs)
 
     def serve(images: Any) -> dict[str, Any]:
-        found = inner(tf.cast(images, tf.float32), training=False)
+        output = inner(tf.cast(images, tf.float32), training=False)
         if dense is None:
-            return {PROBABILITY: found[0] if isinstance(found, list) else found}
-        addends = tf.tensordot(tf.cast(found[1], tf.float32), dense.kernel[:, 0], 1)
-        return {PROBABILITY: found[0], HEAT: addends}
+            return {PROBABILITY: output[0] if isinstance(output, list) else output}
+        terms = tf.tensordot(tf.cast(output[1], tf.float32), dense.kernel[:, 0], 1)
+        return {PROBABILITY: output[0], HEAT: terms}
 
     return serve
 
 
 def _with_mask(model: keras.Model) -> Callable[[Any], dict[str, Any]]:
     def serve(images: Any) -> dict[str, Any]:
-        found = model(tf.cast(images, tf.float32), training=False)
-        return {PROBABILITY: found[PROBABILITY], HEAT: found[MASK][..., 0]}
+        output = model(tf.cast(images, tf.float32), training=False)
+        return {PROBABILITY: output[PROBABILITY], HEAT: output[MASK][..., 0]}
 
     return serve
 
 
 def _pooled(model: keras.Model) -> Any:
-    """The feature map (batch, rows, columns, channels) whose mean, by way of dropout alone, the head weighs; None if not so."""
+    """The feature map (batch, rows, columns, channels) that is pooled for the head; None if the model ends differently."""
     names = [layer.name for layer in model.layers]
     if names[-3:] != ["pooling", "dropout", PROBABILITY]:
         return None
@@ -54,5 +54,5 @@ def _pooled(model: keras.Model) -> Any:
 
 
 def signature(traits: Traits, batch: int | None = None) -> tf.TensorSpec:
-    """What that function takes: uint8 (batch, size, size, 3)."""
+    """The input of that function: uint8 (batch, size, size, 3)."""
     return tf.TensorSpec((batch, traits.image_size, traits.image_size, 3), tf.uint8, IMAGES)

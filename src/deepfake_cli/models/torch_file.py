@@ -1,7 +1,7 @@
-"""Read a file of tensors that PyTorch wrote before version 1.6, without PyTorch and without running what is in it.
+"""Read tensors from a file of PyTorch before version 1.6, without PyTorch and without executing its content.
 
-The format is a sequence of pickles (magic number, version, system, tensors, keys of their storages), then for each
-storage an int64 with its length and its numbers, little-endian.
+The format is a sequence of pickles (magic number, version, system, tensors, keys of their storages), then for each storage
+its length as int64 and its numbers, little-endian.
 https://github.com/pytorch/pytorch/blob/main/torch/serialization.py, `_legacy_load`.
 """
 
@@ -17,7 +17,7 @@ ITEM_TYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
 
 class Tensor(NamedTuple):
-    """Where a tensor lies: in which storage, from which item, in which shape and with which steps, in items."""
+    """A view of a storage: offset and strides in items, and shape."""
 
     storage: str
     item_type: np.dtype
@@ -30,12 +30,12 @@ def read_tensors(path: str | Path) -> dict[str, np.ndarray]:
     """Return the tensors of a PyTorch state dictionary by name.
 
     Raises:
-        pickle.UnpicklingError: the file is of another kind, or holds anything but tensors.
+        pickle.UnpicklingError: the file is of another format, or has objects other than tensors.
     """
     with Path(path).open("rb") as file:
         magic, _version, _system, tensors, keys = (_Reader(file).load() for _ in range(5))
         if magic != MAGIC:
-            raise pickle.UnpicklingError(f"{path} is not a file of tensors.")
+            raise pickle.UnpicklingError(f"{path} is not a PyTorch file of tensors.")
         item_types = {tensor.storage: tensor.item_type for tensor in tensors.values()}
         storages = {key: _read_storage(file, item_types[key]) for key in keys}
     return {name: _view(storages[tensor.storage], tensor) for name, tensor in tensors.items()}
@@ -47,7 +47,7 @@ def _read_storage(file: IO[bytes], item_type: np.dtype) -> np.ndarray:
 
 
 def _view(storage: np.ndarray, tensor: Tensor) -> np.ndarray:
-    size = storage.itemsize  # NumPy counts in bytes; it refuses a view that leaves the buffer
+    size = storage.itemsize  # NumPy counts in bytes, and refuses a view beyond the buffer
     return np.ndarray(
         tensor.shape, storage.dtype, storage, tensor.offset * size, tuple(step * size for step in tensor.steps)
     )
@@ -60,14 +60,14 @@ def _rebuild(
 
 
 class _Reader(pickle.Unpickler):
-    """Knows the three kinds of things that a state dictionary is made of, and refuses any other."""
+    """Allows only the three types that a state dictionary consists of."""
 
     def find_class(self, module: str, name: str) -> Any:
         if module == "torch" and name in ITEM_TYPES:
             return ITEM_TYPES[name]
         known = {("torch._utils", "_rebuild_tensor_v2"): _rebuild, ("collections", "OrderedDict"): OrderedDict}
         if (module, name) not in known:
-            raise pickle.UnpicklingError(f"{module}.{name} has no place in a file of tensors.")
+            raise pickle.UnpicklingError(f"{module}.{name} is not allowed in a file of tensors.")
         return known[module, name]
 
     def persistent_load(self, pid: Any) -> tuple[str, np.dtype]:

@@ -1,4 +1,4 @@
-"""What of a model is trained: everything, its head, or its normalisation layers and head."""
+"""Choose the trained layers of a model: all, its head, or its normalisation layers and head."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -19,36 +19,35 @@ NORMALISATIONS = (
 
 
 def freeze(model: keras.Model, tune: str) -> None:
-    """Freeze what is not to be trained.
+    """Freeze all layers except those to train.
 
-    A batch normalisation that is frozen scales by the statistics it has; one that is trained takes those of each batch, and
-    its averages move. Each layer's saved form says whether it is frozen, so a run goes on as it was.
+    Frozen batch normalisation uses its stored statistics; trained one uses those of each batch and updates its averages.
+    Each layer is saved with its frozen state, so a resumed run trains the same layers.
 
     Args:
-        model: with nested models, if need be; those of Keras' own kinds are looked into.
-        tune: "head", the last dense layer; or "norm", that and gamma and beta of every normalisation.
+        model: may contain nested models of Keras' own classes.
+        tune: "head" to train the last dense layer; "norm" to train it with gamma and beta of every normalisation layer.
 
     Raises:
-        ModelError: the model has no head of that name, or no normalisation, or keeps one where its saved form does not
-            tell whether it is frozen.
+        ModelError: the model has no layer of the head's name, no normalisation layers, or one inside a layer that is saved
+            without the frozen state of its parts.
     """
     if PROBABILITY not in {layer.name for layer in model.layers}:
         raise ModelError(
-            f"A model to be frozen ends in a layer named {PROBABILITY!r}; the last of {model.name} is not."
+            f"{model.name} has no layer named {PROBABILITY!r}, which --tune and --freeze-backbone need: name the last layer so."
         )
     trained = NORMALISATIONS if tune == "norm" else ()
     for layer in _layers(model):
         _check(layer, trained)
         layer.trainable = layer.name == PROBABILITY or isinstance(layer, trained)
     if trained and not any(isinstance(layer, trained) for layer in _layers(model)):
-        raise ModelError(f"{model.name} has no normalisation layers: --tune head says what would be trained of it.")
+        raise ModelError(f"{model.name} has no normalisation layers. Train its head only with --tune head.")
 
 
 def refreeze(model: keras.Model) -> bool:
-    """Freeze all of each layer that is frozen, and tell whether that changed anything.
+    """Freeze everything inside frozen layers; return whether that changed anything.
 
-    It does where a layer made of others was just read from a file: Keras 3.15 freezes its attention, but not the four
-    projections inside.
+    Keras 3.15 needs this after loading a file: it freezes an attention layer, but not the four projections inside.
     """
     before = len(model.trainable_variables)
     for layer in flatten_layers(model, include_self=False):
@@ -58,23 +57,23 @@ def refreeze(model: keras.Model) -> bool:
 
 
 def thaw(model: keras.Model) -> None:
-    """Train everything from now on; compile the model anew afterwards."""
+    """Unfreeze all layers. Compile the model again afterwards."""
     _set(model, True)
 
 
 def _set(layer: Any, trainable: bool) -> None:
-    """Freeze or thaw a layer and all in it, one by one: where it is so already, Keras leaves those inside as they are."""
-    for each in flatten_layers(layer):
-        each.trainable = trainable
+    """Freeze or unfreeze a layer and all layers inside, one by one: Keras skips those inside a layer that has the value."""
+    for inner in flatten_layers(layer):
+        inner.trainable = trainable
 
 
 def unfrozen(model: keras.Model) -> int:
-    """How many of the model's parameters are in layers that are not frozen."""
+    """Number of the model's parameters in layers that are not frozen."""
     return sum(layer.count_params() for layer in _layers(model) if layer.trainable)
 
 
 def _layers(model: keras.Model) -> Iterator[Any]:
-    """The model's layers, and those of the models among them whose saved form has every layer's own."""
+    """The model's layers, and those of nested models of Keras' own classes, which save the frozen state of each layer."""
     for layer in model.layers:
         if _is_open(layer):
             yield from _layers(layer)
@@ -87,10 +86,10 @@ def _is_open(layer: Any) -> bool:
 
 
 def _check(layer: Any, trained: tuple[type, ...]) -> None:
-    hidden = [each for each in flatten_layers(layer, include_self=False) if isinstance(each, trained)]
+    hidden = [inner for inner in flatten_layers(layer, include_self=False) if isinstance(inner, trained)]
     if hidden:
         raise ModelError(
-            f"{len(hidden)} normalisation layers are inside the layer {layer.name!r}, a {type(layer).__name__}, whose saved "
-            "form does not tell which of its parts are frozen: a run could not go on. Build the model of Keras' own layers, "
-            "or take --tune head or --tune all."
+            f"{len(hidden)} normalisation layers are inside the layer {layer.name!r}, a {type(layer).__name__}, which is saved "
+            "without the frozen state of its parts, so a run could not be resumed. Build the model from Keras' own layers, or "
+            "use --tune head or --tune all."
         )

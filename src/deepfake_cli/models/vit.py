@@ -1,15 +1,15 @@
-"""The image half of CLIP, a vision transformer, built of Keras' own layers; its published weights come by KerasHub.
+"""CLIP's image encoder, a vision transformer, built from Keras' own layers; its pretrained weights are loaded with KerasHub.
 
 Alec Radford et al.: Learning Transferable Visual Models From Natural Language Supervision, ICML 2021,
 https://arxiv.org/abs/2103.00020; the transformer: Dosovitskiy et al., ICLR 2021, https://arxiv.org/abs/2010.11929.
 
-The recipe for it is ``--tune norm``: only layer normalisation and the head are trained, 0.03 % of the weights. With
-ViT-L/14, trained on FaceForensics++, that leads across data sets: Andrii Yermakov, Jan Cech, Jiri Matas, Mario Fritz:
+Train it with ``--tune norm``: only layer normalisation and the head, 0.03 % of the weights. A ViT-L/14 trained this way on
+FaceForensics++ had the best cross-dataset results in: Andrii Yermakov, Jan Cech, Jiri Matas, Mario Fritz:
 Deepfake Detection that Generalizes Across Benchmarks, WACV 2026, https://arxiv.org/abs/2508.06248. Their unit-length
 features and second loss are left out.
 
-KerasHub keeps its transformer blocks as layers of its own, which need it installed wherever a snapshot is read, and whose
-saved form forgets which of their parts are trained. So only weights are taken from it.
+KerasHub's transformer blocks are layers of its own: reading a snapshot would need KerasHub, and they are saved without the
+frozen state of their parts. So only the weights are taken from it.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ import numpy as np
 from keras import layers
 
 from deepfake_cli.errors import ModelError
-from deepfake_cli.models.applications import fetching, standardised
+from deepfake_cli.models.applications import downloading, standardised
 from deepfake_cli.models.head import ending
 
 HUB = "kaggle.com"
@@ -29,7 +29,7 @@ EPSILON = 1e-5
 
 
 class Shape(NamedTuple):
-    """Size of a vision transformer; the widest layer of a block has four times the width."""
+    """Size of a vision transformer; the hidden layer of a block has four times the width."""
 
     patch: int  # side, in pixels
     width: int
@@ -45,14 +45,14 @@ def vit_clip(preset: str, shape: Shape) -> Callable[[tuple[int, int, int], str |
     """Return the architecture function of one of CLIP's image encoders.
 
     Args:
-        preset: the name of its weights at KerasHub, of a `keras_hub.models.CLIPBackbone`.
+        preset: name of its weights, for `keras_hub.models.CLIPBackbone.from_preset`.
         shape: its size.
     """
 
     def build(input_shape: tuple[int, int, int], weights: str | None) -> keras.Model:
         model = _untrained(input_shape, shape, preset)
         if weights:
-            fill(model, _published(preset).vision_encoder)
+            copy_weights(model, _pretrained(preset).vision_encoder)
         return model
 
     return build
@@ -61,7 +61,7 @@ def vit_clip(preset: str, shape: Shape) -> Callable[[tuple[int, int, int], str |
 def _untrained(input_shape: tuple[int, int, int], shape: Shape, name: str) -> keras.Model:
     if input_shape[0] % shape.patch:
         raise ModelError(
-            f"{name} cuts an image in patches of {shape.patch} px: --image-size has to be a multiple of that, such as "
+            f"{name} divides an image into patches of {shape.patch} px. --image-size must be a multiple of that, such as "
             f"{max(1, round(input_shape[0] / shape.patch)) * shape.patch}. Received {input_shape[0]}."
         )
     inputs = keras.Input(input_shape)
@@ -75,9 +75,9 @@ def _untrained(input_shape: tuple[int, int, int], shape: Shape, name: str) -> ke
 
 
 def _tokens(image: Any, shape: Shape) -> Any:
-    """Patches, each through the same matrix, after an empty one for the class token; each place adds a vector of its own.
+    """Patch embeddings after an empty one for the class token, plus position embeddings.
 
-    The vector of the first place is the class token itself.
+    The first position embedding includes the class token.
     """
     side, patch = image.shape[1] // shape.patch, shape.patch
     x = layers.Reshape((side, patch, side, patch, 3))(image)
@@ -90,34 +90,34 @@ def _tokens(image: Any, shape: Shape) -> Any:
 
 
 def _block(x: Any, shape: Shape, name: str) -> Any:
-    """Attention between the tokens, then two dense layers on each; either is added to what it was given."""
+    """Self-attention, then two dense layers per token, each with a residual connection."""
     y = layers.LayerNormalization(epsilon=EPSILON, name=f"{name}_norm_1")(x)
     y = layers.MultiHeadAttention(shape.heads, shape.width // shape.heads, name=f"{name}_attention")(y, y)
     x = layers.Add(name=f"{name}_add_1")([x, y])
     y = layers.LayerNormalization(epsilon=EPSILON, name=f"{name}_norm_2")(x)
     y = layers.Dense(4 * shape.width, name=f"{name}_dense_1")(y)
-    gate = layers.Activation("sigmoid")(layers.Rescaling(1.702)(y))  # CLIP's quick stand-in for GELU
+    gate = layers.Activation("sigmoid")(layers.Rescaling(1.702)(y))  # QuickGELU, CLIP's approximation of GELU
     y = layers.Dense(shape.width, name=f"{name}_dense_2")(layers.Multiply()([y, gate]))
     return layers.Add(name=f"{name}_add_2")([x, y])
 
 
-def _published(preset: str) -> Any:
-    """Return KerasHub's CLIP with its published weights, from its cache or the network."""
+def _pretrained(preset: str) -> Any:
+    """Return KerasHub's CLIP with pretrained weights, from its cache or the network."""
     try:
         import keras_hub
     except ImportError:
         raise ModelError(
-            f"The weights of {preset} come by KerasHub, which is not installed: pip install 'deepfake-cli[hub]'. Or give "
-            "weights of your own with --weights FILE; or start from random ones with --no-weights."
+            f"The weights of {preset} need KerasHub: pip install 'deepfake-cli[hub]'. Or use other weights with "
+            "--weights FILE, or random ones with --no-weights."
         ) from None
     try:
-        with fetching():
+        with downloading():
             return keras_hub.models.CLIPBackbone.from_preset(preset)
-    except OSError as error:  # those of requests are, too
+    except OSError as error:  # includes those of requests
         raise ModelError(
-            f"The weights of {preset} are not in ~/.cache/kagglehub and cannot be fetched from {HUB}: {_reason(error)}. "
-            "Connect once, and they are kept; or give weights of your own with --weights FILE; or start from random ones "
-            "with --no-weights; or take --model efficientnet_lite0, whose ImageNet weights are installed with this package."
+            f"The weights of {preset} are not in ~/.cache/kagglehub and cannot be downloaded from {HUB}: {_reason(error)}. "
+            "Connect to the network once to cache them, or use other weights with --weights FILE, random ones with "
+            "--no-weights, or --model efficientnet_lite0, whose ImageNet weights are installed with this package."
         ) from None
 
 
@@ -125,19 +125,19 @@ def _reason(error: OSError) -> str:
     return (str(error).rpartition("Caused by ")[2] or type(error).__name__).replace("\n", " ")
 
 
-def fill(model: keras.Model, encoder: Any) -> None:
-    """Copy the weights of a `keras_hub.models.CLIPVisionEncoder` into a model of the same size; images may differ in size."""
+def copy_weights(model: keras.Model, encoder: Any) -> None:
+    """Copy the weights of a `keras_hub.models.CLIPVisionEncoder` of the same size; the image size may differ."""
     for name, values in _tensors(encoder, model.get_layer("tokens").output.shape[1] - 1):
         model.get_layer(name).set_weights(values)
 
 
 def _tensors(encoder: Any, patches: int) -> Iterator[tuple[str, list[np.ndarray]]]:
-    """Yield our layers' names and their weights."""
+    """Yield the names of the model's layers and their weights."""
     embedding = encoder.embedding
     kernel, array = embedding.patch_embedding.get_weights()[0], keras.ops.convert_to_numpy
-    places = array(embedding.position_embedding.embeddings)[array(embedding.position_ids)[0]]
-    first = array(embedding.class_embedding) + places[0]
-    yield "tokens", [kernel.reshape(-1, kernel.shape[-1]), np.vstack([first, _stretched(places[1:], patches)])]
+    positions = array(embedding.position_embedding.embeddings)[array(embedding.position_ids)[0]]
+    first = array(embedding.class_embedding) + positions[0]
+    yield "tokens", [kernel.reshape(-1, kernel.shape[-1]), np.vstack([first, _resampled(positions[1:], patches)])]
     yield "norm_in", encoder.pre_layer_norm.get_weights()
     for number, block in enumerate(encoder.encoder_layers):
         yield f"block_{number}_norm_1", block.layer_norm_1.get_weights()
@@ -148,11 +148,11 @@ def _tensors(encoder: Any, patches: int) -> Iterator[tuple[str, list[np.ndarray]
     yield "norm_out", encoder.layer_norm.get_weights()
 
 
-def _stretched(places: np.ndarray, patches: int) -> np.ndarray:
-    """The vectors of a square of places, (count, width), resampled to one of another size: (patches, width)."""
-    if len(places) == patches:
-        return places
-    before, after = (round(count**0.5) for count in (len(places), patches))
-    grid = places.reshape(before, before, -1)
+def _resampled(positions: np.ndarray, patches: int) -> np.ndarray:
+    """Resample the position embeddings of a square of patches, (count, width), to another number of patches: (patches, width)."""
+    if len(positions) == patches:
+        return positions
+    before, after = (round(count**0.5) for count in (len(positions), patches))
+    grid = positions.reshape(before, before, -1)
     resized = keras.ops.image.resize(grid, (after, after), interpolation="bicubic", data_format="channels_last")
     return keras.ops.convert_to_numpy(resized).reshape(patches, -1)
