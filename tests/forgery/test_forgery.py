@@ -1,4 +1,4 @@
-"""Laws of forgeries and degradations, over both tables, on real faces."""
+"""All forgeries and degradations on real face crops."""
 
 import os
 import re
@@ -101,8 +101,8 @@ def test_images_change_inside_of_the_mask_only(faces, name):
 
 
 @every_forgery
-def test_a_forged_face_still_looks_like_one(faces, name):
-    """The same detector finds it in the same place; its colours are those of skin."""
+def test_forged_face_is_still_detected(faces, name):
+    """The face detector finds it at the same position, and its mean colour stays close."""
     detect = rfb320(0.5)
     after, masks = forged(FORGERIES[name](), faces)
     for before, image, mask in zip(faces, after, masks[..., 0], strict=True):
@@ -112,15 +112,15 @@ def test_a_forged_face_still_looks_like_one(faces, name):
         assert np.abs(image[inside].mean(0) - before[inside].mean(0)).max() < 50
 
 
-def test_a_warped_face_is_smoother(faces):
+def test_warped_face_is_smoother(faces):
     after, masks = forged(FaceWarp(colour=False, shapes=False), faces)
     for before, image, mask in zip(faces, after, masks[..., 0] > 0.95, strict=True):
         real, fake = (cv2.Laplacian(each.mean(-1), cv2.CV_32F)[mask].var() for each in (before, image))
         assert fake < 0.5 * real
 
 
-def test_self_blending_goes_both_ways(faces):
-    """Some copies are sharper, some smoother; some lighter, some darker: no direction gives the label away."""
+def test_self_blending_changes_in_both_directions(faces):
+    """Some copies are sharper, some smoother; some lighter, some darker, so that neither reveals the label."""
     images = faces[np.zeros(32, int)]
     after, masks = forged(SelfBlend(), images)
     sharper, lighter = [], []
@@ -145,7 +145,7 @@ def test_strength_0_forges_nothing(faces, name):
 
 
 @pytest.mark.parametrize("name", [*FORGERIES, *DEGRADATIONS])
-def test_the_same_seed_gives_the_same_bytes(faces, name):
+def test_same_seed_gives_same_bytes(faces, name):
     def run(seed):
         layer = (FORGERIES | DEGRADATIONS)[name]()
         return np.asarray(layer(faces, seed=seed, training=True)).tobytes()
@@ -158,12 +158,12 @@ def test_the_same_seed_gives_the_same_bytes(faces, name):
 def test_layers_are_active_in_training_only(faces, name):
     layer = (FORGERIES | DEGRADATIONS)[name](seed=1)
     assert np.array_equal(layer(faces, seed=SEED), faces)
-    first, second = (np.asarray(layer(faces, training=True)) for _ in range(2))  # seeds of the layer's own
+    first, second = (np.asarray(layer(faces, training=True)) for _ in range(2))  # seeds from the layer's generator
     assert not np.array_equal(first, second)
 
 
 @pytest.mark.parametrize("name", [*FORGERIES, *DEGRADATIONS])
-def test_layers_can_be_built_again(name):
+def test_layers_round_trip_their_config(name):
     layer = (FORGERIES | DEGRADATIONS)[name](0.7)
     assert type(layer).from_config(layer.get_config()).get_config() == layer.get_config()
     with pytest.raises(ValueError, match="strength"):
@@ -172,7 +172,7 @@ def test_layers_can_be_built_again(name):
 
 @pytest.mark.parametrize("name", [*FORGERIES, *DEGRADATIONS])
 @pytest.mark.parametrize("value", FLAT.values(), ids=FLAT)
-def test_flat_images(name, value):
+def test_flat_images_stay_finite(name, value):
     layer = (FORGERIES | DEGRADATIONS)[name](2.0)
     after = np.asarray(layer(np.full((4, 64, 64, 3), value, "uint8"), seed=SEED, training=True))
     assert np.isfinite(after).all() and after.min() >= 0 and after.max() <= 255 and after.dtype == np.float32
@@ -180,7 +180,7 @@ def test_flat_images(name, value):
 
 @pytest.mark.parametrize("name", [*FORGERIES, *DEGRADATIONS])
 def test_layers_work_in_graphs_of_unknown_batch_and_in_half_precision(faces, name):
-    """As a data set's map and a mixed-precision model run them; in float32 all the same, and with equal results."""
+    """In a tf.function and under mixed precision they still compute in float32, with the same results."""
     keras.config.set_dtype_policy("mixed_float16")
     try:
         layer = (FORGERIES | DEGRADATIONS)[name]()
@@ -197,7 +197,7 @@ def test_layers_work_in_graphs_of_unknown_batch_and_in_half_precision(faces, nam
 
 @every_forgery
 def test_forgeries_compile_with_xla(faces, name):
-    """XLA has random numbers of its own: other forgeries, but the same ones each time, and of the same kind."""
+    """XLA draws other random numbers: other forgeries, but deterministic and of similar strength."""
     layer, images = FORGERIES[name](), tf.constant(resized(faces, 64))
     run = tf.function(lambda batch: layer.forge(batch, SEED), jit_compile=True, autograph=False)
     (after, masks), (again, _) = (tuple(map(np.asarray, run(images))) for _ in range(2))
@@ -206,7 +206,7 @@ def test_forgeries_compile_with_xla(faces, name):
     assert 0.02 < (masks > 0.2).mean() < 0.5
 
 
-def test_resampling_and_jpeg_do_the_same_under_xla(faces):
+def test_resampling_and_jpeg_are_the_same_under_xla(faces):
     def run(batch):
         picture, wide = planes(batch), np.full((len(faces), 1, 1), 1.7, "float32")
         weights = tent(positions(64, 64, 1.03, 0.4), 64, wide, 0.3 * wide)
@@ -217,13 +217,13 @@ def test_resampling_and_jpeg_do_the_same_under_xla(faces):
 
 
 @every_forgery
-def test_a_crop_of_a_wider_margin_has_a_smaller_face(faces, name):
+def test_wider_margin_means_smaller_masks(faces, name):
     layers = FORGERIES[name](margin=1.3), FORGERIES[name](margin=2.6)
     near, far = ((forged(layer, faces)[1] > 0.2).mean() for layer in layers)
     assert far == pytest.approx(near / 4, rel=0.25)
 
 
-def test_cross_blending_brings_in_another_face_of_the_batch(faces):
+def test_cross_blending_uses_another_face_of_the_batch(faces):
     (one, mask), (other, same) = (forged(CrossBlend(), faces[[0, donor]]) for donor in (2, 4))
     assert np.array_equal(mask, same)
     inside = mask[0, ..., 0] > 0.9 * mask[0].max()
@@ -275,23 +275,23 @@ def test_strength_0_degrades_nothing(faces, name):
 
 
 @every_degradation
-def test_degradations_leave_some_images_as_they_are(faces, name):
+def test_degradations_leave_some_images_unchanged(faces, name):
     images = faces[np.arange(32) % len(faces)]
     same = np.abs(degraded(name, images) - images).max(axis=(1, 2, 3)) < 0.01
     assert 6 <= same.sum() <= 26
     all_changed = np.abs(degraded(name, images, share=1.0) - images).max(axis=(1, 2, 3)) > 0.01
-    assert all_changed.sum() >= 28, "but for a severity near 0"
+    assert all_changed.sum() >= 28, "except at a severity near 0"
 
 
 @every_degradation
-def test_stronger_degradations_leave_less(faces, name):
+def test_stronger_degradations_change_more(faces, name):
     images = faces[np.arange(12) % len(faces)]
     figures = [psnr(degraded(name, images, strength=strength), images) for strength in (0.25, 0.5, 1, 2)]
     assert figures == sorted(figures, reverse=True) and figures[0] > figures[-1] + 3
 
 
 @pytest.mark.parametrize("quality", [90, 75, 50, 30, 10])
-def test_jpeg_is_nearly_that_of_libjpeg(faces, quality):
+def test_jpeg_is_close_to_libjpeg(faces, quality):
     images = np.rint(faces)
     after = np.asarray(images_of(compressed(planes(images), np.full((len(images), 1, 1), quality, "float32"))))
     for before, image in zip(images.astype("uint8"), after, strict=True):
@@ -300,14 +300,14 @@ def test_jpeg_is_nearly_that_of_libjpeg(faces, quality):
         assert psnr(image, expected) > 40 and psnr(image, expected) > psnr(before, expected) + 3
 
 
-def test_a_layer_does_not_draw_what_another_draws(faces):
-    """With one seed for a whole batch, the images that are blurred are not those that are noisy."""
+def test_two_layers_draw_independently(faces):
+    """With the same seed, two degradations change different images."""
     images = faces[np.arange(64) % len(faces)]
     one, other = (np.abs(degraded(name, images) - images).max(axis=(1, 2, 3)) > 0.01 for name in ("light", "colour"))
     assert 0.2 < (one == other).mean() < 0.8
 
 
-def test_reals_become_fakes_and_fakes_stay(faces):
+def test_forged_reals_are_labelled_fake_and_fakes_are_unchanged(faces):
     labels = np.array([[0], [1]] * 8, "float32")
     images = faces[np.arange(16) % len(faces)]
     after, now, masks = map(np.asarray, forge_reals(images, labels, [FaceWarp(), SelfBlend()], SEED, share=0.5))
@@ -327,7 +327,7 @@ def test_several_forgeries_divide_a_batch(faces):
     assert forge_all(faces[:1], [FaceWarp(), SelfBlend()], SEED)[0].shape == (1, SIZE, SIZE, 3)
 
 
-def test_names_become_layers():
+def test_build_layers_by_name():
     layers = forgery.build("face_warp, self_blend", FORGERIES, "forgery", strength=0.5, margin=2.0)
     assert [type(layer) for layer in layers] == [FaceWarp, SelfBlend] and layers[0].margin == 2.0
     with pytest.raises(DeepfakeError, match="Did you mean self_blend"):
@@ -335,8 +335,8 @@ def test_names_become_layers():
 
 
 @pytest.mark.slow
-def test_another_backend_makes_the_same_kind_of_fakes():
-    """Every operation is one of `keras.ops`."""
+def test_forgeries_work_on_jax():
+    """All operations are of `keras.ops`."""
     program = """
         import numpy as np
         from deepfake_cli.forgery import DEGRADATIONS, FORGERIES
@@ -353,7 +353,7 @@ def test_another_backend_makes_the_same_kind_of_fakes():
     subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=True, env=environment)
 
 
-def test_the_command_draws_a_sheet(deepfake, tmp_path):
+def test_forge_command_writes_a_sheet(deepfake, tmp_path):
     said = deepfake("forge", assets.FOLDER, "--count", 3, "--size", 96, "--degradation", "jpeg,blur").stdout
     assert said.strip() == "3 rows in forge.png"
     sheet = read_image(tmp_path / "forge.png")
@@ -361,7 +361,7 @@ def test_the_command_draws_a_sheet(deepfake, tmp_path):
     assert len(np.unique(sheet.reshape(-1, 3), axis=0)) > 2000
 
 
-def test_what_cannot_be_used_is_listed(tmp_path, people):
+def test_unusable_images_are_listed(tmp_path, people):
     cv2.imwrite(str(tmp_path / "face.png"), next(iter(people.values()))[0])
     cv2.imwrite(str(tmp_path / "blank.png"), np.full((200, 200, 3), 127, np.uint8))
     (tmp_path / "broken.jpg").write_bytes(b"no image")
@@ -371,8 +371,8 @@ def test_what_cannot_be_used_is_listed(tmp_path, people):
     assert "no face found" in result.bad[0][1]
 
 
-def test_a_picture_may_be_a_crop_already(tmp_path, faces):
-    """The sheet shows it as it is; with one picture and several rows, each row is another forgery."""
+def test_forge_takes_crops(tmp_path, faces):
+    """The sheet shows the crop unchanged; with one image and several rows, each row is another forgery."""
     cv2.imwrite(str(tmp_path / "crop.png"), faces[0][..., ::-1])
     forge(Forge(paths=[tmp_path / "crop.png"], count=3, crop=False, forgery="self_blend", output=tmp_path / "s.png"))
     sheet = read_image(tmp_path / "s.png")[..., ::-1]
@@ -385,7 +385,7 @@ def test_a_picture_may_be_a_crop_already(tmp_path, faces):
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ({"paths": ["nowhere.png"]}, "nowhere.png: no such image, video or folder"),
         ({"paths": ["{empty}"]}, "the folder holds no images and no videos"),
@@ -395,9 +395,9 @@ def test_a_picture_may_be_a_crop_already(tmp_path, faces):
         ({"paths": [assets.FOLDER / "README.md"]}, "None of the images can be used"),
     ],
 )
-def test_faults_are_said_in_a_line(tmp_path, given, said):
+def test_faulty_settings_are_refused(tmp_path, given, message):
     given = {"paths": [assets.FOLDER], "output": tmp_path / "sheet.png", "count": 1} | given
     given["paths"] = [str(path).format(empty=tmp_path) for path in given["paths"]]
-    with pytest.raises(DeepfakeError, match=re.escape(said)):
+    with pytest.raises(DeepfakeError, match=re.escape(message)):
         forge(resolve(Forge, given)[0])
     assert not list(tmp_path.iterdir())

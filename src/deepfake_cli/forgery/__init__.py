@@ -1,11 +1,11 @@
-"""Pseudo-fakes made from real faces, and degradations, as Keras layers over batches.
+"""Pseudo-fakes and degradations as Keras layers on batches.
 
-Each layer is ``f(strength, …)``, active in training only, from RGB float32 (batch, size, size, 3) in 0..255 to the same,
-in `keras.ops` alone: on a CPU or a GPU, with any Keras backend, under ``tf.function`` and XLA. Its random numbers depend on the
-seed that it is given and on nothing else.
+Each layer is ``f(strength, …)``, active in training only. It maps RGB float32 (batch, size, size, 3) in 0..255 to the same,
+with `keras.ops` only: on CPU or GPU, with any Keras backend, under ``tf.function`` and XLA. Its random numbers depend only on
+the seed given.
 
-A forgery also has ``forge(images, seed) -> (images, masks)``, with soft masks (batch, size, size, 1) in 0..1. Of a batch of
-both classes the caller chooses what is forged: see `deepfake_cli.forgery.mix`. Degradations come after it, on both classes alike.
+A forgery also has ``forge(images, seed) -> (images, masks)``, with soft masks (batch, size, size, 1) in 0..1.
+`deepfake_cli.forgery.mix` chooses which images of a batch are forged. Degradations follow, on both classes.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ DEGRADATIONS: dict[str, Callable[..., keras.layers.Layer]] = {
     "jpeg": degradations.Jpeg,
     "blur": degradations.Blur,
     "noise": degradations.Noise,
-    "rescale": degradations.Rescale,  # shrunk and blown up again
+    "rescale": degradations.Rescale,  # shrink and enlarge
     "light": degradations.Light,  # brightness and contrast
     "colour": degradations.Colour,
     "occlude": degradations.Occlude,  # blocks of one colour
@@ -43,17 +43,17 @@ DEGRADATIONS: dict[str, Callable[..., keras.layers.Layer]] = {
 def build(
     names: str, table: Mapping[str, Callable[..., Any]], kind: str, *, strength: float, **options: Any
 ) -> list[Any]:
-    """Make the layers that a setting names.
+    """Build the layers that a setting names.
 
     Args:
-        names: keys of `table`, or users' own as ``module:function``, with commas between.
+        names: keys of `table`, or ``module:function``, separated by commas.
         table: `FORGERIES` or `DEGRADATIONS`.
-        kind: what they are, for the message.
-        strength: of each.
-        options: further arguments of each, such as `margin` of forgeries.
+        kind: "forgery" or "degradation", for the message.
+        strength: of each layer.
+        options: further arguments of each layer, such as `margin` of forgeries.
 
     Raises:
-        DeepfakeError: there is none of a name; the message lists the choices.
+        DeepfakeError: a name is unknown; the message lists the choices.
     """
     factories = [lookup(table, name.strip(), kind) for name in names.split(",")]
     return [factory(strength, **options) for factory in factories]

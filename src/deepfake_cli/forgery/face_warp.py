@@ -1,9 +1,8 @@
-"""Face warping artefacts: a real face, shrunk to the few pixels of a swap network's output and blown up again.
+"""Face warping artefacts: a real face, shrunk to the resolution of a swap network's output and enlarged again.
 
-A swap network paints a face of fixed, small size, which an affine map then fits into the frame. What that leaves behind is a
-face less sharp than its surroundings, behind a soft edge; it is made here without any network. The warped face is the
-fake. Source: the idea of Li and Lyu, "Exposing DeepFake Videos By Detecting Face Warping Artifacts", CVPR Workshops 2019;
-written from the paper, not from its code.
+A swap network outputs a face of fixed, small size, which is warped into the frame. This leaves a face that is less sharp than
+its surroundings, behind a soft edge. Here it is made without a network. Source: the idea of Li and Lyu, "Exposing DeepFake
+Videos By Detecting Face Warping Artifacts", CVPR Workshops 2019; written from the paper, without its code.
 """
 
 from typing import Any
@@ -16,19 +15,19 @@ from deepfake_cli.forgery.layer import Forgery
 from deepfake_cli.forgery.region import Window
 from deepfake_cli.forgery.resample import positions, separable, tent, turned
 
-MOST_KEPT = 0.5  # of the crop's pixels a line: a sharper face would not look warped
-KEPT = 0.34, MOST_KEPT  # as a network of 64 to 96 pixels leaves of a face of 190
-ANGLE, SCALE, SHIFT = 0.03, 0.02, 0.01  # most that the face is turned (radians), resized, moved (heights of the face)
-COLOUR = 0.4  # of what self-blending changes
+MAX_SCALE = 0.5  # of the shrunk face: a sharper one would not look warped
+SCALES = 0.34, MAX_SCALE  # a network of 64 to 96 pixels for a face of 190
+ANGLE, STRETCH, SHIFT = 0.03, 0.02, 0.01  # largest rotation (radians), stretch and shift (heights of the face)
+COLOUR = 0.4  # colour change, relative to self-blending
 
 
 class FaceWarp(Forgery):
-    """Shrink faces and blow them up again, a little turned, resized and moved.
+    """Shrink faces and enlarge them again, slightly rotated, stretched and shifted.
 
     Args:
-        strength: as in `Forgery`; the small face has ``1 / strength`` of the pixels a side.
-        colour: shift the face's colours too.
-        shapes: cut some masks off by a line, and bend all; if not, every mask is a whole, smooth egg.
+        strength: as in `Forgery`; the side of the small face is proportional to ``1 / strength``.
+        colour: change the face's colours too.
+        shapes: distort all masks and cut some off at a line; if False, every mask is a smooth oval.
         options: `margin` and `seed`, as in `Forgery`.
     """
 
@@ -38,20 +37,20 @@ class FaceWarp(Forgery):
         self.elastic = Forgery.elastic if shapes else 0.0
 
     def fake(self, real: Any, chance: Chance, window: Window) -> Any:
-        """The face, at a random size in the middle of a small picture, turned there and fitted back."""
-        kept = ops.clip(chance.uniform(*KEPT) / self.strength, 0.05, MOST_KEPT)  # pixels to one of the crop
-        width = chance.uniform(1.0, 1.5) / kept  # of the kernel that it is shrunk with
-        amount = chance.uniform(0.0, 0.35)  # between bilinear and bicubic: what it is blown up with
+        """The face, shrunk to a random size, rotated, and enlarged again."""
+        scale = ops.clip(chance.uniform(*SCALES) / self.strength, 0.05, MAX_SCALE)  # pixels per pixel of the crop
+        width = chance.uniform(1.0, 1.5) / scale  # of the kernel for shrinking
+        amount = chance.uniform(0.0, 0.35)  # of sharpening when enlarging, between bilinear and bicubic
         down, up = [], []
         for side in (window.height, window.width):
-            small = int(side * MOST_KEPT)
-            down.append(tent(positions(small, side, 1.0 / kept), side, width))
-            step = kept * (1.0 + self.strength * chance.off(SCALE))
-            shift = self.strength * chance.off(SHIFT * 2 * window.half) * kept
+            small = int(side * MAX_SCALE)
+            down.append(tent(positions(small, side, 1.0 / scale), side, width))
+            step = scale * (1.0 + self.strength * chance.off(STRETCH))
+            shift = self.strength * chance.off(SHIFT * 2 * window.half) * scale
             up.append(tent(positions(side, small, step, shift), small, sharpen=amount))
         face = turned(separable(real, *down), self.strength * chance.off(ANGLE))
         return separable(tinted(face, chance, COLOUR * self.strength) if self.colour else face, *up)
 
     def get_config(self) -> dict[str, Any]:
-        """What the layer can be built from again."""
+        """The arguments of the layer, for `from_config`."""
         return super().get_config() | {"colour": self.colour, "shapes": self.cuts}

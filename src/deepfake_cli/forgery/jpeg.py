@@ -1,6 +1,6 @@
-"""JPEG's loss without its bytes: colours at half size, blocks of 8 x 8 as cosines, rounded.
+"""JPEG compression without encoding: chroma subsampling, and quantisation of 8 x 8 blocks of DCT coefficients.
 
-Source: ITU-T T.81 (JPEG) with the tables of its annex K, scaled by quality as the IJG's library does it.
+Source: ITU-T T.81 (JPEG) with the tables of its annex K, scaled by quality as in libjpeg.
 """
 
 from collections.abc import Sequence
@@ -19,25 +19,25 @@ TO_YCC = np.stack([
 
 
 def compressed(picture: Any, quality: Any) -> Any:
-    """What is left of images after JPEG with 4:2:0 subsampling.
+    """Images after JPEG compression with 4:2:0 subsampling.
 
     Args:
         picture: planes (batch, 3, size, size), RGB in 0..255.
-        quality: (batch, 1, 1) in 1..100, as of libjpeg and OpenCV.
+        quality: (batch, 1, 1) in 1..100, as in libjpeg and OpenCV.
 
     Returns:
         Planes of the same shape, whole numbers in 0..255.
     """
     size = picture.shape[2]
     ycc = mixed(_padded(picture, -size % (2 * BLOCK)), TO_YCC)
-    luma = _rounded(ycc[:, :1] - 128.0, LUMINANCE, quality) + 128.0
-    chroma = _rounded(_halved(ycc[:, 1:]), CHROMINANCE, quality)
+    luma = _quantized(ycc[:, :1] - 128.0, LUMINANCE, quality) + 128.0
+    chroma = _quantized(_halved(ycc[:, 1:]), CHROMINANCE, quality)
     rgb = mixed(ops.concatenate([luma, _doubled(chroma)], axis=1), np.linalg.inv(TO_YCC).astype("float32"))
     return ops.clip(ops.round(rgb[:, :, :size, :size]), 0.0, 255.0)
 
 
-def _rounded(picture: Any, table: Sequence[int], quality: Any) -> Any:
-    """Round the cosines of each block to multiples of the table's."""
+def _quantized(picture: Any, table: Sequence[int], quality: Any) -> Any:
+    """Round the DCT coefficients of each block to multiples of the table's steps."""
     _, channels, height, width = picture.shape
     split = (-1, channels, height // BLOCK, BLOCK, width // BLOCK, BLOCK)
     blocks = ops.transpose(ops.reshape(picture, split), (0, 1, 2, 4, 3, 5))
@@ -49,19 +49,20 @@ def _rounded(picture: Any, table: Sequence[int], quality: Any) -> Any:
 
 
 def _steps(table: Sequence[int], quality: Any) -> Any:
-    """The table at this quality, (batch, 1, 64)."""
+    """The quantisation table at this quality, (batch, 1, 64)."""
     quality = ops.round(quality)
     percent = ops.where(quality < 50, 5000.0 / quality, 200.0 - 2.0 * quality)
     return ops.clip(ops.floor((ops.floor(percent) * np.array(table, "float32") + 50.0) / 100.0), 1.0, 255.0)
 
 
 def _halved(picture: Any) -> Any:
+    """Half the size, as means of 2 x 2 pixels."""
     _, channels, height, width = picture.shape
     return ops.mean(ops.reshape(picture, (-1, channels, height // 2, 2, width // 2, 2)), axis=(3, 5))
 
 
 def _doubled(picture: Any) -> Any:
-    """Twice the size, by weights of 3/4 and 1/4."""
+    """Twice the size, with weights of 3/4 and 1/4."""
     height, width = picture.shape[2:]
     return ops.matmul(_tents(height), ops.matmul(picture, _tents(width).T))
 

@@ -1,4 +1,4 @@
-"""What the layers share: seeds, and being active in training only."""
+"""Base classes of the layers: seeds, and activity in training only."""
 
 from typing import Any
 from zlib import crc32
@@ -12,17 +12,17 @@ from deepfake_cli.forgery.resample import images_of, planes
 
 
 class Seeded(keras.layers.Layer):
-    """A layer that changes images at random in training and passes them on otherwise.
+    """A layer that changes images at random in training, and returns them unchanged otherwise.
 
     Args:
-        strength: how much, 0 for nothing.
-        seed: of the layer's own generator, which is asked where a call brings no seed.
+        strength: of the change; 0 for none.
+        seed: of the layer's generator, used for calls without a seed.
     """
 
     def __init__(self, strength: float = 1.0, *, seed: int | None = None, **options: Any):
-        super().__init__(**{"dtype": "float32"} | options)  # pixel values would lose their last bits in half precision
+        super().__init__(**{"dtype": "float32"} | options)  # half precision would round pixel values
         if strength < 0:
-            raise ValueError(f"strength is at least 0. Received: {strength}")
+            raise ValueError(f"strength must be at least 0. Received: {strength}")
         self.strength = strength
         self.generator = keras.random.SeedGenerator(seed)
 
@@ -31,64 +31,64 @@ class Seeded(keras.layers.Layer):
 
         Args:
             images: RGB (batch, size, size, 3) in 0..255.
-            seed: an integer or two, see `chance.Chance`; from the layer's own generator, if None.
-            training: whether to.
+            seed: an integer or two, see `chance.Chance`; None to use the layer's generator.
+            training: whether to change the images.
 
         Returns:
-            float32 of the same shape and range.
+            Images, float32 of the same shape and range.
         """
         if not training:
             return images
         return self.change(ops.cast(images, "float32"), self.generator.next() if seed is None else seed)
 
     def change(self, images: Any, seed: Any) -> Any:
-        """The change itself; float32 in, float32 out."""
+        """Change the images; float32 in, float32 out."""
         raise NotImplementedError
 
     def chance(self, images: Any, seed: Any) -> Chance:
-        """This layer's random numbers for a batch."""
+        """The random numbers of this layer for a batch."""
         return Chance(seed, ops.shape(images)[0], crc32(type(self).__name__.encode()))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """The images' own."""
+        """The shape of the images."""
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
-        """What the layer can be built from again."""
+        """The arguments of the layer, for `from_config`."""
         return super().get_config() | {"strength": self.strength}
 
 
 class Forgery(Seeded):
-    """A layer that makes pseudo-fakes of real faces: subclasses say what the fake face looks like, and where.
+    """A layer that turns real faces into pseudo-fakes. Subclasses define `fake`, the fake face.
 
     Args:
-        strength: 0 forges nothing, 1 is plain to a trained eye, 2 to any.
-        margin: side of the crops, in longer sides of the face's box, as given to ``deepfake split``.
+        strength: 0 for no change, 1 visible to a trained eye, 2 visible to anyone.
+        margin: side of the crops in longer sides of the face's box, as in ``deepfake split``.
         seed: as in `Seeded`.
     """
 
-    elastic = 0.07  # most that a mask's outline is bent, in half heights of the face
-    cuts = True  # whether masks are cut off by a line
+    elastic = 0.07  # largest distortion of a mask's outline, in half heights of the face
+    cuts = True  # whether some masks are cut off at a line
 
     def __init__(self, strength: float = 1.0, *, margin: float = 1.3, **options: Any):
         super().__init__(strength, **options)
         self.margin = margin
 
     def change(self, images: Any, seed: Any) -> Any:
-        """The forged images alone."""
+        """Forge the images; return them without masks."""
         return self.forge(images, seed)[0]
 
     def forge(self, images: Any, seed: Any, eyes: Any = None) -> tuple[Any, Any]:
         """Forge every image of a batch.
 
         Args:
-            images: RGB (batch, size, size, 3) in 0..255, any number type; crops as of ``deepfake split``.
-            seed: an integer or two, see `chance.Chance`: the same seed, the same forgeries.
-            eyes: where the eyes are, if known, see `region.centred`.
+            images: RGB (batch, size, size, 3) in 0..255, any number type; crops of ``deepfake split``.
+            seed: an integer or two, see `chance.Chance`; the same seed gives the same forgeries.
+            eyes: positions of the eyes, see `region.centred`; None if unknown.
 
         Returns:
-            The forged images, float32 of the same shape and range, and the masks that they were blended with, float32
-            (batch, size, size, 1) in 0..1: where a mask is 0, the image is as it was.
+            The forged images, float32 of the same shape and range; and their blending masks, float32
+            (batch, size, size, 1) in 0..1. Where a mask is 0, the image is unchanged.
         """
         images = ops.cast(images, "float32")
         if not self.strength:
@@ -103,24 +103,24 @@ class Forgery(Seeded):
         return forged, ops.slice_update(ops.zeros_like(images[..., :1]), start, images_of(alpha))
 
     def fake(self, real: Any, chance: Chance, window: Window) -> Any:
-        """Make the fake face: planes of RGB to planes of the same shape; values may leave 0..255."""
+        """Make the fake face, from RGB planes to planes of the same shape; values may leave 0..255."""
         raise NotImplementedError
 
     def opacity(self, chance: Chance) -> Any:
-        """How much of the fake shows where the mask is full, (batch, 1, 1) in 0..1."""
+        """The opacity of the fake face where the mask is 1, (batch, 1, 1) in 0..1."""
         return ops.ones((1, 1, 1))
 
     def get_config(self) -> dict[str, Any]:
-        """What the layer can be built from again."""
+        """The arguments of the layer, for `from_config`."""
         return super().get_config() | {"margin": self.margin}
 
 
 class Degradation(Seeded):
-    """A layer that makes images worse, as cameras, codecs and uploads do: reals and fakes alike, after the forgery.
+    """A layer that degrades images of both classes, like cameras, codecs and uploads. Subclasses define `degraded`.
 
     Args:
-        strength: 0 changes nothing, 1 as much as is common.
-        share: of the images that are changed at all, in 0..1; each of them by a random part of the strength.
+        strength: 0 for no change, 1 for a common one.
+        share: of the images to change, in 0..1; each is changed by a random part of the strength.
         seed: as in `Seeded`.
     """
 
@@ -137,9 +137,9 @@ class Degradation(Seeded):
         return ops.clip(images_of(self.degraded(planes(images), severity, chance)), 0.0, 255.0)
 
     def degraded(self, picture: Any, severity: Any, chance: Chance) -> Any:
-        """Degrade planes of RGB by `severity`, (batch, 1, 1) in 0..strength; 0 must leave an image as it is."""
+        """Degrade RGB planes by `severity`, (batch, 1, 1) in 0..strength; at 0 an image must not change."""
         raise NotImplementedError
 
     def get_config(self) -> dict[str, Any]:
-        """What the layer can be built from again."""
+        """The arguments of the layer, for `from_config`."""
         return super().get_config() | {"share": self.share}

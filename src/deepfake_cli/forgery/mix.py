@@ -1,4 +1,4 @@
-"""Which images of a batch are forged, and by what."""
+"""Choose the images of a batch to forge, and the forgery of each."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,17 +14,17 @@ SALT = 1
 def forge_reals(
     images: Any, labels: Any, forgeries: Sequence[Forgery], seed: Any, *, share: float = 0.5
 ) -> tuple[Any, Any, Any]:
-    """Forge some reals of a batch; their label becomes fake, for the warped face is the fake.
+    """Forge some reals of a batch and label them fake.
 
     Args:
         images: RGB (batch, size, size, 3) in 0..255.
-        labels: (batch, 1), 1 where an image is a fake already: it stays as it is.
-        forgeries: layers; with several, each forges its part of the batch.
+        labels: (batch, 1), fake = 1; fakes are unchanged.
+        forgeries: layers; each forges an equal part of the batch.
         seed: an integer or two, see `chance.Chance`.
-        share: of the reals that are forged, in 0..1.
+        share: of the reals to forge, in 0..1.
 
     Returns:
-        Images, float32; labels, float32 (batch, 1); and masks (batch, size, size, 1), 0 all over where nothing was
+        Images, float32; labels, float32 (batch, 1); and masks (batch, size, size, 1), all 0 for images that were not
         forged.
     """
     chosen = Chance(seed, ops.shape(images)[0], SALT).uniform(shape=(1,)) < share
@@ -36,27 +36,27 @@ def forge_reals(
 
 
 def forge_pairs(reals: Any, forgeries: Sequence[Forgery], seed: Any) -> tuple[Any, Any]:
-    """Make a batch of pairs, a real and its forgery, as Shiohara and Yamasaki (CVPR 2022) train.
+    """Make a batch of pairs, a real and its pseudo-fake, as in Shiohara and Yamasaki (CVPR 2022).
 
     Args:
         reals: RGB (batch, size, size, 3) in 0..255; the first half is used.
-        forgeries: layers; with several, each forges its part.
+        forgeries: layers; each forges an equal part.
         seed: an integer or two, see `chance.Chance`.
 
     Returns:
-        Images, float32 (batch, size, size, 3): the first half, in an odd batch the larger one, and its forgeries; labels,
-        float32 (batch, 1).
+        Images, float32 (batch, size, size, 3): the first half of the reals (the larger half, if the batch is odd), then
+        its pseudo-fakes; and labels, float32 (batch, 1).
     """
     batch = ops.shape(reals)[0]
     half = batch // 2
-    some = ops.cast(reals[: batch - half], "float32")
-    forged, _ = forge_all(some[:half], forgeries, seed)
+    kept = ops.cast(reals[: batch - half], "float32")
+    forged, _ = forge_all(kept[:half], forgeries, seed)
     labels = ops.concatenate([ops.zeros((batch - half, 1)), ops.ones((half, 1))])
-    return ops.concatenate([some, forged]), labels
+    return ops.concatenate([kept, forged]), labels
 
 
 def forge_all(images: Any, forgeries: Sequence[Forgery], seed: Any) -> tuple[Any, Any]:
-    """Forge all images, each forgery an equal part of the batch: as `Forgery.forge`."""
+    """Forge all images, with each forgery an equal part of the batch; returns images and masks as `Forgery.forge` does."""
     batch, count = ops.shape(images)[0], len(forgeries)
     ends = [batch * number // count for number in range(count + 1)]
     parts = [layer.forge(images[ends[n] : ends[n + 1]], seed) for n, layer in enumerate(forgeries)]

@@ -1,9 +1,9 @@
-"""Shrinking, moving, blurring and sharpening of batches by two small matrices an image, one for rows, one for columns.
+"""Shrink, shift, blur and sharpen batches with two small matrices per image, one for rows and one for columns.
 
-Every such operation is separable and linear, so all of them together cost two matrix products: fast on a CPU, faster on a
-GPU, and the same on every Keras backend, under XLA too.
+These operations are separable and linear, so all of them together cost two matrix products: fast on CPU and GPU, and the same
+on every Keras backend and under XLA.
 
-Pictures are planes here: float32 (batch, channels, rows, columns).
+Pictures here are planes: float32 (batch, channels, rows, columns).
 """
 
 from typing import Any
@@ -39,32 +39,32 @@ def separable(picture: Any, rows: Any, columns: Any) -> Any:
 
 
 def positions(count: int, size: int, step: Any = 1.0, shift: Any = 0.0) -> Any:
-    """Where `count` pixels look in a line of `size` pixels, both centred on one another.
+    """Source positions of `count` output pixels in a line of `size` input pixels, with common centre.
 
     Args:
-        count: pixels that are made.
-        size: pixels that there are.
-        step: distance of two looks, in pixels that there are: a number or (batch, 1, 1).
-        shift: added to each, likewise.
+        count: number of output pixels.
+        size: number of input pixels.
+        step: distance of two positions, in input pixels: a number or (batch, 1, 1).
+        shift: added to each position, likewise.
 
     Returns:
         (1 or batch, count, 1), within 0..size - 1.
     """
-    made = np.arange(count, dtype="float32")[None, :, None] - (count - 1) / 2
-    return ops.clip(ops.convert_to_tensor(made) * step + (size - 1) / 2 + shift, 0.0, size - 1.0)
+    outputs = np.arange(count, dtype="float32")[None, :, None] - (count - 1) / 2
+    return ops.clip(ops.convert_to_tensor(outputs) * step + (size - 1) / 2 + shift, 0.0, size - 1.0)
 
 
 def tent(where: Any, size: int, width: Any = 1.0, sharpen: Any = None) -> Any:
-    """Weights of a tent as wide as `width` to either side: bilinear interpolation at 1, a low-pass beyond.
+    """Weights of a triangular kernel of half width `width`: bilinear interpolation at 1, a low-pass filter above.
 
     Args:
         where: positions (batch, count, 1).
-        size: pixels of the line they look at.
+        size: number of input pixels.
         width: at least 1, a number or (batch, 1, 1).
-        sharpen: how much of the difference to a tent twice as wide is added, an unsharp mask; likewise.
+        sharpen: amount of unsharp masking, which adds the difference to a kernel twice as wide; likewise.
 
     Returns:
-        (batch, count, size); a row sums to 1.
+        (batch, count, size); each row sums to 1.
     """
     distance = ops.abs(where - np.arange(size, dtype="float32")) / width
     weights = ops.relu(1.0 - distance)
@@ -74,13 +74,13 @@ def tent(where: Any, size: int, width: Any = 1.0, sharpen: Any = None) -> Any:
 
 
 def bell(where: Any, size: int, deviation: Any) -> Any:
-    """As `tent`, for a Gaussian of this standard deviation, in pixels; 0 takes the nearest pixel."""
+    """Weights of a Gaussian kernel of this standard deviation in pixels, as of `tent`; at 0, of the nearest pixel."""
     weights = ops.exp(-0.5 * ops.square((where - np.arange(size, dtype="float32")) / ops.maximum(deviation, 0.02)))
     return weights / ops.sum(weights, axis=-1, keepdims=True)
 
 
 def turned(picture: Any, angle: Any) -> Any:
-    """Turn planes about their centre by bilinear gathering; what comes in from outside repeats the border.
+    """Rotate planes about their centre with bilinear interpolation; the border is repeated outside.
 
     Args:
         picture: planes (batch, channels, height, width).
@@ -99,15 +99,15 @@ def turned(picture: Any, angle: Any) -> Any:
     def at(offset: int) -> Any:
         return ops.take(pixels, index + offset, axis=0)
 
-    def each(share: Any) -> Any:  # for each channel; TensorFlow broadcasts a last axis of 1 slowly
+    def per_channel(share: Any) -> Any:  # TensorFlow broadcasts a last axis of 1 slowly
         return ops.matmul(ops.reshape(share, (-1, 1)), np.ones((1, channels), "float32"))
 
-    upper, lower = (at(offset) + each(right) * (at(offset + 1) - at(offset)) for offset in (0, width))
-    return planes(ops.reshape(upper + each(down) * (lower - upper), (-1, height, width, channels)))
+    upper, lower = (at(offset) + per_channel(right) * (at(offset + 1) - at(offset)) for offset in (0, width))
+    return planes(ops.reshape(upper + per_channel(down) * (lower - upper), (-1, height, width, channels)))
 
 
 def _split(where: Any, size: int) -> tuple[Any, Any]:
-    """Positions as the share of the pixel after, and the index of the pixel before."""
+    """Split positions into the weight of the pixel after and the index of the pixel before."""
     where = ops.clip(where, 0.0, size - 1.0)
     before = ops.minimum(ops.floor(where), size - 2.0)
     return where - before, ops.cast(before, "int32")

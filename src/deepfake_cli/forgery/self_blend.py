@@ -1,12 +1,12 @@
-"""Self-blended images: a face blended with a copy of itself that differs in colour, sharpness, size and place.
+"""Self-blended images: a face blended with a copy of itself that differs in colour, sharpness, size and position.
 
-What gives a swap away is that face and surroundings do not quite match, and that a seam runs between them. Both are
-made here from one real image, so that nothing else tells the classes apart. Source: the idea of Shiohara and Yamasaki,
-"Detecting Deepfakes with Self-Blended Images", CVPR 2022; written from the paper, not from its code.
+A face swap shows in the mismatch of face and surroundings and in the seam between them. Here both are made from one real
+image, so that nothing else separates the classes. Source: the idea of Shiohara and Yamasaki, "Detecting Deepfakes with
+Self-Blended Images", CVPR 2022; written from the paper, without its code.
 
-One departure: the paper changes the copy or the surroundings, at random; here the copy alone is changed, in both
-directions (blurred or sharpened, lighter or darker). So outside of its mask a pseudo-fake is the real image itself, and
-what is done to images as a whole is left to the degradations, which fakes and reals share.
+One difference: the paper changes the copy or the surroundings, at random. Here only the copy is changed, in both directions
+(blurred or sharpened, lighter or darker). So outside its mask a pseudo-fake equals the real image, and changes of whole images
+are left to the degradations, which apply to both classes.
 """
 
 from typing import Any
@@ -19,18 +19,18 @@ from deepfake_cli.forgery.layer import Forgery
 from deepfake_cli.forgery.region import Window
 from deepfake_cli.forgery.resample import positions, separable, tent
 
-RESIZE = 0.05  # most that the copy is stretched, each way on its own
-TRANSLATE = 0.03, 0.015  # most that it is moved sideways and up or down, in heights of the face
-BLUR, SHARPEN = 1.6, 0.7  # pixels beyond 1 of the low-pass at 224 pixels a crop; amount of the unsharp mask
+RESIZE = 0.05  # largest stretch of the copy, per axis
+TRANSLATE = 0.03, 0.015  # largest horizontal and vertical shift, in heights of the face
+BLUR, SHARPEN = 1.6, 0.7  # width of the low-pass minus 1, in pixels of a crop of 224; amount of the unsharp mask
 
 
 class SelfBlend(Forgery):
-    """Blend faces with changed copies of themselves; see this module, and `Forgery` for the arguments."""
+    """Blend faces with changed copies of themselves; see the module, and `Forgery` for the arguments."""
 
     elastic = 0.09
 
     def fake(self, real: Any, chance: Chance, window: Window) -> Any:
-        """The copy: resized, moved, blurred or sharpened, and of other colours."""
+        """The copy, resized, shifted, blurred or sharpened, with other colours."""
         sharp = chance.off(1.0)  # below 0: blurred
         width = 1.0 + self.strength * BLUR * (window.half / 86) * ops.relu(-sharp)
         amount = self.strength * SHARPEN * ops.relu(sharp)
@@ -42,5 +42,5 @@ class SelfBlend(Forgery):
         return lit(tinted(separable(real, *sides), chance, self.strength), chance, self.strength)
 
     def opacity(self, chance: Chance) -> Any:
-        """Full in half of the images, down to a third in the others."""
+        """Full in half of the images, between a third and full in the others."""
         return ops.minimum(chance.uniform(0.3, 1.7), 1.0)
