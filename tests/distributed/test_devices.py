@@ -34,7 +34,7 @@ FOUR = [Gpu(index, "A100", 40960) for index in range(4)]
         (None, 0, False, [Gpu(0, "GPU")], "gpu", (0,), "using GPU 0 (GPU)"),
     ],
 )
-def test_choice(gpu, multi_gpu, force, visible, kind, gpus, reason):
+def test_choose_devices(gpu, multi_gpu, force, visible, kind, gpus, reason):
     plan = choose(gpu, multi_gpu, force, visible, cores=8)
     assert plan == Plan(kind, gpus, max(1, len(gpus)), bool(gpus), 1, reason)
 
@@ -48,7 +48,7 @@ def test_choice(gpu, multi_gpu, force, visible, kind, gpus, reason):
         ("cpu", 2, FOUR, "--gpu cpu leaves none"),
     ],
 )
-def test_too_few_gpus_are_an_error_unless_forced(gpu, multi_gpu, visible, there):
+def test_too_few_gpus_are_refused_unless_forced(gpu, multi_gpu, visible, there):
     with pytest.raises(DeviceError) as error:
         choose(gpu, multi_gpu, False, visible, cores=8)
     assert f"--multi-gpu {multi_gpu} asks for more GPUs than there are: {there}" in str(error.value)
@@ -75,7 +75,7 @@ def test_too_few_gpus_are_an_error_unless_forced(gpu, multi_gpu, visible, there)
         (None, -1, False, ONE, "0 or more. Received: -1"),
     ],
 )
-def test_refusal(gpu, multi_gpu, force, visible, message):
+def test_invalid_options_are_refused(gpu, multi_gpu, force, visible, message):
     with pytest.raises(DeviceError) as error:
         choose(gpu, multi_gpu, force, visible, cores=8)
     assert message in str(error.value)
@@ -91,14 +91,14 @@ def test_refusal(gpu, multi_gpu, force, visible, message):
         ("cpu", 0, FOUR, (), 3, "--gpu cpu; using 8 CPU cores"),
     ],
 )
-def test_workers_take_all_that_is_theirs(gpu, multi_gpu, visible, gpus, replicas, here):
+def test_each_worker_uses_all_its_gpus(gpu, multi_gpu, visible, gpus, replicas, here):
     workers = Workers(("a:1", "b:1", "c:1"), 1, "worker 0")
     plan = choose(gpu, multi_gpu, False, visible, 8, workers)
     assert (plan.kind, plan.gpus, plan.replicas, plan.memory_growth) == ("workers", gpus, replicas, bool(gpus))
     assert plan.reason.startswith(f"worker 0 of 3 workers; {here}") and plan.workers == workers
 
 
-def test_replicas_on_the_cpu_are_for_one_machine():
+def test_cpu_replicas_are_refused_on_several_workers():
     with pytest.raises(DeviceError, match="asks for more GPUs than there are"):
         choose(None, 2, True, NONE, 8, Workers(("a:1", "b:1"), 0, "chief 0"))
 
@@ -124,7 +124,7 @@ def test_cards_follow_cuda_visible_devices(mask, uuids):
     assert [card and card.uuid for card in cards] == uuids
 
 
-def test_memory_is_told_only_of_the_same_card():
+def test_memory_is_reported_only_for_the_same_card():
     a100, _, t4 = devices._parse_cards(LISTED)
     assert devices._memory("A100", a100) == 40960
     assert devices._memory("T4", a100) is devices._memory("T4", t4) is devices._memory("T4", None) is None
@@ -149,7 +149,7 @@ except DeviceError as error:
 """
 
 
-def test_two_replicas_open_on_the_cpu_and_a_late_plan_is_refused():
+def test_two_cpu_replicas_open_and_a_later_plan_is_refused():
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("2 replicas; TensorFlow has already started with other devices")

@@ -1,4 +1,4 @@
-"""The examples in configs/cluster: they fit their schemas, their commands are ours, and SLURM's run on two hosts made here."""
+"""The examples in configs/cluster: valid schemas, valid commands, and SLURM scripts that run on two simulated hosts."""
 
 import importlib.util
 import json
@@ -57,7 +57,7 @@ sys.exit(max(task.wait() for task in tasks))
 
 @pytest.fixture
 def hosts(tmp_path, monkeypatch):
-    """Two network namespaces with a cable between them, and what SLURM has on each host: srun, scontrol."""
+    """Two connected network namespaces as hosts, with scripts for SLURM's srun and scontrol."""
     first, second = HOSTS
     commands = [f"ip netns add {name}" for name in HOSTS]
     commands += [f"ip link add v0 netns {first} type veth peer name v0 netns {second}"]
@@ -65,7 +65,7 @@ def hosts(tmp_path, monkeypatch):
         inside = (f"addr add {HOSTS[name]}/24 dev v0", "link set v0 up", "link set lo up")
         commands += [
             f"ip -n {name} {words}" for words in (*inside, f"route add default via {HOSTS[other]}")
-        ]  # Ray asks for a way out
+        ]  # Ray needs a default route
     try:
         for command in commands:
             if subprocess.run(command.split(), capture_output=True, check=False).returncode:
@@ -116,7 +116,7 @@ def test_slurm_trains_on_two_hosts(hosts, tmp_path, frames_of_uadfv):
     out = batch(hosts, tmp_path, "slurm-train.sbatch", *small)
     assert "task 0 (chief) of 2 workers" in out and "task 1 of 2 workers" in out
     assert len(json.loads((tmp_path / "runs" / "slurm-7" / "recipe.json").read_text())["history"]) == 1
-    assert "Finished already" in batch(hosts, tmp_path, "slurm-train.sbatch", *small), "a job that is requeued"
+    assert "Finished already" in batch(hosts, tmp_path, "slurm-train.sbatch", *small), "a requeued job"
 
 
 @pytest.mark.slow
@@ -129,7 +129,7 @@ def test_slurm_splits_on_two_hosts(hosts, tmp_path, uadfv):
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_commands_in_them_are_ours(path):
+def test_example_commands_are_valid(path):
     text = re.sub(r"\\\n|>-?\n", " ", path.read_text()).replace("\n#   ", "\n").replace('"$@"', "")
     lines = [line.partition("exec ")[2] or line for line in map(str.strip, text.splitlines())]
     found = [line for line in (re.sub(r"^srun \S+ ", "", line) for line in lines) if line.startswith("deepfake ")]
@@ -140,13 +140,13 @@ def test_commands_in_them_are_ours(path):
         get_command(app).commands[name].make_context(name, [*given, *words])  # type: ignore[attr-defined]
 
 
-def test_shells_read_the_batch_scripts():
+def test_batch_scripts_have_valid_syntax():
     for path in FOLDER.glob("*.sbatch"):
         subprocess.run(["bash", "-n", path], check=True)
-        assert path.read_text().startswith("#!/usr/bin/env bash\n"), "sbatch wants it"
+        assert path.read_text().startswith("#!/usr/bin/env bash\n"), "sbatch requires it"
 
 
-def test_ray_takes_its_example():
+def test_ray_example_fits_its_schema():
     pytest.importorskip("ray")
     schema = Path(importlib.util.find_spec("ray").origin).parent / "autoscaler" / "ray-schema.json"
     jsonschema = pytest.importorskip("jsonschema")
@@ -155,8 +155,8 @@ def test_ray_takes_its_example():
     assert config["head_node_type"] in config["available_node_types"]
 
 
-def test_kubeflow_gets_what_it_looks_for():
-    """Its schema is not on PyPI: this is what docs/scale.md says was checked with it, as far as it can be without."""
+def test_kubeflow_example_has_the_required_names():
+    """Its schema is not on PyPI; docs/scale.md says how the example was checked with it."""
     spec = yaml.safe_load((FOLDER / "tfjob.yaml").read_text())["spec"]
     (worker,) = spec["tfReplicaSpecs"].values()
     pod = worker["template"]["spec"]

@@ -1,4 +1,4 @@
-"""Jobs on a Ray cluster of two nodes on this machine, whose workers and nodes are killed."""
+"""Jobs on a local Ray cluster of two nodes, with killed workers and nodes."""
 
 import json
 import os
@@ -22,7 +22,7 @@ from deepfake_cli.commands.split import split
 from deepfake_cli.config import Predict, Split
 from deepfake_cli.datasets import find_clips
 from deepfake_cli.distributed import each
-from deepfake_cli.distributed.ray_tasks import Here, _run
+from deepfake_cli.distributed.ray_tasks import DriverContext, _run
 from deepfake_cli.errors import ClusterError
 from deepfake_cli.extraction.extract import Job, extract
 
@@ -58,7 +58,7 @@ def build(input_shape, weights):
 
 @pytest.fixture(scope="module")
 def cluster(s3):
-    """A head and a second node, of one core each, which know where the object store is."""
+    """A head node with one core; the environment names the object store."""
     ray_cluster = pytest.importorskip("ray.cluster_utils")
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     small = {"num_cpus": 1, "object_store_memory": 100_000_000}
@@ -70,7 +70,7 @@ def cluster(s3):
 
 @pytest.fixture
 def second(cluster):
-    """The second node, which the test may kill."""
+    """A second node, which the test may kill."""
     node = cluster.add_node(**cluster.small)
     yield node
     for process in worker_processes(node):
@@ -80,7 +80,7 @@ def second(cluster):
 
 @pytest.fixture
 def project(tmp_path, people):
-    """A folder with six videos, a detector that can be held up, and what `split` makes of them on one machine."""
+    """A folder with six videos, a face detector that can be paused, and the output of `split` on one machine."""
     for number, images in enumerate([*people.values(), *people.values()]):
         write_video(tmp_path / "raw" / ("real", "fake")[number % 2] / f"{number}.mp4", images)
     (tmp_path / "slow.py").write_text(SLOW)
@@ -125,22 +125,22 @@ def raylet(node) -> int:
 
 
 def wait_for(condition, seconds: float = 300):
-    """What the condition gives once it is true."""
+    """The first true value of the condition."""
     limit = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < limit, "nothing came of it"
+    while not (value := condition()):
+        assert time.monotonic() < limit, "the condition stayed false"
         time.sleep(0.05)
-    return found
+    return value
 
 
 def busy(folder: Path, parent: int | None = None) -> list[int]:
-    """The processes that are held up on a video."""
+    """The processes that are paused on a video."""
     pids = [int(path.name) for path in (folder / "busy").iterdir()]
     return [pid for pid in pids if psutil.pid_exists(pid) and parent in (None, psutil.Process(pid).ppid())]
 
 
 @pytest.mark.slow
-def test_one_and_two_nodes_write_what_one_machine_writes(cluster, project, request):
+def test_split_on_one_or_two_nodes_equals_one_machine(cluster, project, request):
     run(project, "one", "--cluster", cluster.address)
     request.getfixturevalue("second")
     run(project, "two", "--cluster", cluster.address)
@@ -150,19 +150,19 @@ def test_one_and_two_nodes_write_what_one_machine_writes(cluster, project, reque
 
 
 @pytest.mark.slow
-def test_a_killed_worker_loses_no_video_and_writes_none_twice(cluster, second, project):
+def test_killed_worker_loses_no_video(cluster, second, project):
     (project / "hold").touch()
     process = start(project, "img", "--cluster", cluster.address)
     for pid in wait_for(lambda: len(busy(project)) == 2 and busy(project)):
         os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: len(busy(project)) == 2)  # two others have taken them up
+    wait_for(lambda: len(busy(project)) == 2)  # two other workers retry them
     (project / "hold").unlink()
     end(process)
     assert tree(project / "img") == tree(project / "local")
 
 
 @pytest.mark.slow
-def test_a_killed_node_loses_no_video(cluster, second, project):
+def test_killed_node_loses_no_video(cluster, second, project):
     (project / "hold").touch()
     process = start(project, "img", "--cluster", cluster.address)
     wait_for(lambda: busy(project, raylet(second)))
@@ -173,8 +173,8 @@ def test_a_killed_node_loses_no_video(cluster, second, project):
     assert tree(project / "img") == tree(project / "local")
 
 
-def test_two_attempts_at_a_video_at_once_spoil_nothing(project, monkeypatch):
-    """As when a machine is given up for a broken link, and goes on writing while another does its video again."""
+def test_two_simultaneous_attempts_at_a_video_do_not_conflict(project, monkeypatch):
+    """As if a machine lost its connection and kept writing while another repeats its video."""
     monkeypatch.chdir(project)
     settings = Split(adapter="folder", viddir="raw", imgdir="img", face_detector="slow:make")
     job = Job(find_clips("folder", settings.viddir, None)[0], settings)
@@ -187,7 +187,7 @@ def test_two_attempts_at_a_video_at_once_spoil_nothing(project, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_video_that_kills_every_worker_is_listed(cluster, project):
+def test_video_that_kills_every_worker_is_reported(cluster, project):
     (project / "deadly").touch()
     for place in ("local2", "img"):
         out = run(project, place, "--json", "--workers", 2, *(["--cluster", cluster.address] if place == "img" else []))
@@ -196,7 +196,7 @@ def test_a_video_that_kills_every_worker_is_listed(cluster, project):
 
 
 @pytest.mark.slow
-def test_predict_on_a_cluster_says_what_one_machine_says(cluster, tmp_path):
+def test_predict_on_a_cluster_equals_one_machine(cluster, tmp_path):
     paths = [*(FOLDER / name for name, _ in CLIPS), "missing.mp4"]
     for name, where in {"local": [], "there": ["--cluster", cluster.address]}.items():
         files = ("--csv", f"{name}.csv", "--frames-csv", f"{name}-frames.csv", "--report", f"{name}.html")
@@ -217,7 +217,7 @@ def lists(tmp_path_factory, frames_of_uadfv) -> Path:
 
 
 @pytest.mark.slow
-def test_evaluate_and_audit_on_a_cluster_find_what_one_machine_finds(cluster, lists):
+def test_evaluate_and_audit_on_a_cluster_equal_one_machine(cluster, lists):
     for name, where in {"local": [], "there": ["--cluster", cluster.address]}.items():
         scored = ("csv/train/train.csv", STARTER, "--batch-size", 2, "--no-report", "--resamples", 50)
         deepfake(lists, "evaluate", *scored, "--output", f"{name}-evaluation", *where)
@@ -230,7 +230,7 @@ def test_evaluate_and_audit_on_a_cluster_find_what_one_machine_finds(cluster, li
 
 
 @pytest.mark.slow
-def test_a_bad_image_stops_evaluate_on_a_cluster_as_here(cluster, lists, tmp_path):
+def test_bad_image_stops_evaluate_on_a_cluster_too(cluster, lists, tmp_path):
     (tmp_path / "bad.jpg").write_bytes(b"none")
     rows = (lists / "csv" / "train" / "train.csv").read_text() + f"{tmp_path / 'bad.jpg'},real,x,x,x,0,,,\n"
     (lists / "csv" / "train" / "bad.csv").write_text(rows)
@@ -241,7 +241,7 @@ def test_a_bad_image_stops_evaluate_on_a_cluster_as_here(cluster, lists, tmp_pat
 
 @pytest.mark.slow
 @pytest.mark.parametrize("runs", ["runs", "s3://media/runs"])
-def test_a_training_that_loses_a_node_ends_as_one_on_one_machine(cluster, second, lists, runs, s3):
+def test_training_that_loses_a_node_equals_one_machine(cluster, second, lists, runs, s3):
     words = ("train", "--model", "small:build", "--image-size", 32, "--batch-size", 8, "--steps", 60, "--epochs", 2)
     words = (*words, "--lr", 0.003, "--save-steps", 10, "--no-onnx", "--no-random-transform", "--gpu", "cpu", "--run")
     if not (lists / "runs" / "here").exists():
@@ -267,7 +267,7 @@ def test_a_training_that_loses_a_node_ends_as_one_on_one_machine(cluster, second
     assert "holds a run already" in refused.replace("\n", " ")
 
 
-def test_no_ray_no_cluster_and_no_address_are_told_at_once(uadfv, tmp_path, monkeypatch):
+def test_missing_ray_or_cluster_is_reported_quickly(uadfv, tmp_path, monkeypatch):
     def fault(where: str) -> str:
         with pytest.raises(ClusterError) as error:
             split(Split(adapter="uadfv", viddir=uadfv, imgdir=tmp_path, cluster=where))
@@ -279,8 +279,8 @@ def test_no_ray_no_cluster_and_no_address_are_told_at_once(uadfv, tmp_path, monk
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
         for where in (f"127.0.0.1:{port}", f"ray://127.0.0.1:{port}"):
-            assert "nothing answers there" in fault(where)
-    assert "no host:port" in fault("somewhere")
+            assert "no answer" in fault(where)
+    assert "not a host:port" in fault("somewhere")
     assert time.monotonic() - started < 20
     monkeypatch.setitem(sys.modules, "ray", None)
     assert "pip install 'deepfake-cli[cluster]'" in fault("auto")
@@ -288,11 +288,11 @@ def test_no_ray_no_cluster_and_no_address_are_told_at_once(uadfv, tmp_path, monk
         predict(Predict(paths=[FOLDER / CLIPS[0][0]], cluster="auto"))
 
 
-def test_a_machine_with_another_version_or_disk_is_named(tmp_path, monkeypatch):
+def test_machine_with_another_version_or_disk_is_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # a worker changes its folder
-    here = Here(__version__, tmp_path, None)
-    assert _run(here, str, 5) == "5"
-    wrong = {"install one everywhere": here._replace(version="0.0"), "Mount": here._replace(mark=Path("no"))}
+    context = DriverContext(__version__, tmp_path, None)
+    assert _run(context, str, 5) == "5"
+    wrong = {"Install one version": context._replace(version="0.0"), "Mount": context._replace(mark=Path("no"))}
     for said, there in wrong.items():
         with pytest.raises(ClusterError, match=said) as error:
             _run(there, str, 5)
