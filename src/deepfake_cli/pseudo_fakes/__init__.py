@@ -1,8 +1,8 @@
-"""Pseudo-fakes made of real portraits, as they would look in a video: pairs of a real face and a forged one.
+"""Pairs of a real face and its pseudo-fake, made from photographs before training, as they would look in a video.
 
-A photograph is placed on a small canvas, lit and blurred as cameras do, forged (`deepfake_cli.pseudo_fakes.forge`), and then
-real and fake go through one video codec together. Nothing but the forgery tells the two apart. All of it is NumPy and OpenCV on
-float32 BGR images in 0..255, made once and ahead of training; `deepfake_cli.forgery` makes simpler ones as a model trains.
+A photograph is placed on a small canvas, changed like by a camera, and forged (`deepfake_cli.pseudo_fakes.forge`). Then real
+and fake pass through the same video codec, so that only the forgery separates them. Everything is NumPy and OpenCV on float32
+BGR images in 0..255. `deepfake_cli.forgery` makes simpler pseudo-fakes during training.
 """
 
 from deepfake_cli.pseudo_fakes.gallery import Gallery, Portrait, find_portraits

@@ -1,4 +1,4 @@
-"""Pictures through what videos go through: noise, then H.264 as a few moving frames, or JPEG."""
+"""Video degradation of pictures: noise, then H.264 as a few moving frames, or JPEG."""
 
 from fractions import Fraction
 
@@ -8,24 +8,24 @@ import numpy as np
 from deepfake_cli.pseudo_fakes.picture import blurred, bytes_of
 from deepfake_cli.pseudo_fakes.warp import about
 
-NOISY, LOUDEST = 0.3, 8.0  # share of the pictures with noise of a sensor, its greatest deviation
-VIDEO, PHOTO = 0.75, 0.15  # share that goes through H.264, through JPEG; the rest is left as it is
-FRAMES = 4  # at most, that one picture is made
-CRF = (((18, 28), 0.4), ((28, 36), 0.3), ((34, 42), 0.3))  # from, to before, share
+NOISY, LOUDEST = 0.3, 8.0  # share of pictures with sensor noise, and its largest standard deviation
+VIDEO, PHOTO = 0.75, 0.15  # shares that are encoded as H.264 and as JPEG; the rest is not encoded
+FRAMES = 4  # largest number of frames made from a picture
+CRF = (((18, 28), 0.4), ((28, 36), 0.3), ((34, 42), 0.3))  # constant rate factors (from, up to but excluding), share
 PRESETS = {"ultrafast": 0.1, "veryfast": 0.6, "medium": 0.3}
-QUALITY = 35, 98  # of JPEG
-STILL = 0.006  # deviation of what a camera moves from frame to frame, in sides of the picture
+QUALITY = 35, 98  # JPEG quality
+STILL = 0.006  # standard deviation of camera motion per frame, in sides of the picture
 
 
 def compressed(rng: np.random.Generator, pictures: list[np.ndarray]) -> tuple[list[np.ndarray], int]:
-    """Put pictures through the same noise and the same codec.
+    """Add the same noise to all pictures, and encode them with the same codec.
 
     Args:
-        rng: where chance comes from.
-        pictures: float32 BGR (side, side, 3) in 0..255, of one even side.
+        rng: random generator.
+        pictures: float32 BGR (side, side, 3) in 0..255, with the same even side.
 
     Returns:
-        The pictures, uint8, and what was done: H.264's constant rate factor, JPEG's quality below 0, or 0 for nothing.
+        The pictures, uint8; and H.264's constant rate factor, or minus the JPEG quality, or 0 for no codec.
     """
     kind = rng.random()
     if rng.random() < NOISY:
@@ -46,22 +46,22 @@ def compressed(rng: np.random.Generator, pictures: list[np.ndarray]) -> tuple[li
 
 
 def jpeg(image: np.ndarray, quality: int) -> np.ndarray:
-    """A uint8 image through JPEG."""
+    """Encode a uint8 image as JPEG, and decode it."""
     decoded = cv2.imdecode(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)
-    assert decoded is not None  # OpenCV has just written it
+    assert decoded is not None  # encoded by OpenCV just now
     return decoded
 
 
 def _motion(rng: np.random.Generator, count: int, side: int) -> list[np.ndarray | None]:
-    """How the frames before the last one are moved; the last is not."""
+    """Affine maps of the frames; None for the last one, which is not moved."""
     shift, turn, zoom = rng.normal(0, STILL, 2) * side, rng.normal(0, 0.004), rng.normal(0, 0.004)
     centre = np.full(2, (side - 1) / 2)
-    found: list[np.ndarray | None] = []
+    maps: list[np.ndarray | None] = []
     for time in range(1 - count, 0):
         scale = 1 + zoom * time
         c, s = scale * np.cos(turn * time), scale * np.sin(turn * time)
-        found.append(about(centre, np.array([[c, -s], [s, c]]), shift * time))
-    return [*found, None]
+        maps.append(about(centre, np.array([[c, -s], [s, c]]), shift * time))
+    return [*maps, None]
 
 
 def _moved(image: np.ndarray, by: np.ndarray | None) -> np.ndarray:
@@ -71,7 +71,7 @@ def _moved(image: np.ndarray, by: np.ndarray | None) -> np.ndarray:
 
 
 def _through_h264(images: list[np.ndarray], crf: int, preset: str) -> np.ndarray:
-    """Encode frames, and return the last one as it is decoded."""
+    """Encode frames as H.264, and return the last one decoded."""
     import av
 
     encoder = av.CodecContext.create("libx264", "w")
@@ -83,7 +83,7 @@ def _through_h264(images: list[np.ndarray], crf: int, preset: str) -> np.ndarray
         "preset": preset,
         "bf": "2",
         "mbtree": "0",
-    }  # its memory is not always set: other bytes
+    }  # macroblock trees read uninitialised memory, so results would vary
     packets = []
     for number, image in enumerate(images):
         planes = cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420)

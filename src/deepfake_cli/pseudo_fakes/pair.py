@@ -1,4 +1,4 @@
-"""One pair: a real face and its forgery, cut out as the detector will see them."""
+"""Make one pair: crops of a real face and its pseudo-fake, as the detector sees them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from deepfake_cli.pseudo_fakes.gallery import Gallery
 from deepfake_cli.pseudo_fakes.picture import bytes_of, drawn, log_uniform
 from deepfake_cli.pseudo_fakes.scene import barred, covered, filmed
 
-MARGIN = 1.25  # side of the crops that are kept, in sides of the face's box
-MASK = 24  # side of the masks that are kept
-SIZES = Sizes()
-TURN = 0.09  # radians, the deviation of a head's tilt
-OFF, OTHER = 0.05, 0.07  # most that a box is beside the face, and larger or smaller
-RECOMPRESSED = 0.5  # share that was compressed before it was forged
-COVERED, BARRED = 0.12, 0.1  # share that has something before the face; that has bars beside it
+MARGIN = 1.25  # side of the crops, in sides of the face's box
+MASK = 24  # side of the masks, in pixels
+SIZES = Sizes()  # the default
+TURN = 0.09  # standard deviation of the head's tilt, in radians
+OFF, OTHER = 0.05, 0.07  # largest error of a box's position and size
+RECOMPRESSED = 0.5  # share of pictures compressed before forging
+COVERED, BARRED = 0.12, 0.1  # shares of pictures with an object in front of the face, and with bars
 
-METHODS: dict[str, tuple[float, Callable[[Scene], Forged]]] = {  # how often each is used
+METHODS: dict[str, tuple[float, Callable[[Scene], Forged]]] = {  # share of each method, and its function
     "self_blended": (0.40, self_blended),
     "swapped": (0.38, swapped),
     "reenacted": (0.22, reenacted),
@@ -29,14 +29,14 @@ METHODS: dict[str, tuple[float, Callable[[Scene], Forged]]] = {  # how often eac
 
 @dataclass(frozen=True)
 class Pair:
-    """A real face and its forgery.
+    """A real face and its pseudo-fake.
 
     Attributes:
-        images: the real one, then the fake, uint8 BGR (2, kept, kept, 3).
-        mask: how much of each place is forged, uint8 (MASK, MASK), 255 for all of it.
+        images: real and fake, uint8 BGR (2, kept, kept, 3).
+        mask: of the forged region, uint8 (MASK, MASK), 255 for fully forged.
         method: a key of `METHODS`.
         side: of the face's box in the video, in pixels.
-        quality: as of `deepfake_cli.pseudo_fakes.codec.compressed`.
+        quality: as from `deepfake_cli.pseudo_fakes.codec.compressed`.
     """
 
     images: np.ndarray
@@ -51,10 +51,10 @@ def make_pair(gallery: Gallery, number: int, seed: int, method: str | None = Non
 
     Args:
         gallery: the portraits.
-        number: of the one that is forged.
-        seed: of all that is left to chance.
-        method: a key of `METHODS`; drawn by their shares, if None.
-        sizes: of the faces and of the images.
+        number: index of the portrait to forge.
+        seed: of all random choices.
+        method: a key of `METHODS`; None to draw one by their shares.
+        sizes: of faces and crops.
     """
     rng = np.random.default_rng(seed)
     side, flip = log_uniform(rng, *sizes.faces), bool(rng.random() < 0.5)
@@ -78,7 +78,7 @@ def make_pair(gallery: Gallery, number: int, seed: int, method: str | None = Non
 
 
 def _cut(image: np.ndarray, centre: np.ndarray, side: float, size: int) -> np.ndarray:
-    """A square round a centre, scaled to `size`, with no aliasing."""
+    """Crop a square around a centre and scale it to `size`, without aliasing."""
     scale = size / side
     if scale < 0.7:
         image, centre, scale = (

@@ -1,4 +1,4 @@
-"""Changes of pictures, float32 BGR (rows, columns, 3) in 0..255; results may leave that range."""
+"""Image operations on float32 BGR (rows, columns, 3) in 0..255; results may leave that range."""
 
 import cv2
 import numpy as np
@@ -9,28 +9,28 @@ ENLARGE = {cv2.INTER_LINEAR: 0.4, cv2.INTER_CUBIC: 0.35, cv2.INTER_LANCZOS4: 0.1
 
 
 def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
-    """A number whose logarithm is evenly distributed."""
+    """A log-uniform random number in low..high."""
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
 def drawn(rng: np.random.Generator, shares: dict[str, float]) -> str:
-    """One of the keys, each as often as its share says."""
+    """Draw a key with probability proportional to its share."""
     names, weights = list(shares), np.array(list(shares.values()))
     return names[rng.choice(len(names), p=weights / weights.sum())]
 
 
 def blurred(picture: np.ndarray, deviation: float) -> np.ndarray:
-    """A Gaussian blur of this deviation in pixels."""
+    """Gaussian blur with this standard deviation in pixels."""
     return cv2.GaussianBlur(picture, (0, 0), deviation) if deviation > 0.05 else picture
 
 
 def sharpened(picture: np.ndarray, amount: float, deviation: float) -> np.ndarray:
-    """An unsharp mask."""
+    """Unsharp masking."""
     return picture + np.float32(amount) * (picture - blurred(picture, deviation))
 
 
 def rescaled(picture: np.ndarray, factor: float, rng: np.random.Generator) -> np.ndarray:
-    """Shrunk by `factor` and enlarged again, each in one of the usual ways."""
+    """Shrink by `factor` and enlarge again, each with a random interpolation."""
     height, width = picture.shape[:2]
     small = max(4, round(width * factor)), max(4, round(height * factor))
     shrunk = cv2.resize(picture, small, interpolation=SHRINK[rng.integers(len(SHRINK))])
@@ -39,12 +39,12 @@ def rescaled(picture: np.ndarray, factor: float, rng: np.random.Generator) -> np
 
 
 def smoothed(picture: np.ndarray, tolerance: float, reach: float) -> np.ndarray:
-    """Texture taken out, edges kept (bilateral filter)."""
+    """Remove texture and keep edges, with a bilateral filter."""
     return cv2.bilateralFilter(np.clip(picture, 0, 255), 5, tolerance, reach)
 
 
 def recoloured(picture: np.ndarray, rng: np.random.Generator, amount: float) -> np.ndarray:
-    """Saturation, balance of colours, contrast and brightness changed; 1 is as much as two cameras differ."""
+    """Change saturation, colour balance, contrast and brightness; an amount of 1 is the difference between two cameras."""
     grey, mean = (picture @ LUMA)[..., None], picture.mean(axis=(0, 1))
     changed = grey + (picture - grey) * np.float32(1 + amount * rng.uniform(-0.35, 0.35))
     changed = changed * (1 + amount * rng.uniform(-0.07, 0.07, 3)).astype(np.float32)
@@ -54,7 +54,7 @@ def recoloured(picture: np.ndarray, rng: np.random.Generator, amount: float) -> 
 
 
 def rehued(picture: np.ndarray, rng: np.random.Generator, amount: float) -> np.ndarray:
-    """Colours turned round the grey axis."""
+    """Rotate hues about the grey axis."""
     angle = amount * rng.uniform(-0.18, 0.18)
     axis = np.full(3, np.sqrt(1 / 3))
     turn, _ = cv2.Rodrigues(axis * angle)
@@ -62,12 +62,12 @@ def rehued(picture: np.ndarray, rng: np.random.Generator, amount: float) -> np.n
 
 
 def gamma(picture: np.ndarray, exponent: float) -> np.ndarray:
-    """Middle tones made darker, above 1, or lighter."""
+    """Gamma correction: an exponent above 1 darkens, below 1 brightens."""
     return 255 * np.power(np.clip(picture, 0, 255) / 255, np.float32(exponent))
 
 
 def matched(source: np.ndarray, target: np.ndarray, mask: np.ndarray, amount: float) -> np.ndarray:
-    """`source` in the colours of `target` (Reinhard et al., 2001): mean and spread inside the mask go `amount` of the way."""
+    """Match the colour mean and deviation of `source` inside the mask to `target` by `amount` in 0..1 (Reinhard et al., 2001)."""
     ours, theirs = (cv2.cvtColor(np.clip(each, 0, 255) / 255, cv2.COLOR_BGR2Lab) for each in (source, target))
     weights = mask[..., None] / (mask.sum() + 1e-6)
     our_mean, their_mean = ((each * weights).sum(axis=(0, 1)) for each in (ours, theirs))
@@ -81,5 +81,5 @@ def matched(source: np.ndarray, target: np.ndarray, mask: np.ndarray, amount: fl
 
 
 def bytes_of(picture: np.ndarray) -> np.ndarray:
-    """Rounded down to uint8."""
+    """Clip to 0..255 and round down to uint8."""
     return np.clip(picture, 0, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Which points of the face mesh bound which part of a face, and how often each part is forged."""
+"""Points of the face mesh by part of the face, and the shares of forged regions by method."""
 
 OVAL = [
     10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150, 136, 172,
@@ -10,14 +10,14 @@ EYES = [
     33, 7, 163, 144, 145, 153, 154, 155, 133, 246, 161, 160, 159, 158, 157, 173, 263, 249, 390, 373, 374, 380, 381, 382, 362, 466,
     388, 387, 386, 385, 384, 398,
 ]  # fmt: skip
-EYE_CORNERS = 33, 263  # the outer ones
+EYE_CORNERS = 33, 263  # the outer corners
 NOSE = [168, 6, 197, 195, 5, 4, 1, 19, 94, 2, 98, 97, 326, 327, 129, 358, 49, 279, 48, 278]
 NOSTRILS = [129, 358, 49, 279, 48, 278]
 CHIN = [136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 172, 397]
 CHEEKS = [50, 280, 101, 330, 205, 425, 187, 411, 117, 346]
 JAW = [234, 454, 93, 323, 132, 361, 58, 288]
 
-REGIONS = {  # a mask is the hull of one of these
+REGIONS = {  # a mask is the convex hull of a region
     "face": OVAL,
     "inner face": BROWS + LIPS + CHEEKS,
     "brows to chin": BROWS + CHIN + JAW,

@@ -1,4 +1,4 @@
-"""What a camera makes of a face, real or forged: light, shadow, focus, motion, and what is in the way."""
+"""Changes by camera and scene, the same for real and fake: light, shadow, focus, motion, occlusion."""
 
 import cv2
 import numpy as np
@@ -6,16 +6,16 @@ import numpy as np
 from deepfake_cli.pseudo_fakes.picture import LUMA, blurred, bytes_of, gamma, recoloured, sharpened, smoothed
 from deepfake_cli.pseudo_fakes.warp import pixels, ripples
 
-REFERENCE = 250  # pixels of a canvas to which strengths of blur and sharpening refer
+REFERENCE = 250  # side of a canvas, in pixels, for which strengths of blur and sharpening are given
 
 
 def filmed(rng: np.random.Generator, picture: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """The same face in another light, through another camera.
+    """Change a picture like another light and another camera.
 
     Args:
-        rng: where chance comes from.
+        rng: random generator.
         picture: float32 BGR (side, side, 3) in 0..255.
-        points: of the face's mesh, float32 (468, 2).
+        points: of the face mesh, float32 (468, 2).
     """
     height, scale = float(np.ptp(points[:, 1])), picture.shape[0] / REFERENCE
     if rng.random() < 0.35:
@@ -30,7 +30,7 @@ def filmed(rng: np.random.Generator, picture: np.ndarray, points: np.ndarray) ->
         picture = _background_blurred(rng, picture, points, height)
     if rng.random() < 0.04:
         picture = np.repeat((picture @ LUMA)[..., None], 3, axis=2)
-    if rng.random() < 0.12:  # a beauty filter, over all of it
+    if rng.random() < 0.12:  # a beauty filter on the whole picture
         smooth = smoothed(bytes_of(picture), rng.uniform(15, 50), rng.uniform(2, 6)).astype(np.float32)
         picture = picture + np.float32(rng.uniform(0.3, 1)) * (smooth - picture)
     if rng.random() < 0.3:
@@ -43,7 +43,7 @@ def filmed(rng: np.random.Generator, picture: np.ndarray, points: np.ndarray) ->
 
 
 def covered(rng: np.random.Generator, pictures: list[np.ndarray], points: np.ndarray) -> list[np.ndarray]:
-    """Something in front of the face, the same in each picture."""
+    """Put the same object in front of the face in each picture."""
     height, shape = float(np.ptp(points[:, 1])), pictures[0].shape
     centre = points.mean(axis=0) + rng.uniform(-0.6, 0.6, 2) * height
     axes = rng.uniform(0.06, 0.3, 2) * height + 1
@@ -51,27 +51,27 @@ def covered(rng: np.random.Generator, pictures: list[np.ndarray], points: np.nda
     middle, radii = (tuple(map(int, each)) for each in (centre, axes))
     cv2.ellipse(mask, middle, radii, rng.uniform(0, 180), 0, 360, 1.0, -1, cv2.LINE_AA)
     mask = blurred(mask, rng.uniform(0.5, 2.5))[..., None]
-    thing = rng.uniform(10, 235, 3).astype(np.float32) + ripples(rng, shape, 12, 18, channels=1)
-    return [picture + mask * (thing - picture) for picture in pictures]
+    occluder = rng.uniform(10, 235, 3).astype(np.float32) + ripples(rng, shape, 12, 18, channels=1)
+    return [picture + mask * (occluder - picture) for picture in pictures]
 
 
 def barred(rng: np.random.Generator, pictures: list[np.ndarray], points: np.ndarray) -> list[np.ndarray]:
-    """Bars above, below or beside the picture, or a caption's, the same in each picture."""
+    """Add the same bar above, below or beside the face in each picture, as of a letterbox or caption."""
     height, side = float(np.ptp(points[:, 1])), pictures[0].shape[0]
     colour = rng.uniform(0, 255, 3) if rng.random() < 0.3 else rng.uniform(0, 25) * np.ones(3)
-    away = height * rng.uniform(0.5, 0.9)  # from the middle of the face
-    start = int(np.clip(side / 2 + away, 0, side))
+    distance = height * rng.uniform(0.5, 0.9)  # from the middle of the face
+    start = int(np.clip(side / 2 + distance, 0, side))
     turns = int(rng.integers(4))
-    found = []
+    results = []
     for picture in pictures:
         turned = np.rot90(picture, turns).copy()
         turned[start:] = colour.astype(np.float32)
-        found.append(np.ascontiguousarray(np.rot90(turned, -turns)))
-    return found
+        results.append(np.ascontiguousarray(np.rot90(turned, -turns)))
+    return results
 
 
 def _shadowed(rng: np.random.Generator, picture: np.ndarray, points: np.ndarray, height: float) -> np.ndarray:
-    """A shadow across the face, its edge hard or soft."""
+    """Add a shadow across the face, with a hard or soft edge."""
     x, y = pixels(picture.shape)
     angle, centre = rng.uniform(0, 2 * np.pi), points.mean(axis=0) + rng.uniform(-0.4, 0.4, 2) * height
     width = height * np.exp(rng.uniform(np.log(0.02), np.log(0.8)))
@@ -81,7 +81,7 @@ def _shadowed(rng: np.random.Generator, picture: np.ndarray, points: np.ndarray,
 
 
 def _background_blurred(rng: np.random.Generator, picture: np.ndarray, points: np.ndarray, height: float) -> np.ndarray:
-    """What lies round the head out of focus."""
+    """Blur the background around the head."""
     x, y = pixels(picture.shape)
     middle = points.mean(axis=0)
     away = np.hypot((x - middle[0]) / (0.62 * height), (y - middle[1] + 0.1 * height) / (0.85 * height))
@@ -90,7 +90,7 @@ def _background_blurred(rng: np.random.Generator, picture: np.ndarray, points: n
 
 
 def _shaken(rng: np.random.Generator, picture: np.ndarray) -> np.ndarray:
-    """Blurred along a line, as by a moving camera."""
+    """Motion blur along a line, as by a moving camera."""
     length = int(rng.integers(3, max(4, picture.shape[0] // 30)))
     angle, kernel = rng.uniform(0, np.pi), np.zeros((length, length), np.float32)
     reach = np.array([np.cos(angle), np.sin(angle)]) * length / 2

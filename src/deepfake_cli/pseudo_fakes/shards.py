@@ -1,9 +1,8 @@
-"""Pairs kept on disk, so many a file, and batches of them to train on."""
+"""Store pairs in files on disk, and draw training batches from them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
-from functools import partial as with_first
+from functools import cached_property, partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -15,11 +14,11 @@ from deepfake_cli.pseudo_fakes.gallery import Gallery
 from deepfake_cli.pseudo_fakes.pair import MARGIN, MASK, SIZES, Sizes, make_pair
 from deepfake_cli.storage.files import whole
 
-SHARD = 1000  # pairs a file: 221 MB of the usual size
-JITTER_SCALE, JITTER_PLACE = 0.04, 0.02  # deviation a crop is enlarged by and moved by, in logarithms and in sides
-SOFTENED = 0.3, 0.75  # of its resolution a softened pair keeps, from and to
-LIGHT, CONTRAST = 12.0, 0.12  # most that brightness changes, and the logarithm of contrast
-_gallery: Gallery  # of a process that makes pairs
+SHARD = 1000  # pairs per file: 221 MB at the default size
+JITTER_SCALE, JITTER_PLACE = 0.04, 0.02  # standard deviation of a crop's log scale, and of its position in sides
+SOFTENED = 0.3, 0.75  # range of the resolution that a softened pair keeps
+LIGHT, CONTRAST = 12.0, 0.12  # largest change of brightness, and of log contrast
+_gallery: Gallery  # this and the weights are set in each process that makes pairs
 _weights: np.ndarray
 
 
@@ -35,24 +34,24 @@ def write_shards(
     workers: int = 1,
     progress: Callable[[int], None] = lambda done: None,
 ) -> None:
-    """Make pairs and keep them; shards that are there already are not made again.
+    """Make pairs and write them to shards; existing shards are kept.
 
-    The pairs depend on the gallery, the sizes, the weights, and their numbers alone.
+    The pairs depend only on the gallery, the sizes, the weights and their seeds.
 
     Args:
         gallery: the portraits.
-        folder: where the shards go.
-        count: pairs, a multiple of `shard`.
-        shard: pairs a file.
-        sizes: of the faces and of the images.
+        folder: for the shards.
+        count: number of pairs, a multiple of `shard`.
+        shard: pairs per file.
+        sizes: of faces and crops.
         first: seed of the first pair, a multiple of `shard`.
-        weights: how often each portrait is forged, float (portraits,); None for those of higher resolution more often.
-        workers: processes.
-        progress: called with how many pairs are done.
+        weights: of the portraits, float (portraits,); None to prefer those of higher resolution.
+        workers: number of processes.
+        progress: called with the number of finished pairs.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with get_context("spawn").Pool(workers, _start, (gallery, weights)) as pool:
-        jobs = pool.imap(with_first(_shard, folder, shard, sizes), range(first, first + count, shard))
+        jobs = pool.imap(partial(_write_shard, folder, shard, sizes), range(first, first + count, shard))
         for done, _ in enumerate(jobs, 1):
             progress(done * shard)
 
@@ -68,23 +67,23 @@ def usual_weights(gallery: Gallery) -> np.ndarray:
     return np.clip(np.array([portrait.side for portrait in gallery.portraits]) / 100, 0.5, 1.3) ** 1.5
 
 
-def _shard(folder: Path, count: int, sizes: Sizes, first: int) -> None:
+def _write_shard(folder: Path, count: int, sizes: Sizes, first: int) -> None:
     path = folder / f"{first:06d}.npy"
     if path.is_file():
         return
     numbers = np.random.default_rng([first, 1]).choice(len(_weights), count, p=_weights / _weights.sum())
     pairs = [make_pair(_gallery, int(number), first + place, sizes=sizes) for place, number in enumerate(numbers)]
-    with whole(path.with_suffix(".npz")) as partial:
+    with whole(path.with_suffix(".npz")) as temporary:
         np.savez(
-            partial,
+            temporary,
             masks=np.stack([pair.mask for pair in pairs]),
             methods=np.array([pair.method for pair in pairs]),
             sides=np.array([pair.side for pair in pairs], np.float32),
             qualities=np.array([pair.quality for pair in pairs], np.int16),
             portraits=numbers,
         )
-    with whole(path) as partial:
-        np.save(partial, np.stack([pair.images for pair in pairs]))
+    with whole(path) as temporary:
+        np.save(temporary, np.stack([pair.images for pair in pairs]))
 
 
 @dataclass(frozen=True)
@@ -92,21 +91,21 @@ class Shards:
     """Pairs on disk.
 
     Attributes:
-        folder: what `write_shards` filled.
+        folder: filled by `write_shards`.
     """
 
     folder: Path
 
     @cached_property
     def _files(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Images and masks of each shard; images stay on disk until they are looked at."""
-        found = [
+        """Images and masks of each shard; images are memory-mapped."""
+        shards = [
             (np.load(path, mmap_mode="r"), np.load(path.with_suffix(".npz"))["masks"])
             for path in sorted(self.folder.glob("*.npy"))
         ]
-        if not found:
-            raise DatasetError(f"{self.folder}: no shards of pairs in it.")
-        return found
+        if not shards:
+            raise DatasetError(f"{self.folder}: no shards in this folder. Make them with write_shards.")
+        return shards
 
     def __len__(self) -> int:
         return sum(len(masks) for _, masks in self._files)
@@ -114,19 +113,19 @@ class Shards:
     def batch(
         self, step: int, *, pairs: int, size: int, margin: float, cells: int, seed: int, soften: float = 0.0
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The batch of a step; each pass takes every pair once, in an order of its own.
+        """The batch of a step. Each pass takes every pair once, in a new order.
 
         Args:
             step: from 0.
-            pairs: a batch.
+            pairs: per batch.
             size: side of the images, in pixels.
             margin: side of a crop in sides of the face's box, at most `MARGIN`.
-            cells: side of the masks.
-            seed: of the order and of the small changes to crops.
-            soften: share of the pairs that lose their detail, as at strong compression, real and fake alike.
+            cells: side of the masks, in pixels.
+            seed: of the order and of the random crops.
+            soften: share of pairs whose two images lose detail, as under strong compression.
 
         Returns:
-            Images, uint8 RGB (2 pairs, size, size, 3), a real and its fake in turn; labels, float32 (2 pairs, 1); masks, float32
+            Images, uint8 RGB (2 pairs, size, size, 3), alternating real and fake; labels, float32 (2 pairs, 1); masks, float32
             (2 pairs, cells, cells, 1) in 0..1.
         """
         images = np.empty((2 * pairs, size, size, 3), np.uint8)
@@ -138,7 +137,7 @@ class Shards:
             window, light = _window(rng, kept.shape[1], size, margin), _light(rng)
             detail = rng.uniform(*SOFTENED) if soften and rng.random() < soften else 1.0
             for label in (0, 1):
-                images[2 * place + label] = _seen(kept[label], window, size, light, detail)
+                images[2 * place + label] = _crop(kept[label], window, size, light, detail)
             scale = np.array([[cells * kept.shape[1] / (size * MASK)] * 2 + [cells / size]])
             masks[2 * place + 1, :, :, 0] = cv2.warpAffine(mask / np.float32(255), window * scale, (cells, cells))
         return images, np.tile(np.array([[0], [1]], np.float32), (pairs, 1)), masks
@@ -153,7 +152,7 @@ class Shards:
 
 
 def _window(rng: np.random.Generator, kept: int, size: int, margin: float) -> np.ndarray:
-    """From pixels of what is kept to those of a crop a little beside it, mirrored or not: float64 (2, 3)."""
+    """The affine map from a stored image to a random crop near its centre, mirrored or not: float64 (2, 3)."""
     side = kept * margin / MARGIN * np.exp(rng.uniform(-JITTER_SCALE, JITTER_SCALE))
     x, y = kept / 2 + kept * rng.uniform(-JITTER_PLACE, JITTER_PLACE, 2)
     scale = size / side
@@ -165,7 +164,7 @@ def _light(rng: np.random.Generator) -> tuple[float, float]:
     return float(np.exp(rng.uniform(-CONTRAST, CONTRAST))), float(rng.uniform(-LIGHT, LIGHT))
 
 
-def _seen(image: np.ndarray, window: np.ndarray, size: int, light: tuple[float, float], detail: float) -> np.ndarray:
+def _crop(image: np.ndarray, window: np.ndarray, size: int, light: tuple[float, float], detail: float) -> np.ndarray:
     if detail < 1:
         small = cv2.resize(image, None, fx=detail, fy=detail, interpolation=cv2.INTER_AREA)
         image = cv2.resize(small, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)

@@ -1,13 +1,13 @@
-"""Points and images moved: similarities, affine maps, and a mesh of triangles warped onto another."""
+"""Transform points and images: similarities, affine maps, and warps between triangle meshes."""
 
 import cv2
 import numpy as np
 
-FLAT = 1e-3  # twice the area of a triangle in square pixels, below which it is a line
+FLAT = 1e-3  # twice the area of a triangle, in square pixels, below which it counts as degenerate
 
 
 def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """The turn, scale and shift that takes one set of points nearest to another (Umeyama, 1991).
+    """The least-squares similarity transform between two sets of points (Umeyama, 1991).
 
     Args:
         source: float (points, 2).
@@ -24,17 +24,17 @@ def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def moved(points: np.ndarray, by: np.ndarray) -> np.ndarray:
-    """Points (n, 2) under an affine map (2, 3), float32."""
+    """Apply an affine map (2, 3) to points (n, 2), float32."""
     return (points @ by[:, :2].T + by[:, 2]).astype(np.float32)
 
 
 def about(centre: np.ndarray, matrix: np.ndarray, shift: np.ndarray) -> np.ndarray:
-    """The affine map, float32 (2, 3), that applies `matrix` (2, 2) about a centre, then shifts."""
+    """The affine map, float32 (2, 3), of a matrix (2, 2) about a centre and a shift."""
     return np.hstack([matrix, (centre + shift - matrix @ centre)[:, None]]).astype(np.float32)
 
 
 def pixels(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """The x and the y of every pixel, float32 (rows, columns) each."""
+    """Coordinates x and y of every pixel, float32 (rows, columns) each."""
     y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
     return x, y
 
@@ -42,7 +42,7 @@ def pixels(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
 def ripples(
     rng: np.random.Generator, shape: tuple[int, ...], cells: int, amount: float, channels: int = 2
 ) -> np.ndarray:
-    """Smooth noise of this standard deviation, float32 (rows, columns, channels), with so many cells to a side."""
+    """Smooth noise of this standard deviation, float32 (rows, columns, channels), from a grid of cells x cells."""
     coarse = rng.standard_normal((cells, cells, channels)).astype(np.float32)
     fine = cv2.resize(coarse, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)
     return fine.reshape(shape[0], shape[1], channels) * np.float32(amount)
@@ -51,17 +51,17 @@ def ripples(
 def meshed(
     image: np.ndarray, source: np.ndarray, target: np.ndarray, triangles: np.ndarray, outside: np.ndarray
 ) -> np.ndarray:
-    """Warp an image piece by piece, so that its points `source` come to lie at `target`.
+    """Warp an image triangle by triangle, so that its points `source` move to `target`.
 
     Args:
         image: float32 (rows, columns, 3).
         source: points of the image, float32 (n, 2).
-        target: where they go, float32 (n, 2).
+        target: their positions in the result, float32 (n, 2).
         triangles: of the mesh, indices of points (m, 3).
-        outside: from pixels of the result to those of the image beyond the mesh, float32 (2, 3).
+        outside: affine map from pixels of the result to pixels of the image outside the mesh, float32 (2, 3).
     """
     ends = np.concatenate([target[triangles], np.ones((len(triangles), 3, 1))], axis=2).astype(np.float64)
-    wide = np.abs(np.linalg.det(ends)) > FLAT  # a flat triangle covers no pixel
+    wide = np.abs(np.linalg.det(ends)) > FLAT  # a degenerate triangle covers no pixels
     ends, triangles = ends[wide], triangles[wide]
     back = np.linalg.solve(ends, source[triangles].astype(np.float64)).astype(np.float32)
     numbers = np.full(image.shape[:2], -1, np.int32)
