@@ -293,9 +293,9 @@ def test_machine_with_another_version_or_disk_is_named(tmp_path, monkeypatch):
     context = DriverContext(__version__, tmp_path, None)
     assert _run(context, str, 5) == "5"
     wrong = {"Install one version": context._replace(version="0.0"), "Mount": context._replace(mark=Path("no"))}
-    for said, there in wrong.items():
-        with pytest.raises(ClusterError, match=said) as error:
-            _run(there, str, 5)
+    for message, wrong_context in wrong.items():
+        with pytest.raises(ClusterError, match=message) as error:
+            _run(wrong_context, str, 5)
         assert socket.gethostname() in str(error.value)
 
 

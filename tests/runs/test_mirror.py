@@ -101,8 +101,10 @@ def test_list_check_reads_a_bucket(s3, project, deepfake):
     for path, content in tree(project / "csv").items():
         s3.put_object(Bucket="media", Key=f"checked/{path}", Body=content)
     where = ("make-csv", "--check", "--check-frames", 0, "--csvdir", "s3://media/checked")
-    said = deepfake(*where, check=1).stderr
-    assert "missing images" in said and "changed list" not in said, "their relative paths lead nowhere from the bucket"
+    output = deepfake(*where, check=1).stderr
+    assert "missing images" in output and "changed list" not in output, (
+        "their relative paths lead nowhere from the bucket"
+    )
     s3.delete_object(Bucket="media", Key="checked/val/validation.csv")
     assert "missing list" in deepfake(*where, check=1).stderr
 

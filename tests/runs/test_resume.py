@@ -153,22 +153,22 @@ def test_images_deleted_during_training_are_named_and_snapshots_kept(project, fr
 
 
 def test_resume_with_other_settings_or_lists_is_refused(project):
-    def said(*words) -> str:
+    def output_of(*words) -> str:
         process = start(project, "train", *words)
         out, errors = process.communicate(timeout=60)
         assert process.returncode == (1 if errors.startswith("Error") else 0) and "Traceback" not in errors
         return out + errors
 
-    assert "Finished already: 3 epochs" in said("--resume", "whole", "--workers", 2, "--lr", 1e-4)
-    assert "began with lr 0.0001, now 0.01" in said("--resume", "whole", "--epochs", 5, "--lr", 0.01)
-    assert "There is no run nothing" in said("--resume", "nothing")
-    assert "--resume whole" in said(*SETTINGS, "--run", "whole")
-    assert "no plain name" in said("--run", "a/b")
+    assert "Finished already: 3 epochs" in output_of("--resume", "whole", "--workers", 2, "--lr", 1e-4)
+    assert "began with lr 0.0001, now 0.01" in output_of("--resume", "whole", "--epochs", 5, "--lr", 0.01)
+    assert "There is no run nothing" in output_of("--resume", "nothing")
+    assert "--resume whole" in output_of(*SETTINGS, "--run", "whole")
+    assert "no plain name" in output_of("--run", "a/b")
     lines = project / "csv" / "val" / "validation.csv"
     text = lines.read_text()
     lines.write_text("\n".join(text.splitlines()[:-1]) + "\n")
     try:
-        assert "csv/val/validation.csv: changed" in said("--resume", "whole", "--epochs", 5)
+        assert "csv/val/validation.csv: changed" in output_of("--resume", "whole", "--epochs", 5)
     finally:
         lines.write_text(text)
 

@@ -140,16 +140,16 @@ def test_real_only_trains_without_the_files_of_fakes(project, deepfake):  # noqa
             paths = [f"{kept}/{row.path.split('/')[-2]}/{row.path.split('/')[-1]}" for row in rows.itertuples()]
             rows.assign(path=paths).to_csv(path, index=False)
     assert "are not there" in deepfake("train", *FAST, check=1).stderr
-    said = deepfake("train", *FAST, "--epochs", 1, "--run", "r", "--forgery", "self_blend", "--real-only").stdout
-    assert "(0 fake)" in said
+    output = deepfake("train", *FAST, "--epochs", 1, "--run", "r", "--forgery", "self_blend", "--real-only").stdout
+    assert "(0 fake)" in output
     facts = json.loads((project / "runs" / "r" / "recipe.json").read_text())
     assert facts["train"]["fake"] == 0 and facts["validation"]["fake"] == facts["validation"]["frames"] / 2
 
 
 def test_faulty_forgery_options_are_refused_before_a_run_begins(project, deepfake):  # noqa: F811
     assert "--forgery" in deepfake("train", *FAST, "--real-only", check=1).stderr
-    said = deepfake("train", *FAST, "--forgery", "self_blnd", check=1).stderr
-    assert "self_blend" in said
+    output = deepfake("train", *FAST, "--forgery", "self_blnd", check=1).stderr
+    assert "self_blend" in output
     fakes = pd.read_csv(project / "csv" / "train" / "train.csv").query("label == 'fake'")
     fakes.to_csv(project / "csv" / "train" / "fakes.csv", index=False)
     given = ("--forgery", "self_blend", "--real-only")

@@ -56,12 +56,12 @@ def test_precision_follows_the_device(plan, capability, policy):
 
 
 def test_early_stopping_ends_training_when_the_auc_stops_rising(project, deepfake, json_of):  # noqa: F811
-    said = deepfake("train", *FAST, "--epochs", 30, "--early-stopping", 2, "--steps", 3, "--run", "r").stdout
+    output = deepfake("train", *FAST, "--epochs", 30, "--early-stopping", 2, "--steps", 3, "--run", "r").stdout
     facts = json.loads((project / "runs" / "r" / "recipe.json").read_text())
     aucs = [row["val_auc"] for row in facts["history"]]
     first = next((n for n in range(1, 31) if epochs_since_best(aucs[:n]) >= 2), 30)
     assert len(aucs) == first < 30
-    assert "Stopped: no higher validation AUC for 2 epochs." in said
+    assert "Stopped: no higher validation AUC for 2 epochs." in output
     (row,) = json_of("runs")
     assert row["state"] == "finished"
     assert "Finished already" in deepfake("train", "--resume", "r").stdout
@@ -87,5 +87,7 @@ def test_snapshots_hold_averaged_weights_and_training_continues_with_the_others(
 
 @pytest.mark.slow
 def test_half_precision_trains_and_is_reported(project, deepfake):  # noqa: F811
-    said = deepfake("train", *FAST, "--epochs", 1, "--steps", 2, "--precision", "mixed_bfloat16", "--xla", "on").stdout
-    assert "mixed_bfloat16 (as asked), XLA" in said
+    output = deepfake(
+        "train", *FAST, "--epochs", 1, "--steps", 2, "--precision", "mixed_bfloat16", "--xla", "on"
+    ).stdout
+    assert "mixed_bfloat16 (as asked), XLA" in output

@@ -50,21 +50,21 @@ def test_train_and_evaluate_agree_with_the_recipe(project, deepfake, json_of):
     (run,) = (project / "runs").iterdir()
     assert run.name.startswith("tiny_build-")
     assert (run / "train.log").read_text().splitlines() == lines
-    found = json_of("evaluate")
-    assert found["snapshot"] == f"runs/{run.name}/best.keras"
+    metrics = json_of("evaluate")
+    assert metrics["snapshot"] == f"runs/{run.name}/best.keras"
     scores = pd.read_csv(project / "evaluation" / "predictions.csv")
     listed = pd.read_csv(project / "csv" / "val" / "validation.csv")
     assert len(scores) == len(listed)
     auc = roc_auc_score(scores["label"] == "fake", scores["score"])
-    assert found["frame"]["auc"]["value"] == pytest.approx(auc)
-    assert found["frame"]["n"] == len(listed) and found["video"]["n"] == listed["video"].nunique()
+    assert metrics["frame"]["auc"]["value"] == pytest.approx(auc)
+    assert metrics["frame"]["n"] == len(listed) and metrics["video"]["n"] == listed["video"].nunique()
     recipe = json.loads((run / "recipe.json").read_text())
     assert recipe["settings"]["epochs"] == 2 and len(recipe["history"]) == 2
     best = max(recipe["history"], key=lambda row: (row["val_auc"], -row["val_loss"]))
     assert recipe["snapshots"]["best.keras"]["epoch"] == best["epoch"]
-    assert found["threshold"] == pytest.approx(recipe["snapshots"]["best.keras"]["threshold"])
-    assert found["pool"] == recipe["snapshots"]["best.keras"]["pool"] == best["pool"]
-    assert any("were chosen on 2 of 2 groups" in note for note in found["notes"])
+    assert metrics["threshold"] == pytest.approx(recipe["snapshots"]["best.keras"]["threshold"])
+    assert metrics["pool"] == recipe["snapshots"]["best.keras"]["pool"] == best["pool"]
+    assert any("were chosen on 2 of 2 groups" in note for note in metrics["notes"])
     assert list((run / "events").glob("*/events*"))
 
 

@@ -35,17 +35,17 @@ def together(work: Work, receive: Send, *, workers: int, gpus: bool | None, clus
     """
     mark_in = None if is_remote(shared) else shared
     with connected(cluster) as ray, marked(mark_in) as mark, _storage(shared) as storage:
-        there = ray.cluster_resources()
-        gpus = "GPU" in there if gpus is None else gpus
-        _note(receive, workers, "GPU" if gpus else "CPU", there)
+        resources = ray.cluster_resources()
+        gpus = "GPU" in resources if gpus is None else gpus
+        _note(receive, workers, "GPU" if gpus else "CPU", resources)
         from ray.train import FailureConfig, RunConfig, ScalingConfig
         from ray.train.tensorflow import TensorflowTrainer
         from ray.util.queue import Queue
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+        on_driver = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         queue: Any = Queue(
-            actor_options={"num_cpus": 0, "scheduling_strategy": here}
+            actor_options={"num_cpus": 0, "scheduling_strategy": on_driver}
         )  # on the driver: it survives other machines
         trainer = TensorflowTrainer(
             _loop,
@@ -116,9 +116,9 @@ def _next_event(queue: Any) -> Any:
         return None
 
 
-def _note(receive: Send, workers: int, kind: str, there: dict[str, float]) -> None:
+def _note(receive: Send, workers: int, kind: str, resources: dict[str, float]) -> None:
     """Report that the cluster is too small for now; an autoscaler may enlarge it."""
-    count = int(there.get(kind, 0))
+    count = int(resources.get(kind, 0))
     if count < workers:
         receive(f"Waiting for more machines: the cluster has {count} {kind}s for {workers} workers. Stop with Ctrl-C.")
 

@@ -120,9 +120,9 @@ class Gallery:
         portrait, image = self.portraits[number], self._image(number)
         scale, canvas = side / portrait.side, 2 * round(CANVAS * side / 2)
         c, s = scale * np.cos(turn), scale * np.sin(turn)
-        there = np.array([[c, -s], [s, c]])
+        matrix = np.array([[c, -s], [s, c]])
         centre = np.array([portrait.box.x0 + portrait.box.x1, portrait.box.y0 + portrait.box.y1]) / 2
-        by = np.hstack([there, (canvas / 2 - there @ centre)[:, None]]).astype(np.float32)
+        by = np.hstack([matrix, (canvas / 2 - matrix @ centre)[:, None]]).astype(np.float32)
         points = moved(portrait.points, by)
         if scale < SHRUNK:
             first = 1.2 * scale

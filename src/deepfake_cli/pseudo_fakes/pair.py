@@ -64,7 +64,7 @@ def make_pair(gallery: Gallery, number: int, seed: int, method: str | None = Non
         picture = jpeg(bytes_of(picture), int(rng.integers(45, 96))).astype(np.float32)
     method = method or drawn(rng, {name: share for name, (share, _) in METHODS.items()})
     real, fake, mask = METHODS[method][1](Scene(rng, gallery, number, side, flip, picture, points, sizes))
-    pictures = [np.clip(each, 0, 255) for each in (real, fake)]
+    pictures = [np.clip(image, 0, 255) for image in (real, fake)]
     if rng.random() < COVERED:
         pictures = covered(rng, pictures, points)
     if rng.random() < BARRED:

@@ -68,15 +68,17 @@ def gamma(picture: np.ndarray, exponent: float) -> np.ndarray:
 
 def matched(source: np.ndarray, target: np.ndarray, mask: np.ndarray, amount: float) -> np.ndarray:
     """Match the colour mean and deviation of `source` inside the mask to `target` by `amount` in 0..1 (Reinhard et al., 2001)."""
-    ours, theirs = (cv2.cvtColor(np.clip(each, 0, 255) / 255, cv2.COLOR_BGR2Lab) for each in (source, target))
-    weights = mask[..., None] / (mask.sum() + 1e-6)
-    our_mean, their_mean = ((each * weights).sum(axis=(0, 1)) for each in (ours, theirs))
-    our_spread, their_spread = (
-        np.sqrt((np.square(each - mean) * weights).sum(axis=(0, 1))) + 1e-3
-        for each, mean in ((ours, our_mean), (theirs, their_mean))
+    source_lab, target_lab = (
+        cv2.cvtColor(np.clip(image, 0, 255) / 255, cv2.COLOR_BGR2Lab) for image in (source, target)
     )
-    scale = 1 + amount * (np.clip(their_spread / our_spread, 0.5, 2) - 1)
-    changed = (ours - our_mean) * scale + our_mean + amount * (their_mean - our_mean)
+    weights = mask[..., None] / (mask.sum() + 1e-6)
+    source_mean, target_mean = ((image * weights).sum(axis=(0, 1)) for image in (source_lab, target_lab))
+    source_spread, target_spread = (
+        np.sqrt((np.square(image - mean) * weights).sum(axis=(0, 1))) + 1e-3
+        for image, mean in ((source_lab, source_mean), (target_lab, target_mean))
+    )
+    scale = 1 + amount * (np.clip(target_spread / source_spread, 0.5, 2) - 1)
+    changed = (source_lab - source_mean) * scale + source_mean + amount * (target_mean - source_mean)
     return 255 * cv2.cvtColor(changed.astype(np.float32), cv2.COLOR_Lab2BGR)
 
 

@@ -16,11 +16,11 @@ def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     Returns:
         float32 (2, 3), for `moved` and ``cv2.warpAffine``.
     """
-    here, there = source.mean(axis=0), target.mean(axis=0)
-    left, sizes, right = np.linalg.svd((target - there).T @ (source - here))
+    source_mean, target_mean = source.mean(axis=0), target.mean(axis=0)
+    left, sizes, right = np.linalg.svd((target - target_mean).T @ (source - source_mean))
     sign = np.array([1.0, np.sign(np.linalg.det(left @ right))])
-    turn = (left * sign) @ right * ((sizes * sign).sum() / np.square(source - here).sum())
-    return np.hstack([turn, (there - turn @ here)[:, None]]).astype(np.float32)
+    turn = (left * sign) @ right * ((sizes * sign).sum() / np.square(source - source_mean).sum())
+    return np.hstack([turn, (target_mean - turn @ source_mean)[:, None]]).astype(np.float32)
 
 
 def moved(points: np.ndarray, by: np.ndarray) -> np.ndarray:
