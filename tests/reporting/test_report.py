@@ -17,7 +17,8 @@ from deepfake_cli.errors import ManifestError
 from deepfake_cli.metrics.assess import assess
 from deepfake_cli.reporting import summary
 from deepfake_cli.reporting.folder import from_folder, save_maps
-from deepfake_cli.reporting.worst_faces import overlay, worst
+from deepfake_cli.reporting.heat_map import overlay
+from deepfake_cli.reporting.worst_faces import worst
 from deepfake_cli.storage import files
 
 EVIL = "<script>alert(1)</script>"

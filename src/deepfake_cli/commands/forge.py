@@ -15,7 +15,7 @@ from deepfake_cli.faces.box import Box
 from deepfake_cli.faces.crop import crop
 from deepfake_cli.media.video import VIDEO_SUFFIXES, FrameSampler, FrameSource, is_frame
 from deepfake_cli.native_output import quiet
-from deepfake_cli.reporting.image_grid import Row, strips
+from deepfake_cli.reporting.image_grid import Row, Tile, image_grid, save
 
 
 class Face(NamedTuple):
@@ -70,8 +70,9 @@ def forge(settings: Forge) -> ForgeResult:
     pictures = _forged(shown, turns, forgeries, settings.seed)
     if degradations:
         pictures["degraded"] = _degraded(pictures["after"], degradations, settings.seed)
-    rows = [Row(face.name, name) for face, name in zip(shown, names, strict=True)]
-    strips(settings.output, rows, pictures)
+    images = zip(*pictures.values(), strict=True)
+    rows = [Row([*map(Tile, row)], face.name, name) for face, name, row in zip(shown, names, images, strict=True)]
+    save(settings.output, image_grid(rows, settings.size, headings=list(pictures)))
     return ForgeResult(settings.output, len(rows), bad)
 
 

@@ -14,7 +14,8 @@ from deepfake_cli.explain.top_frames import Suspect, suspects
 from deepfake_cli.inference.detector import Detector
 from deepfake_cli.inference.result import FaceResult, Verdict
 from deepfake_cli.inference.timeline import Timeline
-from deepfake_cli.reporting.worst_faces import jpeg, overlay
+from deepfake_cli.reporting.heat_map import overlay
+from deepfake_cli.reporting.worst_faces import jpeg
 
 PEOPLE = 4  # that are shown of a file: each takes a decoding of it
 WIDE, HIGH = 600, 150  # of the timeline, in its own units
