@@ -1,4 +1,4 @@
-"""The report is one file that asks for nothing, runs nothing, and says what the figures say."""
+"""The report is self-contained, runs no scripts, and shows the metrics."""
 
 import html.parser
 import json
@@ -23,19 +23,19 @@ from deepfake_cli.storage import files
 
 EVIL = "<script>alert(1)</script>"
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-LATER = {"value": 0.7, "low": 0.6, "high": 0.8}  # a figure that a later metrics.json has
+LATER = {"value": 0.7, "low": 0.6, "high": 0.8}  # a metric that only newer metrics.json files have
 
 
 @pytest.fixture(scope="module")
 def table(frames_of_uadfv) -> pd.DataFrame:
-    """The frames of the small UADFV, scored by a detector that is right more often than not."""
+    """The frames of the small UADFV with noisy scores."""
     frames = manifest.read_lists([frames_of_uadfv / "manifest.csv"])
     noise = np.random.default_rng(0).normal(0, 0.3, len(frames))
     return frames.assign(score=np.clip(0.3 + 0.4 * frames["label"] + noise, 0, 1))
 
 
 def evaluation(folder: Path, table: pd.DataFrame, **more) -> Path:
-    """What `deepfake evaluate` leaves of a table."""
+    """Write the files of `deepfake evaluate` for a table."""
     found = {"snapshot": "best.keras", "lists": {"test.csv": "0" * 32}, **assess(table, 0.5, 50), "notes": []}
     columns = ["path", "dataset", "group", "video", "frame", "label", "score"]
     folder.mkdir(exist_ok=True, parents=True)
@@ -47,7 +47,7 @@ def evaluation(folder: Path, table: pd.DataFrame, **more) -> Path:
 
 
 def full(folder: Path, table: pd.DataFrame, text: str) -> Path:
-    """An evaluation with all that a page can show, and `text` wherever a text can come from outside."""
+    """An evaluation with every optional part, and `text` wherever text comes from outside."""
     image = folder / f"{text}.jpg"
     image.parent.mkdir(parents=True)
     shutil.copyfile(table["path"].iloc[0], image)
@@ -99,7 +99,7 @@ def evil(tmp_path_factory, table) -> Page:
     return Page(from_folder(full(tmp_path_factory.mktemp("evil") / "evaluation", table, EVIL)))
 
 
-def test_the_page_asks_for_nothing(evil):
+def test_page_makes_no_requests(evil):
     assert evil.values("src") and all(value.startswith("data:image/jpeg;base64,") for value in evil.values("src"))
     assert all(value.startswith("#") for value in evil.values("href", "xlink:href"))
     assert set(re.findall(r"url\((.)", evil.source)) <= {"#"} and "@import" not in evil.source
@@ -108,22 +108,22 @@ def test_the_page_asks_for_nothing(evil):
     assert policy == "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
-def test_names_are_text_wherever_they_stand(evil):
+def test_names_are_escaped(evil):
     text = "".join(evil.text)
     assert text.count(EVIL) > 30 and "<script" not in evil.source
     assert not [name for _, attributes in evil.tags for name in attributes if name.startswith("on")]
-    for told in (
+    for heading in (
         "By method",
         "By quality",
         "Robustness",
-        "Most wrong faces",
-        "What the audit counted",
-        "without a usable",
+        "Worst errors",
+        "groups in the audited lists",
+        "without a score",
     ):
-        assert told in text
+        assert heading in text
 
 
-def test_the_page_can_be_read_with_ears_and_keys(evil):
+def test_page_is_accessible(evil):
     assert evil.all("html")[0]["lang"] == "en" and len(evil.all("h1")) == 1
     assert all(evil.all(name) for name in ("header", "nav", "main", "footer", "title"))
     assert all(image["alt"] for image in evil.all("img"))
@@ -137,7 +137,7 @@ def test_the_page_can_be_read_with_ears_and_keys(evil):
     assert len(evil.all("caption")) == len(evil.all("table")) > 5
 
 
-def test_light_and_dark_have_contrast():
+def test_colours_have_contrast():
     """WCAG 2: 4.5 for text."""
     text = (Path(reporting.__file__).parent / "report.css").read_text()
     for palette in re.findall(r":root \{(.*?)\}", text, re.DOTALL):
@@ -160,7 +160,7 @@ def contrast(one: str, other: str) -> float:
 
 
 @pytest.mark.skipif(not BROWSER, reason="needs Chromium")
-def test_a_browser_has_nothing_to_complain_about(evil, tmp_path):
+def test_browser_console_is_empty(evil, tmp_path):
     def console(source: str) -> str:
         (tmp_path / "page.html").write_text(source)
         done = subprocess.run(
@@ -176,22 +176,22 @@ def test_a_browser_has_nothing_to_complain_about(evil, tmp_path):
     assert "Content Security Policy" in console(loud)  # which forbids both
 
 
-def test_an_older_evaluation_has_a_page_with_what_there_is(tmp_path, table):
+def test_optional_parts_may_be_missing(tmp_path, table):
     page = Page(from_folder(evaluation(tmp_path / "old", table)))
     text = "".join(page.text)
-    assert "By group" in text and "Robustness" not in text and "There is no audit" in text
+    assert "By group" in text and "Robustness" not in text and "No audit of these lists" in text
     assert len(page.all("img")) <= 12 and not any("Heat map" in image["alt"] for image in page.all("img"))
 
 
-def test_scores_from_elsewhere_need_no_images(tmp_path, table):
+def test_scores_of_a_file_need_no_images(tmp_path, table):
     folder = evaluation(tmp_path / "others", table, snapshot=None)
     predictions = pd.read_csv(folder / "predictions.csv").drop(columns=["path", "frame"])
     predictions.to_csv(folder / "predictions.csv", index=False)
     page = Page(from_folder(folder))
-    assert "scores from elsewhere" in "".join(page.text) and not page.all("img")
+    assert "scores were read from a file" in "".join(page.text) and not page.all("img")
 
 
-def test_an_audit_of_other_lists_is_not_shown_unless_asked_for(tmp_path, table):
+def test_audit_of_other_lists_is_shown_only_if_given(tmp_path, table):
     folder = evaluation(tmp_path / "evaluation", table)
     files.write_text(tmp_path / "audit" / "audit.json", json.dumps({"lists": {"a": "b"}, "warnings": ["mind the gap"]}))
     assert "mind the gap" not in from_folder(folder).read_text()
@@ -203,7 +203,7 @@ def test_an_audit_of_other_lists_is_not_shown_unless_asked_for(tmp_path, table):
     assert "mind the gap" in from_folder(folder).read_text()
 
 
-def test_the_summary_says_the_figures_and_what_they_do_not_say():
+def test_summary_and_limits_have_the_numbers():
     auc = {"value": 0.986, "low": 0.922, "high": 1.0}
     level = {"n": 18, "real": 9, "fake": 9, "auc": auc}
     confusion = {"real_as_real": 9, "real_as_fake": 0, "fake_as_real": 1, "fake_as_fake": 8}
@@ -211,21 +211,19 @@ def test_the_summary_says_the_figures_and_what_they_do_not_say():
     interval = {"level": 0.95, "resamples": 1000, "unit": "group", "units": 3}
     found = {"threshold": 0.5, "frame": level | {"n": 400}, "video": level, "interval": interval}
     first, chance, calls, _ = summary.summary(found)
-    assert first == (
-        "Of 18 videos (9 real, 9 fake; 400 frames), the detector ranks fakes above reals with an AUC of 0.986 "
-        "(95 % interval 0.922 to 1.000, from 1,000 resamples of 3 groups)."
-    )
+    for part in ("18 videos", "9 real", "9 fake", "400 frames", "0.986", "0.922–1.000", "1,000 resamples", "3 groups"):
+        assert part in first
     assert "99 of 100" in chance
-    assert "17 of 18 videos right: 0 of 9 reals are called fake, 1 of 9 fakes are called real" in calls
+    assert "17 of 18 videos" in calls and "0 of 9 reals are" in calls and "1 of 9 fakes are" in calls
     limits = " ".join(summary.limits(found))
-    assert "up to 28 % of all reals" in limits and "From 3 groups" in limits and "better than chance" not in limits
+    assert "up to 28 %" in limits and "from 3 groups" in limits and "better than chance" not in limits
     level["confusion"] = confusion | {"real_as_real": 8, "real_as_fake": 1}  # 0.01 * 8/9 to 0.99 * 1/9
-    assert "7 of 100 videos called fake would be fake" in " ".join(summary.limits(found))
+    assert "7 of 100 videos called fake" in " ".join(summary.limits(found))
     auc["low"] = 0.4
     assert "better than chance" in " ".join(summary.limits(found))
 
 
-def test_the_worst_faces_are_wrong_in_order_and_one_a_video():
+def test_worst_errors_are_ordered_one_per_video():
     rows = pd.DataFrame(
         {"dataset": "d", "video": list("aabbcd"), "label": [0, 0, 1, 1, 0, 1], "score": [0.9, 0.95, 0.1, 0.4, 0.2, 0.5]}
     )
@@ -234,7 +232,7 @@ def test_the_worst_faces_are_wrong_in_order_and_one_a_video():
     assert len(worst(rows, 0.6, 1)) == 1
 
 
-def test_the_overlay_is_lighter_where_the_map_is_higher():
+def test_overlay_is_brighter_where_the_map_is_higher():
     image = np.full((40, 60, 3), 128, np.uint8)
     drawn = overlay(image, np.linspace(0, 1, 60)[None].repeat(40, 0)).astype(int)
     assert drawn.shape == image.shape
@@ -243,10 +241,10 @@ def test_the_overlay_is_lighter_where_the_map_is_higher():
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "told"),
+    ("name", "text", "message"),
     [
-        ("metrics.json", None, "no such file. deepfake evaluate writes it"),
-        ("metrics.json", "{", "cannot be read as JSON"),
+        ("metrics.json", None, "no such file. Run deepfake evaluate"),
+        ("metrics.json", "{", "cannot read as JSON"),
         ("metrics.json", "[]", "found a list"),
         ("metrics.json", '{"threshold": 0.5}', "frame: Field required"),
         ("predictions.csv", None, "no such file"),
@@ -259,16 +257,16 @@ def test_the_overlay_is_lighter_where_the_map_is_higher():
         ),
     ],
 )
-def test_what_is_wrong_with_a_folder_is_said(tmp_path, table, name, text, told):
+def test_bad_folder_is_an_error_that_names_the_file(tmp_path, table, name, text, message):
     folder = evaluation(tmp_path / "e", table)
     (folder / name).unlink() if text is None else (folder / name).write_text(text)
-    with pytest.raises(ManifestError, match=re.escape(told)):
+    with pytest.raises(ManifestError, match=re.escape(message)):
         from_folder(folder)
     assert not (folder / "report.html").exists()
 
 
 @pytest.mark.slow
-def test_the_commands_write_the_page(tmp_path, deepfake, frames_of_uadfv):
+def test_commands_write_the_page(tmp_path, deepfake, frames_of_uadfv):
     import keras
     from keras import layers
 

@@ -10,7 +10,6 @@ import re
 from collections.abc import AsyncIterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from starlette.applications import Starlette
@@ -24,6 +23,7 @@ from deepfake_cli.app.guard import Guard
 from deepfake_cli.app.jobs import Full, Job, Jobs
 from deepfake_cli.config import App
 from deepfake_cli.errors import VideoError
+from deepfake_cli.reporting.html import render
 
 PATIENCE = 30.0  # seconds that an upload may stand still
 SWEEP = 5.0  # seconds between two looks for what can be forgotten
@@ -204,11 +204,6 @@ def _text(name: str) -> str:
 
 
 def _page(settings: App, detector: str) -> str:
-    import jinja2
-
-    from deepfake_cli import __version__
-
-    loader = jinja2.PackageLoader("deepfake_cli.app", "")
-    engine = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    values: dict[str, Any] = {"settings": settings, "detector": detector, "taken": kinds.TAKEN, "version": __version__}
-    return engine.get_template("page.html.jinja").render(values)
+    return render(
+        "app/page.html.jinja", max_mb=settings.max_mb, keep=settings.keep, detector=detector, taken=kinds.TAKEN
+    )

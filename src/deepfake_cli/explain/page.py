@@ -15,7 +15,7 @@ from deepfake_cli.inference.detector import Detector
 from deepfake_cli.inference.result import FaceResult, Verdict
 from deepfake_cli.inference.timeline import Timeline
 from deepfake_cli.reporting.heat_map import overlay
-from deepfake_cli.reporting.worst_faces import jpeg
+from deepfake_cli.reporting.html import data_url, render
 
 PEOPLE = 4  # that are shown of a file: each takes a decoding of it
 WIDE, HIGH = 600, 150  # of the timeline, in its own units
@@ -48,14 +48,9 @@ def page(parts: Sequence[dict[str, Any]], detector: Detector, command: str = "")
         detector: what judged them.
         command: what repeats it.
     """
-    import jinja2
-
-    from deepfake_cli import __version__
-
-    loader = jinja2.PackageLoader("deepfake_cli", "")
-    engine = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     counts = Counter(each["verdict"].label for each in parts)
-    return engine.get_template("explain/page.html.jinja").render(
+    return render(
+        "explain/page.html.jinja",
         files=parts,
         title=parts[0]["words"] if len(parts) == 1 else f"{len(parts):,} files judged",
         counts=", ".join(f"{counts[call]:,} {call}" for call in WORDS if counts[call]),
@@ -68,7 +63,6 @@ def page(parts: Sequence[dict[str, Any]], detector: Detector, command: str = "")
         model=detector.traits.model,
         runs_on=detector.network.runs_on,
         command=command,
-        version=__version__,
     )
 
 
@@ -88,9 +82,9 @@ def _face(face: FaceResult, verdict: Verdict, detector: Detector) -> dict[str, A
 
 def _card(suspect: Suspect, fps: float) -> dict[str, Any]:
     """Its words, its crop and its heat map, as ``data:`` addresses."""
-    heat = None if suspect.heat is None else jpeg(overlay(suspect.face, suspect.heat))
+    heat = None if suspect.heat is None else data_url(overlay(suspect.face, suspect.heat))
     score = suspect.moment.score
-    return {"when": _when(suspect.moment.frame, fps), "score": score, "face": jpeg(suspect.face), "heat": heat}
+    return {"when": _when(suspect.moment.frame, fps), "score": score, "face": data_url(suspect.face), "heat": heat}
 
 
 def _sha256(verdict: Verdict) -> str:

@@ -1,5 +1,4 @@
-"""An evaluation as one page, ``report.html``, that needs nothing but a browser: no network, no script.
+"""Reports, figures and image sheets. Pages are self-contained HTML: no network, no scripts.
 
-Whatever stands in file names and lists is text there, whatever it looks like: the template escapes it, and the page's
-own policy forbids scripts and requests.
+Templates escape every file name and list entry, and the content security policy of a page forbids scripts and requests.
 """

@@ -1,4 +1,4 @@
-"""The page of an evaluation that was made before, without its model."""
+"""Write the report of an earlier evaluation from the files in its folder; needs no model."""
 
 import json
 import os
@@ -23,27 +23,27 @@ if TYPE_CHECKING:
 METRICS, PREDICTIONS, MAPS, RECIPE = "metrics.json", "predictions.csv", "heat_maps.npz", "evaluation.json"
 PAGE = "report.html"
 COLUMNS = ("dataset", "group", "video", "label", "score")
-AUDITS = ("audit.json", "../audit/audit.json")  # where one is looked for, from the evaluation's folder
-MEND = "deepfake evaluate writes it."
+AUDITS = ("audit.json", "../audit/audit.json")  # relative to the folder of the evaluation
+FIX = "Run deepfake evaluate to write it."
 
 
 def from_folder(
     evaluation: Path, output: Path | None = None, *, audit: Path | None = None, most_faces: int = MOST
 ) -> Path:
-    """Write the page of an evaluation from the files in its folder.
+    """Write the report of an evaluation from the files in its folder.
 
     Args:
-        evaluation: a folder with ``metrics.json`` and ``predictions.csv``; shown too, where they are there, are
-            ``heat_maps.npz`` and ``evaluation.json`` (see `save_maps` and `deepfake_cli.reporting.page.write`).
-        output: where the page goes; None for ``report.html`` beside them.
-        audit: an ``audit.json``; None for one beside the evaluation, if it is of one of the same lists.
-        most_faces: how many of the most wrong faces are shown; 0 for none.
+        evaluation: folder with ``metrics.json``, ``predictions.csv`` and, optionally, ``heat_maps.npz`` and
+            ``evaluation.json`` (see `save_maps` and `deepfake_cli.reporting.page.write`).
+        output: path of the page; None for ``report.html`` in the folder.
+        audit: an ``audit.json``; None for one near the evaluation that shares a list with it.
+        most_faces: maximum number of misclassified faces to show; 0 for none.
 
     Returns:
-        Where the page is.
+        Path of the page.
 
     Raises:
-        ManifestError: a file is missing, or holds something else.
+        ManifestError: a file is missing or has other content.
     """
     metrics, table = _metrics(evaluation / METRICS), _predictions(evaluation / PREDICTIONS)
     recipe = evaluation / RECIPE
@@ -61,7 +61,7 @@ def from_folder(
 
 
 def save_maps(evaluation: Path, maps: Mapping[str, NDArray[Any]]) -> None:
-    """Keep heat maps, each (rows, columns) in 0..1, by the paths of their frames, in 256 steps."""
+    """Save heat maps, each (rows, columns) in 0..1, by the paths of their frames, as 8 bits."""
     paths = list(maps)
     arrays = {f"map_{number}": np.round(255 * maps[path]).astype(np.uint8) for number, path in enumerate(paths)}
     with whole(evaluation / MAPS) as partial:
@@ -69,7 +69,7 @@ def save_maps(evaluation: Path, maps: Mapping[str, NDArray[Any]]) -> None:
 
 
 def _maps(path: Path) -> dict[str, NDArray[Any]]:
-    """What `save_maps` kept; nothing, if it is not there or can't be read: the page does without."""
+    """Load the maps of `save_maps`; empty if the file is missing or unreadable: they are optional."""
     try:
         with np.load(here(path), allow_pickle=False) as file:
             return {str(name): file[f"map_{number}"] / 255 for number, name in enumerate(file["paths"])}
@@ -78,29 +78,29 @@ def _maps(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _metrics(path: Path) -> dict[str, Any]:
-    """The figures, with what a page needs of them."""
+    """Read ``metrics.json`` and check the parts that a page needs."""
     from deepfake_cli.reporting.schema import Metrics
 
-    found = _json(path)
+    metrics = _json(path)
     try:
-        Metrics.model_validate(found)
+        Metrics.model_validate(metrics)
     except ValidationError as error:
         fault = error.errors()[0]
         where = ".".join(map(str, fault["loc"]))
-        raise ManifestError(f"{path}: {where}: {fault['msg']}. {MEND}") from None
-    return found
+        raise ManifestError(f"{path}: {where}: {fault['msg']}. {FIX}") from None
+    return metrics
 
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(read_bytes(path))
+        content = json.loads(read_bytes(path))
     except FileNotFoundError:
-        raise ManifestError(f"{path}: no such file. {MEND if path.name == METRICS else ''}".rstrip()) from None
+        raise ManifestError(f"{path}: no such file. {FIX if path.name == METRICS else ''}".rstrip()) from None
     except (OSError, ValueError) as error:
-        raise ManifestError(f"{path}: cannot be read as JSON: {error}.") from None
-    if not isinstance(found, dict):
-        raise ManifestError(f"{path}: found a {type(found).__name__}, expected an object of named values.")
-    return found
+        raise ManifestError(f"{path}: cannot read as JSON: {error}.") from None
+    if not isinstance(content, dict):
+        raise ManifestError(f"{path}: found a {type(content).__name__}, expected a JSON object.")
+    return content
 
 
 def _predictions(path: Path) -> "pd.DataFrame":
@@ -110,12 +110,12 @@ def _predictions(path: Path) -> "pd.DataFrame":
     try:
         table = pd.read_csv(here(path), dtype=text, keep_default_na=False, na_values={"score": [""]})
     except FileNotFoundError:
-        raise ManifestError(f"{path}: no such file. {MEND}") from None
+        raise ManifestError(f"{path}: no such file. {FIX}") from None
     except (OSError, ValueError) as error:
-        raise ManifestError(f"{path}: cannot be read as a list: {error}.") from None
+        raise ManifestError(f"{path}: cannot read as CSV: {error}.") from None
     missing = [name for name in COLUMNS if name not in table.columns]
     if missing or not len(table):
-        raise ManifestError(f"{path}: found {'no ' + ', '.join(missing) if missing else 'no row'}. {MEND}")
+        raise ManifestError(f"{path}: found {'no ' + ', '.join(missing) if missing else 'no row'}. {FIX}")
     odd = ~table["label"].isin(LABELS) | ~pd.to_numeric(table["score"], errors="coerce").between(0, 1)
     if odd.any():
         line, row = int(odd.to_numpy().argmax()), table[odd].iloc[0]
@@ -127,11 +127,11 @@ def _predictions(path: Path) -> "pd.DataFrame":
 
 
 def _audit_beside(evaluation: Path, metrics: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The audit beside the evaluation that is of at least one of its lists, told by their hashes."""
+    """The audit near the evaluation that shares a list with it, by hash."""
     hashes = set(metrics.get("lists", {}).values())
     for path in (Path(os.path.normpath(evaluation / name)) for name in AUDITS):  # a store knows no ..
         if here(path).is_file():
-            found = _json(path)
-            if hashes & set(found.get("lists", {}).values()):
-                return found
+            audit = _json(path)
+            if hashes & set(audit.get("lists", {}).values()):
+                return audit
     return None

@@ -1,4 +1,4 @@
-"""What a report needs of a ``metrics.json``; all else in it is optional."""
+"""Required parts of a ``metrics.json``; all other keys are optional."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 
 class Figure(BaseModel):
-    """A figure with its interval, each None where it cannot be had."""
+    """A metric with its interval; None where undefined."""
 
     value: float | None
     low: float | None = None
@@ -14,7 +14,7 @@ class Figure(BaseModel):
 
 
 class Confusion(BaseModel):
-    """How many are what, and are called what."""
+    """Confusion matrix: counts by label and prediction."""
 
     real_as_real: int
     real_as_fake: int
@@ -23,7 +23,7 @@ class Confusion(BaseModel):
 
 
 class Level(BaseModel):
-    """Frames, videos or groups."""
+    """Metrics of frames, videos or groups."""
 
     n: int
     real: int
@@ -33,7 +33,7 @@ class Level(BaseModel):
 
 
 class Part(BaseModel):
-    """The frames of one slice."""
+    """Frame metrics of one slice."""
 
     real: int = 0
     fake: int = 0
@@ -42,7 +42,7 @@ class Part(BaseModel):
 
 
 class Slice(BaseModel):
-    """One data set, quality, method or group."""
+    """One slice: a data set, quality, method or group."""
 
     by: str
     value: Any
@@ -50,7 +50,7 @@ class Slice(BaseModel):
 
 
 class Interval(BaseModel):
-    """Where the intervals come from."""
+    """How the intervals were computed."""
 
     level: float
     resamples: int
@@ -59,7 +59,7 @@ class Interval(BaseModel):
 
 
 class Step(BaseModel):
-    """One strength of one change."""
+    """One corruption at one strength."""
 
     change: str
     strength: float
@@ -68,7 +68,7 @@ class Step(BaseModel):
 
 
 class Metrics(BaseModel):
-    """The whole."""
+    """``metrics.json``."""
 
     threshold: float
     lists: dict[str, str] = {}

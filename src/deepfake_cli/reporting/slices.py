@@ -1,4 +1,4 @@
-"""The figures of each data set, quality, method and group, as rows of a forest plot."""
+"""Metrics of each data set, quality, method and group, as rows of a forest plot."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -7,22 +7,22 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BY = ("dataset", "quality", "method", "group")
-MOST = 60  # rows of one kind: a data set may have a thousand groups
+MOST = 60  # rows per plot: a data set may have a thousand groups
 
 
 def forests(metrics: Mapping[str, Any], predictions: "pd.DataFrame") -> list[dict[str, Any]]:
-    """Return a forest plot for each kind of slice that there are several of.
+    """Return a forest plot for each column with two or more slices.
 
     Args:
         metrics: as in ``metrics.json``; its ``slices`` have intervals.
-        predictions: one row a frame; gives the slices, without intervals, to an older ``metrics.json``.
+        predictions: one row per frame; slices without intervals are computed from it if an older ``metrics.json`` has none.
 
     Returns:
-        For each kind: ``by``, ``rows`` (value, frame; the lowest AUC first), ``left_out`` (how many rows more there
-        are) and ``low``, where the axis of the AUC starts; it ends at 1.
+        For each column: ``by`` (its name), ``rows`` (value, frame; lowest AUC first), ``left_out`` (number of further rows)
+        and ``low``, the start of the AUC axis, which ends at 1.
     """
     slices = metrics.get("slices") or list(_without_intervals(predictions, metrics["threshold"]))
-    kinds = ((by, [each for each in slices if each["by"] == by]) for by in BY)
+    kinds = ((by, [row for row in slices if row["by"] == by]) for by in BY)
     return [_forest(by, rows) for by, rows in kinds if len(rows) > 1]
 
 

@@ -1,4 +1,4 @@
-"""How all pictures of an audit look."""
+"""Colours, fonts and file output shared by all plots."""
 
 import warnings
 from pathlib import Path
@@ -9,7 +9,7 @@ from deepfake_cli.storage.files import whole
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-COLOURS = ("#0072B2", "#D55E00")  # real, fake: Okabe and Ito's, which colour-blind readers tell apart
+COLOURS = ("#0072B2", "#D55E00")  # real, fake: from Okabe and Ito's colour-blind safe palette
 GREY, PALE, SHADE = "#5f6368", "#dadce0", "#f1f3f4"
 STYLE: dict[str, Any] = {
     "font.size": 9,
@@ -29,7 +29,7 @@ STYLE: dict[str, Any] = {
 
 
 def save(figure: "Figure", path: Path) -> None:
-    """Write a figure as a PNG, whole or not at all; what the font has no letters for becomes boxes, silently."""
+    """Write a figure as a PNG, whole or not at all; letters missing from the font become boxes, without a warning."""
     with whole(path) as partial, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph")
         figure.savefig(partial, format="png")

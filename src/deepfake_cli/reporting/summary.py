@@ -1,19 +1,19 @@
-"""What a report says in words: the figures, and what they do not say."""
+"""The text of a report: findings, limits, and how numbers are written."""
 
 from collections.abc import Mapping
 from typing import Any
 
-FEW = 10  # groups, below which intervals mean little
-RARE = 0.01  # a share of fakes, for the example of how much a call means
+FEW = 10  # units: intervals from fewer are unreliable
+RARE = 0.01  # share of fakes in the example of precision
 
 
-def figure(found: Mapping[str, Any] | None) -> str:
-    """A figure with its interval: ``0.986 (0.922–1.000)``; a dash if there is none."""
-    if not found or found.get("value") is None:
+def figure(metric: Mapping[str, Any] | None) -> str:
+    """A metric with its interval: ``0.986 (0.922–1.000)``; a dash if there is none."""
+    if not metric or metric.get("value") is None:
         return "–"
-    if found.get("low") is None or found.get("high") is None:
-        return f"{found['value']:.3f}"
-    return f"{found['value']:.3f} ({found['low']:.3f}–{found['high']:.3f})"
+    if metric.get("low") is None or metric.get("high") is None:
+        return f"{metric['value']:.3f}"
+    return f"{metric['value']:.3f} ({metric['low']:.3f}–{metric['high']:.3f})"
 
 
 def count(number: int, noun: str) -> str:
@@ -22,81 +22,76 @@ def count(number: int, noun: str) -> str:
 
 
 def summary(metrics: Mapping[str, Any]) -> list[str]:
-    """The findings, a sentence or two each."""
+    """Findings, one or two sentences each."""
     video, frame = metrics["video"], metrics["frame"]
     auc, interval = video["auc"], metrics["interval"]
     lines = [
-        f"Of {count(video['n'], 'video')} ({video['real']:,} real, {video['fake']:,} fake; {count(frame['n'], 'frame')}), "
-        f"the detector ranks fakes above reals with an AUC of {_value(auc)}{_interval(auc, interval)}."
+        f"Video AUC {_value(auc)}{_interval(auc, interval)}, on {count(video['n'], 'video')} ({video['real']:,} real, "
+        f"{video['fake']:,} fake; {count(frame['n'], 'frame')})."
     ]
     if auc["value"] is not None:
         lines.append(
-            f"That is: of a real and a fake video drawn from these, the fake has the higher score in about "
-            f"{100 * auc['value']:.0f} of 100 cases; a coin reaches 50."
+            f"A fake video scores above a real one in about {100 * auc['value']:.0f} of 100 random pairs. Chance is 50."
         )
     confused = video["confusion"]
-    right = confused["real_as_real"] + confused["fake_as_fake"]
+    correct = confused["real_as_real"] + confused["fake_as_fake"]
     lines.append(
-        f"At the threshold {metrics['threshold']:.3f} it calls {right:,} of {count(video['n'], 'video')} right: "
+        f"At threshold {metrics['threshold']:.3f}, {correct:,} of {count(video['n'], 'video')} are classified correctly. "
         f"{confused['real_as_fake']:,} of {video['real']:,} reals are called fake, "
         f"{confused['fake_as_real']:,} of {video['fake']:,} fakes are called real."
     )
-    lines.append(f"Frame by frame, the AUC is {_value(frame['auc'])}{_ends(frame['auc'], interval)}.")
+    lines.append(f"Frame AUC {_value(frame['auc'])}{_ends(frame['auc'], interval)}.")
     return lines
 
 
 def limits(metrics: Mapping[str, Any]) -> list[str]:
-    """What the figures do not say."""
+    """What the metrics do not show."""
     lines = [
-        "It does not say how the detector does on other people, other forgeries or other compression than in these lists."
-    ]
-    lines += [
-        "It does not say how likely one given video is fake: a score is no probability, and how much a call means depends on "
-        f"how rare fakes are. {_example(metrics)}"
+        "The metrics hold for these lists. Other people, forgeries or compression can give other results.",
+        "A score is not the probability that one video is fake. How often a call of fake is right depends on how rare fakes "
+        f"are. {_example(metrics)}".rstrip(),
     ]
     low, high = (metrics["video"]["auc"].get(end) for end in ("low", "high"))
     if low is not None and high < 0.5:
-        lines.append("It does not show a detector that works: the AUC is below chance, with its whole interval.")
+        lines.append("The AUC is below chance: its whole interval is below 0.5.")
     elif low is not None and low <= 0.5:
-        lines.append("It does not show that the detector is better than chance: the interval holds an AUC of 0.5.")
+        lines.append("The AUC is not significantly better than chance: its interval includes 0.5.")
     units, unit = metrics["interval"]["units"], metrics["interval"]["unit"]
     if units < FEW:
-        lines.append(f"From {count(units, unit)}, an interval says little of how other {unit}s would do.")
+        lines.append(f"Intervals from {count(units, unit)} are unreliable: they say little about other {unit}s.")
     return lines
 
 
 def _example(metrics: Mapping[str, Any]) -> str:
-    """How many calls of fake would be right if fakes were rare; or how many errors a count of none leaves open."""
+    """The precision if fakes were rare; without false positives, an upper bound of their rate."""
     video = metrics["video"]
     wrong, reals = video["confusion"]["real_as_fake"], video["real"]
     if not reals or not video["fake"]:
         return ""
-    if not wrong:  # the exact (Clopper-Pearson) upper end, one-sided, of no error among so many
+    if not wrong:  # exact (Clopper-Pearson) one-sided upper bound for no error among so many
         return (
-            f"None of {count(reals, 'real')} was called fake; up to {100 * (1 - 0.05 ** (1 / reals)):.0f} % of all reals still "
-            "may be, if these were independent (95 % upper bound)."
+            f"None of {count(reals, 'real')} was called fake; the false positive rate may still be up to "
+            f"{100 * (1 - 0.05 ** (1 / reals)):.0f} % (95 % upper bound for independent videos)."
         )
     hits, alarms = RARE * video["confusion"]["fake_as_fake"] / video["fake"], (1 - RARE) * wrong / reals
     return (
-        f"If {RARE:.0%} of videos were fake and all else as here, {100 * hits / (hits + alarms):.0f} of 100 videos called "
-        "fake would be fake."
+        f"If {100 * RARE:.0f} % of videos were fake, {100 * hits / (hits + alarms):.0f} of 100 videos called fake would be "
+        "fake."
     )
 
 
-def _value(found: Mapping[str, Any]) -> str:
-    return "unknown" if found["value"] is None else f"{found['value']:.3f}"
+def _value(metric: Mapping[str, Any]) -> str:
+    return "unknown" if metric["value"] is None else f"{metric['value']:.3f}"
 
 
-def _interval(found: Mapping[str, Any], about: Mapping[str, Any]) -> str:
-    """The interval and where it comes from; or that there is none."""
-    if found.get("low") is None:
-        return " (without an interval)"
-    return (
-        f"{_ends(found, about)[:-1]}, from {about['resamples']:,} resamples of {count(about['units'], about['unit'])})"
-    )
+def _interval(metric: Mapping[str, Any], about: Mapping[str, Any]) -> str:
+    """The interval and what it was resampled from."""
+    if metric.get("low") is None:
+        return " (no interval)"
+    return f"{_ends(metric, about)[:-1]}, {about['resamples']:,} resamples of {count(about['units'], about['unit'])})"
 
 
-def _ends(found: Mapping[str, Any], about: Mapping[str, Any]) -> str:
-    if found.get("low") is None:
+def _ends(metric: Mapping[str, Any], about: Mapping[str, Any]) -> str:
+    if metric.get("low") is None:
         return ""
-    return f" ({about['level']:.0%} interval {found['low']:.3f} to {found['high']:.3f})".replace("%", " %")
+    return f" ({100 * about['level']:.0f} % interval {metric['low']:.3f}–{metric['high']:.3f})"

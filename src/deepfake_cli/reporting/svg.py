@@ -1,4 +1,4 @@
-"""Plots as inline SVG: text stays text, and colours are the page's own, light, dark and on paper."""
+"""Plots as inline SVG: text stays text, and colours follow the page in light, dark and print."""
 
 import io
 import re
@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# what is drawn with, and the page's variable that it becomes
+# placeholder colours, replaced by the CSS variables of the page
 INK, MUTED, LINE, REAL, FAKE, ACCENT = "#010101", "#020202", "#030303", "#040404", "#050505", "#060606"
 VARIABLES = {INK: "ink", MUTED: "muted", LINE: "line", REAL: "real", FAKE: "fake", ACCENT: "accent"}
-SIZE = (4.4, 3.6)  # inches: as wide as a phone at the size the text is meant for
+SIZE = (4.4, 3.6)  # inches: the width of a phone at the intended text size
 STYLE: dict[str, Any] = {
     "font.size": 9.5,
     "axes.edgecolor": MUTED,
@@ -37,11 +39,20 @@ STYLE: dict[str, Any] = {
 
 
 class Plot:
-    """One plot with the words beneath it; `drawing` is the SVG, as markup, once the block of `plot` has ended."""
+    """One plot and its caption; the block of `plot` fills in the drawing at its end.
 
-    def __init__(self, axes: "Axes", title: str, words: str):
-        self.axes, self.title, self.words = axes, title, words
-        self.drawing: Any = ""
+    Attributes:
+        axes: to draw on.
+        name: prefix of the ids in the drawing.
+        title: name of the plot.
+        words: its caption.
+        view_box: of the SVG.
+        drawing: what is inside the SVG, as markup.
+    """
+
+    def __init__(self, axes: "Axes", name: str, title: str, words: str):
+        self.axes, self.name, self.title, self.words = axes, name, title, words
+        self.view_box, self.drawing = "", Markup()
 
 
 @contextmanager
@@ -49,9 +60,9 @@ def plot(name: str, title: str, words: str, **settings: Any) -> Iterator[Plot]:
     """Yield axes to draw on.
 
     Args:
-        name: of letters; the ids of this plot start with it, so that plots don't meet in one page.
-        title: what a screen reader calls the plot.
-        words: what it says of the plot.
+        name: letters and digits; prefix of the ids, which are unique on a page.
+        title: name of the plot, also for screen readers.
+        words: caption.
         settings: of the axes, as for `Axes.set`.
     """
     from matplotlib import rc_context
@@ -59,20 +70,18 @@ def plot(name: str, title: str, words: str, **settings: Any) -> Iterator[Plot]:
 
     with rc_context(STYLE | {"svg.hashsalt": name}):
         figure = Figure(figsize=SIZE, layout="constrained")
-        made = Plot(figure.add_subplot(), title, words)
+        made = Plot(figure.add_subplot(), name, title, words)
         yield made
         made.axes.set(**settings)
         file = io.StringIO()
         figure.savefig(file, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
-    made.drawing = _inline(file.getvalue(), name, title, words)
+    text = file.getvalue()
+    made.view_box, made.drawing = re.findall(r'viewBox="([^"]+)"', text)[0], _inline(text, name)
 
 
-def _inline(text: str, name: str, title: str, words: str) -> Any:
-    """The drawing without what a page has already, under its own ids and in the page's colours and font."""
-    from markupsafe import Markup
-
-    body = text[text.index("<svg") :].partition(">")[2]
-    box = re.findall(r'viewBox="([^"]+)"', text)[0]
+def _inline(text: str, name: str) -> Markup:
+    """The inside of a drawing, with ids of its own, in the colours and the font of the page."""
+    body = text[text.index("<svg") :].partition(">")[2].removesuffix("\n").removesuffix("</svg>")
     body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
     body = body.replace("xlink:href", "href")
     body = re.sub(r'\bid="', f'id="{name}-', body)
@@ -81,6 +90,4 @@ def _inline(text: str, name: str, title: str, words: str) -> Any:
     body = re.sub(r"'DejaVu Sans'[^;\"]*", "var(--font)", body)
     for colour, variable in VARIABLES.items():
         body = body.replace(colour, f"var(--{variable})")
-    head = Markup('<svg viewBox="{0}" role="img" aria-labelledby="{1}-title {1}-words">').format(box, name)
-    told = Markup('<title id="{0}-title">{1}</title><desc id="{0}-words">{2}</desc>').format(name, title, words)
-    return head + told + Markup(body)  # matplotlib escapes the texts that it draws
+    return Markup(body)  # matplotlib escapes the texts that it draws

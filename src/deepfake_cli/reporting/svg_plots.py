@@ -1,4 +1,4 @@
-"""The plots of a report, each as SVG: ROC, precision and recall, scores, reliability, robustness."""
+"""The plots of a report as SVG: ROC, precision and recall, scores, reliability, robustness."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -18,17 +18,17 @@ Levels = Mapping[str, "pd.DataFrame"]  # frame, video: columns label (0 or 1) an
 LOOKS = {"frame": (MUTED, "--", 1.4), "video": (ACCENT, "-", 2.2)}
 UNIT = {"xlim": (-0.02, 1.02), "ylim": (-0.02, 1.02)}
 BINS = 10  # of the reliability diagram
-FINE = 500  # steps that a curve is rounded to, so that a million frames draw as fast as a hundred
+FINE = 500  # grid of rounded curve points: a million frames draw as fast as a hundred
 
 
 def roc(levels: Levels, threshold: float) -> Plot:
-    """The ROC of each level, and where the threshold is on it."""
+    """ROC curve of each level, with a dot at the threshold."""
     from sklearn.metrics import roc_auc_score, roc_curve
 
     words = "; ".join(
         f"{name}s: AUC {roc_auc_score(rows['label'], rows['score']):.3f}" for name, rows in levels.items()
     )
-    labels = {"xlabel": "share of reals called fake", "ylabel": "share of fakes called fake"}
+    labels = {"xlabel": "false positive rate", "ylabel": "true positive rate"}
     with plot("roc", "ROC", f"{words}. Dots: threshold {threshold:.3f}.", **labels, **UNIT) as made:
         made.axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=":", label="chance")
         for name, rows in levels.items():
@@ -42,19 +42,21 @@ def roc(levels: Levels, threshold: float) -> Plot:
 
 
 def precision_recall(levels: Levels) -> Plot:
-    """Precision against recall of each level, and the share of fakes, which chance reaches."""
+    """Precision and recall of each level; chance is the share of fakes."""
     from sklearn.metrics import average_precision_score, precision_recall_curve
 
     words = "; ".join(
         f"{name}s: average precision {average_precision_score(rows['label'], rows['score']):.3f}"
         for name, rows in levels.items()
     )
-    labels = {"xlabel": "recall: share of fakes called fake", "ylabel": "precision: share of such calls that are right"}
+    labels = {"xlabel": "recall", "ylabel": "precision"}
     with plot("pr", "Precision and recall", f"{words}.", **labels, **UNIT) as made:
         made.axes.axhline(levels["frame"]["label"].mean(), color=MUTED, linewidth=0.8, linestyle=":", label="chance")
         for name, rows in levels.items():
             precision, recall, _ = precision_recall_curve(rows["label"], rows["score"])
-            _curve(made.axes, name, rows, recall[:-1], precision[:-1], drawstyle="steps-post")  # the last is of no call
+            _curve(
+                made.axes, name, rows, recall[:-1], precision[:-1], drawstyle="steps-post"
+            )  # the last point has no prediction
         made.axes.legend(loc="best")
     return made
 
@@ -67,13 +69,13 @@ def _curve(axes: "Axes", name: str, rows: "pd.DataFrame", x: NDArray[Any], y: ND
 
 
 def scores(name: str, rows: "pd.DataFrame", threshold: float) -> Plot:
-    """How the scores of reals and of fakes are spread; the two are hatched apart, for eyes and paper without colour."""
+    """Histogram of the scores of reals and fakes; fakes are hatched, to be told apart without colour."""
     title = f"Scores of {len(rows):,} {name}s"
     medians = [
         f"{word} median {rows['score'][rows['label'] == label].median():.3f}" for label, word in enumerate(LABELS)
     ]
     words = f"{', '.join(medians)}. Line: threshold {threshold:.3f}."
-    labels = {"xlabel": "score: 0 looks real, 1 looks fake", "ylabel": f"{name}s", "xlim": (0, 1)}
+    labels = {"xlabel": "score (0: real, 1: fake)", "ylabel": f"{name}s", "xlim": (0, 1)}
     with plot(f"scores{name}", title, words, **labels) as made:
         for label, (word, colour, hatch) in enumerate(zip(LABELS, (REAL, FAKE), ("", "////"), strict=True)):
             values = rows["score"][rows["label"] == label]
@@ -86,30 +88,32 @@ def scores(name: str, rows: "pd.DataFrame", threshold: float) -> Plot:
 
 
 def reliability(levels: Levels) -> Plot:
-    """The share of fakes among frames and videos of about the same score: a calibrated detector is on the diagonal."""
-    labels = {"xlabel": "mean score", "ylabel": "share that is fake"}
-    words = "Each dot is a tenth of the scores' range; the larger, the more frames or videos. On the line, scores are shares."
+    """Share of fakes per bin of scores; a calibrated detector is on the diagonal."""
+    labels = {"xlabel": "mean score", "ylabel": "share of fakes"}
+    words = (
+        f"Mean score and share of fakes in {BINS} bins; larger dots hold more frames or videos. Diagonal: calibrated."
+    )
     with plot("reliability", "Reliability", words, **labels, **UNIT) as made:
-        made.axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=":", label="scores are shares")
+        made.axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=":", label="calibrated")
         for name, rows in levels.items():
             colour, style, _ = LOOKS[name]
             bins = reliability_bins(rows["label"], rows["score"], BINS)
-            claimed, so, sizes = ([each[key] for each in bins] for key in ("score", "fake", "n"))
-            made.axes.plot(claimed, so, color=colour, linestyle=style, linewidth=1)
+            means, shares, sizes = ([group[key] for group in bins] for key in ("score", "fake", "n"))
+            made.axes.plot(means, shares, color=colour, linestyle=style, linewidth=1)
             areas = 12 + 100 * np.array(sizes) / len(rows)
-            made.axes.scatter(claimed, so, areas, color=colour, label=f"{len(rows):,} {name}s")
+            made.axes.scatter(means, shares, areas, color=colour, label=f"{len(rows):,} {name}s")
         made.axes.legend(loc="upper left")
     return made
 
 
 def robustness(number: int, change: str, steps: list[Mapping[str, Any]], clean: float | None) -> Plot:
-    """AUC against the strength of one change, at both levels."""
+    """AUC against the strength of one corruption, of frames and videos."""
     labels = {"xlabel": "strength", "ylabel": "AUC", "ylim": (0, 1.02), "xticks": [step["strength"] for step in steps]}
     words = "; ".join(f"strength {step['strength']}: {_value(step, 'video')}" for step in steps)
-    with plot(f"robust{number}", f"AUC under {change}", f"Videos: {words}.", **labels) as made:
+    with plot(f"robust{number}", f"AUC after {change}", f"Videos: {words}.", **labels) as made:
         made.axes.axhline(0.5, color=MUTED, linewidth=0.8, linestyle=":", label="chance")
         if clean is not None:
-            made.axes.axhline(clean, color=INK, linewidth=0.8, label="videos, unchanged")
+            made.axes.axhline(clean, color=INK, linewidth=0.8, label="videos, original")
         for name, (colour, style, width) in LOOKS.items():
             known = [(step["strength"], step[name]["auc"]) for step in steps if step.get(name, {}).get("auc")]
             known = [(strength, auc) for strength, auc in known if auc["value"] is not None]

@@ -1,1 +1,1 @@
-"""Pictures of what an evaluation found: reliability, robustness, the matrix of data sets."""
+"""Plots of an evaluation as PNG: reliability, robustness, corruptions, cross-dataset matrix."""

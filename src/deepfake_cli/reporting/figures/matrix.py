@@ -1,4 +1,4 @@
-"""The cross-data-set matrix as two heat maps: AUC of frames and of videos."""
+"""The cross-dataset matrix as two heat maps: frame AUC and video AUC."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,17 +15,17 @@ SIDE, HEAD, FOOT = 0.5, 1.25, 0.45  # inches: beside and between the maps, above
 LETTER = 0.085  # inches
 
 
-def heat_map(path: Path, found: Mapping[str, Any]) -> None:
+def heat_map(path: Path, matrix: Mapping[str, Any]) -> None:
     """Draw the maps as a PNG.
 
     Args:
-        path: where to.
-        found: as ``matrix.json`` has it.
+        path: of the PNG.
+        matrix: the content of ``matrix.json``.
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    rows, columns = found["rows"], found["columns"]
+    rows, columns = matrix["rows"], matrix["columns"]
     names = 0.3 + LETTER * max(len(row[:24]) for row in rows)
     wide, high = CELL[0] * len(columns), CELL[1] * len(rows)
     width, height = max(names + 2 * wide + 2 * SIDE, 7.0), HEAD + high + FOOT
@@ -34,19 +34,19 @@ def heat_map(path: Path, found: Mapping[str, Any]) -> None:
         for number, level in enumerate(("frame", "video")):
             left = names + number * (wide + SIDE)
             axes = figure.add_axes((left / width, FOOT / height, wide / width, high / height))
-            _map(axes, found, level, labelled=not number)
-        figure.text(0.15 / width, 1 - 0.15 / height, "Does it carry over?", size=14, weight="bold", va="top")
-        words = f"AUC; a row: {'trained on' if found['seeds'] else 'a detector'}, a column: tested on"
+            _map(axes, matrix, level, labelled=not number)
+        figure.text(0.15 / width, 1 - 0.15 / height, "Cross-dataset AUC", size=14, weight="bold", va="top")
+        words = f"rows: {'trained on' if matrix['seeds'] else 'detector'}, columns: tested on"
         figure.text(0.15 / width, 1 - 0.47 / height, words, color=GREY, va="top")
-        foot = "hatched: groups of the test were trained or chosen on, the figure is too good"
-        if any(cell["seen"] for cell in found["cells"]):
+        foot = "hatched: test groups were used in training or validation, so the AUC is too high"
+        if any(cell["seen"] for cell in matrix["cells"]):
             figure.text(0.15 / width, 0.12 / height, foot, color=GREY)
         save(figure, path)
 
 
-def _map(axes: "Axes", found: Mapping[str, Any], level: str, *, labelled: bool) -> None:
-    rows, columns = found["rows"], found["columns"]
-    for cell in found["cells"]:
+def _map(axes: "Axes", matrix: Mapping[str, Any], level: str, *, labelled: bool) -> None:
+    rows, columns = matrix["rows"], matrix["columns"]
+    for cell in matrix["cells"]:
         place = columns.index(cell["column"]), rows.index(cell["row"])
         _draw_cell(axes, place, cell, cell[level]["auc"] if cell[level] else None)
     axes.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5))
@@ -80,7 +80,7 @@ def _draw_cell(axes: "Axes", place: tuple[int, int], cell: Mapping[str, Any], fi
 
 
 def beneath(figure: Mapping[str, float | None]) -> str:
-    """The interval, or the spread over seeds, or nothing."""
+    """The interval, or the standard deviation over seeds, or nothing."""
     if figure["spread"] is not None:
         return f"± {figure['spread']:.3f}"
     return "" if figure["low"] is None else f"{figure['low']:.3f}–{figure['high']:.3f}"

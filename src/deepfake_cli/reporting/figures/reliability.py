@@ -1,4 +1,4 @@
-"""The reliability diagram: of the frames that a detector calls 80 % fake, are 80 % fake?"""
+"""The reliability diagram: are 80 % of the frames with a score of 0.8 fake?"""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,12 +12,13 @@ if TYPE_CHECKING:
 
 
 def reliability_diagram(path: Path, panels: Sequence[Mapping[str, Any]], about: str) -> None:
-    """Draw a panel for each state, such as before and after calibration, as a PNG.
+    """Draw panels, such as before and after calibration, as a PNG.
 
     Args:
-        path: where to.
-        panels: of each its ``title``, its ``bins`` as of `deepfake_cli.metrics.reliability.reliability` and its ``errors``.
-        about: a line beneath the title: on what it was measured.
+        path: of the PNG.
+        panels: each with ``title``, ``bins`` (see `deepfake_cli.metrics.reliability.reliability`) and ``errors`` (metric to
+            value).
+        about: line below the title: the data it was measured on.
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
@@ -31,20 +32,18 @@ def reliability_diagram(path: Path, panels: Sequence[Mapping[str, Any]], about: 
         for number, panel in enumerate(panels):
             _curve(grid[0][number], panel)
             _counts(grid[1][number], panel["bins"])
-        figure.text(
-            0.17 / width, 0.975, "Can its probabilities be taken at their word?", size=14, weight="bold", va="top"
-        )
+        figure.text(0.17 / width, 0.975, "Reliability diagram", size=14, weight="bold", va="top")
         figure.text(0.17 / width, 0.92, about, color=GREY, va="top")
         save(figure, path)
 
 
 def _curve(axes: "Axes", panel: Mapping[str, Any]) -> None:
-    """What is so against what is claimed, the gap to the diagonal in red."""
+    """Share of fakes against mean score, with the gap to the diagonal."""
     bins = panel["bins"]
-    claimed, so = [each["score"] for each in bins], [each["fake"] for each in bins]
+    means, shares = [group["score"] for group in bins], [group["fake"] for group in bins]
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
-    axes.vlines(claimed, claimed, so, color=COLOURS[1], linewidth=3, alpha=0.35)
-    axes.plot(claimed, so, "o-", color=COLOURS[0], markersize=4.5, linewidth=1.4, clip_on=False)
+    axes.vlines(means, means, shares, color=COLOURS[1], linewidth=3, alpha=0.35)
+    axes.plot(means, shares, "o-", color=COLOURS[0], markersize=4.5, linewidth=1.4, clip_on=False)
     axes.set(xlim=(0, 1), ylim=(0, 1), title=panel["title"], ylabel="share of fakes")
     axes.grid(color=PALE, linewidth=0.6)
     axes.set_axisbelow(True)
@@ -53,7 +52,7 @@ def _curve(axes: "Axes", panel: Mapping[str, Any]) -> None:
 
 
 def _counts(axes: "Axes", bins: Sequence[Mapping[str, Any]]) -> None:
-    """How many rows there are at each score."""
-    left, wide = [each["low"] for each in bins], [each["high"] - each["low"] for each in bins]
-    axes.bar(left, [each["n"] for each in bins], wide, align="edge", color=GREY, edgecolor="white", linewidth=0.6)
-    axes.set(xlabel="score: the claimed probability of fake", ylabel="frames")
+    """Number of frames per bin."""
+    left, wide = [group["low"] for group in bins], [group["high"] - group["low"] for group in bins]
+    axes.bar(left, [group["n"] for group in bins], wide, align="edge", color=GREY, edgecolor="white", linewidth=0.6)
+    axes.set(xlabel="score", ylabel="frames")

@@ -1,4 +1,4 @@
-"""AUC against the strength of a change, a panel a change."""
+"""AUC against the strength of a corruption, a panel per corruption."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,11 +15,11 @@ LEVELS = dict(zip(("frame", "video"), COLOURS, strict=True))
 
 
 def robustness_plot(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Draw AUC with its interval, of frames and of videos, against strength, as a PNG.
+    """Draw frame and video AUC with intervals against strength, as a PNG.
 
     Args:
-        path: where to.
-        rows: as ``metrics.json`` has them under ``robustness``: the first is of the frames as they are.
+        path: of the PNG.
+        rows: the list ``robustness`` of ``metrics.json``; the first row is without corruption.
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
@@ -39,7 +39,7 @@ def robustness_plot(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
             _panel(axes, name, [rows[0], *(row for row in rows if row["change"] == name)], floor)
         counts = ", ".join(f"{rows[0][level]['n']:,} {level}s" for level in LEVELS)
         left = 0.12 / width
-        figure.text(left, 1 - 0.15 / height, "How much is left of its AUC?", size=14, weight="bold", va="top")
+        figure.text(left, 1 - 0.15 / height, "AUC after corruption", size=14, weight="bold", va="top")
         figure.text(left, 1 - 0.47 / height, f"{counts}; shaded: 95 % intervals", color=GREY, va="top")
         marks = [Line2D([], [], color=colour, marker="o", label=f"{level}s") for level, colour in LEVELS.items()]
         figure.legend(handles=marks, loc="upper right", bbox_to_anchor=(0.995, 1 - 0.08 / height), ncols=2)
@@ -47,9 +47,9 @@ def robustness_plot(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _floor(rows: Sequence[Mapping[str, Any]]) -> float:
-    """Where the axes begin: at 0.4, or below the lowest of all intervals, so that panels can be compared."""
+    """Lower end of all axes: 0.4, or below the lowest interval, so that panels can be compared."""
     figures = [row[level]["auc"] for row in rows for level in LEVELS]
-    return min(0.4, *(each["value"] - 0.05 if each["low"] is None else each["low"] - 0.02 for each in figures))
+    return min(0.4, *(auc["value"] - 0.05 if auc["low"] is None else auc["low"] - 0.02 for auc in figures))
 
 
 def _panel(axes: "Axes", name: str, rows: Sequence[Mapping[str, Any]], floor: float) -> None:
@@ -57,14 +57,14 @@ def _panel(axes: "Axes", name: str, rows: Sequence[Mapping[str, Any]], floor: fl
     axes.axhline(0.5, color=GREY, linewidth=1)
     for level, colour in LEVELS.items():
         figures = [row[level]["auc"] for row in rows]
-        if all(each["low"] is not None for each in figures):
-            low, high = ([each[end] for each in figures] for end in ("low", "high"))
+        if all(auc["low"] is not None for auc in figures):
+            low, high = ([auc[end] for auc in figures] for end in ("low", "high"))
             axes.fill_between(places, low, high, color=colour, alpha=0.13, linewidth=0)
-        values = [each["value"] for each in figures]
+        values = [auc["value"] for auc in figures]
         axes.axhline(values[0], color=colour, linewidth=0.8, linestyle=":")
         axes.plot(places, values, "o-", color=colour, markersize=4, linewidth=1.5)
     words = [row["parameter"].split() for row in rows[1:]]
-    numbers = [next(word for word in each if word[0].isdigit()) for each in words]
+    numbers = [next(word for word in parameter if word[0].isdigit()) for parameter in words]
     unit = " ".join("…" if word == numbers[0] else word for word in words[0])
     axes.set(title=name, xticks=places, xticklabels=["–", *numbers], xlabel=unit, ylabel="AUC", ylim=(floor, 1.02))
     axes.grid(axis="y", color=PALE, linewidth=0.6)
