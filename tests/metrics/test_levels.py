@@ -12,8 +12,8 @@ from deepfake_cli.data import manifest
 from deepfake_cli.errors import ConfigError, DeepfakeError
 from deepfake_cli.metrics.assess import assess
 from deepfake_cli.metrics.delong import delong, delong_test
-from deepfake_cli.metrics.figures import FIGURES
 from deepfake_cli.metrics.interval import intervals
+from deepfake_cli.metrics.names import FIGURES
 from deepfake_cli.metrics.pooling import POOLS
 from deepfake_cli.metrics.videos import best_pool, video_scores
 from deepfake_cli.runs import recipe

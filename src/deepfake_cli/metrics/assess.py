@@ -10,7 +10,7 @@ from deepfake_cli.metrics import slices
 from deepfake_cli.metrics.checked import Codes, checked, checked_rows
 from deepfake_cli.metrics.delong import of_ranking
 from deepfake_cli.metrics.figures import Rows, counted
-from deepfake_cli.metrics.interval import LEVEL, measured
+from deepfake_cli.metrics.interval import LEVEL, of_rows
 from deepfake_cli.metrics.videos import group_scores, video_scores
 
 SLICE_RESAMPLES = 200  # at most: enough to see how wide an interval is
@@ -112,7 +112,7 @@ def level(rows: pd.DataFrame, codes: Codes, plan: Plan) -> dict[str, Any]:
 def _measured(labels: Any, scores: Any, codes: Codes, plan: Plan) -> dict[str, Any]:
     truth, score = checked_rows(labels, scores)
     ready = Rows.of(truth, score, plan.threshold, codes)
-    found = measured(ready, plan.resamples, plan.seed, LEVEL, plan.method)
+    found = of_rows(ready, plan.resamples, plan.seed, LEVEL, plan.method)
     fakes = int(truth.sum())
     result: dict[str, Any] = {"n": len(truth), "real": len(truth) - fakes, "fake": fakes}
     for name, figure in found.items():

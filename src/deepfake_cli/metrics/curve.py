@@ -1,4 +1,4 @@
-"""The figures of one weighting of ranked rows: the ROC, and what is read off it."""
+"""The ROC curve of weighted rows, and the metrics read from it."""
 
 from bisect import bisect_left
 
@@ -7,47 +7,62 @@ import numpy as np
 from deepfake_cli.metrics.checked import Codes, Floats
 from deepfake_cli.metrics.ranking import Ranking
 
-PARTIAL = 0.1  # the partial AUC's highest false positive rate
-RATES = (0.001, 0.01, 0.05)  # false positive rates at which the true positive rate is told
+PARTIAL = 0.1  # highest false positive rate of the partial AUC
+RATES = {"tpr_at_fpr_0.1": 0.001, "tpr_at_fpr_1": 0.01, "tpr_at_fpr_5": 0.05}  # metric to false positive rate
 
 
 class Curve:
-    """The ROC of ranked rows of which each unit weighs ``times[unit]``."""
+    """The ROC curve of ranked rows, each unit weighted by ``times[unit]``."""
 
     def __init__(self, ranking: Ranking, times: Codes):
         self.ranking = ranking
         self.tp, self.fp = ranking.fakes.walk(times), ranking.reals.walk(times)
         self.fakes, self.reals = float(self.tp[-1]), float(self.fp[-1])
 
-    def ranked(self) -> tuple[float, ...]:
-        """AUC, partial AUC, average precision, EER; NaN where a class is missing."""
+    def figures(self, cut: tuple[int, int]) -> dict[str, float]:
+        """All metrics of the curve by name; NaN where a class is missing.
+
+        Args:
+            cut: number of steps of fakes and of reals at or above the threshold.
+        """
+        return self._ranked() | self._at_threshold(*cut) | self._rates()
+
+    def _ranked(self) -> dict[str, float]:
+        """Metrics of the ranking, which need no threshold."""
         if not (self.fakes and self.reals):
-            return (np.nan,) * 4
+            return dict.fromkeys(("auc", "partial_auc", "average_precision", "eer"), np.nan)
         gains, down_to = np.diff(self.tp), self.fp.take(self.ranking.reals_down_to)
         same = self.ranking.reals_above is self.ranking.reals_down_to
         above = down_to if same else self.fp.take(self.ranking.reals_above)
-        auc = 1 - (_dot(gains, down_to) + _dot(gains, above)) / 2 / self.fakes / self.reals
         tp = self.tp[1:]
-        precision = tp / np.maximum(tp + down_to, 1)  # nothing is called fake yet where the sum is 0
-        return auc, self._partial(), _dot(gains, precision) / self.fakes, self._eer()
+        precision = tp / np.maximum(tp + down_to, 1)  # a sum of 0: nothing is predicted fake yet
+        return {
+            "auc": 1 - (_dot(gains, down_to) + _dot(gains, above)) / 2 / self.fakes / self.reals,
+            "partial_auc": self._partial(),
+            "average_precision": _dot(gains, precision) / self.fakes,
+            "eer": self._eer(),
+        }
 
-    def rates(self) -> tuple[float, ...]:
-        """The highest true positive rate of any threshold whose false positive rate is at most each of `RATES`."""
+    def _at_threshold(self, fakes: int, reals: int) -> dict[str, float]:
+        tp, fp = float(self.tp[fakes]), float(self.fp[reals])
+        both = self.fakes and self.reals
+        return {
+            "accuracy": (tp + self.reals - fp) / (self.fakes + self.reals),
+            "balanced_accuracy": (tp / self.fakes + 1 - fp / self.reals) / 2 if both else np.nan,
+            "f1": 2 * tp / (tp + fp + self.fakes) if self.fakes else np.nan,
+        }
+
+    def _rates(self) -> dict[str, float]:
+        """The highest true positive rate of any threshold with a false positive rate up to each of `RATES`."""
         if not (self.fakes and self.reals):
-            return (np.nan,) * len(RATES)
-        allowed = np.floor(np.array(RATES) * self.reals + 1e-9)  # a hundredth of 100 is 1, whatever floats say
+            return dict.fromkeys(RATES, np.nan)
+        allowed = np.floor(np.array([*RATES.values()]) * self.reals + 1e-9)  # 1 % of 100 is 1 despite rounding
         last = np.searchsorted(self.fp, allowed, side="right") - 1
-        return tuple((self.tp[self.ranking.fakes_above[last]] / self.fakes).tolist())
-
-    def called(self, cut: tuple[int, int]) -> tuple[float, ...]:
-        """Accuracy, balanced accuracy and F1, `cut` being the steps of fakes and of reals that are called fake."""
-        tp, fp = float(self.tp[cut[0]]), float(self.fp[cut[1]])
-        accuracy = (tp + self.reals - fp) / (self.fakes + self.reals)
-        balanced = (tp / self.fakes + 1 - fp / self.reals) / 2 if self.fakes and self.reals else np.nan
-        return accuracy, balanced, 2 * tp / (tp + fp + self.fakes) if self.fakes else np.nan
+        found = self.tp[self.ranking.fakes_above[last]] / self.fakes
+        return dict(zip(RATES, found.tolist(), strict=True))
 
     def _partial(self) -> float:
-        """The area up to `PARTIAL`, made 0.5 for chance and 1 for perfection (McClish 1989)."""
+        """Area up to `PARTIAL`, scaled to 0.5 for chance and 1 for perfect (McClish 1989)."""
         most, ranking = PARTIAL * self.reals, self.ranking
         at = int(np.searchsorted(self.fp, most, side="right")) - 1  # steps of reals that fit in whole
         low, high = self.tp.take(ranking.fakes_above[: at + 1]), self.tp.take(ranking.fakes_down_to[: at + 1])
@@ -59,7 +74,7 @@ class Curve:
         return float((1 + (area - chance) / (PARTIAL - chance)) / 2)
 
     def _eer(self) -> float:
-        """Where as large a share of reals is missed as of fakes, on straight lines between the ROC's points."""
+        """Where the false positive rate equals the false negative rate, on lines between the points of the ROC."""
         above, down_to = self.ranking.fakes_above, self.ranking.fakes_down_to
 
         def excess(fp: float, tp: float) -> float:
@@ -78,5 +93,5 @@ class Curve:
 
 
 def _dot(one: Floats, other: Floats) -> float:
-    """A sum of products; not @, whose BLAS threads stall on a busy machine."""
+    """Sum of products; without @, whose BLAS threads stall on a busy machine."""
     return float(np.einsum("i,i->", one, other))

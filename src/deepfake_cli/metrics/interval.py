@@ -1,4 +1,4 @@
-"""Figures with bootstrap intervals that resample whole units."""
+"""Bootstrap intervals that resample whole units."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,8 @@ from numpy.typing import ArrayLike
 
 from deepfake_cli.errors import ConfigError
 from deepfake_cli.metrics.checked import Floats, checked, unit_codes
-from deepfake_cli.metrics.figures import FIGURES, Rows
-from deepfake_cli.metrics.resample import draws, jackknife
+from deepfake_cli.metrics.figures import Rows
+from deepfake_cli.metrics.resample import bootstrap, jackknife
 
 LEVEL = 0.95
 METHODS = ("percentile", "bca")
@@ -16,13 +16,13 @@ METHODS = ("percentile", "bca")
 
 @dataclass(frozen=True)
 class Interval:
-    """A figure with its confidence interval.
+    """A metric with its confidence interval.
 
     Attributes:
-        value: the figure on the rows as they are; None where a class is missing that it needs.
-        low: the interval's lower end; None when it cannot be had.
-        high: the interval's upper end; None when it cannot be had.
-        left_out: resamples that were not used, since they lacked a class.
+        value: on all rows; None if a class that it needs is missing.
+        low: lower end; None if undefined.
+        high: upper end; None if undefined.
+        left_out: number of resamples without one of the classes, which were not used.
     """
 
     value: float | None
@@ -41,77 +41,73 @@ def intervals(
     level: float = LEVEL,
     method: str = "percentile",
 ) -> dict[str, Interval]:
-    """Return `figures` with bootstrap intervals that resample whole units.
+    """Return metrics with bootstrap intervals that resample whole units.
 
-    Frames of one video, and videos of one person, are alike; resampling them one by one would make the intervals too
-    narrow. As many units as there are get drawn with replacement, each with all of its rows. Resamples that hold a
-    single class have no AUC; they are left out and counted in `Interval.left_out`.
+    Frames of one video and videos of one person are similar: resampling single rows would make intervals too narrow. Each
+    resample draws as many units as there are, with replacement, each with all its rows. Resamples of one class have no AUC;
+    they are left out and counted in `Interval.left_out`.
 
     Args:
         labels: shape (n,), 0 for real and 1 for fake.
         scores: shape (n,), in [0, 1].
         threshold: a score of at least this is called fake.
-        units: shape (n,), the unit (a group, a video) of each row. The order of their first appearance fixes which
-            draw meets which unit.
-        resamples: how many resamples to draw.
+        units: shape (n,), the unit (group or video) of each row. Draws refer to units in order of first appearance.
+        resamples: number of resamples.
         seed: of the draws.
         level: share of the resamples between low and high, in (0, 1).
         method: "percentile" (Efron 1979), or "bca", corrected for bias and skewness (Efron 1987).
 
     Returns:
-        The names in `FIGURES` to intervals; low and high are None for a single unit, or if no resample could be used.
+        Metric name to interval; low and high are None for a single unit, or if no resample could be used.
 
     Raises:
         ManifestError: as for `figures`, or a row has no unit.
-        ConfigError: there is no such method.
+        ConfigError: the method is unknown.
     """
     truth, score = checked(labels, scores)
-    return measured(Rows.of(truth, score, threshold, unit_codes(units, len(truth))), resamples, seed, level, method)
+    return of_rows(Rows.of(truth, score, threshold, unit_codes(units, len(truth))), resamples, seed, level, method)
 
 
-def measured(rows: Rows, resamples: int, seed: int, level: float, method: str) -> dict[str, Interval]:
-    """`intervals` of rows that are ready, and may be of one class."""
-    values = np.array(rows.plain())
+def of_rows(rows: Rows, resamples: int, seed: int, level: float, method: str) -> dict[str, Interval]:
+    """`intervals` of prepared rows, which may be of one class."""
+    values = rows.unweighted()
     if rows.units == 1:
-        return {name: Interval(_number(value)) for name, value in zip(FIGURES, values, strict=True)}
-    drawn = draws(rows, resamples, seed)
-    without = jackknife(rows) if method == "bca" else None
-    ends = limits(values, drawn, without, level, method)
-    left_out = int(np.isnan(drawn[:, -1]).sum())
-    return {
-        name: Interval(_number(value), _number(low), _number(high), left_out)
-        for name, value, (low, high) in zip(FIGURES, values, ends, strict=True)
-    }
+        return {name: Interval(_number(value)) for name, value in values.items()}
+    drawn, left_out = bootstrap(rows, resamples, seed)
+    without = jackknife(rows) if method == "bca" else {}
+    result = {}
+    for name, value in values.items():
+        low, high = limits(value, drawn[name], without.get(name), level, method)
+        result[name] = Interval(_number(value), _number(low), _number(high), left_out)
+    return result
 
 
-def limits(values: Floats, drawn: Floats, without: Floats | None, level: float, method: str) -> Floats:
-    """The ends of each figure's interval: (figures, 2), NaN where there is none.
+def limits(value: float, drawn: Floats, without: Floats | None, level: float, method: str) -> tuple[float, float]:
+    """Return low and high of the interval of one metric; NaN where there is none.
 
     Args:
-        values: (figures,), of the rows as they are.
-        drawn: (resamples, figures), of the resamples; NaN throughout where one is left out.
-        without: (units, figures), the jackknife's, for "bca".
-        level: share of the resamples between the ends.
+        value: of the rows, not resampled.
+        drawn: of the resamples, shape (resamples,).
+        without: of the jackknife, shape (blocks,), for "bca"; else None.
+        level: share of the resamples between low and high.
         method: one of `METHODS`.
+
+    Raises:
+        ConfigError: the method is unknown.
     """
     if method not in METHODS:
-        raise ConfigError(f"No such interval: {method!r}; allowed: {', '.join(METHODS)}.")
-    drawn = drawn[~np.isnan(drawn[:, -1])]
+        raise ConfigError(f"Unknown interval {method!r}; allowed: {', '.join(METHODS)}.")
     if not len(drawn):
-        return np.full((len(values), 2), np.nan)
-    plain = (1 - level) / 2, (1 + level) / 2
-    if without is None:
-        return np.quantile(drawn, plain, axis=0).T
-    return np.array(
-        [
-            np.quantile(drawn[:, at], _corrected(value, drawn[:, at], without[:, at], plain))
-            for at, value in enumerate(values)
-        ]
-    )
+        return np.nan, np.nan
+    quantiles = (1 - level) / 2, (1 + level) / 2
+    if without is not None:
+        quantiles = _corrected(value, drawn, without, quantiles)
+    low, high = np.quantile(drawn, quantiles).tolist()
+    return low, high
 
 
 def _corrected(value: float, drawn: Floats, without: Floats, plain: tuple[float, float]) -> tuple[float, float]:
-    """The quantiles that BCa takes (Efron 1987, equations 6.6 and 2.3); the plain ones where it has no answer."""
+    """The quantiles of BCa (Efron 1987, equations 6.6 and 2.3); the plain ones where these are undefined."""
     from scipy.special import ndtr, ndtri
 
     below = ((drawn < value).mean() + (drawn <= value).mean()) / 2  # ties count half, as in SciPy

@@ -1,4 +1,4 @@
-"""Two detectors on the same rows: the difference of each figure, from the same resamples of both."""
+"""Differences between two detectors on the same rows, from the same resamples."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,16 +6,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from deepfake_cli.metrics.checked import Codes, checked
+from deepfake_cli.metrics.checked import Codes, Floats, checked
 from deepfake_cli.metrics.delong import delong_test
-from deepfake_cli.metrics.figures import FIGURES, Rows
+from deepfake_cli.metrics.figures import Rows
 from deepfake_cli.metrics.interval import LEVEL, limits
-from deepfake_cli.metrics.resample import draws, jackknife
+from deepfake_cli.metrics.resample import bootstrap, jackknife
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How two are compared; each has its own threshold."""
+    """Settings of a comparison; each detector has its own threshold."""
 
     thresholds: tuple[float, float]
     resamples: int
@@ -24,14 +24,14 @@ class Plan:
 
 
 def compared(frames: pd.DataFrame, videos: pd.DataFrame, plan: Plan) -> dict[str, Any]:
-    """Compare at frame and at video level.
+    """Compare frames and videos.
 
-    Both detectors meet the same resamples of groups (of videos, if there is one group only), so that what makes a group easy
-    or hard for both cancels out.
+    Both detectors get the same resamples of groups (of videos, if there is only one group): what makes a group easy or hard
+    for both cancels out.
 
     Args:
         frames: the columns dataset, video, group, label, and the scores ``a`` and ``b``.
-        videos: the same, a row a video.
+        videos: the same, one row per video.
         plan: thresholds, resamples, seed, method.
 
     Returns:
@@ -63,19 +63,22 @@ def compared(frames: pd.DataFrame, videos: pd.DataFrame, plan: Plan) -> dict[str
 def _level(rows: pd.DataFrame, codes: Codes, plan: Plan) -> dict[str, Any]:
     sides = [checked(rows["label"], rows[side]) for side in "ab"]
     ready = [Rows.of(*side, cut, codes) for side, cut in zip(sides, plan.thresholds, strict=True)]
-    values = np.array([each.plain() for each in ready])
-    ends, left_out = np.full((len(FIGURES), 2), np.nan), 0
+    a, b = (side.unweighted() for side in ready)
+    drawn: dict[str, Floats] = {}
+    without: dict[str, Floats] = {}
+    left_out = 0
     if ready[0].units > 1:
-        drawn = np.subtract(*(draws(each, plan.resamples, plan.seed) for each in ready))
-        without = np.subtract(*(jackknife(each) for each in ready)) if plan.method == "bca" else None
-        ends, left_out = (
-            limits(values[0] - values[1], drawn, without, LEVEL, plan.method),
-            int(np.isnan(drawn[:, -1]).sum()),
-        )
+        (of_a, left_out), (of_b, _) = (bootstrap(side, plan.resamples, plan.seed) for side in ready)
+        drawn = {name: of_a[name] - of_b[name] for name in of_a}
+        if plan.method == "bca":
+            of_a, of_b = (jackknife(side) for side in ready)
+            without = {name: of_a[name] - of_b[name] for name in of_a}
     fakes = int(sides[0][0].sum())
     result: dict[str, Any] = {"n": len(rows), "real": len(rows) - fakes, "fake": fakes, "left_out": left_out}
-    for name, (a, b), (low, high) in zip(FIGURES, values.T.tolist(), ends.tolist(), strict=True):
-        limited = {"low": None, "high": None} if np.isnan(low) else {"low": low, "high": high}
-        result[name] = {"a": a, "b": b, "difference": a - b, **limited}
+    for name in a:
+        difference = a[name] - b[name]
+        low, high = limits(difference, drawn.get(name, np.empty(0)), without.get(name), LEVEL, plan.method)
+        ends = {"low": None, "high": None} if np.isnan(low) else {"low": low, "high": high}
+        result[name] = {"a": a[name], "b": b[name], "difference": difference, **ends}
     result["auc"]["delong"] = delong_test(sides[0][0], sides[0][1], sides[1][1])
     return result

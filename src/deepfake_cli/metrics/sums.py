@@ -1,4 +1,4 @@
-"""Figures that are sums over the rows, so that a resample needs the sums of its units only: Brier, ECE, log loss."""
+"""Brier score, ECE and log loss: metrics from sums over rows, so a resample needs only the sums of its units."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,13 +10,13 @@ from deepfake_cli.metrics.checked import Codes, Floats
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-BINS = 15  # of equal width, as Guo et al. 2017 have it
-SMALLEST = float(np.finfo("float64").eps)  # scores are kept this far from 0 and 1 by the log loss, as in scikit-learn
+BINS = 15  # of equal width, as in Guo et al. 2017
+SMALLEST = float(np.finfo("float64").eps)  # the log loss clips scores this far from 0 and 1, as scikit-learn does
 
 
 @dataclass(frozen=True)
 class Sums:
-    """For each unit the sums that these figures are made of."""
+    """Sums of each unit."""
 
     plain: Floats  # (3, units): rows, squared errors, losses
     gaps: "csr_array"  # (BINS, units): label minus score, in each bin
@@ -30,15 +30,16 @@ class Sums:
         plain = [np.bincount(codes), np.bincount(codes, gaps**2), np.bincount(codes, -np.log(right))]
         return cls(np.stack(plain), _summed(gaps, bins, codes, int(codes.max()) + 1))
 
-    def figures(self, times: Codes) -> tuple[float, ...]:
-        """Brier score, expected calibration error and log loss where each unit weighs ``times[unit]``."""
+    def figures(self, times: Codes) -> dict[str, float]:
+        """The metrics by name, each unit weighted by ``times[unit]``."""
         weights = times.astype("float64")
         count, squares, losses = np.einsum("ij,j->i", self.plain, weights).tolist()
-        return squares / count, float(np.abs(self.gaps @ weights).sum()) / count, losses / count
+        gaps = float(np.abs(self.gaps @ weights).sum())
+        return {"brier": squares / count, "ece": gaps / count, "log_loss": losses / count}
 
 
 def _summed(gaps: Floats, bins: Codes, codes: Codes, units: int) -> "csr_array":
-    """The sum of each bin and unit; a table without gaps is quicker to make, but of many units too large."""
+    """The sum per bin and unit; a dense table is faster, but too large for many units."""
     from scipy.sparse import coo_array, csr_array
 
     if BINS * units > len(gaps):
