@@ -1,4 +1,4 @@
-"""The local page, through a real server: its answers, its limits, and what a browser makes of it."""
+"""The local page, through a real server: responses, limits, and the page in a browser."""
 
 import contextlib
 import http.client
@@ -43,7 +43,7 @@ OCTETS = {"Content-Type": "application/octet-stream"}
 
 @contextlib.contextmanager
 def running(folder: Path, **settings):
-    """A server on a free port, with its place for uploads in `folder`: its address, as (host, port)."""
+    """Run a server on a free port, with uploads in `folder`; yields its URL."""
     before, tempfile.tempdir = tempfile.tempdir, str(folder)
     try:
         with opened(App(port=0, open=False, **settings)) as server:
@@ -90,9 +90,9 @@ def send(url: str, data: bytes, name: str = "clip.mp4", **headers) -> tuple[int,
 
 
 def sent(url: str, data: bytes, name: str = "clip.mp4") -> str:
-    status, told = send(url, data, name)
-    assert status == 201, told
-    return told["id"]
+    status, answer = send(url, data, name)
+    assert status == 201, answer
+    return answer["id"]
 
 
 def state(url: str, id: str) -> dict:
@@ -119,7 +119,7 @@ def plain(facts: dict) -> dict:
     return {**facts, "path": "", "seconds": 0}
 
 
-def test_two_visitors_at_once_get_what_the_library_says_of_their_own_files(url, place):
+def test_concurrent_uploads_equal_the_library(url, place):
     ids = [sent(url, path.read_bytes(), path.name) for path in (CLIP, OTHER)]
     assert len(left(place)) == 2
     for id, path in zip(ids, (CLIP, OTHER), strict=True):
@@ -131,7 +131,7 @@ def test_two_visitors_at_once_get_what_the_library_says_of_their_own_files(url, 
         assert job["done"] == job["total"] == len(job["verdict"]["faces"][0]["frames"])
         report = ask(url, "GET", f"/jobs/{id}/report")[2].decode()
         highest = max(job["verdict"]["faces"][0]["scores"])
-        assert f"<strong>{highest:.3f}</strong>" in report and "most suspicious" in report
+        assert f"<strong>{highest:.3f}</strong>" in report and "highest scores" in report
         assert (
             report.count("data:image/jpeg") == 2 * report.count("<figcaption>0:0") == 12
         )  # each face with its heat map
@@ -140,7 +140,7 @@ def test_two_visitors_at_once_get_what_the_library_says_of_their_own_files(url, 
 
 
 def bad_uploads(photo: bytes, folder: Path) -> dict[str, tuple[bytes, str]]:
-    """Contents that are not taken, and a word of what is to be said of each."""
+    """Rejected contents, and a part of the message for each."""
     bomb(folder / "bomb.png")
     tall = folder / "tall.png"
     assert cv2.imwrite(str(tall), np.zeros((70_000, 1_000), np.uint8))
@@ -148,27 +148,27 @@ def bad_uploads(photo: bytes, folder: Path) -> dict[str, tuple[bytes, str]]:
     shutil.copyfile(CLIP, secret)
     return {
         "empty": (b"", "empty"),
-        "text": (b"this is no video", "no video and no image"),
-        "page": (b"<html><script>alert(1)</script></html>", "no video and no image"),
-        "drawing": (b"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>", "no video and no image"),
-        "archive": (b"PK\x03\x04" + bytes(500), "no video and no image"),
-        "tail of a clip": (CLIP.read_bytes()[20_000:], "no video and no image"),
+        "text": (b"this is no video", "Not a readable video or image"),
+        "page": (b"<html><script>alert(1)</script></html>", "Not a readable video or image"),
+        "drawing": (b"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>", "Not a readable video or image"),
+        "archive": (b"PK\x03\x04" + bytes(500), "Not a readable video or image"),
+        "tail of a clip": (CLIP.read_bytes()[20_000:], "Not a readable video or image"),
         "bomb": ((folder / "bomb.png").read_bytes(), "too large"),
         "large image": (tall.read_bytes(), "1,000 x 70,000 pixels"),
         "playlist of another file": (
             f"#EXTM3U\n#EXTINF:3,\n{secret}\n#EXT-X-ENDLIST\n".encode(),
-            "no video and no image",
+            "Not a readable video or image",
         ),
-        "list of other files": (f"ffconcat version 1.0\nfile '{secret}'\n".encode(), "no video and no image"),
+        "list of other files": (f"ffconcat version 1.0\nfile '{secret}'\n".encode(), "Not a readable video or image"),
     }
 
 
-def test_what_is_no_video_and_no_image_is_refused_whatever_its_name(url, place, photo, tmp_path):
+def test_other_formats_are_rejected(url, place, photo, tmp_path):
     for kind, (data, words) in bad_uploads(photo, tmp_path).items():
         for name in ("clip.mp4", "photo.png"):
-            status, told = send(url, data, name)
-            assert status == 415 and words in told["error"], (kind, told)
-            assert str(place) not in told["error"]
+            status, answer = send(url, data, name)
+            assert status == 415 and words in answer["error"], (kind, answer)
+            assert str(place) not in answer["error"]
     assert not left(place)
 
 
@@ -177,19 +177,19 @@ def test_a_file_is_known_by_its_content_not_its_name(url, photo):
     assert judged(url, sent(url, CLIP.read_bytes(), "photo.jpg"))["verdict"]["frames"] == 75 / EVERY
 
 
-def test_what_is_too_large_is_refused_before_it_is_all_there(url, place):
+def test_large_upload_is_rejected_early(url, place):
     most = 2_000_000
     status, _, body = ask(url, "POST", "/jobs", None, **{"Content-Length": str(most + 1)})  # and not a byte follows
-    assert status == 413 and "larger than 2 MB" in json.loads(body)["error"]
+    assert status == 413 and "limit is 2 MB" in json.loads(body)["error"]
     arrived = 0
 
-    def endless():  # and no length is told
+    def endless():  # without a content length
         nonlocal arrived
         while arrived < 100 * most:
             arrived += 10_000
             yield bytes(10_000)
 
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # if the line is closed before the answer is read
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the server may close the connection first
         assert ask(url, "POST", "/jobs", endless())[0] == 413
     assert most < arrived < 20 * most
     until(lambda: not left(place))
@@ -206,7 +206,7 @@ def test_what_is_too_large_is_refused_before_it_is_all_there(url, place):
         ("x" * 500 + ".mp4", "x" * (routes.NAME - 4) + ".mp4"),
     ],
 )
-def test_names_are_only_ever_shown(url, place, photo, name, shown):
+def test_file_names_are_for_display_only(url, place, photo, name, shown):
     before = set(place.rglob("*"))
     id = sent(url, photo, name)
     assert judged(url, id)["name"] == shown
@@ -217,7 +217,7 @@ def test_names_are_only_ever_shown(url, place, photo, name, shown):
     assert not set("<>/\\\"' ") & set(headers["content-disposition"].partition("''")[2])
 
 
-def test_other_sites_are_kept_out(url, photo):
+def test_other_sites_are_rejected(url, photo):
     host = urlsplit(url).netloc
     port = urlsplit(url).port
     assert ask(url, "GET", "/", Host=f"localhost:{port}")[0] == ask(url, "GET", "/", Host=host)[0] == 200
@@ -231,7 +231,7 @@ def test_other_sites_are_kept_out(url, photo):
     assert judged(url, id)["state"] == "done"
 
 
-def test_every_answer_tells_browsers_what_not_to_do(url, photo):
+def test_every_response_has_security_headers(url, photo):
     id = sent(url, photo)
     judged(url, id)
     for path in ("/", "/app.css", "/app.js", f"/jobs/{id}", f"/jobs/{id}/report", "/jobs/none", "/nothing", "/jobs"):
@@ -244,7 +244,7 @@ def test_every_answer_tells_browsers_what_not_to_do(url, photo):
     assert "sandbox" in ask(url, "GET", f"/jobs/{id}/report")[1]["content-security-policy"]
 
 
-def test_a_full_house_sends_visitors_away_and_those_who_leave_make_room(url, place, photo):
+def test_full_queue_rejects_and_abandoned_jobs_free_it(url, place, photo):
     address = (urlsplit(url).hostname, urlsplit(url).port)
     stalled = []
     for _ in range(3):
@@ -252,15 +252,15 @@ def test_a_full_house_sends_visitors_away_and_those_who_leave_make_room(url, pla
         line.sendall(b"POST /jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\nabc")
         stalled.append(line)
     until(lambda: len(left(place)) == 3)
-    status, told = send(url, photo)
-    assert status == 503 and "Try again" in told["error"]
+    status, answer = send(url, photo)
+    assert status == 503 and "Try again" in answer["error"]
     for line in stalled:
         line.close()
     until(lambda: not left(place))
     assert judged(url, sent(url, photo))["state"] == "done"
 
 
-def test_a_cancelled_file_is_forgotten_and_deleted(url, place):
+def test_cancelled_job_is_deleted(url, place):
     id = sent(url, CLIP.read_bytes())
     assert ask(url, "DELETE", f"/jobs/{id}")[0] == 204
     for path in (f"/jobs/{id}", f"/jobs/{id}/report"):
@@ -268,7 +268,7 @@ def test_a_cancelled_file_is_forgotten_and_deleted(url, place):
     until(lambda: not left(place))
 
 
-def test_a_file_without_a_face_shows_its_progress_and_ends_in_time(tmp_path, monkeypatch):
+def test_progress_and_time_limit_without_a_face(tmp_path, monkeypatch):
     from tests.conftest import write_video
 
     monkeypatch.setattr(routes, "SWEEP", 0.1)
@@ -279,12 +279,12 @@ def test_a_file_without_a_face_shows_its_progress_and_ends_in_time(tmp_path, mon
         id = sent(url, data)
         until(lambda: state(url, id)["done"] > 0)
         job = judged(url, id)
-        assert job["state"] == "failed" and "longer than 0.005 minutes" in job["error"] and 0 < job["done"] < 400
+        assert job["state"] == "failed" and "0.005 minutes" in job["error"] and 0 < job["done"] < 400
         until(lambda: ask(url, "GET", f"/jobs/{id}")[0] == 404, 10)  # and the result is forgotten
 
 
 @pytest.mark.parametrize("runtime", ["onnx", "openvino"])
-def test_one_detector_serves_several_threads(runtime):
+def test_detector_is_thread_safe(runtime):
     pytest.importorskip({"onnx": "onnxruntime"}.get(runtime, runtime))
     network = Detector.load(runtime=runtime).network
     size = network.traits.image_size
@@ -295,7 +295,7 @@ def test_one_detector_serves_several_threads(runtime):
             assert [each.tolist() for each in threads.map(network.scores, crops)] == alone
 
 
-def test_jobs_keep_their_order_and_are_forgotten_in_time(tmp_path, caplog):
+def test_jobs_keep_their_order_and_expire(tmp_path, caplog):
     turn, order = threading.Semaphore(0), []
 
     def judge(job, progress):
@@ -349,7 +349,7 @@ def stop(process: subprocess.Popen, way: signal.Signals, status: int) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
 @pytest.mark.parametrize(("way", "status"), [(signal.SIGINT, 0), (signal.SIGTERM, 143)])
-def test_nothing_is_left_of_a_stopped_server(tmp_path, way, status):
+def test_stopped_server_leaves_no_files(tmp_path, way, status):
     process, url = start(tmp_path)
     sent(url, CLIP.read_bytes())
     with socket.create_connection((urlsplit(url).hostname, urlsplit(url).port)) as line:
@@ -360,7 +360,7 @@ def test_nothing_is_left_of_a_stopped_server(tmp_path, way, status):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
-def test_what_a_killed_server_left_goes_with_the_next(tmp_path, monkeypatch):
+def test_next_server_removes_files_of_a_killed_one(tmp_path, monkeypatch):
     process, url = start(tmp_path, "--host", "0.0.0.0")
     sent(url, CLIP.read_bytes())
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
@@ -376,12 +376,12 @@ def test_what_a_killed_server_left_goes_with_the_next(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == [strange]
 
 
-def test_what_hinders_a_start_is_said_with_the_way_out(tmp_path, monkeypatch, deepfake):
+def test_failed_start_names_the_fix(tmp_path, monkeypatch, deepfake):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        told = deepfake("app", "--no-open", "--port", str(port), check=1).stderr
-        assert f"Port {port} of 127.0.0.1 is taken" in told and "--port 0" in told
-    with pytest.raises(ConfigError, match="no address of this machine"), opened(App(host="203.0.113.7", port=0)):
+        stderr = deepfake("app", "--no-open", "--port", str(port), check=1).stderr
+        assert f"Port {port} of 127.0.0.1 is in use" in stderr and "--port 0" in stderr
+    with pytest.raises(ConfigError, match="not an address of this machine"), opened(App(host="203.0.113.7", port=0)):
         pass
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     with pytest.raises(ConfigError, match=r"needs uvicorn.*pip install 'deepfake-cli\[app\]'"), opened(App(port=0)):
@@ -404,7 +404,7 @@ def browser():
         found.close()
 
 
-def test_a_visitor_drops_a_clip_and_reads_the_verdict(url, place, browser, tmp_path):
+def test_drop_a_clip_in_a_browser(url, place, browser, tmp_path):
     faults, asked = [], []
     page = browser.new_page(viewport={"width": 390, "height": 844})
     page.on("console", lambda message: faults.append(message.text))
@@ -425,7 +425,7 @@ def test_a_visitor_drops_a_clip_and_reads_the_verdict(url, place, browser, tmp_p
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     report = page.frame_locator("#report").locator("body")
     report.wait_for()
-    assert report.locator("svg.line").count() == 1 and "suspicious" in report.inner_text()
+    assert report.locator("svg.line").count() == 1 and "highest scores" in report.inner_text()
     until(
         lambda: page.locator("#report").evaluate("frame => frame.clientHeight") > 1_000
     )  # all of it, without a scroll bar
@@ -440,11 +440,11 @@ def test_a_visitor_drops_a_clip_and_reads_the_verdict(url, place, browser, tmp_p
     page.click("#done .again")
     page.set_input_files("#file", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"no video"})
     page.wait_for_selector("#failed:visible")
-    assert "no video and no image" in page.inner_text("#problem")
+    assert "Not a readable video or image" in page.inner_text("#problem")
     page.click("#failed .again")
     page.set_input_files("#file", {"name": "film.mp4", "mimeType": "video/mp4", "buffer": bytes(2_100_000)})
     page.wait_for_selector("#failed:visible")
-    assert "up to 2 MB" in page.inner_text("#problem")
+    assert "limit is 2 MB" in page.inner_text("#problem")
     page.close()
     assert not left(place)
 
@@ -457,7 +457,7 @@ def test_a_visitor_drops_a_clip_and_reads_the_verdict(url, place, browser, tmp_p
         ("ogg", "libvpx"), ("mxf", "mpeg2video"), ("yuv4mpegpipe", "rawvideo"), ("gif", "gif"),
     ],
 )  # fmt: skip
-def test_every_container_is_known_without_its_name(tmp_path, container, codec):
+def test_every_container_is_detected_by_content(tmp_path, container, codec):
     import av
 
     path = tmp_path / "upload"

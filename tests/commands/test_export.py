@@ -74,7 +74,7 @@ def test_evaluate_runs_a_file_without_tensorflow_and_finds_what_keras_does(snaps
     words = ("evaluate", "list.csv", "d.onnx", "--resamples", "9", "--no-calibration", "--threshold", "0.5")
     done = subprocess.run([sys.executable, "-c", code, *words], cwd=tmp_path, capture_output=True, text=True)
     assert done.stdout.endswith("False\n"), done.stdout + done.stderr
-    assert "Nothing beside d.onnx says which groups it was trained on" in done.stdout + done.stderr
+    assert "No recipe.json next to d.onnx" in done.stdout + done.stderr
     found = pd.read_csv(tmp_path / "evaluation" / "predictions.csv")["score"]
     np.testing.assert_allclose(found, scores(model, table, batch_size=4, workers=1), atol=1e-4)
     assert "data:image/jpeg" in (tmp_path / "evaluation" / "report.html").read_text()

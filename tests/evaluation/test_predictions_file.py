@@ -34,7 +34,7 @@ def measured(tmp_path, table, **settings):
     return evaluate(Evaluate(predictions=file, output=tmp_path / "out", resamples=20, **settings))
 
 
-def test_our_own_predictions_can_be_measured_again(tmp_path, ours):
+def test_own_predictions_give_the_same_metrics(tmp_path, ours):
     first = measured(tmp_path, ours)
     file = tmp_path / "out" / "predictions.csv"
     again = evaluate(Evaluate(predictions=file, output=tmp_path / "again", resamples=20))
@@ -47,7 +47,7 @@ def test_our_own_predictions_can_be_measured_again(tmp_path, ours):
 
 
 @pytest.mark.parametrize("words", [("real", "fake"), ("0", "1"), ("0.0", "1.0"), ("False", "True"), (" REAL", "Fake ")])
-def test_anyones_columns_and_labels(tmp_path, ours, words):
+def test_columns_and_labels_of_other_tools(tmp_path, ours, words):
     theirs = pd.DataFrame(
         {
             "clip": ours["video"],
@@ -64,7 +64,7 @@ def test_anyones_columns_and_labels(tmp_path, ours, words):
     assert any("no column group" in note for note in found.notes)
 
 
-def test_rows_alone_are_units(tmp_path, ours):
+def test_rows_without_a_video_are_units(tmp_path, ours):
     found = measured(tmp_path, ours[["label", "score"]])
     assert found.metrics["interval"]["units"] == found.metrics["video"]["n"] == len(ours)
     assert found.metrics["frame"] == found.metrics["video"]
@@ -86,19 +86,19 @@ def test_rows_alone_are_units(tmp_path, ours):
         (lambda t: t.assign(group=np.arange(len(t))), "several for '0-0'"),
     ],
 )
-def test_faults_of_a_file_are_named(tmp_path, ours, spoil, message):
+def test_bad_file_raises(tmp_path, ours, spoil, message):
     with pytest.raises(DeepfakeError, match=message):
         measured(tmp_path, spoil(ours))
 
 
 @pytest.mark.parametrize("text", ["score", "sore=prob", "score="])
-def test_faults_of_a_mapping_are_named(tmp_path, ours, text):
+def test_bad_mapping_raises(tmp_path, ours, text):
     with pytest.raises(DeepfakeError, match="expected OURS=THEIRS"):
         measured(tmp_path, ours, columns=text)
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"a,b\n1\n", b"score,score,label\n1,1,1\n"])
-def test_files_that_are_no_csv_are_named(tmp_path, content):
+def test_non_csv_raises(tmp_path, content):
     (tmp_path / "p.csv").write_bytes(content)
     with pytest.raises(DeepfakeError, match=r"p\.csv"):
         evaluate(Evaluate(predictions=tmp_path / "p.csv", output=tmp_path))
@@ -144,7 +144,7 @@ def pair(tmp_path, ours):
     return tmp_path / "a.csv", tmp_path / "b.csv"
 
 
-def test_differences_are_of_the_shared_rows(tmp_path, ours, pair):
+def test_compare_uses_the_shared_rows(tmp_path, ours, pair):
     found = compare(Compare(a=pair[0], b=pair[1], resamples=50, output=tmp_path / "out")).found
     assert found["coverage"] == {"both": 88, "only_a": 8, "only_b": 0}
     assert any("8 rows are in the first file only" in note for note in found["notes"])
@@ -159,7 +159,7 @@ def test_differences_are_of_the_shared_rows(tmp_path, ours, pair):
     assert json.loads((tmp_path / "out" / "compare.json").read_text()) == found
 
 
-def test_a_detector_does_not_differ_from_itself(pair):
+def test_same_predictions_have_no_difference(pair):
     for interval in ("percentile", "bca"):
         found = compare(Compare(a=pair[0], b=pair[0], resamples=30, interval=interval)).found
         ends = [
@@ -177,7 +177,7 @@ def test_pairing_narrows_the_interval(ours, pair):
     assert paired["high"] - paired["low"] < 0.5 * (alone.high - alone.low)
 
 
-def test_rows_need_not_be_in_order_nor_named_alike(ours, pair):
+def test_rows_may_differ_in_order_and_column_names(ours, pair):
     theirs = ours.sample(frac=1, random_state=2).rename(columns={"path": "file", "score": "p", "label": "y"})
     theirs[["file", "p", "y"]].to_csv(pair[1], index=False)
     settings = Compare(a=pair[0], b=pair[1], columns_b="path=file,score=p,label=y", resamples=10)
@@ -194,7 +194,7 @@ def test_rows_need_not_be_in_order_nor_named_alike(ours, pair):
         (lambda t: t[["label", "score"]], "no columns say which rows belong together"),
     ],
 )
-def test_files_that_do_not_fit_are_named(ours, pair, spoil, message):
+def test_files_without_shared_rows_raise(ours, pair, spoil, message):
     spoil(ours).to_csv(pair[1], index=False)
     with pytest.raises(DeepfakeError, match=message):
         compare(Compare(a=pair[0], b=pair[1], resamples=5))

@@ -1,4 +1,4 @@
-"""Why a file was judged as it was: the page, the pictures and the film of ``deepfake predict``."""
+"""The explanations of ``deepfake predict``: page, sheets and videos."""
 
 import re
 import subprocess
@@ -12,14 +12,14 @@ import pytest
 
 from deepfake_cli import Detector
 from deepfake_cli.assets import CLIPS, FOLDER
-from deepfake_cli.explain.top_frames import MOST, suspects
+from deepfake_cli.explain.top_frames import MOST, top_frames
 
 CLIP = FOLDER / CLIPS[0][0]
 
 
 @pytest.fixture(scope="module")
 def explained(tmp_path_factory):
-    """A folder with what predict wrote of a clip, of its namesake elsewhere, a photo, and two files that can't be judged."""
+    """Outputs of predict for a clip, one of the same name, a photo, and two files that cannot be judged."""
     folder = tmp_path_factory.mktemp("explained")
     (folder / "again").mkdir()
     (folder / "again" / CLIP.name).write_bytes(CLIP.read_bytes())
@@ -33,7 +33,7 @@ def explained(tmp_path_factory):
     return folder, subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
 
 
-def test_the_page_tells_each_verdict_and_needs_nothing_else(explained):
+def test_page_has_every_verdict_and_is_self_contained(explained):
     folder, _ = explained
     page = (folder / "out" / "page.html").read_text()
     assert "<h1>5 files judged</h1>" in page and "3 real, 2 undecided" in page
@@ -42,10 +42,10 @@ def test_the_page_tells_each_verdict_and_needs_nothing_else(explained):
     assert not re.search(r'(src|href)="(?!data:|#)', page) and "<script" not in page
     dots = re.findall(r'<a href="#(file-1-face-1-frame-\d)"', page)
     assert len(dots) == MOST and all(page.count(f'id="{dot}"') == 1 for dot in dots)
-    assert "Again: <code>deepfake predict " in page and "--every 3" in page
+    assert "Reproduce: <code>deepfake predict " in page and "--every 3" in page
 
 
-def test_pictures_and_films_are_of_what_was_judged(explained):
+def test_sheets_and_videos_show_the_judged_frames(explained):
     folder, said = explained
     names = sorted(path.name for path in (folder / "why").iterdir())
     assert names == sorted(
@@ -70,11 +70,11 @@ def test_pictures_and_films_are_of_what_was_judged(explained):
     assert sheet.shape[1] > 5 * 224 and sheet.shape[0] > 2 * 224
 
 
-def test_the_most_suspicious_frames_are_the_highest_and_their_maps_add_up():
+def test_top_frames_have_the_highest_scores():
     detector = Detector.load()
     verdict = detector.predict(CLIP, every=3)
     timeline = verdict.faces[0].timeline
-    found = suspects(verdict, timeline, detector)
+    found = top_frames(verdict, timeline, detector)
     assert max(each.moment.score for each in found) == timeline.judged.max()
     assert max(each.heat.max() for each in found) == pytest.approx(1.0)
     again = detector.scores(np.stack([each.face[..., ::-1] for each in found]))

@@ -24,7 +24,7 @@ def overconfident(rows: int = 4000, factor: float = 3.0):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_map_mends_scores_that_are_too_sure(method):
+def test_calibration_corrects_overconfident_scores(method):
     labels, scores = overconfident()
     others, unseen = overconfident()
     fitted = Calibration.fit(labels, scores, method)
@@ -34,13 +34,13 @@ def test_a_map_mends_scores_that_are_too_sure(method):
     assert Calibration.from_json(json.loads(json.dumps(fitted.to_json()))) == fitted
 
 
-def test_the_temperature_is_the_factor_that_made_them_too_sure():
+def test_temperature_is_the_factor_of_the_logits():
     assert Calibration.fit(*overconfident(20_000, 3.0)).temperature == pytest.approx(3.0, rel=0.08)
     assert Calibration.fit(*overconfident(20_000, 1.0)).temperature == pytest.approx(1.0, rel=0.08)
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_ranks_and_what_a_threshold_parts_stay(method):
+def test_ranks_and_predictions_are_unchanged(method):
     labels, scores = overconfident(300)
     fitted = Calibration.fit(labels, scores, method)
     fine = np.sort(np.r_[scores, np.linspace(1e-6, 1 - 1e-6, 1000)])
@@ -51,7 +51,7 @@ def test_ranks_and_what_a_threshold_parts_stay(method):
     assert 0 <= mapped[0] < mapped[1] <= 1
 
 
-def test_a_list_without_an_error_asks_for_no_certainty():
+def test_perfect_scores_give_no_certainty():
     """The best temperature would be 0, and every score 0 or 1."""
     fitted = Calibration.fit([0] * 48 + [1] * 48, [0.01] * 48 + [0.99] * 48)
     assert fitted.apply([0.99])[0] == pytest.approx(49 / 50, abs=1e-3)
@@ -64,15 +64,15 @@ def test_scores_of_0_and_1_have_finite_errors():
         assert np.isfinite(list(found.values())).all()
 
 
-def test_a_temperature_at_its_end_says_so():
+def test_temperature_at_the_end_of_its_range_has_a_note():
     close = Calibration.fit([0, 0, 1, 1], [0.499, 0.499, 0.501, 0.501])
-    assert "all but equal" in str(close.note())
+    assert "nearly equal" in str(close.note())
     wrong = Calibration.fit([1, 1, 0, 0], [0.3, 0.4, 0.6, 0.7])
-    assert "next to nothing" in str(wrong.note())
+    assert "hardly separate" in str(wrong.note())
     assert Calibration.fit(*overconfident()).note() is None
 
 
-def test_figures_against_their_definitions():
+def test_calibration_metrics_match_their_definitions():
     labels, scores = np.array([0, 1, 1, 0]), np.array([0.1, 0.1, 0.9, 0.6])
     found = figures(labels, scores, 0.5)
     assert found["brier"] == pytest.approx((0.01 + 0.81 + 0.01 + 0.36) / 4)
@@ -93,7 +93,7 @@ def test_figures_against_their_definitions():
         ([], [], "no rows"),
     ],
 )
-def test_what_cannot_be_fitted_is_refused(labels, scores, words):
+def test_unusable_scores_raise(labels, scores, words):
     with pytest.raises(ManifestError, match=words):
         Calibration.fit(labels, scores)
 
@@ -109,13 +109,13 @@ def test_what_cannot_be_fitted_is_refused(labels, scores, words):
         {"method": "isotonic", "scores": [0, 1], "probabilities": [0.9]},
     ],
 )
-def test_a_broken_recipe_is_no_traceback(stored):
+def test_broken_calibration_in_a_recipe_raises(stored):
     with pytest.raises(ModelError, match="calibration"):
         Calibration.from_json(stored)
 
 
 @pytest.mark.slow
-def test_calibrate_keeps_a_map_that_evaluate_obeys(project, deepfake, json_of):  # noqa: F811
+def test_evaluate_applies_the_calibration_of_calibrate(project, deepfake, json_of):  # noqa: F811
     deepfake("train", *FAST, "--epochs", 3, "--run", "one", "--lr", 0.01)
     recipe = project / "runs" / "one" / "recipe.json"
     plain = json_of("evaluate", "--output", "plain")
@@ -142,7 +142,7 @@ def test_calibrate_keeps_a_map_that_evaluate_obeys(project, deepfake, json_of): 
     assert again["before"] == found["before"]
     assert json.loads(recipe.read_text())["snapshots"]["best.keras"]["calibration"]["method"] == "temperature"
     assert "wants as many groups" in deepfake("calibrate", "plain/predictions.csv", "--folds", 50, check=1).stderr
-    assert "calibrated already" in deepfake("calibrate", "after/predictions.csv", check=1).stderr
+    assert "already calibrated" in deepfake("calibrate", "after/predictions.csv", check=1).stderr
 
     fakes = pd.read_csv(project / "plain" / "predictions.csv").query("label == 'fake'")
     fakes.to_csv(project / "plain" / "predictions.csv", index=False)

@@ -34,7 +34,7 @@ def covariance(labels, *scores):
 
 @pytest.mark.parametrize("decimals", [None, 1, 0])
 @pytest.mark.parametrize("seed", range(4))
-def test_delong_is_that_of_all_pairs(seed, decimals):
+def test_delong_equals_all_pairs(seed, decimals):
     labels, scores = rows(150, seed, decimals)
     half = stats.norm.ppf(0.975) * float(covariance(labels, scores)) ** 0.5
     auc = sk.roc_auc_score(labels, scores)
@@ -42,7 +42,7 @@ def test_delong_is_that_of_all_pairs(seed, decimals):
 
 
 @pytest.mark.parametrize("decimals", [None, 1])
-def test_the_paired_test_is_that_of_all_pairs(decimals):
+def test_paired_delong_equals_all_pairs(decimals):
     labels, one = rows(150, 0, decimals)
     other = np.clip(one + np.random.default_rng(1).normal(0, 0.2, 150), 0, 1)
     table = covariance(labels, one, other)
@@ -59,7 +59,7 @@ def test_delong_without_spread():
     assert delong_test([0, 0, 1, 1], [0.1, 0.3, 0.2, 0.4], [0.2, 0.6, 0.4, 0.8])["p"] is None  # the same ranking
 
 
-def test_bca_is_scipys():
+def test_bca_equals_scipy():
     labels, scores = rows(80, 2)
 
     def brier(at):
@@ -116,14 +116,14 @@ def test_pools(pool, scores, expected):
     assert found["other"] == 0
 
 
-def test_the_best_pool_is_that_of_the_highest_auc():
+def test_best_pool_has_the_highest_auc():
     frames = [one_video([0.1] * 9 + [0.9]).assign(video=f"f{n}", label=1) for n in range(3)]
     frames += [one_video([0.3] * 10).assign(video=f"r{n}", label=0) for n in range(3)]
     assert best_pool(pd.concat(frames), 0.5) == "top"  # one forged frame in ten: means mislead
     assert best_pool(clustered(4).assign(score=lambda rows: rows["label"] * 1.0), 0.5) == "mean"  # all are perfect
 
 
-def test_a_pool_that_ranks_well_and_calls_badly_is_not_chosen():
+def test_best_pool_is_accurate_at_the_threshold():
     frames = [one_video([0.1] * 9 + [score]).assign(video=score, label=0) for score in (0.7, 0.71)]
     frames += [one_video([0.05] * 4 + [0.1] + [0.95] * 5).assign(video=score, label=1) for score in (0.95, 0.96)]
     frames += [one_video([0.05] * 9 + [0.99]).assign(video="few", label=1)]
@@ -134,7 +134,7 @@ def test_a_pool_that_ranks_well_and_calls_badly_is_not_chosen():
     assert best_pool(table, 0.8) == "top"
 
 
-def test_an_unknown_pool_is_named():
+def test_unknown_pool_raises():
     with pytest.raises(DeepfakeError, match="Unknown pool 'max'"):
         video_scores(one_video([0.1]), "max")
 
@@ -153,7 +153,7 @@ def flat(level):
     return [level[name][end] for name in FIGURES for end in ("value", "low", "high")] + [level["n"]]
 
 
-def test_slices_are_the_parts_measured_alone(sliced):
+def test_slices_equal_their_rows_measured_alone(sliced):
     found = json.loads(json.dumps(assess(sliced, 0.5, resamples=20), allow_nan=False))
     parts = {(part["by"], part["value"]): part for part in found["slices"]}
     assert [key for key in parts if key[0] != "group"] == [
@@ -171,14 +171,14 @@ def test_slices_are_the_parts_measured_alone(sliced):
     assert parts["group", "a/0"]["frame"]["n"] == 30
 
 
-def test_a_slice_of_one_class_has_what_one_class_allows(sliced):
+def test_slice_of_one_class_has_no_auc(sliced):
     frames = sliced[(sliced["dataset"] == "a") | (sliced["label"] == 1)]
     part = next(part for part in assess(frames, 0.5, resamples=20)["slices"] if part["value"] == "b")["video"]
     assert (part["real"], part["auc"]["value"], part["eer"]["low"]) == (0, None, None)
     assert part["accuracy"]["low"] <= part["accuracy"]["value"] <= part["accuracy"]["high"]
 
 
-def test_group_level_has_one_score_for_each_group_and_label(sliced):
+def test_group_level_has_one_score_per_group_and_label(sliced):
     found = assess(sliced, 0.5, resamples=20)["group"]
     videos = video_scores(sliced)
     means = videos.groupby(["dataset", "group", "label"])["score"].mean().reset_index()
@@ -201,7 +201,7 @@ def test_videos_without_a_score(how, more, right):
     assert found["frame"] == plain["frame"]
 
 
-def test_a_manifest_says_which_videos_have_no_face(tmp_path):
+def test_videos_without_a_face_come_from_the_manifest(tmp_path):
     rows = [
         ("1.jpg", "real", "d", "v", "g", 0, ""),
         ("", "real", "d", "v", "g", 1, "no face"),

@@ -72,7 +72,7 @@ def reference(labels, scores, threshold, weights=None):
 
 @pytest.mark.parametrize("decimals", [None, 2, 1, 0])
 @pytest.mark.parametrize("n", [2, 3, 50, 400])
-def test_figures_are_scikit_learns(n, decimals):
+def test_metrics_equal_scikit_learn(n, decimals):
     labels, scores = rows(n, decimals=decimals)
     assert list(figures(labels, scores, THRESHOLD)) == list(FIGURES)
     assert figures(labels, scores, THRESHOLD) == pytest.approx(reference(labels, scores, THRESHOLD))
@@ -80,21 +80,21 @@ def test_figures_are_scikit_learns(n, decimals):
 
 @pytest.mark.parametrize("decimals", [None, 2, 1, 0])
 @pytest.mark.parametrize("seed", range(5))
-def test_weighted_figures_are_scikit_learns(seed, decimals):
+def test_weighted_metrics_equal_scikit_learn(seed, decimals):
     labels, scores = rows(200, seed, decimals)
     weights = np.random.default_rng(seed).poisson(1.0, 200)
     ours = Rows.of(labels, scores, THRESHOLD, np.arange(200)).weighted(weights)
     assert ours == pytest.approx(reference(labels, scores, THRESHOLD, weights), abs=1e-12)
 
 
-def test_a_score_on_the_threshold_is_fake():
+def test_score_at_the_threshold_is_fake():
     labels, scores = [0, 0, 1, 1], [0.5, 0.4, 0.5, 0.4]
     assert confusion(labels, scores, 0.5) == dict.fromkeys(
         ("real_as_real", "real_as_fake", "fake_as_real", "fake_as_fake"), 1
     )
 
 
-def test_confusion_is_scikit_learns():
+def test_confusion_equals_scikit_learn():
     labels, scores = rows(300)
     assert list(confusion(labels, scores, THRESHOLD).values()) == [
         *sk.confusion_matrix(labels, scores >= THRESHOLD).ravel()
@@ -123,7 +123,7 @@ def test_perfect_and_inverted_scores():
     ],
 )
 @pytest.mark.parametrize("function", [figures, confusion, best_threshold, intervals])
-def test_unusable_rows_are_named(function, labels, scores, message):
+def test_unusable_rows_raise(function, labels, scores, message):
     more = {figures: [0.5], confusion: [0.5], best_threshold: [], intervals: [0.5, labels]}[function]
     with pytest.raises(ManifestError, match=message):
         function(labels, scores, *more)
@@ -131,7 +131,7 @@ def test_unusable_rows_are_named(function, labels, scores, message):
 
 @pytest.mark.parametrize("decimals", [None, 2, 1, 0])
 @pytest.mark.parametrize("seed", range(5))
-def test_no_threshold_is_better_than_the_best(seed, decimals):
+def test_best_threshold_is_optimal(seed, decimals):
     labels, scores = rows(60, seed, decimals)
     for truth in (labels, 1 - labels):  # the second is told apart the wrong way round
         best = best_threshold(truth, scores)
@@ -181,7 +181,7 @@ def test_video_scores_average_frames():
         (lambda frames: frames[frames["label"] == 1], "all fake"),
     ],
 )
-def test_unusable_frames_are_named(spoil, message):
+def test_unusable_frames_raise(spoil, message):
     with pytest.raises(ManifestError, match=message):
         assess(spoil(clustered(3)), 0.5, resamples=10)
 
@@ -190,7 +190,7 @@ def width(interval):
     return interval.high - interval.low
 
 
-def test_intervals_are_those_of_repeated_rows():
+def test_intervals_equal_repeated_rows():
     labels, scores = rows(40, decimals=1)
     units, rng = np.repeat(np.arange(8), 5), np.random.default_rng(3)
     drawn = []
@@ -210,7 +210,7 @@ def test_intervals_shrink_with_more_units():
     assert all(width(found[1][name]) < 0.6 * width(found[0][name]) for name in STEADY)
 
 
-def test_resampling_units_is_wider_than_resampling_like_rows():
+def test_intervals_of_units_are_wider_than_of_rows():
     frames = clustered(20)
     by_group, by_row = (
         intervals(frames["label"], frames["score"], 0.5, units, 300) for units in (frames["group"], frames.index)
@@ -274,7 +274,7 @@ def test_one_group_falls_back_on_videos():
     assert interval["note"] == "intervals resample videos, since there is only one group"
 
 
-def test_a_usual_test_set_takes_seconds():
+def test_a_large_test_set_takes_seconds():
     labels, scores = rows(30_000)
     start = time.perf_counter()
     intervals(labels, scores, 0.5, np.arange(30_000) // 300, resamples=100)

@@ -1,5 +1,5 @@
-"""A local web page that judges what is dropped on it.
+"""The local web page of ``deepfake app``: drop a file, get a verdict.
 
-One process: requests on one thread, files judged on a few others, all with one detector. Uploads lie in a folder of this
-server alone until they are judged, results in memory until they are forgotten.
+One process: one thread answers requests, a few others judge files, all with one detector. Uploads stay in a private folder
+until they are judged; results stay in memory until they expire.
 """

@@ -1,13 +1,13 @@
-// One file in, a verdict out: choose, send, ask until it is judged, show. Whatever the server says is shown as text.
+// Choose a file, upload it, poll until it is judged, show the verdict. All server output is inserted as text.
 "use strict";
 
-const ASK = 400; // milliseconds between two questions
+const POLL = 400; // milliseconds between two requests
 const PARTS = ["choose", "working", "failed", "done"];
 const WORDS = { fake: "Probably fake", real: "Probably real", undecided: "Undecided" };
 const at = (id) => document.getElementById(id);
 const count = (number) => number.toLocaleString("en");
 const percent = (share) => `${100 * share}%`;
-let current = null; // {request} while a file is sent, {id} once it is there; null if nothing is under way
+let current = null; // {request} during upload, then {id}; null when idle
 
 function show(part) {
   for (const id of PARTS) at(id).hidden = id !== part;
@@ -18,7 +18,7 @@ function call(name) {
 }
 
 function stage(words, done = 0, total = 0, detail = "") {
-  if (at("stage").textContent !== words) at("stage").textContent = words; // told to screen readers once
+  if (at("stage").textContent !== words) at("stage").textContent = words; // announce once to screen readers
   if (total) Object.assign(at("bar"), { max: total, value: Math.min(done, total) });
   else at("bar").removeAttribute("value");
   at("count").textContent = detail;
@@ -36,22 +36,22 @@ function send(file) {
   if (current || !file) return;
   call(file.name);
   const most = Number(document.body.dataset.most);
-  if (file.size > most * 1e6) return fail(`The file has ${count(Math.ceil(file.size / 1e6))} MB; up to ${count(most)} MB are taken.`);
-  const request = new XMLHttpRequest(); // and not fetch, which tells nothing of how much is sent
+  if (file.size > most * 1e6) return fail(`File too large: ${count(Math.ceil(file.size / 1e6))} MB; the limit is ${count(most)} MB.`);
+  const request = new XMLHttpRequest(); // fetch has no upload progress
   const mine = (current = { request });
   request.upload.onprogress = (event) =>
-    stage("Sending the file", event.loaded, event.total, `${count(Math.round((100 * event.loaded) / event.total))} %`);
-  request.upload.onload = () => stage("Looking at the file");
+    stage("Uploading", event.loaded, event.total, `${count(Math.round((100 * event.loaded) / event.total))} %`);
+  request.upload.onload = () => stage("Checking the file");
   request.onload = () => {
     if (current !== mine) return;
     if (request.status === 201) follow(request.response.id);
     else fail(request.response?.error ?? `The server answered ${request.status}.`);
   };
-  request.onerror = () => current === mine && fail("The server can't be reached, or closed the line. Is it still running?");
+  request.onerror = () => current === mine && fail("Cannot reach the server, or the connection was closed. Is it still running?");
   request.open("POST", `jobs?name=${encodeURIComponent(file.name)}`);
   request.responseType = "json";
   request.setRequestHeader("Content-Type", "application/octet-stream");
-  stage("Sending the file");
+  stage("Uploading");
   show("working");
   at("cancel").focus();
   request.send(file);
@@ -59,7 +59,7 @@ function send(file) {
 
 async function follow(id) {
   const mine = (current = { id });
-  history.replaceState(null, "", `#${id}`); // so that the page can be loaded again
+  history.replaceState(null, "", `#${id}`); // survives a reload
   let missed = 0;
   while (current === mine) {
     try {
@@ -73,9 +73,9 @@ async function follow(id) {
       progress(job);
     } catch {
       missed += 1;
-      if (missed > 10 && current === mine) return fail("The server can't be reached. Is it still running?");
+      if (missed > 10 && current === mine) return fail("Cannot reach the server. Is it still running?");
     }
-    await new Promise((after) => setTimeout(after, ASK));
+    await new Promise((after) => setTimeout(after, POLL));
   }
 }
 
@@ -83,10 +83,10 @@ function progress(job) {
   show("working");
   if (job.state === "judging") {
     const frames = job.total ? `${count(Math.min(job.done, job.total))} of ${count(job.total)} frames` : `${count(job.done)} frames`;
-    return stage("Looking at the faces", job.done, job.total, job.done ? frames : "");
+    return stage("Judging faces", job.done, job.total, job.done ? frames : "");
   }
-  const files = `${count(job.before)} file${job.before === 1 ? " waits" : "s wait"} before yours`;
-  return stage("Waiting for a turn", 0, 0, job.before ? files : "Yours is next");
+  const files = `${count(job.before)} file${job.before === 1 ? "" : "s"} ahead of yours`;
+  return stage("Waiting in the queue", 0, 0, job.before ? files : "Yours is next");
 }
 
 function finish(id, verdict) {
@@ -96,7 +96,7 @@ function finish(id, verdict) {
   const scored = verdict.score !== null;
   at("scale").hidden = !scored;
   if (scored) draw(verdict);
-  at("figures").textContent = scored ? figures(verdict) : `It can't be judged: ${verdict.reason}.`;
+  at("figures").textContent = scored ? figures(verdict) : `Cannot judge: ${verdict.reason}.`;
   at("notes").replaceChildren(...verdict.notes.map((note) => Object.assign(document.createElement("li"), { textContent: note })));
   at("notes").hidden = !verdict.notes.length;
   at("save").href = `jobs/${id}/report?download`;
@@ -106,11 +106,11 @@ function finish(id, verdict) {
 }
 
 function figures(verdict) {
-  const ends = verdict.low === null ? "" : ` (95 % interval over its frames: ${verdict.low.toFixed(3)} to ${verdict.high.toFixed(3)})`;
+  const ends = verdict.low === null ? "" : ` (95 % interval over frames: ${verdict.low.toFixed(3)}–${verdict.high.toFixed(3)})`;
   const frames = verdict.frames > 1 ? ` ${count(verdict.frames)} frames, judged in ${verdict.seconds.toFixed(1)} s.` : "";
   const name = verdict.probability === null ? "Score" : "Probability of fake";
-  const between = verdict.real_below < verdict.threshold ? `, below ${verdict.real_below.toFixed(3)} real, between them undecided` : "";
-  return `${name}: ${verdict.score.toFixed(3)}${ends}. From ${verdict.threshold.toFixed(3)} on it is called fake${between}.${frames}`;
+  const between = verdict.real_below < verdict.threshold ? `, real below ${verdict.real_below.toFixed(3)}, undecided between` : "";
+  return `${name}: ${verdict.score.toFixed(3)}${ends}. Fake at or above ${verdict.threshold.toFixed(3)}${between}.${frames}`;
 }
 
 function draw(verdict) {
@@ -148,7 +148,7 @@ at("report").addEventListener("load", fit);
 for (const button of document.querySelectorAll(".again")) button.addEventListener("click", again);
 for (const kind of ["dragover", "drop"]) {
   document.addEventListener(kind, (event) => {
-    event.preventDefault(); // a file dropped beside the mark must not replace the page
+    event.preventDefault(); // a file dropped elsewhere must not replace the page
     at("drop").classList.toggle("over", kind === "dragover" && !at("choose").hidden);
     if (kind === "drop" && !at("choose").hidden) send(event.dataTransfer.files[0]);
   });

@@ -1,4 +1,4 @@
-"""Who may ask, and what a browser may do with the answer."""
+"""Access control and security headers of every response."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from ipaddress import ip_address
@@ -21,7 +21,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
-CHANGES = ("POST", "DELETE")  # the methods that do something
+CHANGES = ("POST", "DELETE")  # methods with side effects
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -30,11 +30,10 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
 class Guard:
-    """Lets through what comes from the page itself, and adds `HEADERS` that an answer lacks.
+    """ASGI middleware: accepts requests of the own page only, and adds missing `HEADERS`.
 
-    A page of another site could make its own name point at this machine and then read what is here (DNS rebinding): so
-    ``Host`` has to be an address, or a name that this machine has. And it could send files from its visitor's browser:
-    so ``Origin``, which browsers add, has to be this page.
+    Against DNS rebinding, where another site points its name at this machine, ``Host`` must be an address or a name of this
+    machine. Against uploads from other sites, ``Origin``, which browsers add, must be this page.
     """
 
     def __init__(self, app: Application, host: str):
@@ -43,12 +42,12 @@ class Guard:
         self._names = {"localhost", name, f"{name}.local", host.lower()}
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answer a request, as ASGI has it."""
+        """Answer an ASGI request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
 
-        async def sends(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for key, value in HEADERS.items():
@@ -57,15 +56,15 @@ class Guard:
 
         fault = self._fault(scope["method"], Headers(scope=scope))
         answer = JSONResponse({"error": fault}, 403, {"Connection": "close"}) if fault else self._app
-        await answer(scope, receive, sends)
+        await answer(scope, receive, send_with_headers)
 
     def _fault(self, method: str, headers: Headers) -> str:
         host = headers.get("host", "")
         if not self._is_ours(_name(host)):
-            return "This server doesn't answer to that name: open it by its address."
+            return "Unknown host name. Open this server by its IP address."
         origin = headers.get("origin")
         if method in CHANGES and origin is not None and origin.partition("://")[2] != host:
-            return "Another site's page may not use this server."
+            return "Requests from other sites are not allowed."
         return ""
 
     def _is_ours(self, name: str) -> bool:
@@ -76,5 +75,5 @@ class Guard:
 
 
 def _name(host: str) -> str:
-    """The name or address in ``name:port``, ``1.2.3.4`` or ``[::1]:port``, without the port."""
+    """Return the name or address in ``name:port``, ``1.2.3.4`` or ``[::1]:port``, without the port."""
     return host[1:].partition("]")[0] if host.startswith("[") else host.rpartition(":")[0].lower() or host.lower()

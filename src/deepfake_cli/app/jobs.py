@@ -1,4 +1,4 @@
-"""The files of all visitors, from upload to forgotten, and the threads that judge them."""
+"""Jobs: uploaded files from upload to expiry, and the threads that judge them."""
 
 import logging
 import secrets
@@ -10,21 +10,21 @@ from math import inf
 from pathlib import Path
 from typing import Any, Literal
 
-GONE = 180.0  # seconds without a question after which a visitor has left; browsers let hidden pages ask once a minute
-MOST_RESULTS = 200  # that are kept, whatever `keep` says: they lie in memory
+GONE = 180.0  # seconds without a request: the visitor has left; browsers let hidden pages poll once a minute
+MOST_RESULTS = 200  # kept in memory, whatever `keep` is
 
 State = Literal["uploading", "waiting", "judging", "done", "failed"]
-Progress = Callable[[int, int], None]  # how many of how many frames are done
+Progress = Callable[[int, int], None]  # frames done, frames in total
 log = logging.getLogger(__name__)
 
 
 @dataclass
 class Result:
-    """What is said of a file.
+    """The result for a file.
 
     Attributes:
-        facts: the verdict, as for JSON.
-        page: the whole report, HTML.
+        facts: the verdict, for JSON.
+        page: the report, as HTML.
     """
 
     facts: dict[str, Any]
@@ -33,19 +33,19 @@ class Result:
 
 @dataclass
 class Job:
-    """A file of a visitor.
+    """An uploaded file.
 
     Attributes:
-        name: what the visitor calls it; only ever shown.
-        file: where it lies; gone once it is judged.
-        id: nobody can guess it: who knows it may see the result.
-        state: how far it is.
-        done: frames that are judged.
-        total: frames that there are; 0 if nobody knows.
-        result: what was found.
-        error: why it failed.
-        asked: when its visitor last asked, or it was finished, on the monotonic clock.
-        dropped: nobody waits for it any more.
+        name: file name given by the visitor; for display only.
+        file: path of the upload; deleted once judged.
+        id: unguessable; grants access to the result.
+        state: of the job.
+        done: number of frames judged.
+        total: number of frames; 0 if unknown.
+        result: set when done.
+        error: message, if failed.
+        asked: time of the last request of its visitor, or of its end, on the monotonic clock.
+        dropped: cancelled.
     """
 
     name: str
@@ -61,28 +61,28 @@ class Job:
 
     @property
     def finished(self) -> bool:
-        """Whether nothing more will happen to it."""
+        """Whether the job is done or failed."""
         return self.state in ("done", "failed")
 
 
-class Full(Exception):  # noqa: N818 - as the queue of the standard library has it
-    """No more files are taken now."""
+class Full(Exception):  # noqa: N818 - as `queue.Full`
+    """The queue is full."""
 
 
-class _Stop(Exception):  # noqa: N818 - no fault, the way out of a file that is being judged
+class _Stop(Exception):  # noqa: N818 - not an error: stops a job
     pass
 
 
 class Jobs:
-    """All jobs, and the threads that work on them.
+    """The queue of jobs, and its worker threads.
 
     Args:
-        judge: from a job to what is said of it; called on several threads at once.
-        folder: where uploads lie.
-        workers: how many are judged at once.
-        most: how many may be unfinished at once.
-        keep: seconds after which a result is forgotten.
-        longest: seconds that one may be judged.
+        judge: from a job to its result; called on several threads at once.
+        folder: for uploads.
+        workers: number of threads.
+        most: maximum number of unfinished jobs.
+        keep: seconds until a result expires.
+        longest: maximum seconds per job.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class Jobs:
     ):
         self._judge, self._folder, self._most, self._keep, self._longest = judge, folder, most, keep, longest
         self._all: dict[str, Job] = {}
-        self._line: list[Job] = []  # those that wait, the next one first
+        self._line: list[Job] = []  # waiting jobs, next first
         self._change = threading.Condition()
         self._closed = False
         self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(workers)]
@@ -105,10 +105,10 @@ class Jobs:
             thread.start()
 
     def open(self, name: str) -> Job:
-        """A job whose file is about to come.
+        """Create a job for an upload.
 
         Raises:
-            Full: too many are under way.
+            Full: too many jobs are unfinished.
         """
         with self._change:
             if sum(not job.finished for job in self._all.values()) >= self._most:
@@ -118,14 +118,14 @@ class Jobs:
             return job
 
     def enter(self, job: Job) -> None:
-        """Its file is there: let it wait for its turn."""
+        """Queue a job once its file is uploaded."""
         with self._change:
             job.state, job.asked = "waiting", time.monotonic()
             self._line.append(job)
             self._change.notify()
 
     def get(self, id: str) -> Job | None:
-        """The job of that name, as its visitor asks for it."""
+        """Return a job by its id, for a request of its visitor."""
         with self._change:
             job = self._all.get(id)
             if job and not job.finished:
@@ -133,23 +133,23 @@ class Jobs:
             return job
 
     def before(self, job: Job) -> int:
-        """How many wait before it."""
+        """Number of jobs ahead in the queue."""
         with self._change:
             return self._line.index(job) if job in self._line else 0
 
     def drop(self, job: Job) -> None:
-        """Forget a job, whatever its state; one that is being judged stops soon."""
+        """Cancel and remove a job, in any state; a running one stops soon."""
         with self._change:
             self._all.pop(job.id, None)
             if job in self._line:
                 self._line.remove(job)
             judged = job.state == "judging"
             job.dropped = True
-        if not judged:  # else the thread that judges it deletes it
+        if not judged:  # else its thread deletes it
             job.file.unlink(missing_ok=True)
 
     def sweep(self) -> None:
-        """Drop what nobody waits for, and results whose time is over."""
+        """Drop abandoned jobs and expired results."""
         now = time.monotonic()
         with self._change:
             jobs = list(self._all.values())
@@ -161,7 +161,7 @@ class Jobs:
                 self.drop(job)
 
     def close(self, wait: float = 5.0) -> None:
-        """Drop all, and wait so many seconds at most for the threads."""
+        """Drop all jobs, and wait up to this many seconds for the threads."""
         with self._change:
             self._closed = True
             self._change.notify_all()
@@ -177,16 +177,16 @@ class Jobs:
                 job.result, state = self._judge(job, self._watch(job)), "done"
             except _Stop as stop:
                 job.error, state = str(stop), "failed"
-            except Exception:  # one file must not stop the others; the server's log has the traceback
-                log.exception("A file could not be judged")
+            except Exception:  # must not stop the other jobs; the traceback goes to the log
+                log.exception("Failed to judge a file")
                 job.error, state = (
-                    "This file could not be judged: a fault of the program, which is in its log.",
+                    "Internal error: cannot judge this file. See the log of the server.",
                     "failed",
                 )
             finally:
                 job.file.unlink(missing_ok=True)
             job.asked = time.monotonic()
-            job.state = state  # type: ignore[assignment]  # last: who sees it finds the rest
+            job.state = state  # type: ignore[assignment]  # last, so that readers of the state see the rest
 
     def _next(self) -> Job | None:
         with self._change:
@@ -198,7 +198,7 @@ class Jobs:
             return job
 
     def _watch(self, job: Job) -> Progress:
-        """What is called as a job goes on: it notes the progress, and ends the job in time."""
+        """Return a callback that records the progress and stops cancelled or overdue jobs."""
         end = time.monotonic() + self._longest
 
         def progress(done: int, total: int) -> None:
@@ -207,8 +207,6 @@ class Jobs:
                 raise _Stop
             if time.monotonic() > end:
                 minutes = f"{self._longest / 60:g} minute{'s' * (self._longest != 60)}"
-                raise _Stop(
-                    f"It takes longer than {minutes}, which is the most that a file is given here. Send a shorter piece."
-                )
+                raise _Stop(f"Time limit of {minutes} exceeded. Send a shorter video.")
 
         return progress

@@ -1,28 +1,34 @@
-"""What an upload is, by its content: names are never believed, and FFmpeg is never left to guess."""
+"""Detect the type of an upload by its content, not its name; FFmpeg never guesses the format."""
 
 from pathlib import Path
 
 from deepfake_cli.errors import VideoError
 from deepfake_cli.media.decode import MOST_PIXELS
 
-IMAGES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP": ".bmp", "TIFF": ".tif"}  # Pillow's name, our suffix
-# FFmpeg's names. No playlists among them (hls, dash, concat): these name other files, of this server, to be read. A bare
-# stream of JPEGs passes for its first image.
+IMAGES = {
+    "JPEG": ".jpg",
+    "PNG": ".png",
+    "WEBP": ".webp",
+    "BMP": ".bmp",
+    "TIFF": ".tif",
+}  # Pillow's format to our suffix
+# FFmpeg's names. No playlists (hls, dash, concat): they can read other files of this server. A bare stream of JPEGs counts
+# as its first image.
 VIDEOS = "mov,matroska,avi,asf,flv,mpegts,mpeg,mpegvideo,mxf,ogg,dv,yuv4mpegpipe,gif"
 TAKEN = "MP4, MOV, MKV, WebM, AVI, WMV, MPEG, FLV, OGG, GIF; JPEG, PNG, WebP, BMP, TIFF"
 
 
 def settle(path: Path) -> Path:
-    """Check an upload, and give an image its suffix, by which `deepfake_cli.media.video.FrameSource` knows it.
+    """Check an upload, and add the suffix of an image, which `deepfake_cli.media.video.FrameSource` needs.
 
     Args:
-        path: the file; without a suffix, so that FFmpeg takes no hint from it.
+        path: the file, without a suffix, so that FFmpeg gets no hint.
 
     Returns:
-        Where the file is now.
+        The new path.
 
     Raises:
-        VideoError: it is neither a video nor an image that is taken, or a larger image.
+        VideoError: the file is empty, of another format, or too large an image.
     """
     if not path.stat().st_size:
         raise VideoError("The file is empty.")
@@ -34,22 +40,22 @@ def settle(path: Path) -> Path:
 
 
 def _image(path: Path) -> str:
-    """The suffix of an image; empty if it is none. Only the header is read."""
+    """Return the suffix of an image, or "" for other files; reads only the header."""
     import warnings
 
     from PIL import Image
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the size is looked at here
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the size is checked below
             with Image.open(path, formats=list(IMAGES)) as image:
                 (width, height), suffix = image.size, IMAGES[str(image.format)]
     except Image.DecompressionBombError:
-        raise VideoError(f"The image is too large; up to {MOST_PIXELS:,} pixels are taken.") from None
-    except (OSError, ValueError, SyntaxError):  # how Pillow says that it is no image, or a broken one
+        raise VideoError(f"Image too large: the limit is {MOST_PIXELS:,} pixels.") from None
+    except (OSError, ValueError, SyntaxError):  # Pillow: not an image, or a broken one
         return ""
     if width * height > MOST_PIXELS:
-        raise VideoError(f"The image has {width:,} x {height:,} pixels; up to {MOST_PIXELS:,} are taken.")
+        raise VideoError(f"Image too large: {width:,} x {height:,} pixels; the limit is {MOST_PIXELS:,}.")
     return suffix
 
 
@@ -61,6 +67,6 @@ def _check_video(path: Path) -> None:
         with av.open(str(path), options=options, metadata_errors="replace") as container:
             found = bool(container.streams.video)
     except (av.FFmpegError, OSError):
-        raise VideoError(f"The file is no video and no image that can be read. Taken are {TAKEN}.") from None
+        raise VideoError(f"Not a readable video or image. Supported formats: {TAKEN}.") from None
     if not found:
-        raise VideoError(f"There is no picture in the file, only sound or text. Taken are {TAKEN}.")
+        raise VideoError(f"The file has no video stream. Supported formats: {TAKEN}.")

@@ -1,4 +1,4 @@
-"""What the server answers: the page, and the few addresses that its script asks.
+"""Routes: the page and the API of its script.
 
 ``POST /jobs?name=clip.mp4`` with the file as body, ``GET`` and ``DELETE /jobs/ID``, ``GET /jobs/ID/report``.
 """
@@ -10,6 +10,7 @@ import re
 from collections.abc import AsyncIterator
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from starlette.applications import Starlette
@@ -21,14 +22,13 @@ from starlette.routing import Route
 from deepfake_cli.app import kinds
 from deepfake_cli.app.guard import Guard
 from deepfake_cli.app.jobs import Full, Job, Jobs
-from deepfake_cli.config import App
 from deepfake_cli.errors import VideoError
 from deepfake_cli.reporting.html import render
 
-PATIENCE = 30.0  # seconds that an upload may stand still
-SWEEP = 5.0  # seconds between two looks for what can be forgotten
-NAME = 120  # letters of a file's name that are shown
-REPORT_POLICY = (  # same origin, so that the page can fit the frame's height; without scripts nothing can make use of it
+TIMEOUT = 30.0  # seconds between two chunks of an upload
+SWEEP = 5.0  # seconds between two sweeps of expired jobs
+NAME = 120  # characters of a file name that are shown
+REPORT_POLICY = (  # same origin, to fit the height of the frame; scripts are forbidden
     "sandbox allow-same-origin; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'self'"
 )
@@ -36,11 +36,11 @@ REPORT_POLICY = (  # same origin, so that the page can fit the frame's height; w
 log = logging.getLogger(__name__)
 
 
-class Refused(Exception):  # noqa: N818 - an answer more than an error
-    """An upload that is not taken.
+class Rejected(Exception):  # noqa: N818 - a response rather than an error
+    """A rejected upload.
 
     Attributes:
-        status: of HTTP.
+        status: HTTP status code.
     """
 
     def __init__(self, status: int, why: str):
@@ -48,17 +48,19 @@ class Refused(Exception):  # noqa: N818 - an answer more than an error
         self.status = status
 
 
-def application(jobs: Jobs, settings: App, detector: str) -> Guard:
-    """The application, for any ASGI server.
+def application(jobs: Jobs, detector: str, *, host: str, max_mb: float, keep: float) -> Guard:
+    """Build the ASGI application.
 
     Args:
-        jobs: what judges.
-        settings: see `deepfake_cli.config.App`.
-        detector: which one judges, in words.
+        jobs: the queue.
+        detector: name and threshold of the detector, for the page.
+        host: name or address that the server listens on.
+        max_mb: upload limit in MB.
+        keep: minutes until a result expires.
     """
-    answers = Answers(jobs, settings)
+    answers = _Answers(jobs, max_mb)
     page, style, script = (
-        _page(settings, detector),
+        render("app/page.html.jinja", max_mb=max_mb, keep=keep, detector=detector, taken=kinds.TAKEN),
         _text("reporting/report.css") + _text("app/app.css"),
         _text("app/app.js"),
     )
@@ -83,44 +85,44 @@ def application(jobs: Jobs, settings: App, detector: str) -> Guard:
         Route("/jobs/{id}", answers.drop, methods=["DELETE"]),
         Route("/jobs/{id}/report", answers.report),
     ]
-    return Guard(Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: _fault}), settings.host)
+    return Guard(Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: _fault}), host)
 
 
-class Answers:
-    """Answers about jobs."""
+class _Answers:
+    """Request handlers for jobs."""
 
-    def __init__(self, jobs: Jobs, settings: App):
-        self._jobs, self._most = jobs, int(settings.max_mb * 1e6)
+    def __init__(self, jobs: Jobs, max_mb: float):
+        self._jobs, self._most = jobs, int(max_mb * 1e6)
 
     async def upload(self, request: Request) -> Response:
-        """Take a file, and let it wait for its turn."""
+        """Receive a file and queue it."""
         try:
             job = self._jobs.open(shown(request.query_params.get("name", "")))
         except Full:
-            return _refusal(503, "Too many files are being judged. Try again in a few minutes.")
+            return _error(503, "Busy: the queue is full. Try again in a few minutes.")
         try:
             await self._receive(request, job.file)
             job.file = await run_in_threadpool(kinds.settle, job.file)
-        except Refused as refused:
+        except Rejected as rejected:
             self._jobs.drop(job)
-            return _refusal(refused.status, str(refused))
+            return _error(rejected.status, str(rejected))
         except VideoError as error:
             self._jobs.drop(job)
-            return _refusal(415, str(error))
+            return _error(415, str(error))
         except OSError as error:
             self._jobs.drop(job)
-            return _refusal(507, f"The server has no room for the file: {error.strerror}.")
+            return _error(507, f"The server cannot store the file: {error.strerror}.")
         except asyncio.CancelledError:
             self._jobs.drop(job)
-            return _refusal(503, "The server stops.")
+            return _error(503, "The server is shutting down.")
         self._jobs.enter(job)
         return JSONResponse({"id": job.id}, 201)
 
     async def _receive(self, request: Request, path: Path) -> None:
-        """Write the body to a file, as long as it keeps to the limit.
+        """Write the body to a file.
 
         Raises:
-            Refused: it is too large, or came too slowly, or not to its end.
+            Rejected: the upload is too large, stalled or incomplete.
         """
         length = request.headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > self._most:
@@ -129,11 +131,11 @@ class Answers:
         with path.open("xb") as file:
             while True:
                 try:
-                    chunk = await asyncio.wait_for(anext(chunks, None), PATIENCE)
+                    chunk = await asyncio.wait_for(anext(chunks, None), TIMEOUT)
                 except TimeoutError:
-                    raise Refused(408, "The upload stood still.") from None
+                    raise Rejected(408, "The upload timed out.") from None
                 except ClientDisconnect:
-                    raise Refused(400, "The upload broke off.") from None
+                    raise Rejected(400, "The upload was interrupted.") from None
                 if chunk is None:
                     return
                 size += len(chunk)
@@ -141,35 +143,35 @@ class Answers:
                     raise self._too_large()
                 file.write(chunk)
 
-    def _too_large(self) -> Refused:
-        return Refused(413, f"The file is larger than {self._most / 1e6:g} MB, the most that is taken here.")
+    def _too_large(self) -> Rejected:
+        return Rejected(413, f"File too large: the limit is {self._most / 1e6:g} MB.")
 
     async def state(self, request: Request) -> Response:
-        """How far a job is; when it is done, the verdict as of ``deepfake predict --json``."""
+        """Return state and progress of a job; once done, its verdict as in ``deepfake predict --json``."""
         job = self._jobs.get(request.path_params["id"])
         if job is None:
-            return _forgotten()
-        told = {"name": job.name, "state": job.state, "done": job.done, "total": job.total}
+            return _not_found()
+        state: dict[str, Any] = {"name": job.name, "state": job.state, "done": job.done, "total": job.total}
         if job.state == "waiting":
-            told["before"] = self._jobs.before(job)
+            state["before"] = self._jobs.before(job)
         if job.error:
-            told["error"] = job.error
+            state["error"] = job.error
         if job.state == "done" and job.result:
-            told["verdict"] = job.result.facts
-        return JSONResponse(told)
+            state["verdict"] = job.result.facts
+        return JSONResponse(state)
 
     async def drop(self, request: Request) -> Response:
-        """Stop a job and forget it."""
+        """Cancel and remove a job."""
         job = self._jobs.get(request.path_params["id"])
         if job:
             self._jobs.drop(job)
         return Response(status_code=204)
 
     async def report(self, request: Request) -> Response:
-        """The whole report, to show or, with ``?download``, to keep."""
+        """Return the report; with ``?download``, as an attachment."""
         job = self._jobs.get(request.path_params["id"])
         if job is None or job.result is None:
-            return _forgotten()
+            return _not_found()
         headers = {"Content-Security-Policy": REPORT_POLICY}
         if "download" in request.query_params:
             headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(_saved(job), safe='')}"
@@ -177,7 +179,7 @@ class Answers:
 
 
 def shown(name: str) -> str:
-    """What a visitor calls a file, fit to be shown: the last part of a path, without control characters, not too long."""
+    """Return a file name for display: last part of the path, no control characters, at most `NAME` characters."""
     last = re.split(r"[/\\]", name)[-1]
     return "".join(letter for letter in last if letter.isprintable()).strip()[-NAME:] or "file"
 
@@ -186,24 +188,18 @@ def _saved(job: Job) -> str:
     return f"{Path(job.name).stem.lstrip('.') or 'file'}-deepfake-report.html"
 
 
-def _refusal(status: int, why: str) -> Response:
-    return JSONResponse({"error": why}, status, {"Connection": "close"})  # the rest of a body is not waited for
+def _error(status: int, message: str) -> Response:
+    return JSONResponse({"error": message}, status, {"Connection": "close"})  # do not wait for the rest of the body
 
 
-def _forgotten() -> Response:
-    return JSONResponse({"error": "This result is no longer there, or never was. Send the file again."}, 404)
+def _not_found() -> Response:
+    return JSONResponse({"error": "Result not found: it may have expired. Send the file again."}, 404)
 
 
 def _fault(request: Request, error: Exception) -> Response:
-    log.error("A request could not be answered", exc_info=error)
-    return _refusal(500, "A fault of the program, which is in its log.")
+    log.error("Failed to answer a request", exc_info=error)
+    return _error(500, "Internal error. See the log of the server.")
 
 
 def _text(name: str) -> str:
     return files("deepfake_cli").joinpath(name).read_text(encoding="utf-8")
-
-
-def _page(settings: App, detector: str) -> str:
-    return render(
-        "app/page.html.jinja", max_mb=settings.max_mb, keep=settings.keep, detector=detector, taken=kinds.TAKEN
-    )

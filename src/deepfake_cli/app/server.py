@@ -1,4 +1,4 @@
-"""The server of ``deepfake app``, from its settings to its end."""
+"""The server of ``deepfake app``."""
 
 import contextlib
 import errno
@@ -16,19 +16,19 @@ from deepfake_cli.errors import ConfigError
 from deepfake_cli.explain.page import page, part
 from deepfake_cli.inference.detector import Detector
 
-GRACE = 1  # second that answers under way are given when the server stops
+GRACE = 1  # second for open requests when the server stops
 
 
 class Server:
-    """A server that is ready to run.
+    """A server, ready to run.
 
     Attributes:
-        url: where the page is.
-        detector: which detector judges, in words.
-        public: whether others than this machine can reach it.
+        url: of the page.
+        detector: name and threshold of the detector.
+        public: whether other machines can reach it.
     """
 
-    def __init__(self, settings: App, detector: str, listening: socket.socket, application: Any):
+    def __init__(self, detector: str, listening: socket.socket, application: Any):
         import uvicorn
 
         host, port = listening.getsockname()[:2]
@@ -46,14 +46,14 @@ class Server:
                 server_header=False,
                 access_log=False,
                 log_config=None,
-                log_level="critical",  # faults are told by the application
+                log_level="critical",  # the application reports errors
                 limit_concurrency=200,
                 timeout_graceful_shutdown=GRACE,
             )
         )
 
     def run(self) -> None:
-        """Answer until `stop` is called, or the process is told to end.
+        """Serve until `stop` is called or the process is terminated.
 
         Raises:
             KeyboardInterrupt: Ctrl-C was pressed.
@@ -61,17 +61,17 @@ class Server:
         self._server.run(sockets=[self._socket])
 
     def stop(self) -> None:
-        """Let `run` end soon; from any thread."""
+        """Make `run` return soon; call from any thread."""
         self._server.should_exit = True
 
 
 @contextlib.contextmanager
 def opened(settings: App) -> Iterator[Server]:
-    """A server with its detector, its place for uploads and its port; all of them gone at the end.
+    """Open a server with its detector, upload folder and port, and close all of them at the end.
 
     Raises:
-        ConfigError: the extra ``app`` is not installed, the address is not to be had, or the runtime is not installed.
-        ModelError: the detector can't be loaded.
+        ConfigError: the extra ``app`` or the runtime is not installed, or the address is unavailable.
+        ModelError: the detector cannot be loaded.
     """
     application = _application()
     with _listening(settings.host, settings.port) as listening, uploads.folder() as folder:
@@ -79,7 +79,7 @@ def opened(settings: App) -> Iterator[Server]:
             settings.detector, runtime=settings.runtime, threads=settings.threads, threshold=settings.threshold
         )
         jobs = Jobs(
-            lambda job, progress: judge(detector, settings, job, progress),
+            lambda job, progress: _judge(detector, settings.per_file, job, progress),
             folder,
             workers=settings.workers,
             most=settings.queue,
@@ -89,14 +89,18 @@ def opened(settings: App) -> Iterator[Server]:
         name = settings.detector.name if settings.detector else f"the starter detector ({detector.traits.model})"
         words = ". ".join(filter(None, [f"{name}, {detector.thresholds}", detector.rates.removesuffix(".")]))
         try:
-            yield Server(settings, words, listening, application(jobs, settings, words))
+            yield Server(
+                words,
+                listening,
+                application(jobs, words, host=settings.host, max_mb=settings.max_mb, keep=settings.keep),
+            )
         finally:
             jobs.close()
 
 
-def judge(detector: Detector, settings: App, job: Job, progress: Progress) -> Result:
-    """What is said of a job's file, under the name that its visitor gave it."""
-    verdict = detector.predict(job.file, **settings.per_file, progress=progress)
+def _judge(detector: Detector, options: dict[str, Any], job: Job, progress: Progress) -> Result:
+    """Judge the file of a job; the result has the name given by the visitor."""
+    verdict = detector.predict(job.file, **options, progress=progress)
     return Result(replace(verdict, path=Path(job.name)).facts(), page([part(verdict, job.name, detector)], detector))
 
 
@@ -115,18 +119,18 @@ def _application() -> Any:
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    """A socket that visitors can already knock at."""
+    """Open a listening socket."""
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return socket.create_server(address[:2], family=family, backlog=128)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise ConfigError(
-                f"Port {port} of {host} is taken, perhaps by another deepfake app: --port {port + 1 if port < 65535 else 0}, "
-                "or --port 0 for any that is free."
+                f"Port {port} of {host} is in use, maybe by another deepfake app. Use --port {port + 1 if port < 65535 else 0}, "
+                "or --port 0 for any free port."
             ) from None
         if error.errno in (errno.EACCES, errno.EPERM):
-            raise ConfigError(f"Port {port} is not for you: --port 0 takes any that is free.") from None
+            raise ConfigError(f"No permission for port {port}. Use --port 0 for any free port.") from None
         raise ConfigError(
-            f"{host} is no address of this machine ({error.strerror}): leave --host out, or give 0.0.0.0 for all of them."
+            f"{host} is not an address of this machine ({error.strerror}). Omit --host, or use 0.0.0.0 for all addresses."
         ) from None

@@ -1,4 +1,4 @@
-"""Where uploads lie until they are judged."""
+"""The folder for uploads."""
 
 import os
 import shutil
@@ -12,11 +12,11 @@ PREFIX = "deepfake-app-"
 
 @contextmanager
 def folder() -> Iterator[Path]:
-    """A folder that only this user can read, gone at the end, and those that killed servers left behind with it."""
-    for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        if _is_dead(left):
-            shutil.rmtree(left, ignore_errors=True)
-    # the name says whose it is from the first moment on: a lock inside would leave a moment without one
+    """Create a private folder, removed at the end, and remove those that killed servers left behind."""
+    for old in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        if _is_dead(old):
+            shutil.rmtree(old, ignore_errors=True)
+    # the process id in the name marks the owner from the start; a lock file inside would come a moment later
     made = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
     try:
         yield made
@@ -25,7 +25,7 @@ def folder() -> Iterator[Path]:
 
 
 def _is_dead(path: Path) -> bool:
-    """Whether this is a folder of our own of a server that runs no more."""
+    """Whether this is our folder of a server that no longer runs."""
     import psutil
 
     process = path.name.removeprefix(PREFIX).partition("-")[0]

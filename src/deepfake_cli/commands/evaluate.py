@@ -68,7 +68,9 @@ def evaluate(settings: Evaluate, progress: Callable[[int, int], None] = lambda d
     """
     wanted = changes_of(settings)  # before the work: what is wrong with it shows at once
     scored = (
-        scored_frames.from_file(settings, settings.predictions)
+        scored_frames.from_file(
+            settings.predictions, columns=settings.columns, pool=settings.pool, threshold=settings.threshold
+        )
         if settings.predictions
         else _from_model(settings, progress)
     )

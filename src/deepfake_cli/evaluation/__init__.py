@@ -1,1 +1,1 @@
-"""Scores of lists: by Keras, by ONNX Runtime, on a cluster, or from a file."""
+"""Score lists: with Keras, with ONNX Runtime, on a cluster, or from a predictions file."""

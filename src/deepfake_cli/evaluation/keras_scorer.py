@@ -1,4 +1,4 @@
-"""A trained detector scores the lists of `evaluate`: a snapshot of a run, by Keras, with what its recipe says."""
+"""Score lists with a snapshot of a run, in Keras."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -19,38 +19,38 @@ if TYPE_CHECKING:
 
 
 def detector_of(settings: Evaluate, path: Path) -> "Trained | Exported":
-    """Open what is to be measured: a snapshot, or an exported detector."""
+    """Open a snapshot or an exported detector."""
     return (Exported if path.suffix == SUFFIX else Trained)(settings, path)
 
 
 class Trained:
-    """The detector of a snapshot, on the devices that were asked for.
+    """The detector of a snapshot, on the selected devices.
 
     Attributes:
-        model: Keras' model.
-        threshold: scores from here on are called fake.
-        calibrated: the calibration that its scores go through.
-        pool: how a video's score is made of its frames'; None if the recipe doesn't say.
-        notes: what a reader of its figures should know.
+        model: the Keras model.
+        threshold: scores at or above it are predicted fake.
+        calibrated: the calibration of its scores.
+        pool: pooling of frame scores; None if the recipe has none.
+        notes: caveats for the reader of the metrics.
 
     Raises:
-        ModelError: it can't be read.
-        DeviceError: GPUs are asked for that aren't there.
+        ModelError: the snapshot is unreadable.
+        DeviceError: a selected GPU is missing.
     """
 
     def __init__(self, settings: Evaluate, path: Path):
-        self.calibrated = Calibrated.of(settings, path)
+        self.calibrated = Calibrated.of(path, calibrate=settings.calibration, threshold=settings.threshold)
         stored = recipe.threshold_of(path) if settings.threshold is None else settings.threshold
-        self.notes = ["No recipe beside the snapshot gives a threshold: 0.5 is used."] if stored is None else []
+        self.notes = ["No threshold in the recipe of the snapshot: using 0.5."] if stored is None else []
         self.threshold = self.calibrated.threshold(0.5 if stored is None else stored)
         self.pool = recipe.pool_of(path)
         self.model, self._settings = _loaded(settings, path), settings
 
     def scores(self, table: "pd.DataFrame", progress: Callable[[int, int], None]) -> np.ndarray:
-        """Score every frame of a list, in its order: float64 (frames,), not calibrated.
+        """Score the frames of a list, in order: float64 (frames,), uncalibrated.
 
         Raises:
-            ManifestError: an image can't be decoded; the message names it.
+            ManifestError: an image cannot be decoded.
         """
         from deepfake_cli.training.scoring import scores
 
@@ -58,23 +58,23 @@ class Trained:
         return scores(self.model, table, batch_size=batch, workers=workers, progress=progress)
 
     def heat_maps(self, paths: Sequence[str], threshold: float) -> np.ndarray:
-        """Where each image has what speaks for its call: float32 (images, size, size), in 0..1; empty without a map of places."""
+        """Grad-CAM maps for the predicted class: float32 (images, size, size), in 0..1; empty without a feature map."""
         import pandas as pd
 
         from deepfake_cli.models.grad_cam import heat_maps
         from deepfake_cli.training.input_pipeline import read_image, reading
 
-        # as they were scored: another decoder or scaling moves a score, and a map might explain the other call
+        # decoded and scaled as for the scores, or the map might explain another prediction
         read, size = reading(pd.Series(paths, dtype=str)), self.model.input_shape[1]
         images = [read_image(path, size, read).numpy() for path in paths]
         try:
             return heat_maps(self.model, np.stack(images), threshold)
-        except ModelError:  # a model of dense layers only can be evaluated all the same
+        except ModelError:  # a model of dense layers has no feature map
             return np.zeros((0, 1, 1), np.float32)
 
 
 def _loaded(settings: Evaluate, path: Path) -> Any:
-    """Load a snapshot under the strategy of its devices, which its predictions then follow."""
+    """Load a snapshot under the strategy of its devices, which `predict` then uses."""
     with quiet():
         from deepfake_cli.distributed import devices
         from deepfake_cli.models import load_model

@@ -1,4 +1,4 @@
-"""Lists scored on the machines of a cluster."""
+"""Score lists on a cluster."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from deepfake_cli.distributed import in_parts
 from deepfake_cli.errors import ClusterError
 from deepfake_cli.evaluation.keras_scorer import Exported, Trained, detector_of
 
-BATCHES = 16  # that a task scores: seconds of work, so that neither its way there nor a repetition costs much
+BATCHES = 16  # per task: seconds of work, so that overhead and retries stay cheap
 
 
 @dataclass(frozen=True)
 class Scorer:
-    """What a worker does: it scores some images, in whole batches, as one machine would."""
+    """The task of a worker: score some images in whole batches, as one machine would."""
 
     settings: str
     snapshot: Path
@@ -39,9 +39,9 @@ def score_there(
     """Score images on a cluster: float64 (images,), as `Trained.scores` does.
 
     Raises:
-        ClusterError: there is no such cluster, one of its machines can't do the work, or all that tried died of it.
-        ManifestError: an image can't be decoded; the message names it.
-        ModelError: the detector can't be loaded there.
+        ClusterError: the cluster is missing, a machine cannot run the task, or every attempt at a task died.
+        ManifestError: an image cannot be decoded.
+        ModelError: a machine cannot load the detector.
     """
     scorer, size = Scorer(settings.model_dump_json(), snapshot), BATCHES * settings.batch_size
     return np.array(in_parts(scorer, paths, size=size, lost=_lost, cluster=str(settings.cluster), progress=progress))
@@ -49,12 +49,12 @@ def score_there(
 
 @cache
 def _detector(settings: str, snapshot: Path) -> Trained | Exported:
-    """One a process, since loading takes longer than a batch."""
+    """One detector per process: loading takes longer than a batch."""
     return detector_of(Evaluate.model_validate_json(settings), snapshot)
 
 
 def _lost(paths: Sequence[str]) -> Sequence[float]:
     raise ClusterError(
-        f"Each process that scored {paths[0]} and the {len(paths) - 1} images after it died: too little memory on the machines, "
-        "or a fault of a decoder."
+        f"Every process that scored {paths[0]} and the next {len(paths) - 1} images died. Possible causes: too little memory on "
+        "the machines, or a crash of a decoder."
     )

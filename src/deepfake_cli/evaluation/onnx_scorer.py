@@ -1,4 +1,4 @@
-"""An exported detector scores the lists of `evaluate`: TensorFlow is never loaded."""
+"""Score lists with an exported detector, without TensorFlow."""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -22,41 +22,45 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SUFFIX = ".onnx"
-AHEAD = 4  # batches that are read while one is scored
+AHEAD = 4  # batches read ahead
 
 
 class Exported:
-    """The detector in a file of ``deepfake export``; its attributes are those of `deepfake_cli.evaluation.keras_scorer.Trained`.
+    """A detector of ``deepfake export``, with the attributes of `deepfake_cli.evaluation.keras_scorer.Trained`.
 
     Raises:
-        ModelError: it can't be loaded.
-        ConfigError: what was asked for needs the snapshot.
+        ModelError: the detector cannot be loaded.
+        ConfigError: an option needs the snapshot.
     """
 
     def __init__(self, settings: Evaluate, path: Path):
         if settings.robustness or settings.robustness_changes:
-            raise ConfigError(f"--robustness needs the snapshot that {path} was exported from, best.keras.")
+            raise ConfigError(
+                f"--robustness needs a snapshot: replace {path} by the best.keras that it was exported from."
+            )
         threads = 1 if settings.cluster else None  # a task has one core
         self._network, self._settings = runtimes.load(path, settings.runtime, threads), settings
         traits = self._network.traits
         stored = traits.calibration if settings.calibration else None
         if traits.calibration and not stored and settings.threshold is None:
             raise ConfigError(
-                f"The threshold in {path} is one of calibrated scores: --no-calibration needs --threshold."
+                f"The threshold in {path} is for calibrated scores: set --threshold with --no-calibration."
             )
         self.calibrated = Calibrated(Calibration.from_json(stored) if stored else None)
         self.threshold = traits.threshold if settings.threshold is None else settings.threshold
         self.pool, self._size = traits.pool, traits.image_size
         known = recipe.read(path).get("groups")
         self.notes = (
-            [] if known else [f"Nothing beside {path.name} says which groups it was trained on: they may be these."]
+            []
+            if known
+            else [f"No recipe.json next to {path.name}: cannot check whether it was trained on these groups."]
         )
 
     def scores(self, table: "pd.DataFrame", progress: Callable[[int, int], None]) -> np.ndarray:
-        """Score every frame of a list, in its order: float64 (frames,), not calibrated.
+        """Score the frames of a list, in order: float64 (frames,), uncalibrated.
 
         Raises:
-            ManifestError: an image can't be decoded; the message names it.
+            ManifestError: an image cannot be decoded.
         """
         found = np.empty(0)
         for batch in self._batches(table["path"].tolist()):
@@ -65,7 +69,7 @@ class Exported:
         return found
 
     def heat_maps(self, paths: Sequence[str], threshold: float) -> np.ndarray:
-        """Where each image has what speaks for its call: float32 (images, rows, columns), in 0..1; empty without such maps."""
+        """Heat maps for the predicted class: float32 (images, rows, columns), in 0..1; empty if the detector has none."""
         if not self._network.maps:
             return np.zeros((0, 1, 1), np.float32)
         images = np.concatenate(list(self._batches(paths)))
@@ -74,7 +78,7 @@ class Exported:
         return heat / np.maximum(heat.max(axis=(1, 2), keepdims=True), np.finfo("float32").tiny)
 
     def _batches(self, paths: Sequence[str]) -> Iterator[np.ndarray]:
-        """The images, uint8 RGB (at most batch_size, size, size, 3), read by threads a little ahead."""
+        """Batches of images, uint8 RGB (at most batch_size, size, size, 3), read ahead in threads."""
         step, waiting = self._settings.batch_size, deque[Iterator[np.ndarray]]()
         with ThreadPoolExecutor(self._settings.workers) as readers:
             for start in range(0, len(paths), step):
@@ -89,15 +93,15 @@ def scaled(path: str, size: int) -> np.ndarray:
     """Decode an image and scale it as `deepfake_cli.training.input_pipeline.read_image` does: uint8 RGB (size, size, 3).
 
     Raises:
-        ManifestError: it can't be decoded.
+        ManifestError: the image cannot be decoded.
     """
     from PIL import Image
 
     image = read_image(Path(path))
     if image is None:
-        raise ManifestError(f"{path}: cannot be decoded, or is gone; cut it again with deepfake split.")
+        raise ManifestError(f"{path}: cannot decode, or missing; run deepfake split again.")
     if image.shape[:2] != (size, size):
-        if min(image.shape[:2]) > 2 * size:  # smoothed, or detail would alias
+        if min(image.shape[:2]) > 2 * size:  # smooth, to avoid aliasing
             image = np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR))
         else:
             image = np.rint(cv2.resize(image.astype(np.float32), (size, size))).astype(np.uint8)

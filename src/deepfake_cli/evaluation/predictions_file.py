@@ -1,4 +1,4 @@
-"""Whether a file is ``predictions.csv``, as evaluate leaves it, and which snapshot made it."""
+"""Recognise a ``predictions.csv`` of `evaluate`, and find its snapshot."""
 
 import csv
 import json
@@ -9,11 +9,11 @@ from deepfake_cli.storage.files import read_bytes
 from deepfake_cli.storage.remote import here
 
 COLUMNS = ("path", "dataset", "group", "video", "label", "score")
-SUMMARY = "metrics.json"  # beside it
+SUMMARY = "metrics.json"  # in the same folder
 
 
 def is_predictions(path: Path) -> bool:
-    """Whether a file has the columns of predictions; a manifest of split has scores too, but the face detector's."""
+    """Whether a file has the columns of predictions; the scores in a manifest are those of the face detector."""
     try:
         with here(path).open(encoding="utf-8-sig", newline="") as file:
             header = next(csv.reader(file), [])
@@ -23,22 +23,20 @@ def is_predictions(path: Path) -> bool:
 
 
 def evaluated(predictions: Path, named: list[Path]) -> Path:
-    """The snapshot that made predictions, whose scores are as it gave them: the one named, or as ``metrics.json`` says.
+    """Return the snapshot of uncalibrated predictions: the given one, or that in ``metrics.json``.
 
     Raises:
-        ModelError: nothing says which, two say different ones, or the scores are calibrated already.
+        ModelError: neither is there, they differ, or the scores are already calibrated.
     """
     try:
         summary = json.loads(read_bytes(predictions.parent / SUMMARY))
-        said = summary.get("snapshot")
+        recorded = summary.get("snapshot")
     except (OSError, ValueError, AttributeError):
-        summary, said = {}, None
+        summary, recorded = {}, None
     if summary.get("calibration"):
-        raise ModelError(
-            f"{predictions}: its scores are calibrated already. Make them anew: deepfake evaluate --no-calibration"
-        )
-    if not named and not said:
-        raise ModelError(f"{predictions}: no {SUMMARY} beside it says which snapshot made it; name the snapshot too.")
-    if named and said and named[0].resolve() != Path(said).resolve():
-        raise ModelError(f"{predictions} was made by {said}, not by {named[0]}: name one or the other.")
-    return named[0] if named else Path(said)
+        raise ModelError(f"{predictions}: its scores are already calibrated. Run deepfake evaluate --no-calibration")
+    if not named and not recorded:
+        raise ModelError(f"{predictions}: no {SUMMARY} next to it names its snapshot: give the snapshot too.")
+    if named and recorded and named[0].resolve() != Path(recorded).resolve():
+        raise ModelError(f"{predictions} was made by {recorded}, not by {named[0]}: give one of the two.")
+    return named[0] if named else Path(recorded)

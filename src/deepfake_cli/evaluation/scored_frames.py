@@ -1,10 +1,9 @@
-"""Scored frames, wherever the scores are from, and what `evaluate` says of them."""
+"""Scored frames, from a detector or a file, and notes about them."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deepfake_cli.config import Evaluate
 from deepfake_cli.datasets.clip import LABELS
 from deepfake_cli.evaluation.calibrated import Calibrated
 from deepfake_cli.evaluation.keras_scorer import Trained
@@ -14,25 +13,25 @@ from deepfake_cli.metrics import predictions
 if TYPE_CHECKING:
     import pandas as pd
 
-LISTED = 20  # videos without a score that are named
-FEW = 10  # units, below which an interval says so
+LISTED = 20  # videos without a score to list
+FEW = 10  # units: intervals from fewer get a note
 
 
 @dataclass
 class Judged:
-    """Scored frames and what is known of them.
+    """Scored frames and their origin.
 
     Attributes:
         frames: the columns of a list, and score.
-        missing: videos that have no score.
-        unscored: rows that have none.
-        threshold: scores from here on are called fake.
-        pool: what makes a video's score.
-        notes: what a reader of the figures should know.
-        lists: what was read.
-        snapshot: what scored them; None if that is not known.
-        detector: what scored them; None where scores were read.
-        calibrated: the calibration that its scores went through.
+        missing: videos without a score.
+        unscored: number of rows without a score.
+        threshold: scores at or above it are predicted fake.
+        pool: pooling of frame scores.
+        notes: caveats for the reader of the metrics.
+        lists: files that were read.
+        snapshot: path of the detector; None if unknown.
+        detector: the detector; None for scores from a file.
+        calibrated: the calibration of the scores.
     """
 
     frames: "pd.DataFrame"
@@ -47,22 +46,33 @@ class Judged:
     calibrated: Calibrated = field(default_factory=Calibrated)
 
 
-def from_file(settings: Evaluate, path: Path) -> Judged:
-    """Read the scores of ``--predictions``."""
-    found = predictions.read(path, predictions.mapping(settings.columns))
-    pool, notes = ("mean" if settings.pool == "auto" else settings.pool), found.notes
-    if settings.threshold is None:
-        notes = [
-            *notes,
-            "The file doesn't say which threshold was chosen on validation: 0.5 is used; --threshold sets it.",
-        ]
-    threshold = 0.5 if settings.threshold is None else settings.threshold
-    frames = found.frames.drop(columns=[name for name in ("path", "frame") if name not in found.own], errors="ignore")
-    return Judged(frames, found.missing, found.unscored, threshold, pool, notes, [path])
+def from_file(path: Path, *, columns: str | None, pool: str, threshold: float | None) -> Judged:
+    """Read the scores of a predictions file.
+
+    Args:
+        path: the CSV.
+        columns: mapping of columns, as in ``--columns``.
+        pool: pooling of frame scores; "auto" for the mean.
+        threshold: None for 0.5.
+    """
+    table = predictions.read(path, predictions.mapping(columns))
+    notes = list(table.notes)
+    if threshold is None:
+        notes.append("The file has no threshold: using 0.5. Set another with --threshold.")
+    frames = table.frames.drop(columns=[name for name in ("path", "frame") if name not in table.own], errors="ignore")
+    return Judged(
+        frames,
+        table.missing,
+        table.unscored,
+        0.5 if threshold is None else threshold,
+        "mean" if pool == "auto" else pool,
+        notes,
+        [path],
+    )
 
 
 def errors(judged: Judged) -> dict[str, Any]:
-    """How many videos and rows have no score, and the first of the videos."""
+    """Count videos and rows without a score, and list the first videos."""
     shown = judged.missing.head(LISTED)
     named = shown.assign(label=shown["label"].map(dict(enumerate(LABELS))))
     listed = named[["dataset", "video", "label", "reason"]].to_dict("records")
@@ -70,8 +80,8 @@ def errors(judged: Judged) -> dict[str, Any]:
 
 
 def few(interval: dict[str, Any]) -> list[str]:
-    """A note, where there are too few units for an interval."""
+    """A note if an interval rests on too few units."""
     units, unit = interval["units"], interval["unit"]
     if units >= FEW:
         return []
-    return [f"Intervals from {units} {unit}{'s' * (units > 1)} mean little: they can't tell how other people would do."]
+    return [f"Intervals from {units} {unit}{'s' * (units > 1)} are unreliable: they say little about other {unit}s."]

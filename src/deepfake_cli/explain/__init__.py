@@ -1,1 +1,1 @@
-"""Why a file was judged as it was: the most suspicious faces and what in them speaks for fake, as a page, pictures and a film."""
+"""Explain a verdict: frames with the highest scores and their heat maps, as a page, an image sheet and a video."""

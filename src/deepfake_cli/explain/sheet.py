@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from deepfake_cli.explain.top_frames import Suspect
+from deepfake_cli.explain.top_frames import TopFrame
 from deepfake_cli.reporting.heat_map import overlay
 from deepfake_cli.reporting.image_grid import Row, Tile, image_grid, save
 
 SIDE = 224  # pixels of a face
 
 
-def sheet(path: Path, frames: Sequence[Suspect]) -> None:
+def sheet(path: Path, frames: Sequence[TopFrame]) -> None:
     """Write the sheet as a PNG, whole or not at all.
 
     Args:

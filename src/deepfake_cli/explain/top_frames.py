@@ -1,4 +1,4 @@
-"""The frames of a face that look most fake, and where in them."""
+"""The frames of a face with the highest scores, and their heat maps."""
 
 from dataclasses import dataclass
 
@@ -10,18 +10,18 @@ from deepfake_cli.inference.result import Verdict
 from deepfake_cli.inference.timeline import Moment, Timeline
 from deepfake_cli.media.video import FrameSampler, FrameSource
 
-MOST = 6  # frames of a face
-APART = 12  # at least so many parts of the file lie between two of them
+MOST = 6  # frames per face
+APART = 12  # two of them are at least 1 / APART of the timeline apart
 
 
 @dataclass(frozen=True)
-class Suspect:
+class TopFrame:
     """A face in one frame.
 
     Attributes:
-        moment: the frame, its score, and where the face is.
-        face: as it was judged, uint8 BGR (size, size, 3).
-        heat: what speaks for fake, float32 (rows, columns) in 0..1 of the most in any of them; None if not known.
+        moment: frame, score and box of the face.
+        face: the crop that was judged, uint8 BGR (size, size, 3).
+        heat: heat map for fake, float32 (rows, columns) in 0..1, where 1 is the maximum over all frames; None without maps.
     """
 
     moment: Moment
@@ -29,25 +29,25 @@ class Suspect:
     heat: np.ndarray | None
 
 
-def suspects(verdict: Verdict, timeline: Timeline, detector: Detector) -> list[Suspect]:
-    """The most suspicious frames of a face, in their order; the file, which has to be there still, is decoded again."""
-    chosen = {moment.frame: moment for moment in suspicious(timeline)}
-    keep = FrameSampler()
-    keep.spread = frozenset(chosen)
+def top_frames(verdict: Verdict, timeline: Timeline, detector: Detector) -> list[TopFrame]:
+    """Return the frames of a face with the highest scores, in temporal order; decodes the file again."""
+    chosen = {moment.frame: moment for moment in highest(timeline)}
+    sampler = FrameSampler()
+    sampler.spread = frozenset(chosen)
     size, margin = detector.traits.image_size, detector.traits.margin
     crops = {
         index: crop(image, chosen[index].box, margin=margin, size=size)
-        for index, image in FrameSource(verdict.path).frames(keep)
+        for index, image in FrameSource(verdict.path).frames(sampler)
         if image is not None and index in chosen
     }
-    heat = speaking_for_fake(list(crops.values()), detector)
-    strongest = max((float(each.max()) for each in heat), default=0.0) or 1.0
-    maps: list[np.ndarray | None] = [*(each / strongest for each in heat)] or [None] * len(crops)
-    return [Suspect(chosen[index], face, each) for (index, face), each in zip(crops.items(), maps, strict=True)]
+    maps = heat_maps(list(crops.values()), detector)
+    strongest = max((float(heat.max()) for heat in maps), default=0.0) or 1.0
+    scaled: list[np.ndarray | None] = [*(heat / strongest for heat in maps)] or [None] * len(crops)
+    return [TopFrame(chosen[index], face, heat) for (index, face), heat in zip(crops.items(), scaled, strict=True)]
 
 
-def suspicious(timeline: Timeline) -> list[Moment]:
-    """The frames with the highest scores, not all of them from one moment, in their order."""
+def highest(timeline: Timeline) -> list[Moment]:
+    """Return the frames with the highest scores, in temporal order, with a minimum distance between them."""
     chosen: list[int] = []
     apart = len(timeline) / APART
     for place in np.argsort(-timeline.scores, kind="stable")[: len(timeline.judged)].tolist():
@@ -56,12 +56,12 @@ def suspicious(timeline: Timeline) -> list[Moment]:
     return [timeline[place] for place in sorted(chosen)]
 
 
-def speaking_for_fake(crops: list[np.ndarray], detector: Detector) -> list[np.ndarray]:
-    """What each place adds to the logit of fake, where it adds; none if the detector does not tell.
+def heat_maps(crops: list[np.ndarray], detector: Detector) -> list[np.ndarray]:
+    """Return the positive contributions of each region to the logit; empty if the detector has no maps.
 
     Args:
         crops: uint8 BGR (size, size, 3) each.
-        detector: what judged them.
+        detector: that judged them.
     """
     if not (crops and detector.network.maps):
         return []

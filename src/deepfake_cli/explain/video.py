@@ -1,4 +1,4 @@
-"""A judged video with what was seen in it: each face's box and score, what speaks for fake, and the scores so far."""
+"""The annotated video: box, score and heat map of each face, and a plot of the scores."""
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from deepfake_cli.explain.top_frames import speaking_for_fake
+from deepfake_cli.explain.top_frames import heat_maps
 from deepfake_cli.faces.crop import crop, square_of
 from deepfake_cli.inference.detector import Detector
 from deepfake_cli.inference.result import Verdict
@@ -16,26 +16,26 @@ from deepfake_cli.inference.timeline import Moment, Timeline
 from deepfake_cli.media.video import FrameSampler, FrameSource
 from deepfake_cli.storage.files import whole
 
-BATCH = 16  # frames at a time
-WIDEST = 1280  # pixels: longer sides of larger videos
-STRIP = 64  # pixels below the picture for the scores
-STRONG = 8.0  # what a place adds to the logit of fake where it is drawn at its brightest, if none is stronger
+BATCH = 16  # frames
+WIDEST = 1280  # pixels: longest side; larger videos are shrunk
+PLOT = 64  # pixels: height of the plot of scores below the frame
+STRONG = 8.0  # contribution to the logit drawn brightest, unless there is a stronger one
 REAL, FAKE, LINE, GREY = (0xB2, 0x72, 0x00), (0x00, 0x5E, 0xD5), (230, 230, 230), (120, 120, 120)  # BGR
 CRF = "20"
 
 Shown = tuple[np.ndarray, list[Moment]]
 
 
-def film(
+def write_video(
     path: Path, verdict: Verdict, detector: Detector, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> None:
-    """Write the film as MP4, whole or not at all; it has the frames that were judged and shows as long as the video.
+    """Write the judged frames as MP4, whole or not at all, with the duration of the original.
 
     Args:
-        path: of the film.
-        verdict: of a video with a face, which is decoded again.
-        detector: what judged it.
-        progress: called with how many of how many frames are done.
+        path: of the MP4.
+        verdict: of a video with a face; the video is decoded again.
+        detector: that gave the verdict.
+        progress: called with frames done and frames in total.
     """
     import av
 
@@ -45,16 +45,16 @@ def film(
     rate = Fraction((verdict.fps or 25.0) / step).limit_denominator(1001)
     done, strongest, stream = 0, STRONG, None
     with whole(path) as partial, av.open(str(partial), "w", options={"movflags": "faststart"}) as container:
-        shown = _frames(verdict.path, frames, lines)
-        while batch := list(islice(shown, BATCH)):
-            heat = _heat(batch, detector)
-            strongest = max([strongest, *(float(each.max()) for each in heat)])
-            maps = iter(heat)
+        batches = _frames(verdict.path, frames, lines)
+        while batch := list(islice(batches, BATCH)):
+            maps = _heat(batch, detector)
+            strongest = max([strongest, *(float(heat.max()) for heat in maps)])
+            waiting = iter(maps)
             for image, moments in batch:
                 picture = _drawn(
-                    image, [(moment, next(maps, None)) for moment in moments], verdict, detector, strongest
+                    image, [(moment, next(waiting, None)) for moment in moments], verdict, detector, strongest
                 )
-                picture = np.concatenate([picture, _strip(lines[0], moments, verdict, picture.shape[1])])
+                picture = np.concatenate([picture, _plot(lines[0], moments, verdict, picture.shape[1])])
                 if stream is None:
                     stream = container.add_stream("libx264", rate=rate, options={"crf": CRF})
                     stream.height, stream.width, stream.pix_fmt = *picture.shape[:2], "yuv420p"
@@ -66,10 +66,10 @@ def film(
 
 
 def _frames(path: Path, frames: np.ndarray, lines: list[Timeline]) -> Iterator[Shown]:
-    """The frames in which there is a face, with all their faces."""
-    keep, places, known = FrameSampler(), [0] * len(lines), [line.frames for line in lines]
-    keep.spread = frozenset(frames.tolist())
-    for index, image in FrameSource(path).frames(keep):
+    """Yield frames with at least one face, with all their faces."""
+    sampler, places, known = FrameSampler(), [0] * len(lines), [line.frames for line in lines]
+    sampler.spread = frozenset(frames.tolist())
+    for index, image in FrameSource(path).frames(sampler):
         moments = []
         for number, line in enumerate(lines):
             if places[number] < len(line) and known[number][places[number]] == index:
@@ -86,7 +86,7 @@ def _heat(batch: list[Shown], detector: Detector) -> list[np.ndarray]:
         for image, moments in batch
         for moment in moments
     ]
-    return speaking_for_fake(crops, detector)
+    return heat_maps(crops, detector)
 
 
 def _drawn(
@@ -96,20 +96,20 @@ def _drawn(
     detector: Detector,
     strongest: float,
 ) -> np.ndarray:
-    """A frame with its faces' boxes, scores and maps, no larger than `WIDEST` and of even sides."""
+    """A frame with boxes, scores and heat maps, at most `WIDEST` pixels, with even sides."""
     picture = image.copy()
     for moment, heat in faces:
         if heat is not None:
-            _lit(picture, square_of(moment.box, detector.traits.margin), np.sqrt(heat / strongest))
+            _blend(picture, square_of(moment.box, detector.traits.margin), np.sqrt(heat / strongest))
     for moment, _ in faces:
-        _framed(picture, moment, verdict.threshold)
+        _annotate(picture, moment, verdict.threshold)
     scale = min(1.0, WIDEST / max(picture.shape[:2]))
     height, width = (max(2, round(side * scale)) // 2 * 2 for side in picture.shape[:2])
     return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def _lit(picture: np.ndarray, square: tuple[int, int, int], heat: np.ndarray) -> None:
-    """Lay a map, in 0..1, over the square that it is of; where it is 0 the picture stays as it is."""
+def _blend(picture: np.ndarray, square: tuple[int, int, int], heat: np.ndarray) -> None:
+    """Blend a heat map, in 0..1, into its square; 0 leaves the pixels unchanged."""
     left, top, side = square
     large = np.clip(cv2.resize(heat.astype(np.float32), (side, side)), 0, 1)
     x0, y0 = max(0, left), max(0, top)
@@ -120,7 +120,7 @@ def _lit(picture: np.ndarray, square: tuple[int, int, int], heat: np.ndarray) ->
     part[:] = np.rint((1 - share) * part + share * colours)
 
 
-def _framed(picture: np.ndarray, moment: Moment, threshold: float) -> None:
+def _annotate(picture: np.ndarray, moment: Moment, threshold: float) -> None:
     x0, y0, x1, y1 = (round(value) for value in moment.box[:4])
     known = moment.score == moment.score
     colour = GREY if not known else FAKE if moment.score >= threshold else REAL
@@ -133,16 +133,16 @@ def _framed(picture: np.ndarray, moment: Moment, threshold: float) -> None:
         )
 
 
-def _strip(line: Timeline, moments: list[Moment], verdict: Verdict, width: int) -> np.ndarray:
-    """The scores of the first face: what was until now bright, what comes grey; across it the threshold."""
-    strip = np.full((STRIP, width, 3), 24, np.uint8)
+def _plot(line: Timeline, moments: list[Moment], verdict: Verdict, width: int) -> np.ndarray:
+    """Plot the scores of the first face: past bright, future grey, with the threshold as a line."""
+    plot = np.full((PLOT, width, 3), 24, np.uint8)
     frames, scores = line.frames, line.scores
     now = moments[0].frame
     across = (frames - frames[0]) / max(1, frames[-1] - frames[0]) * (width - 1)
-    points = np.stack([across, 4 + (STRIP - 8) * (1 - scores)], axis=1)[~np.isnan(scores)].astype(np.int32)
-    level = round(4 + (STRIP - 8) * (1 - verdict.threshold))
-    cv2.line(strip, (0, level), (width, level), GREY, 1)
+    points = np.stack([across, 4 + (PLOT - 8) * (1 - scores)], axis=1)[~np.isnan(scores)].astype(np.int32)
+    level = round(4 + (PLOT - 8) * (1 - verdict.threshold))
+    cv2.line(plot, (0, level), (width, level), GREY, 1)
     seen = int((frames[~np.isnan(scores)] <= now).sum())
-    cv2.polylines(strip, [points], isClosed=False, color=GREY, lineType=cv2.LINE_AA)
-    cv2.polylines(strip, [points[:seen]], isClosed=False, color=LINE, thickness=2, lineType=cv2.LINE_AA)
-    return strip
+    cv2.polylines(plot, [points], isClosed=False, color=GREY, lineType=cv2.LINE_AA)
+    cv2.polylines(plot, [points[:seen]], isClosed=False, color=LINE, thickness=2, lineType=cv2.LINE_AA)
+    return plot

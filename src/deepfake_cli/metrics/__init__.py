@@ -1,1 +1,1 @@
-"""Scores become figures with intervals, at frame, video and group level. Fake is the positive class, 1; real is 0."""
+"""Metrics with intervals, of frames, videos and groups. Fake is the positive class, 1; real is 0."""

@@ -1,4 +1,4 @@
-"""All figures at frame, video and group level, and of every slice, ready for JSON."""
+"""All metrics of frames, videos, groups and slices, as they go to ``metrics.json``."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,13 +13,13 @@ from deepfake_cli.metrics.figures import Rows, counted
 from deepfake_cli.metrics.interval import LEVEL, of_rows
 from deepfake_cli.metrics.videos import group_scores, video_scores
 
-SLICE_RESAMPLES = 200  # at most: enough to see how wide an interval is
+SLICE_RESAMPLES = 200  # at most: enough for the width of an interval
 MISSING = ("fail", "half", "skip")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How levels are measured."""
+    """Settings of the measurement."""
 
     threshold: float
     resamples: int
@@ -39,32 +39,30 @@ def assess(
     missing_as: str = "skip",
     sliced: bool = True,
 ) -> dict[str, Any]:
-    """Return all figures, intervals and confusion counts at frame, video and group level, and of each slice.
+    """Return metrics, intervals and confusion matrices of frames, videos, groups and slices.
 
-    The intervals of all levels come from the same resamples of groups; of videos if there is only one group, which
-    the ``note`` then says.
+    All levels share the same resamples of groups; with only one group they resample videos, and ``note`` says so.
 
     Args:
-        frames: one row a frame, as for `video_scores`; slices are made by their dataset, group and, if there, quality and
-            method.
-        threshold: a score (of a frame, of a video) of at least this is called fake.
-        resamples: bootstrap resamples; slices get `SLICE_RESAMPLES` at most.
+        frames: one row per frame, as for `video_scores`; slices are by dataset, group and, if present, quality and method.
+        threshold: frames and videos with a score at or above it are predicted fake.
+        resamples: number of bootstrap resamples; `SLICE_RESAMPLES` at most for slices.
         seed: of the bootstrap.
-        pool: what makes a video's score of its frames', one of `deepfake_cli.metrics.pooling.POOLS`.
+        pool: pooling of frame scores, one of `deepfake_cli.metrics.pooling.POOLS`.
         interval: "percentile" or "bca".
-        missing: videos that have no score, with the columns dataset, video, group, label and, if there, quality and method.
-        missing_as: "fail": they count as called wrong; "half": they score 0.5; "skip": they are left out.
-        sliced: measure the slices, too.
+        missing: videos without a score, with the columns dataset, video, group, label and, if present, quality and method.
+        missing_as: "fail": count them as misclassified; "half": score them 0.5; "skip": leave them out.
+        sliced: measure slices too.
 
     Returns:
         ``{"threshold", "pool", "missing", "frame": {"n", "real", "fake", *FIGURES, "confusion"}, "video": {…the same…},
         "group": {…the same…} or None, "slices": [{"by", "value", "frame", "video"}], "interval": {"level", "resamples",
-        "slice_resamples", "method", "unit", "units", "left_out"}, "notes"}``, where each figure is ``{"value", "low",
-        "high"}``, and AUC has ``"delong": {"low", "high"}`` too.
+        "slice_resamples", "method", "unit", "units", "left_out"}, "notes"}``, where each metric is ``{"value", "low",
+        "high"}``; AUC also has ``"delong": {"low", "high"}``.
 
     Raises:
         ManifestError: as for `video_scores` and `figures`.
-        ConfigError: there is no such pool or interval.
+        ConfigError: the pool or interval is unknown.
     """
     videos = with_missing(video_scores(frames, pool), missing, missing_as)
     for rows in (frames, videos):
@@ -76,9 +74,9 @@ def assess(
         name: level(rows, units(rows, unit), plan) for name, rows in (("frame", frames), ("video", videos))
     }
     levels["group"] = level(groups, units(groups, "group"), plan) if several else None
-    left_out = [found.pop("left_out") for found in levels.values() if found]
+    left_out = [level.pop("left_out") for level in levels.values() if level]
     parts, notes = _slices(frames, videos, unit, plan) if sliced else ([], [])
-    said = {
+    about = {
         "level": LEVEL,
         "resamples": resamples,
         "slice_resamples": min(resamples, SLICE_RESAMPLES),
@@ -88,13 +86,13 @@ def assess(
         "left_out": left_out[0],
     }
     if not several:
-        said["note"] = "intervals resample videos, since there is only one group"
+        about["note"] = "intervals resample videos, since there is only one group"
     head = {"threshold": float(threshold), "pool": pool, "missing": missing_as}
-    return head | levels | {"slices": parts, "interval": said, "notes": notes}
+    return head | levels | {"slices": parts, "interval": about, "notes": notes}
 
 
 def with_missing(videos: pd.DataFrame, missing: pd.DataFrame | None, how: str) -> pd.DataFrame:
-    """Add the videos that have no score, with the one that `how` gives them."""
+    """Add videos without a score, with the score that `how` gives them."""
     if missing is None or missing.empty or how == "skip":
         return videos
     wrong = 1.0 - missing["label"].to_numpy("float64")
@@ -105,33 +103,33 @@ def with_missing(videos: pd.DataFrame, missing: pd.DataFrame | None, how: str) -
 
 
 def level(rows: pd.DataFrame, codes: Codes, plan: Plan) -> dict[str, Any]:
-    """The figures of one level, or of one level's slice; `codes` number the units."""
+    """Metrics of a level; `codes` has the number of the unit of each row."""
     return _measured(rows["label"].to_numpy(), rows["score"].to_numpy(), codes, plan)
 
 
 def _measured(labels: Any, scores: Any, codes: Codes, plan: Plan) -> dict[str, Any]:
     truth, score = checked_rows(labels, scores)
     ready = Rows.of(truth, score, plan.threshold, codes)
-    found = of_rows(ready, plan.resamples, plan.seed, LEVEL, plan.method)
+    metrics = of_rows(ready, plan.resamples, plan.seed, LEVEL, plan.method)
     fakes = int(truth.sum())
     result: dict[str, Any] = {"n": len(truth), "real": len(truth) - fakes, "fake": fakes}
-    for name, figure in found.items():
+    for name, figure in metrics.items():
         result[name] = {"value": figure.value, "low": figure.low, "high": figure.high}
     if 0 < fakes < len(truth):
         result["auc"]["delong"] = of_ranking(ready.ranking)
-    return result | {"confusion": counted(truth, score, plan.threshold), "left_out": found["auc"].left_out}
+    return result | {"confusion": counted(truth, score, plan.threshold), "left_out": metrics["auc"].left_out}
 
 
 def units(rows: pd.DataFrame, unit: str) -> Codes:
-    """Number units by first appearance: frames and videos get the same numbers, and so the same resamples."""
+    """Number units by first appearance: frames and videos share the numbers, and so the resamples."""
     return rows.groupby(["dataset", unit], observed=True, sort=False).ngroup().to_numpy()
 
 
 def _slices(
     frames: pd.DataFrame, videos: pd.DataFrame, unit: str, plan: Plan
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """Each slice at frame and at video level, and notes."""
-    wanted, notes = slices.names(videos)
+    """Frame and video metrics of each slice, and notes."""
+    wanted, notes = slices.slices_of(videos)
     fewer = replace(plan, resamples=min(plan.resamples, SLICE_RESAMPLES))
     several = videos["dataset"].nunique() > 1
     levels = {name: _Level(rows, unit) for name, rows in (("frame", frames), ("video", videos))}
@@ -143,10 +141,10 @@ def _slices(
 
 
 class _Level:
-    """The rows of one level, ready to be sliced."""
+    """The rows of one level, prepared for slicing."""
 
     def __init__(self, rows: pd.DataFrame, unit: str):
-        order = np.argsort(-rows["score"].to_numpy(), kind="stable")  # once: to sort what is sorted takes no time
+        order = np.argsort(-rows["score"].to_numpy(), kind="stable")  # sort once: sorting slices of it is then fast
         self.labels, self.scores = rows["label"].to_numpy()[order], rows["score"].to_numpy()[order]
         self.units, self.table = units(rows, unit)[order], slices.Table(rows.iloc[order])
 
@@ -156,6 +154,6 @@ class _Level:
             return None
         codes = self.units[at]
         codes = (np.cumsum(np.bincount(codes) > 0) - 1)[codes]  # numbered without gaps
-        found = _measured(self.labels[at], self.scores[at], codes, plan)
-        del found["left_out"]
-        return found
+        metrics = _measured(self.labels[at], self.scores[at], codes, plan)
+        del metrics["left_out"]
+        return metrics

@@ -1,9 +1,9 @@
-"""A map from a detector's scores to probabilities that can be taken at their word, fitted on validation.
+"""Calibration: a map from scores to probabilities, fitted on validation data.
 
-Training on balanced batches, with cross-entropy until it is near 0, leaves scores too close to 0 and 1. A monotone map mends
-that without a change in how frames rank: *temperature* divides the logit by one number (Guo et al., On Calibration of
-Modern Neural Networks, ICML 2017), *isotonic* is the best rising staircase (Zadrozny and Elkan, Transforming Classifier Scores
-into Accurate Multiclass Probability Estimates, KDD 2002). The map holds for data like the list's, with its share of fakes.
+Trained networks are overconfident: their scores are too close to 0 and 1. A monotone map corrects this and keeps the ranking of
+frames. *temperature* divides the logit by one number (Guo et al., On Calibration of Modern Neural Networks, ICML 2017);
+*isotonic* fits a rising step function (Zadrozny and Elkan, Transforming Classifier Scores into Accurate Multiclass Probability
+Estimates, KDD 2002). The map holds for data like the validation data, with the same share of fakes.
 """
 
 from dataclasses import dataclass
@@ -15,21 +15,21 @@ from numpy.typing import ArrayLike
 from deepfake_cli.errors import ManifestError, ModelError
 from deepfake_cli.metrics.pooling import Codes, Floats
 
-EDGE = 1e-7  # float32's last step below 1: what is nearer to 0 or 1 than this has no finite logit
-TEMPERATURES = (0.05, 20.0)  # searched
-TILT = 1e-4  # share of the score in what it is mapped to: where the map is flat, ranks and decisions stay as they were
+EDGE = 1e-7  # about one float32 step below 1; scores closer to 0 or 1 have no finite logit
+TEMPERATURES = (0.05, 20.0)  # range of the search
+TILT = 1e-4  # share of the score added to the map: keeps ranks and decisions where the map is flat
 METHODS = ("temperature", "isotonic")
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """A rising map from scores to probabilities, both in [0, 1].
+    """A monotone map from scores to probabilities, both in [0, 1].
 
     Attributes:
         method: one of `METHODS`.
-        temperature: of the method of that name: what logits are divided by; above 1 it makes less certain.
-        scores: of isotonic: the knots, rising, between which the map is straight.
-        probabilities: what it is there.
+        temperature: divisor of the logits, for "temperature"; above 1 makes scores less extreme.
+        scores: knots of "isotonic", rising; the map is linear between them.
+        probabilities: values at the knots.
     """
 
     method: str
@@ -43,17 +43,17 @@ class Calibration:
 
         Args:
             labels: shape (n,), 0 for real and 1 for fake; both must occur.
-            scores: shape (n,), how fake each row is, in [0, 1].
+            scores: shape (n,), in [0, 1], 1 for fake.
             method: one of `METHODS`.
 
         Raises:
-            ManifestError: labels or scores are out of range, do not pair up, hold one class only, or all scores are equal.
+            ManifestError: labels or scores are out of range, differ in length, hold one class only, or all scores are equal.
         """
-        from deepfake_cli.metrics.checked import checked  # with pandas, which applying a map does without
+        from deepfake_cli.metrics.checked import checked  # loads pandas, which `apply` does not need
 
         truth, score = checked(labels, scores)
         if np.ptp(score) == 0:
-            raise ManifestError(f"All {len(score):,} scores are {score[0]:g}: there is nothing to calibrate.")
+            raise ManifestError(f"All {len(score):,} scores are {score[0]:g}: nothing to calibrate.")
         if method == "temperature":
             return cls(method, temperature=_temperature(truth, score))
         knots, probabilities = _staircase(truth, score)
@@ -61,25 +61,25 @@ class Calibration:
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> "Calibration":
-        """Read what `to_json` gave.
+        """Build the map from the output of `to_json`.
 
         Raises:
-            ModelError: it is of no method that this version knows, or a part is missing or out of range.
+            ModelError: the method is unknown, or a value is missing or out of range.
         """
         try:
             if stored["method"] == "temperature":
-                found = cls("temperature", temperature=float(stored["temperature"]))
-                sound = found.temperature > 0
+                calibration = cls("temperature", temperature=float(stored["temperature"]))
+                valid = calibration.temperature > 0
             else:
                 knots = (tuple(map(float, stored[name])) for name in ("scores", "probabilities"))
-                found = cls(METHODS[METHODS.index(stored["method"])], 1.0, *knots)
-                sound = _rising(found.scores) and _rising(found.probabilities)
-                sound &= len(found.scores) == len(found.probabilities)
+                calibration = cls(METHODS[METHODS.index(stored["method"])], 1.0, *knots)
+                valid = _rising(calibration.scores) and _rising(calibration.probabilities)
+                valid &= len(calibration.scores) == len(calibration.probabilities)
         except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"The recipe's calibration can't be read: {error!r}. {AGAIN}") from None
-        if not sound:
-            raise ModelError(f"The recipe's calibration is no rising map. {AGAIN}")
-        return found
+            raise ModelError(f"Cannot read the calibration in the recipe: {error!r}. {FIX}") from None
+        if not valid:
+            raise ModelError(f"The calibration in the recipe is not a rising map. {FIX}")
+        return calibration
 
     def to_json(self) -> dict[str, Any]:
         """The method and its parameters."""
@@ -88,7 +88,7 @@ class Calibration:
         return {"method": self.method, "scores": list(self.scores), "probabilities": list(self.probabilities)}
 
     def apply(self, scores: ArrayLike) -> Floats:
-        """Map scores of any shape, in [0, 1], to probabilities, float64 of the same shape."""
+        """Map scores in [0, 1], of any shape, to probabilities, float64 of the same shape."""
         score = np.asarray(scores, dtype="float64")
         if self.method == "temperature":
             mapped = _sigmoid(_logit(score) / self.temperature)
@@ -97,18 +97,18 @@ class Calibration:
         return np.asarray((1 - TILT) * mapped + TILT * score)
 
     def note(self) -> str | None:
-        """What a reader of the map should know, if anything."""
+        """A warning about the fitted map, if any."""
         if self.method != "temperature" or min(abs(np.log(self.temperature / np.array(TEMPERATURES)))) > 0.01:
             return None
-        why = ("the scores are all but equal", "the scores say next to nothing")[int(self.temperature > 1)]
-        return f"The temperature, {self.temperature:.3g}, is the end of those searched: {why}."
+        why = ("scores are nearly equal", "scores hardly separate the classes")[int(self.temperature > 1)]
+        return f"The temperature {self.temperature:.3g} is at the end of its range: {why}."
 
 
-AGAIN = "deepfake calibrate writes it anew; deepfake evaluate --no-calibration leaves it out."
+FIX = "Run deepfake calibrate again, or deepfake evaluate --no-calibration."
 
 
 def _temperature(truth: Codes, score: Floats) -> float:
-    """The temperature of least cross-entropy, with Platt's (1999) targets: a list without an error must not ask for 0."""
+    """The temperature of lowest cross-entropy, with Platt's (1999) targets, so that perfect lists do not give 0."""
     from scipy.optimize import minimize_scalar
 
     low, high = _ends(truth)
@@ -122,7 +122,7 @@ def _temperature(truth: Codes, score: Floats) -> float:
 
 
 def _staircase(truth: Codes, score: Floats) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """The knots of the isotonic regression, no surer than Platt's (1999) targets."""
+    """The knots of the isotonic regression, bounded by Platt's (1999) targets."""
     from sklearn.isotonic import IsotonicRegression
 
     low, high = _ends(truth)
@@ -131,7 +131,7 @@ def _staircase(truth: Codes, score: Floats) -> tuple[tuple[float, ...], tuple[fl
 
 
 def _ends(truth: Codes) -> tuple[float, float]:
-    """Platt's targets: what so many reals and fakes let one claim, at most (Probabilistic outputs for SVMs, 1999)."""
+    """Platt's targets: the most extreme probabilities for this many reals and fakes (Probabilistic outputs for SVMs, 1999)."""
     fakes, reals = float(truth.sum()), float((1 - truth).sum())
     return 1 / (reals + 2), (fakes + 1) / (fakes + 2)
 

@@ -1,4 +1,4 @@
-"""Labels, scores, units and frames, once they are sound."""
+"""Check labels, scores, units and tables of frames."""
 
 import numpy as np
 import pandas as pd
@@ -11,10 +11,10 @@ KEYS = ["dataset", "video", "group", "label"]
 
 
 def checked(labels: ArrayLike, scores: ArrayLike) -> tuple[Codes, Floats]:
-    """Labels as integers and scores as float64, both of shape (n,), of both classes.
+    """Return labels as integers and scores as float64, both of shape (n,), with both classes.
 
     Raises:
-        ManifestError: labels or scores are empty, do not pair up, are out of range or hold one class only.
+        ManifestError: labels or scores are empty, differ in length, are out of range or hold one class only.
     """
     truth, score = checked_rows(labels, scores)
     if truth.min() == truth.max():
@@ -25,15 +25,15 @@ def checked(labels: ArrayLike, scores: ArrayLike) -> tuple[Codes, Floats]:
 
 
 def checked_rows(labels: ArrayLike, scores: ArrayLike) -> tuple[Codes, Floats]:
-    """The same, where one class is enough."""
+    """As `checked`, but one class is enough."""
     truth, score = np.asarray(labels), np.asarray(scores, dtype="float64")
     if truth.ndim != 1 or truth.shape != score.shape:
         raise ManifestError(f"Each row has one label and one score. Received: {truth.shape} and {score.shape}.")
     if not len(truth):
-        raise ManifestError("There is nothing to measure. Received: no rows.")
+        raise ManifestError("Nothing to measure. Received: no rows.")
     if not np.isin(truth, (0, 1)).all():
         raise ManifestError(f"A label is 0 (real) or 1 (fake). Received: {np.unique(truth)[:5].tolist()}.")
-    bad = np.flatnonzero(~((score >= 0) & (score <= 1)))  # so put that NaN is bad too
+    bad = np.flatnonzero(~((score >= 0) & (score <= 1)))  # NaN is bad too
     if len(bad):
         raise ManifestError(
             f"A score lies in [0, 1]. Received: {len(bad)} that do not, first {score[bad[0]]} in row {bad[0]}."
@@ -42,7 +42,7 @@ def checked_rows(labels: ArrayLike, scores: ArrayLike) -> tuple[Codes, Floats]:
 
 
 def unit_codes(units: ArrayLike | pd.Series, rows: int) -> Codes:
-    """Units as whole numbers from 0, by first appearance."""
+    """Number units from 0, by first appearance."""
     codes = pd.factorize(pd.Series(units))[0]
     if len(codes) != rows or codes.min() < 0:
         raise ManifestError(
@@ -52,17 +52,17 @@ def unit_codes(units: ArrayLike | pd.Series, rows: int) -> Codes:
 
 
 def check_frames(frames: pd.DataFrame) -> None:
-    """Check that scored frames have their columns, and no empty cell.
+    """Check that scored frames have all columns and no empty cell.
 
     Raises:
-        ManifestError: a column is missing, a cell is empty, or scores are no numbers.
+        ManifestError: a column is missing, a cell is empty, or a score is not a number.
     """
     columns = [*KEYS, "score"]
     missing = [column for column in columns if column not in frames]
     if missing:
         raise ManifestError(f"Scored frames have the columns {', '.join(columns)}. Missing: {', '.join(missing)}.")
     if frames.empty:
-        raise ManifestError("There is nothing to measure. Received: no frames.")
+        raise ManifestError("Nothing to measure. Received: no frames.")
     if not pd.api.types.is_numeric_dtype(frames["score"]):
         raise ManifestError(f"Scores are numbers. Received: {frames['score'].iloc[0]!r} in the first row.")
     empty = frames[columns].isna().sum()

@@ -58,8 +58,8 @@ class Curve:
             return dict.fromkeys(RATES, np.nan)
         allowed = np.floor(np.array([*RATES.values()]) * self.reals + 1e-9)  # 1 % of 100 is 1 despite rounding
         last = np.searchsorted(self.fp, allowed, side="right") - 1
-        found = self.tp[self.ranking.fakes_above[last]] / self.fakes
-        return dict(zip(RATES, found.tolist(), strict=True))
+        rates = self.tp[self.ranking.fakes_above[last]] / self.fakes
+        return dict(zip(RATES, rates.tolist(), strict=True))
 
     def _partial(self) -> float:
         """Area up to `PARTIAL`, scaled to 0.5 for chance and 1 for perfect (McClish 1989)."""

@@ -1,7 +1,7 @@
-"""The AUC's variance without resamples, and the difference of two AUCs on the same rows.
+"""DeLong's variance of the AUC, and his test of two AUCs on the same rows.
 
-After DeLong, DeLong and Clarke-Pearson 1988, by ranks as Sun and Xu 2014 have it. It takes rows for independent: where frames of
-one video or videos of one person are rows, its intervals are too narrow, and the bootstrap over groups is the one to quote.
+DeLong, DeLong and Clarke-Pearson 1988, computed by ranks as in Sun and Xu 2014. It assumes independent rows. Frames of one video
+and videos of one person are not: its intervals are then too narrow; quote the bootstrap over groups.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ LEVEL = 0.95
 
 
 def delong(labels: ArrayLike, scores: ArrayLike, level: float = LEVEL) -> dict[str, float | None]:
-    """Return ``low`` and ``high`` of the AUC's normal interval, cut to [0, 1]; None with a single real or fake.
+    """Return ``low`` and ``high`` of the normal interval of the AUC, clipped to [0, 1]; None with a single real or fake.
 
     Raises:
         ManifestError: as for `deepfake_cli.metrics.figures.figures`.
@@ -26,7 +26,7 @@ def delong(labels: ArrayLike, scores: ArrayLike, level: float = LEVEL) -> dict[s
 
 
 def of_ranking(ranking: Ranking, level: float = LEVEL) -> dict[str, float | None]:
-    """`delong` of rows that are ranked already: of each class by steps of equal scores, which a sort less needs."""
+    """`delong` of ranked rows, without a second sort."""
     once = np.ones(1 + max(side.codes.max() for side in (ranking.fakes, ranking.reals)), dtype="int64")
     fakes, reals = ranking.fakes.walk(once), ranking.reals.walk(once)
     wins = 1 - (reals[ranking.reals_above] + reals[ranking.reals_down_to]) / 2 / reals[-1]
@@ -40,7 +40,7 @@ def of_ranking(ranking: Ranking, level: float = LEVEL) -> dict[str, float | None
 
 
 def _variance(wins: Floats, counts: Floats, mean: float) -> float:
-    """Of the mean of one class's rows; NaN with a single row."""
+    """Variance of the mean over the rows of one class; NaN with a single row."""
     rows = counts.sum()
     return float((counts * (wins - mean) ** 2).sum() / (rows - 1) / rows) if rows > 1 else np.nan
 
@@ -50,13 +50,13 @@ def delong_test(labels: ArrayLike, one: ArrayLike, other: ArrayLike, level: floa
 
     Args:
         labels: shape (n,), 0 for real and 1 for fake.
-        one: shape (n,), scores of the first.
-        other: shape (n,), scores of the second.
+        one: shape (n,), scores of the first detector.
+        other: shape (n,), scores of the second detector.
         level: of the interval.
 
     Returns:
-        ``difference`` (first less second), its ``low`` and ``high``, ``z`` and the two-sided ``p``; the last four are
-        None where the difference has no spread (the same ranking twice) or a class has one row.
+        ``difference`` (first minus second), its ``low`` and ``high``, ``z`` and the two-sided ``p``; the last four are
+        None if both rankings are the same or a class has one row.
 
     Raises:
         ManifestError: as for `deepfake_cli.metrics.figures.figures`.
@@ -80,7 +80,7 @@ def delong_test(labels: ArrayLike, one: ArrayLike, other: ArrayLike, level: floa
 
 
 def _wins(truth: Codes, scores: Floats) -> tuple[Floats, Floats]:
-    """The share of reals that each fake outscores, and of fakes that outscore each real; equal scores count half."""
+    """Share of reals below each fake, and of fakes above each real; equal scores count half."""
     from scipy.stats import rankdata
 
     every, fake = rankdata(scores), truth == 1
@@ -89,7 +89,7 @@ def _wins(truth: Codes, scores: Floats) -> tuple[Floats, Floats]:
 
 
 def _covariance(wins: list[tuple[Floats, Floats]]) -> Floats:
-    """The AUCs' covariance; NaN where a class has one row."""
+    """Covariance of the AUCs; NaN if a class has one row."""
     of_class = [np.array(rows) for rows in zip(*wins, strict=True)]
     if min(rows.shape[1] for rows in of_class) < 2:
         return np.full((len(wins), len(wins)), np.nan)

@@ -1,28 +1,30 @@
-"""What figures are called, and what they mean, in one place for every table and page."""
+"""Names and meanings of the metrics, for every table and page."""
 
 from typing import NamedTuple
 
 
-class Term(NamedTuple):
-    """A figure's name, short enough for a table of 80 columns, and what it is."""
+class Metric(NamedTuple):
+    """Name of a metric, short enough for a table of 80 columns, and its meaning."""
 
     name: str
     meaning: str
 
 
 FIGURES = {
-    "auc": Term("AUC", "how often a fake scores above a real; 0.5 is chance"),
-    "partial_auc": Term("partial AUC", "AUC where at most 10 % of reals are called fake, rescaled: 0.5 is chance"),
-    "average_precision": Term("avg. precision", "area under precision and recall; chance is the share of fakes"),
-    "eer": Term("EER", "equal error rate: errors where as many reals as fakes are missed; less is better"),
-    "accuracy": Term("accuracy", "share called right at the threshold"),
-    "balanced_accuracy": Term("bal. accuracy", "mean of the shares of reals and of fakes called right"),
-    "f1": Term("F1", "harmonic mean of precision and recall at the threshold"),
-    "tpr_at_fpr_0.1": Term("TPR at 0.1 %", "share of fakes found where 0.1 % of reals are called fake"),
-    "tpr_at_fpr_1": Term("TPR at 1 %", "share of fakes found where 1 % of reals are called fake"),
-    "tpr_at_fpr_5": Term("TPR at 5 %", "share of fakes found where 5 % of reals are called fake"),
-    "brier": Term("Brier score", "mean squared distance of score and truth; less is better"),
-    "ece": Term("ECE", "expected calibration error: how far scores are from shares of fakes; less is better"),
-    "log_loss": Term("log loss", "cost of the scores as probabilities, in nats; less is better"),
+    "auc": Metric("AUC", "how often a fake scores above a real; chance is 0.5"),
+    "partial_auc": Metric("partial AUC", "AUC up to a false positive rate of 10 %, rescaled; chance is 0.5"),
+    "average_precision": Metric(
+        "avg. precision", "area under the precision-recall curve; chance is the share of fakes"
+    ),
+    "eer": Metric("EER", "equal error rate: false positive rate = false negative rate; lower is better"),
+    "accuracy": Metric("accuracy", "share classified correctly at the threshold"),
+    "balanced_accuracy": Metric("bal. accuracy", "mean of the accuracy on reals and on fakes"),
+    "f1": Metric("F1", "harmonic mean of precision and recall at the threshold"),
+    "tpr_at_fpr_0.1": Metric("TPR at 0.1 %", "true positive rate at a false positive rate of 0.1 %"),
+    "tpr_at_fpr_1": Metric("TPR at 1 %", "true positive rate at a false positive rate of 1 %"),
+    "tpr_at_fpr_5": Metric("TPR at 5 %", "true positive rate at a false positive rate of 5 %"),
+    "brier": Metric("Brier score", "mean squared distance between score and label; lower is better"),
+    "ece": Metric("ECE", "expected calibration error: distance of scores from the share of fakes; lower is better"),
+    "log_loss": Metric("log loss", "cross-entropy of scores and labels, in nats; lower is better"),
 }
-CALIBRATION = ("ece", "brier", "log_loss")  # those that say whether scores can be taken as probabilities
+CALIBRATION = ("ece", "brier", "log_loss")  # metrics of calibration

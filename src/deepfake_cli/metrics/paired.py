@@ -44,20 +44,20 @@ def compared(frames: pd.DataFrame, videos: pd.DataFrame, plan: Plan) -> dict[str
     several = len(videos[["dataset", "group"]].drop_duplicates()) > 1
     keys = ["dataset", "group" if several else "video"]
     codes = [rows.groupby(keys, observed=True, sort=False).ngroup().to_numpy() for rows in (frames, videos)]
-    found = {
+    levels = {
         name: _level(rows, units, plan)
         for name, rows, units in zip(("frame", "video"), (frames, videos), codes, strict=True)
     }
-    said = {
+    about = {
         "level": LEVEL,
         "resamples": plan.resamples,
         "method": plan.method,
         "unit": keys[1],
         "units": int(codes[1].max()) + 1,
-        "left_out": found["frame"].pop("left_out"),
+        "left_out": levels["frame"].pop("left_out"),
     }
-    del found["video"]["left_out"]
-    return {**found, "interval": said}
+    del levels["video"]["left_out"]
+    return {**levels, "interval": about}
 
 
 def _level(rows: pd.DataFrame, codes: Codes, plan: Plan) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The scores of a video's frames become one."""
+"""Pooling: from the scores of frames to the score of their video."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Codes = NDArray[np.integer[Any]]
 
-TOP = 0.1  # share of a video's frames, the most fake ones, that "top" averages; one frame at least
+TOP = 0.1  # "top" averages this share of frames, those with the highest scores; one frame at least
 SURE, MOST_SURE, LEAST = 0.8, 0.9, 11  # of "confident"
 
 
@@ -30,7 +30,7 @@ def _top(scores: Floats, codes: Codes) -> Floats:
 
 
 def _confident(scores: Floats, codes: Codes) -> Floats:
-    """The sure frames' mean, where they are many (Seferbekov 2020, winner of the DFDC): else the mean of all."""
+    """Mean of the confident frames if there are many, else of all (Seferbekov 2020, winner of the DFDC)."""
     count = np.bincount(codes)
     high, low = scores > SURE, scores < 1 - SURE
     highs, lows = np.bincount(codes, high), np.bincount(codes, low)
@@ -40,14 +40,14 @@ def _confident(scores: Floats, codes: Codes) -> Floats:
 
 
 def _ordered(values: Floats, codes: Codes) -> tuple[Floats, Codes, Codes]:
-    """Values by video, rising in each; where each video starts, and how many it has."""
+    """Values sorted by video, then ascending; the start of each video, and its number of values."""
     counts = np.bincount(codes)
     return values[np.lexsort((values, codes))], np.cumsum(counts) - counts, counts
 
 
-POOLS: dict[str, Callable[[Floats, Codes], Floats]] = {  # frames' scores, and the numbers of their videos from 0
+POOLS: dict[str, Callable[[Floats, Codes], Floats]] = {  # from frame scores and the number of the video of each, from 0
     "mean": _mean,
     "median": _median,
-    "top": _top,  # of the tenth of frames that look most fake
+    "top": _top,  # mean of the highest tenth
     "confident": _confident,
 }

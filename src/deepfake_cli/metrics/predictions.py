@@ -1,4 +1,4 @@
-"""Scores that are in a CSV already: ours, or anyone's with the names of its columns mapped."""
+"""Read predictions from a CSV: our own, or any with its columns mapped."""
 
 import csv
 from collections.abc import Iterable
@@ -21,11 +21,11 @@ class Predictions:
     """Scored frames.
 
     Attributes:
-        frames: the columns of `COLUMNS` with a score each; label 0 or 1, score float64.
-        missing: videos none of whose rows has a score: dataset, group, video, label, method, quality, reason.
-        unscored: rows without a score.
-        own: the columns that the file has.
-        notes: what the file does not say, and what was done instead.
+        frames: rows with a score, in the columns of `COLUMNS`; label 0 or 1, score float64.
+        missing: videos without any score: dataset, group, video, label, method, quality, reason.
+        unscored: number of rows without a score.
+        own: columns of the file.
+        notes: what the file lacks, and what is used instead.
     """
 
     frames: pd.DataFrame
@@ -36,10 +36,10 @@ class Predictions:
 
 
 def mapping(text: str | None) -> dict[str, str]:
-    """Our names of columns to a file's: ``score=prob,label=target``.
+    """Parse a mapping from our column names to those of a file: ``score=prob,label=target``.
 
     Raises:
-        ConfigError: a part is no ``ours=theirs``, or names no column of ours.
+        ConfigError: a part is not ``ours=theirs``, or is not a column of ours.
     """
     pairs = [part.strip().partition("=") for part in (text or "").split(",") if part.strip()]
     for ours, equals, theirs in pairs:
@@ -54,16 +54,16 @@ def mapping(text: str | None) -> dict[str, str]:
 def read(path: Path, columns: dict[str, str] | None = None) -> Predictions:
     """Read scored rows.
 
-    Labels are real and fake, 0 and 1, or false and true (is it fake?); scores lie in [0, 1], 1 for fake. A row with no
-    score, or nan, is a frame that could not be scored. Without a video each row is a unit of its own, and without a group
-    each video.
+    Labels are real and fake, 0 and 1, or false and true (true is fake). Scores are in [0, 1], 1 for fake. A row with an empty
+    score or nan is a frame that could not be scored. Without a column video, each row is a unit; without a column group, each
+    video.
 
     Args:
         path: the CSV, with a header.
-        columns: our names to the file's, where they differ.
+        columns: our column names to those of the file, where they differ.
 
     Raises:
-        ManifestError: the file can't be read, or a column, a label or a score is not as it should be.
+        ManifestError: the file is unreadable, or a column, label or score is invalid.
     """
     rows = _named(_text(path), columns or {}, path)
     own, notes = [str(name) for name in rows], []
@@ -71,7 +71,7 @@ def read(path: Path, columns: dict[str, str] | None = None) -> Predictions:
     rows["score"] = _scores(rows, path)
     if "video" not in own:
         rows["video"] = pd.Series(rows.index, dtype="int64").astype(str)
-        notes.append(f"{path} has no column video: each row is a video, and a unit of the intervals.")
+        notes.append(f"{path} has no column video: each row counts as a video.")
     if "group" not in own:
         rows["group"] = rows["video"]
         notes.append(f"{path} has no column group: intervals resample {'videos' if 'video' in own else 'rows'}.")
@@ -81,11 +81,11 @@ def read(path: Path, columns: dict[str, str] | None = None) -> Predictions:
 
 
 def _parted(rows: pd.DataFrame, path: Path, own: list[str], notes: list[str]) -> Predictions:
-    """Part the rows that have a score from the videos that have none."""
+    """Split rows with a score from videos without any."""
     for name in ("video", "group"):
         if rows[name].isna().any():
             at = int(rows[name].isna().to_numpy().argmax())
-            raise ManifestError(f"{path}: row {at + 2} has no {name}; each row needs one where there is such a column.")
+            raise ManifestError(f"{path}: row {at + 2} has no {name}: fill the column in every row, or remove it.")
     scored = rows["score"].notna()
     if not scored.any():
         raise ManifestError(f"{path}: no row has a score.")
@@ -104,32 +104,32 @@ def _text(path: Path) -> pd.DataFrame:
 
     local = here(path)
     if not local.is_file():
-        raise ManifestError(f"{path}: no such file of predictions.")
+        raise ManifestError(f"{path}: no such file.")
     try:
         with local.open(encoding="utf-8-sig", newline="") as file:
             header = next(csv.reader(file), [])
         twice = sorted({name for name in header if header.count(name) > 1})
         if twice:
-            raise ValueError(f"two columns are called {twice[0]!r}")
+            raise ValueError(f"two columns have the name {twice[0]!r}")
         options = arrow.ConvertOptions(column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=True)
         options.null_values = ["", "nan", "NaN", "NAN", "None", "null"]
         parse = arrow.ParseOptions(newlines_in_values=True)
         return arrow.read_csv(local, parse_options=parse, convert_options=options).to_pandas()
     except (OSError, ValueError, csv.Error) as error:
-        raise ManifestError(f"{path}: cannot be read as a CSV of predictions: {' '.join(str(error).split())}") from None
+        raise ManifestError(f"{path}: cannot read as a CSV of predictions: {' '.join(str(error).split())}") from None
 
 
 def _named(table: pd.DataFrame, columns: dict[str, str], path: Path) -> pd.DataFrame:
-    """The file's columns under our names."""
+    """The columns of the file under our names."""
     names = {name: columns.get(name, name) for name in COLUMNS}
     gone = [theirs for ours, theirs in names.items() if theirs not in table and (ours in columns or ours in NEEDED)]
     if gone:
         raise ManifestError(
-            f"{path}: no column {_list(gone)}; found {_list(table.columns)}. Say which is which: --columns "
+            f"{path}: no column {_list(gone)}; found {_list(table.columns)}. Map them: --columns "
             "score=THEIRS,label=THEIRS,video=THEIRS"
         )
     if table.empty:
-        raise ManifestError(f"{path}: there is a header and no row.")
+        raise ManifestError(f"{path}: no rows, only a header.")
     return pd.DataFrame({ours: table[theirs] for ours, theirs in names.items() if theirs in table})
 
 
@@ -150,8 +150,8 @@ def _scores(rows: pd.DataFrame, path: Path) -> pd.Series:
     if bad.any():
         at = int(bad.argmax())
         raise ManifestError(
-            f"{path}: score {rows['score'].iloc[at]!r} in row {at + 2}, one of {int(bad.sum()):,} such; allowed: numbers in "
-            "[0, 1], 1 for fake. Logits go through a sigmoid first, probabilities of real are taken from 1."
+            f"{path}: score {rows['score'].iloc[at]!r} in row {at + 2}, one of {int(bad.sum()):,}; allowed: numbers in "
+            "[0, 1], 1 for fake. Apply a sigmoid to logits; use 1 - p for probabilities of real."
         )
     return numbers
 

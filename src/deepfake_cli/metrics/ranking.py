@@ -1,7 +1,7 @@
-"""Rows by falling score, sorted once: each resample then only weighs them anew.
+"""Rows sorted once by descending score, so that each resample only changes their weights.
 
-Reals and fakes are ranked apart. A figure needs, for each distinct score of one class, only the weight of the other class
-above it, so that a resample costs two sums over the rows and one look-up for each fake.
+Reals and fakes are ranked separately. For each distinct score of one class, metrics need only the weight of the other class
+above it: a resample costs two sums over the rows and one lookup per fake.
 """
 
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ from deepfake_cli.metrics.checked import Codes, Floats
 
 @dataclass(frozen=True)
 class Side:
-    """The rows of one class by falling score; those of equal score and unit are one row that counts several times."""
+    """The rows of one class by descending score; rows of equal score and unit are merged and counted."""
 
-    codes: Codes  # (rows,) the unit of each
-    counts: Codes | None  # (rows,) how many each stands for; None where that is one everywhere
-    values: Floats  # (steps,) the distinct scores, falling
-    ends: Codes | None  # (steps + 1,) rows above each step, and all; None where each row is a step
+    codes: Codes  # (rows,) unit of each
+    counts: Codes | None  # (rows,) number merged; None if 1 everywhere
+    values: Floats  # (steps,) distinct scores, descending
+    ends: Codes | None  # (steps + 1,) rows above each step, and all; None if each row is a step
 
     @classmethod
     def of(cls, scores: Floats, codes: Codes) -> "Side":
         """Rank the rows of one class."""
         order = np.argsort(-scores, kind="stable")
-        if len(order) and (np.diff(scores[order]) == 0).any():  # only where scores repeat can rows be put together
+        if len(order) and (np.diff(scores[order]) == 0).any():  # only repeated scores can be merged
             order = np.lexsort((codes, -scores))
         scores, codes = scores[order], codes[order]
         first = np.flatnonzero(_changes(scores) | _changes(codes))
@@ -35,9 +35,9 @@ class Side:
         return cls(codes, None if (counts == 1).all() else counts, scores[starts], ends)
 
     def walk(self, times: Codes) -> Floats:
-        """The weight of the rows above each step, and of all: (steps + 1,), where a unit weighs ``times[unit]``.
+        """Weight of the rows above each step, and of all: (steps + 1,), each unit weighted by ``times[unit]``.
 
-        Whole numbers are exact, and summed six times as fast as floats.
+        Summed as integers: exact, and six times as fast as floats.
         """
         weights = times.take(self.codes)
         if self.counts is not None:
@@ -47,28 +47,28 @@ class Side:
         return (sums if self.ends is None else sums.take(self.ends)).astype("float64")
 
     def above(self, scores: Floats | float) -> Codes:
-        """How many steps lie above each score; `scores` fall."""
+        """Number of steps above each score; `scores` descend."""
         return np.searchsorted(-self.values, -np.asarray(scores), side="left")
 
     def down_to(self, scores: Floats | float) -> Codes:
-        """How many steps lie above each score or at it."""
+        """Number of steps at or above each score."""
         return np.searchsorted(-self.values, -np.asarray(scores), side="right")
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """Both classes, and where each score of one would stand in the other."""
+    """Both classes, and the rank of each score of one class in the other."""
 
     fakes: Side
     reals: Side
-    reals_above: Codes  # (steps of fakes,) steps of reals above each
-    reals_down_to: Codes  # the same, and those at it; the same array where no real and fake share a score
+    reals_above: Codes  # (steps of fakes,) number of steps of reals above each
+    reals_down_to: Codes  # at or above each; the same array if no real and fake share a score
     fakes_above: Codes  # (steps of reals,)
     fakes_down_to: Codes
 
     @classmethod
     def of(cls, truth: Codes, scores: Floats, codes: Codes) -> "Ranking":
-        """Rank rows, each with the number of its unit."""
+        """Rank rows; `codes` has the number of the unit of each."""
         fakes, reals = (Side.of(scores[truth == label], codes[truth == label]) for label in (1, 0))
         above, down_to = reals.above(fakes.values), reals.down_to(fakes.values)
         shared = not np.array_equal(above, down_to)
@@ -83,5 +83,5 @@ class Ranking:
 
 
 def _changes(values: Floats | Codes) -> np.ndarray:
-    """Where a value differs from the one before; the first does."""
+    """Where a value differs from the previous one; True for the first."""
     return np.concatenate([np.ones(min(len(values), 1), bool), np.diff(values) != 0])

@@ -1,4 +1,4 @@
-"""Parts of the rows, to be measured one by one: by data set, quality, method and group."""
+"""Slices of the rows: by data set, quality, method and group."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,21 +9,21 @@ import pandas as pd
 from deepfake_cli.metrics.checked import Codes
 
 BY = ("dataset", "quality", "method", "group")
-MOST = 100  # values of one column; more are no table that anyone reads
+MOST = 100  # values of one column: a longer table is unreadable
 
 
-def names(videos: pd.DataFrame) -> tuple[list[tuple[str, Any]], list[str]]:
-    """What to slice by, as pairs of column and value, and notes on what is left out.
+def slices_of(videos: pd.DataFrame) -> tuple[list[tuple[str, Any]], list[str]]:
+    """Return slices as pairs of column and value, and notes on columns left out.
 
-    A column is sliced where it has two values. A value of a group is a pair of data set and group. A method is what made a
-    fake, so that reals give none.
+    A column is sliced if it has two or more values. The value of a group is a pair of data set and group. Only fakes have a
+    method.
     """
     found: list[tuple[str, Any]] = []
     notes = []
     for by in BY:
         values = list(_values(videos, by))
         if len(values) > MOST:
-            notes.append(f"No slices by {by}: there are {len(values):,} of them, and {MOST} at most are shown.")
+            notes.append(f"No slices by {by}: {len(values):,} values, at most {MOST} are shown.")
         elif len(values) > 1:
             found += [(by, value) for value in values]
     return found, notes
@@ -40,16 +40,16 @@ def _values(videos: pd.DataFrame, by: str) -> Iterator[Any]:
 
 
 class Table:
-    """Rows whose slices are found fast: every column as numbers, and the values that they stand for."""
+    """Rows prepared for slicing: each column as codes and their values."""
 
     def __init__(self, rows: pd.DataFrame):
         self.labels = rows["label"].to_numpy()
         self.columns = {by: pd.factorize(rows[by]) for by in BY if by in rows}
 
     def where(self, by: str, value: Any) -> np.ndarray:
-        """Which rows belong to a slice, shape (rows,).
+        """Return a mask of the rows of a slice, shape (rows,).
 
-        A method has all reals of its data sets as negatives, and a quality those that say none of their own.
+        The slice of a method includes all reals of its data sets, that of a quality the reals without a quality.
         """
         if by == "group":
             return self._is("dataset", value[0]) & self._is("group", value[1])
@@ -67,10 +67,10 @@ class Table:
 
     def _is(self, by: str, value: str) -> np.ndarray:
         codes, values = self.columns[by]
-        at = [place for place, each in enumerate(values) if str(each) == value]
+        at = [place for place, other in enumerate(values) if str(other) == value]
         return np.isin(codes, at) if len(at) != 1 else codes == at[0]
 
 
 def shown(by: str, value: Any, several: bool) -> str:
-    """A slice's name: a group's with its data set, where there are several."""
+    """Name of a slice; a group has its data set in front if there are several."""
     return ("/".join(value) if several else value[1]) if by == "group" else value

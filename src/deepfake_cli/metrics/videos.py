@@ -1,4 +1,4 @@
-"""Tables of frames become tables of videos, and those tables of groups."""
+"""From tables of frames to tables of videos and groups."""
 
 import numpy as np
 import pandas as pd
@@ -11,19 +11,19 @@ from deepfake_cli.registry import lookup
 
 
 def video_scores(frames: pd.DataFrame, pool: str = "mean") -> pd.DataFrame:
-    """Return one row a video, in order of first appearance; its score is pooled from its frames.
+    """Return one row per video, in order of first appearance, with the pooled score of its frames.
 
     Args:
-        frames: one row a frame with the columns dataset, video, group, label (0 or 1) and score (in [0, 1]).
+        frames: one row per frame with the columns dataset, video, group, label (0 or 1) and score (in [0, 1]).
         pool: one of `POOLS`.
 
     Returns:
-        The columns dataset, video, group, label, score (float64) and frames (their number); one row for each pair of
-        dataset and video. Where frames have a method or a quality, so have videos, after these.
+        The columns dataset, video, group, label, score (float64), frames (their number) and, if frames have them, method and
+        quality; one row for each pair of dataset and video.
 
     Raises:
-        ManifestError: a column is missing, a cell is empty, or the frames of one video differ in group or label.
-        ConfigError: there is no such pool.
+        ManifestError: a column is missing, a cell is empty, or frames of one video differ in group or label.
+        ConfigError: the pool is unknown.
     """
     check_frames(frames)
     pooled = lookup(POOLS, pool, "pool")
@@ -52,21 +52,21 @@ def group_scores(videos: pd.DataFrame) -> pd.DataFrame:
 
 
 def best_pool(frames: pd.DataFrame, threshold: float) -> str:
-    """Return the pool of highest video AUC on validation; of equally good ones the first in `POOLS`.
+    """Return the pool with the highest video AUC on validation data; of equal ones the first in `POOLS`.
 
-    A pool that calls videos worse than their mean at the frames' threshold is passed over, however well it ranks them:
-    whoever judges one video has nothing to rank it against.
+    Pools with a lower balanced accuracy than the mean, at the threshold of frames, are skipped: a single video is judged by
+    the threshold, not by its rank.
 
     Args:
-        frames: one row a frame, as for `video_scores`.
-        threshold: a video that scores at least this is called fake.
+        frames: one row per frame, as for `video_scores`.
+        threshold: videos with a score at or above it are predicted fake.
 
     Raises:
         ManifestError: as for `video_scores` and `figures`.
     """
-    found = {}
+    metrics = {}
     for pool in POOLS:
         videos = video_scores(frames, pool)
-        found[pool] = figures(videos["label"], videos["score"], threshold)
-    called = [pool for pool in POOLS if found[pool]["balanced_accuracy"] >= found["mean"]["balanced_accuracy"]]
-    return max(called, key=lambda pool: found[pool]["auc"])
+        metrics[pool] = figures(videos["label"], videos["score"], threshold)
+    accurate = [pool for pool in POOLS if metrics[pool]["balanced_accuracy"] >= metrics["mean"]["balanced_accuracy"]]
+    return max(accurate, key=lambda pool: metrics[pool]["auc"])
