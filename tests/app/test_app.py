@@ -319,7 +319,7 @@ def test_jobs_keep_their_order_and_expire(tmp_path, caplog):
     turn.release(3)
     until(lambda: all_five[4].finished)
     assert order == ["0", "3", "4"] and not left(tmp_path)
-    assert all_five[0].state == "failed" and "fault of the program" in all_five[0].error
+    assert all_five[0].state == "failed" and "Internal error" in all_five[0].error
     assert "ZeroDivisionError" in caplog.text and all_five[4].result.page == "0.25"
     all_five[3].asked -= 61
     jobs.sweep()

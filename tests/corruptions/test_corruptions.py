@@ -25,17 +25,17 @@ def faces() -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_more_strength_is_further_from_the_picture(faces, name):
+def test_higher_strength_changes_more(faces, name):
     before = faces.copy()
     results = [changed(faces, name, strength, range(8)) for strength in STRENGTHS]
-    assert all(each.shape == faces.shape and each.dtype == np.uint8 for each in results)
-    gaps = [np.square(each.astype(float) - faces).mean() for each in results]
+    assert all(result.shape == faces.shape and result.dtype == np.uint8 for result in results)
+    gaps = [np.square(result.astype(float) - faces).mean() for result in results]
     assert gaps[0] > 0 and all(less < more for less, more in pairwise(gaps)), gaps
     assert np.array_equal(faces, before)
 
 
 @pytest.mark.parametrize("name", [name for name in CHANGES if name != "h264"])
-def test_what_is_drawn_depends_on_place_and_seed_alone(faces, name):
+def test_random_numbers_depend_on_place_and_seed_only(faces, name):
     whole = changed(faces, name, 3, range(10, 18), seed=1)
     parts = [changed(faces[:3], name, 3, range(10, 13), seed=1), changed(faces[3:], name, 3, range(13, 18), seed=1)]
     assert np.array_equal(whole, np.concatenate(parts))
@@ -44,7 +44,7 @@ def test_what_is_drawn_depends_on_place_and_seed_alone(faces, name):
     assert np.array_equal(whole, changed(faces, name, 3, range(8), seed=1)) != drawn
 
 
-def test_h264_is_the_same_every_time_and_looks_at_neighbours(faces):
+def test_h264_is_deterministic_and_uses_neighbours(faces):
     one, other = (changed(faces, "h264", 3, range(8)) for _ in range(2))
     assert np.array_equal(one, other)
     alone = np.concatenate([changed(face[None], "h264", 3, [0]) for face in faces])
@@ -52,7 +52,7 @@ def test_h264_is_the_same_every_time_and_looks_at_neighbours(faces):
     assert not np.array_equal(alone[1:], one[1:])
 
 
-def test_the_parameters_are_what_they_say(faces):
+def test_parameters_match_their_names(faces):
     grey = changed(faces, "saturation", 5, range(8)).astype(int)
     assert np.ptp(grey, axis=-1).max() <= 1
     assert changed(faces, "brightness", 4, range(8)).mean() == pytest.approx(0.4 * faces.mean(), rel=0.02)
@@ -82,7 +82,7 @@ def test_successive_frames_from_the_middle_of_each_video():
     assert sorted(lengths(chosen)) == [1, 3, 4]
 
 
-def test_batches_are_cut_anew_at_the_ends_of_videos():
+def test_batches_are_regrouped_by_video():
     stream = np.arange(14)
     videos = list(by_video(iter([stream[:5], stream[5:10], stream[10:]]), [1, 10, 3]))
     assert [len(video) for video in videos] == [1, 10, 3]
@@ -91,7 +91,7 @@ def test_batches_are_cut_anew_at_the_ends_of_videos():
 
 
 @pytest.mark.slow
-def test_evaluate_measures_changed_frames(project, deepfake, json_of):  # noqa: F811
+def test_evaluate_measures_corrupted_frames(project, deepfake, json_of):  # noqa: F811
     deepfake("train", *FAST, "--epochs", 1, "--run", "one")
     some = ("--robustness-changes", "occlusion,jpeg,h264", "--robustness-frames", 3, "--resamples", 50)
     found = json_of("evaluate", *some)

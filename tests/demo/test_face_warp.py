@@ -1,4 +1,4 @@
-"""Laws of the face warp on one frame, on real faces, and of the samples they come from."""
+"""The face warp on one frame of real faces, and the shipped clips."""
 
 import cv2
 import numpy as np
@@ -36,7 +36,7 @@ def face(request):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_forges_inside_the_mask_only(face, seed):
+def test_fake_differs_inside_the_mask_only(face, seed):
     image, box = face
     before, warp = image.copy(), draw(seed)
     forged = warp_face(image, box, warp=warp)
@@ -48,7 +48,7 @@ def test_forges_inside_the_mask_only(face, seed):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_forged_face_is_smoother_and_of_like_colour(face, seed):
+def test_fake_is_smoother_with_similar_colour(face, seed):
     image, box = face
     warp = draw(seed)
     forged = warp_face(image, box, warp=warp)
@@ -57,7 +57,7 @@ def test_a_forged_face_is_smoother_and_of_like_colour(face, seed):
     assert np.abs(forged[inside].mean(0) - image[inside].mean(0)).max() < 10
 
 
-def test_the_mask_is_soft_and_within_the_box(face):
+def test_mask_is_soft_and_inside_the_box(face):
     image, box = face
     plane = mask(image.shape, box, draw())
     rows, columns = np.nonzero(plane)
@@ -68,13 +68,13 @@ def test_the_mask_is_soft_and_within_the_box(face):
     assert not corner.any()  # no square
 
 
-def test_same_seed_same_bytes(face):
+def test_same_seed_gives_the_same_bytes(face):
     image, box = face
     first, again, other = (warp_face(image, box, warp=draw(seed)) for seed in (1, 1, 2))
     assert first.tobytes() == again.tobytes() != other.tobytes()
 
 
-def test_a_stronger_warp_is_smoother(face):
+def test_higher_strength_is_smoother(face):
     image, box = face
     inside = mask(image.shape, box, draw()) > 0.9
     weak, plain, strong = (sharpness(warp_face(image, box, warp=draw(strength=s)), inside) for s in (0.5, 1, 2))
@@ -82,7 +82,7 @@ def test_a_stronger_warp_is_smoother(face):
 
 
 @pytest.mark.parametrize("shift", [(-200, 0), (0, -150), (180, 150), (-230, -200)])
-def test_a_box_partly_outside(shift):
+def test_box_partly_outside(shift):
     image = read("man_a.mp4")[0]
     box = tuple(float(edge) for edge in np.add(FACES["man_a.mp4"], shift * 2))
     forged = warp_face(image, box, warp=draw())
@@ -94,7 +94,7 @@ def test_a_box_partly_outside(shift):
 @pytest.mark.parametrize(
     "box", [(-90, 10, -5, 80), (10, 400, 90, 500), (50, 50, 50, 90), (90, 90, 50, 50), (np.nan, 0, 9, 9)]
 )
-def test_a_box_outside_or_empty_changes_nothing(box):
+def test_box_outside_or_empty_changes_nothing(box):
     image = read("man_a.mp4")[0]
     assert np.array_equal(warp_face(image, box, warp=draw()), image)
 
@@ -107,13 +107,13 @@ def test_odd_boxes_do_not_fail(box):
     assert warp_face(image, box, warp=draw()).shape == image.shape
 
 
-def test_every_sample_is_explained():
+def test_every_asset_is_in_the_readme():
     readme = (assets.FOLDER / "README.md").read_text(encoding="utf-8")
     shipped = [path.name for path in assets.FOLDER.iterdir() if path.is_file() and path.name != "README.md"]
     assert [name for name in shipped if f"`{name}`" not in readme] == []
 
 
-def test_the_samples_are_small_and_whole():
+def test_clips_are_small_and_complete():
     files = [assets.FOLDER / name for name, _ in assets.CLIPS]
     assert sum(file.stat().st_size for file in files) <= 2_000_000
     assert set(files) == set(assets.FOLDER.glob("*.mp4")) and assets.DETECTOR.is_file()

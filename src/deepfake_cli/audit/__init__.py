@@ -1,1 +1,1 @@
-"""What separates reals from fakes without a look at the face: size, format, compression, blur, source."""
+"""Find shortcuts in the data: size, format, compression, blur, source."""

@@ -1,7 +1,7 @@
-"""How well the properties alone tell fakes from reals: each by itself, and a classifier of several together.
+"""How well properties alone separate fakes from reals: the AUC of each, and of a classifier on several.
 
-Frames of one video are alike, and so are videos of one person: the classifier is tested on groups that it was not trained on,
-and intervals resample groups.
+Frames of one video and videos of one person are similar. So the classifier is tested on other groups than it was trained on, and
+intervals resample groups.
 """
 
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FOLDS, RESAMPLES = 5, 500
-MOSTLY = 0.9  # of the rows of each class: a property known of fewer would give away what is known, not what is there
+MOSTLY = 0.9  # share of the rows of each class with a value; below it, missing values could reveal the class
 
 
 def unit_of(table: "pd.DataFrame") -> str:
-    """What is held out and resampled: the group; the video, where there is one group only."""
+    """The unit to hold out and resample: the group; the video if there is only one group."""
     return "group" if len(table[["dataset", "group"]].drop_duplicates()) > 1 else "video"
 
 
@@ -29,19 +29,19 @@ def units(table: "pd.DataFrame") -> np.ndarray:
 
 
 def alone(table: "pd.DataFrame", name: str, seed: int) -> dict[str, Any] | None:
-    """Return the AUC of one property by itself, turned so that it is at least 0.5.
+    """Return the AUC of one property, flipped to be at least 0.5.
 
-    A word is ranked by the share of fakes among the rows that have it.
+    Words are ranked by the share of fakes among their rows.
 
     Args:
-        table: with the columns label (0 or 1), dataset, video, group and `name`; rows without a value are left out.
+        table: with the columns label (0 or 1), dataset, video, group and `name`; rows without a value are ignored.
         name: the property's column.
         seed: of the bootstrap.
 
     Returns:
-        ``auc``, ``low`` and ``high`` (the ends of the interval, or None), ``fakes`` (``"higher"`` or ``"lower"``: which way
-        the fakes lie; None for words and at 0.5) and ``known`` (rows with a value); None if a class has no value. A property
-        that is the same in all rows has an AUC of 0.5 and no interval.
+        ``auc``, ``low`` and ``high`` (of the interval, or None), ``fakes`` (``"higher"`` or ``"lower"``: values of fakes against
+        reals; None for words and at 0.5) and ``known`` (number of rows with a value); None if a class has no value. A constant
+        property has an AUC of 0.5 and no interval.
     """
     known = table[table[name].notna()]
     if known["label"].nunique() < 2:
@@ -53,27 +53,27 @@ def alone(table: "pd.DataFrame", name: str, seed: int) -> dict[str, Any] | None:
     else:
         values, sides = known[name].map(known.groupby(name, observed=True)["label"].mean()).astype(float), []
     scores = (values / values.max()).to_numpy()
-    found = _auc(known, scores, seed)
-    lower = found["auc"] < 0.5
+    metric = _auc(known, scores, seed)
+    lower = metric["auc"] < 0.5
     if lower:
-        found = _auc(known, 1 - scores, seed)
-    return found | {"fakes": sides[lower] if sides and found["auc"] > 0.5 else None, "known": len(known)}
+        metric = _auc(known, 1 - scores, seed)
+    return metric | {"fakes": sides[lower] if sides and metric["auc"] > 0.5 else None, "known": len(known)}
 
 
 def together(table: "pd.DataFrame", names: Sequence[str], seed: int) -> dict[str, Any]:
-    """Return the AUC of a classifier of several properties, each unit scored by one trained on other units.
+    """Return the cross-validated AUC of a classifier on several properties.
 
-    Gradient-boosted trees (scikit-learn's ``HistGradientBoostingClassifier``), classes weighted equally, in a stratified
-    k-fold by unit; the folds' scores are ranked together.
+    Gradient-boosted trees (scikit-learn's ``HistGradientBoostingClassifier``) with balanced classes, in a stratified k-fold
+    grouped by unit; one AUC over the scores of all folds.
 
     Args:
         table: as for `alone`, with all the columns `names`; a value may be missing.
-        names: columns to classify by. Those that are constant, or not known of nearly all rows of each class, are not used.
+        names: columns to use, except constant ones and those with too many missing values in a class (see `MOSTLY`).
         seed: of the folds, the trees and the bootstrap.
 
     Returns:
         ``auc``, ``low``, ``high``, ``rows``, ``unit`` (``"group"`` or ``"video"``), ``units`` (their number), ``folds`` and
-        ``properties`` (those used). Where it can't be measured, ``auc`` is None and ``why`` says why.
+        ``properties`` (those used). If it cannot be measured, ``auc`` is None and ``why`` has the reason.
     """
     known = [name for name in names if table[name].notna().groupby(table["label"]).mean().min() >= MOSTLY]
     used = [name for name in known if table[name].nunique() > 1]
@@ -82,16 +82,16 @@ def together(table: "pd.DataFrame", names: Sequence[str], seed: int) -> dict[str
     result = {"rows": len(table), "unit": unit_of(table), "units": len(np.unique(codes)), "properties": used}
     nothing = {"auc": None, "low": None, "high": None, "folds": 0}
     if fewest < 2:
-        return result | nothing | {"why": f"it takes two {result['unit']}s of each class"}
+        return result | nothing | {"why": f"needs two {result['unit']}s of each class"}
     if not used:
-        why = "they are the same in all rows" if known else "they are not known of both classes"
+        why = "all are constant" if known else "unknown for one of the classes"
         return result | nothing | {"why": why}
     folds = min(FOLDS, fewest)
     return result | _auc(table, _scores(table, used, codes, folds, seed), seed) | {"folds": folds}
 
 
 def _scores(table: "pd.DataFrame", names: list[str], codes: np.ndarray, folds: int, seed: int) -> np.ndarray:
-    """How fake each row is, in 0..1, by trees that saw no row of its unit."""
+    """Score each row, in 0..1, with trees trained on other units."""
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.model_selection import StratifiedGroupKFold
     from threadpoolctl import threadpool_limits
@@ -100,23 +100,23 @@ def _scores(table: "pd.DataFrame", names: list[str], codes: np.ndarray, folds: i
     scores = np.full(len(table), 0.5)
     for train, test in StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(inputs, label, codes):
         if len(np.unique(label[train])) < 2:
-            continue  # all units of a class fell into this fold: its rows stay at 0.5
+            continue  # training units of one class only: scores stay at 0.5
         leaf = int(np.clip(len(train) // 50, 2, 20))
         trees = HistGradientBoostingClassifier(
             max_iter=60, max_leaf_nodes=8, min_samples_leaf=leaf, class_weight="balanced", random_state=seed
         )
-        with threadpool_limits(1):  # so few rows take longer in several threads
+        with threadpool_limits(1):  # few rows are slower in several threads
             scores[test] = trees.fit(inputs[train], label[train]).predict_proba(inputs[test])[:, 1]
     return scores
 
 
 def _numbers(table: "pd.DataFrame") -> np.ndarray:
-    """Words become one column each, 0 or 1; what is missing stays NaN."""
+    """One-hot encode words; missing numbers stay NaN."""
     import pandas as pd
 
     return pd.get_dummies(table, dummy_na=False).astype("float64").to_numpy()
 
 
 def _auc(table: "pd.DataFrame", scores: np.ndarray, seed: int) -> dict[str, Any]:
-    found = intervals(table["label"], scores, 0.5, units(table), RESAMPLES, seed)["auc"]
-    return {"auc": found.value, "low": found.low, "high": found.high}
+    auc = intervals(table["label"], scores, 0.5, units(table), RESAMPLES, seed)["auc"]
+    return {"auc": auc.value, "low": auc.low, "high": auc.high}

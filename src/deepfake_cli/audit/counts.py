@@ -1,4 +1,4 @@
-"""How many there are of what, and a sample that is fair to videos and classes."""
+"""Counts of images, videos and groups, and a sample balanced over classes and videos."""
 
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -18,8 +18,8 @@ def count(table: "pd.DataFrame") -> dict[str, Any]:
         table: with the columns path, label, dataset, video, group and part.
 
     Returns:
-        ``parts`` (a row for each part and class: part, class, images, videos, groups), ``groups`` (how many: all, both,
-        real_only, fake_only), ``shared_groups`` (those in more than one part) and ``repeated_images``.
+        ``parts`` (a row per list and class: part, class, images, videos, groups), ``groups`` (numbers of groups: all, both,
+        real_only, fake_only), ``shared_groups`` (groups in more than one list) and ``repeated_images``.
     """
     numbered = table.assign(
         video=table.groupby(["dataset", "video"], observed=True).ngroup(),
@@ -50,11 +50,11 @@ def _shared(table: "pd.DataFrame") -> list[str]:
 
 
 def sample(table: "pd.DataFrame", size: int, seed: int) -> "pd.DataFrame":
-    """Draw `size` different images: as many of each class as there are, and as many of each video.
+    """Draw `size` different images, balanced over classes and videos.
 
     Args:
         table: as for `count`.
-        size: how many; all, if there are fewer.
+        size: number of images; all if there are fewer.
         seed: of the draw.
 
     Returns:
@@ -67,7 +67,7 @@ def sample(table: "pd.DataFrame", size: int, seed: int) -> "pd.DataFrame":
     turn = shuffled.groupby(["label", "dataset", "video"], observed=True).cumcount()
     queue = shuffled["label"].iloc[
         np.argsort(turn.to_numpy(), kind="stable")
-    ]  # every video's first, every video's second, …
+    ]  # the first of every video, then the second, …
     there = queue.value_counts()
     drawn = []
     for label, number in there.items():

@@ -1,4 +1,4 @@
-"""Properties to figures: per class the median and the range of 90 %, and of words how often each occurs."""
+"""Describe properties per class: median and 90 % range of numbers, counts of words."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -12,26 +12,25 @@ if TYPE_CHECKING:
 
 
 def describe(table: "pd.DataFrame", properties: Mapping[str, Property], seed: int) -> dict[str, dict[str, Any]]:
-    """Describe each property, the best at telling fakes from reals first.
+    """Describe each property, highest AUC first.
 
     Args:
-        table: one row an image or a video, with the columns label, dataset, video, group and those of `properties`.
-        properties: which.
+        table: one row per image or video, with the columns label, dataset, video, group and those of `properties`.
+        properties: by column name.
         seed: of the bootstrap.
 
     Returns:
-        For each that is known of any row: ``title``, ``unit``, ``real`` and ``fake`` (``known``, and ``median``, ``low``,
-        ``high`` (5 and 95 %), or ``values``: how often each word occurs), ``same`` (the value is the same wherever it is
-        known) and ``alone`` (see `baseline.alone`).
+        For each property with a value: ``title``, ``unit``, ``real`` and ``fake`` (``known``, and ``median``, ``low``, ``high``
+        (5 and 95 %), or ``values``: word to count), ``same`` (whether it is constant) and ``alone`` (see `baseline.alone`).
     """
-    found: dict[str, dict[str, Any]] = {}
+    described: dict[str, dict[str, Any]] = {}
     for name, about in properties.items():
         if table[name].notna().any():
             of = _words if about.words else _numbers
             figures = {word: of(table.loc[table["label"] == label, name].dropna()) for label, word in enumerate(LABELS)}
             judged = {"same": table[name].nunique() == 1, "alone": alone(table, name, seed)}
-            found[name] = {"title": about.title, "unit": about.unit, **figures, **judged}
-    return dict(sorted(found.items(), key=lambda item: -(item[1]["alone"] or {"auc": 0})["auc"]))
+            described[name] = {"title": about.title, "unit": about.unit, **figures, **judged}
+    return dict(sorted(described.items(), key=lambda item: -(item[1]["alone"] or {"auc": 0})["auc"]))
 
 
 def _numbers(values: "pd.Series[Any]") -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""One image file to its properties, from its bytes and its pixels."""
+"""Measure the properties of an image file, from its bytes and pixels."""
 
 import os
 import warnings
@@ -15,9 +15,9 @@ from deepfake_cli.distributed import in_parts
 from deepfake_cli.media.jpeg_quality import jpeg_quality
 from deepfake_cli.storage.files import read_bytes
 
-Measured = dict[str, Any] | str  # the properties of an image, or why there are none
-PART = 128  # images that a task of a cluster measures, in about a second
-SCALE = 256  # pixels of the longer side on which sharpness is measured
+Measured = dict[str, Any] | str  # properties, or the error message
+PART = 128  # images per task on a cluster, about a second of work
+SCALE = 256  # longest side, in pixels, for sharpness
 
 
 def measure_all(
@@ -27,33 +27,33 @@ def measure_all(
     *,
     cluster: str | None = None,
 ) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
-    """Measure image files in threads, since decoding holds no lock of Python's, or on the machines of a cluster.
+    """Measure image files in threads (decoding releases the GIL), or on a cluster.
 
     Args:
         paths: the files.
-        workers: threads; None for one a core.
-        progress: called with how many of how many are measured.
+        workers: number of threads; None for one per core.
+        progress: called with images done and images in total.
         cluster: see `deepfake_cli.distributed.each`.
 
     Returns:
-        The properties of each file, in the order of `paths`, empty for one that can't be read; and those files, each with
-        why.
+        The properties of each file, in the order of `paths`, empty for unreadable files; and the unreadable files, each with
+        the reason.
     """
-    found = _there(paths, cluster, progress) if cluster else _here(paths, workers, progress)
-    bad = [(path, each) for path, each in zip(paths, found, strict=True) if isinstance(each, str)]
-    return [{} if isinstance(each, str) else each for each in found], bad
+    measured = _on_cluster(paths, cluster, progress) if cluster else _in_threads(paths, workers, progress)
+    bad = [(path, error) for path, error in zip(paths, measured, strict=True) if isinstance(error, str)]
+    return [{} if isinstance(properties, str) else properties for properties in measured], bad
 
 
-def _here(paths: Sequence[str], workers: int | None, progress: Callable[[int, int], None]) -> list[Measured]:
-    found = []
+def _in_threads(paths: Sequence[str], workers: int | None, progress: Callable[[int, int], None]) -> list[Measured]:
+    measured = []
     with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        for each in pool.map(_measure, paths):
-            found.append(each)
-            progress(len(found), len(paths))
-    return found
+        for properties in pool.map(_measure, paths):
+            measured.append(properties)
+            progress(len(measured), len(paths))
+    return measured
 
 
-def _there(paths: Sequence[str], cluster: str, progress: Callable[[int, int], None]) -> list[Measured]:
+def _on_cluster(paths: Sequence[str], cluster: str, progress: Callable[[int, int], None]) -> list[Measured]:
     return in_parts(_measure_some, paths, size=PART, lost=_lost, cluster=cluster, progress=progress)
 
 
@@ -62,11 +62,11 @@ def _measure_some(paths: Sequence[str]) -> list[Measured]:
 
 
 def _lost(paths: Sequence[str]) -> list[Measured]:
-    return [f"one of {len(paths)} images, this or another, brought down the process that read it"] * len(paths)
+    return [f"reading this image, or another of {len(paths)}, crashed the process"] * len(paths)
 
 
 def _measure(path: str) -> Measured:
-    """The properties, or why there are none."""
+    """Return the properties, or the error message."""
     try:
         return measure(read_bytes(path))
     except FileNotFoundError:
@@ -81,7 +81,7 @@ def measure(data: bytes) -> dict[str, Any]:
     """Measure one encoded image.
 
     Args:
-        data: the file's content.
+        data: content of the file.
 
     Returns:
         ``width`` and ``height`` (pixels), ``format`` (by content: ``"jpeg"``), ``file_size`` (kB, of 1000 bytes),
@@ -89,7 +89,7 @@ def measure(data: bytes) -> dict[str, Any]:
         ``brightness`` (mean), ``contrast`` (standard deviation) and ``sharpness`` (see `sharpness`).
 
     Raises:
-        ValueError: it is no image that can be decoded.
+        ValueError: the image cannot be decoded.
     """
     format, (width, height), tables = _header(data)
     try:
@@ -97,7 +97,7 @@ def measure(data: bytes) -> dict[str, Any]:
     except cv2.error:
         grey = None
     if grey is None:
-        raise ValueError(f"a {format} file that cannot be decoded")
+        raise ValueError(f"cannot decode this {format} file")
     mean, deviation = (float(value.item()) for value in cv2.meanStdDev(grey))
     return {
         "width": width,
@@ -113,7 +113,7 @@ def measure(data: bytes) -> dict[str, Any]:
 
 
 def _header(data: bytes) -> tuple[str, tuple[int, int], dict[int, list[int]]]:
-    """Format, size and quantisation tables; nothing is decoded yet."""
+    """Read format, size and quantisation tables from the header."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)

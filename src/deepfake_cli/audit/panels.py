@@ -1,4 +1,4 @@
-"""The panels of the overview: one property each, reals against fakes."""
+"""The panels of the overview: one property each, reals and fakes."""
 
 from collections.abc import Callable
 from functools import partial
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-MOST = 5  # bars of a panel
-BINS, SKEWED = 30, 20  # of a histogram; the ratio of its ends from which on it has a logarithmic axis
+MOST = 5  # bars per panel
+BINS, SKEWED = 30, 20  # of a histogram; ratio of its ends above which the axis is logarithmic
 LOG_TICKS = [step * 10**power for power in range(-3, 7) for step in (1, 2, 5)]
 SOURCE_BARS = {"codec": "codec of the video", "resolution": "size of the video, px", "fps": "frame rate, 1/s"}
 IMAGE_BARS = {"size": "size of the image, px", "format": "format of the image"}
 
 
 def panels(images: "pd.DataFrame", videos: "pd.DataFrame") -> list[Callable[["Axes"], None]]:
-    """Return what draws a panel, for each property that is known, and, of the images, varies; the sources' first.
+    """Return a drawing function for each property, sources first; constant properties of images are left out.
 
     Args:
-        images: one row an image, with the columns label and those of `properties.IMAGE`.
-        videos: one row a video, with the columns label and those of `properties.SOURCE`.
+        images: one row per image, with the columns label and those of `properties.IMAGE`.
+        videos: one row per video, with the columns label and those of `properties.SOURCE`.
     """
     sizes = videos.assign(resolution=_sizes(videos, "source_width", "source_height"))
     pictures = images.assign(size=_sizes(images, "width", "height"))
@@ -51,7 +51,7 @@ def _sizes(table: "pd.DataFrame", width: str, height: str) -> "pd.Series[Any]":
 
 
 def _bars(axes: "Axes", title: str, table: "pd.DataFrame", name: str, unit: str) -> None:
-    """How often each value occurs, in percent of its class; the most frequent on top, the rest as one."""
+    """Share of each value in percent of its class, most frequent first, the rest as "other"."""
     values = table[name].astype(object).map(_word)
     top = values.value_counts().index[:MOST].tolist()
     shown = values.where(values.isin(top), "other")
@@ -73,7 +73,7 @@ def _word(value: Any) -> str:
 
 
 def _histogram(axes: "Axes", title: str, table: "pd.DataFrame", name: str) -> None:
-    """Both classes over the same bins, in percent of the class; a dashed line at each median."""
+    """Histogram of both classes in percent, with dashed lines at the medians."""
     values = table[name].dropna().astype(float)
     low, high = np.quantile(values, (0.005, 0.995))
     low, high = (low, high) if high > low else (float(values.min()), float(values.max()))

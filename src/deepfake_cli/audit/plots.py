@@ -1,4 +1,4 @@
-"""The overview of an audit as one picture: a panel a property, reals against fakes, and how well each tells them apart."""
+"""The overview of an audit as one figure: a panel per property, and the AUC of each."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,10 +23,10 @@ def overview(path: Path, images: "pd.DataFrame", videos: "pd.DataFrame", found: 
     """Draw the overview as a PNG.
 
     Args:
-        path: where to.
-        images: one row an image, with the columns label and those of `properties.IMAGE`.
-        videos: one row a video, with the columns label and those of `properties.SOURCE`.
-        found: what `deepfake audit` found: see `deepfake_cli.commands.audit.AuditResult`.
+        path: of the PNG.
+        images: one row per image, with the columns label and those of `properties.IMAGE`.
+        videos: one row per video, with the columns label and those of `properties.SOURCE`.
+        found: the result of `deepfake audit`: see `deepfake_cli.commands.audit.AuditResult`.
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
@@ -47,15 +47,15 @@ def overview(path: Path, images: "pd.DataFrame", videos: "pd.DataFrame", found: 
 
 
 def _ranking(axes: "Axes", found: Mapping[str, Any]) -> None:
-    """The AUC of each property and of the classifiers, with intervals, the best on top."""
+    """AUC of the classifiers and of each property, with intervals, highest first."""
     lines = _lines(found)
     axes.axvspan(0.5, found["limit"], color=SHADE, zorder=0)
     for place, (_, figures, classifier) in enumerate(lines):
         _dot(axes, place, figures, classifier)
     if not lines:
-        words = "not measured:\nsee the notes of the command"
+        words = "not measured:\nsee the notes"
         axes.text(0.5, 0.5, words, ha="center", transform=axes.transAxes, color=GREY)
-    axes.set(title="AUC without a look at the face", xlabel=f"AUC, 95 % interval; shaded: up to {found['limit']:g}")
+    axes.set(title="AUC from properties alone", xlabel=f"AUC, 95 % interval; shaded: up to {found['limit']:g}")
     low = min([0.4, *(figures["low"] for _, figures, _ in lines if figures["low"] is not None)])
     axes.set(yticks=range(len(lines)), yticklabels=[name for name, _, _ in lines], xlim=(max(0, low - 0.02), 1.02))
     for text, (_, _, classifier) in zip(axes.get_yticklabels(), lines, strict=True):
@@ -68,7 +68,7 @@ def _ranking(axes: "Axes", found: Mapping[str, Any]) -> None:
 
 
 def _dot(axes: "Axes", place: int, figures: Mapping[str, Any], classifier: bool) -> None:
-    """One line of the ranking: the figure, and its interval if it has one."""
+    """One line of the ranking: AUC and interval, if any."""
     colour, width, mark, size = ("black", 2.5, "D", 8) if classifier else (GREY, 1.6, "o", 6)
     if figures["low"] is not None:
         axes.plot([figures["low"], figures["high"]], [place] * 2, color=colour, linewidth=width)
@@ -78,7 +78,7 @@ def _dot(axes: "Axes", place: int, figures: Mapping[str, Any], classifier: bool)
 
 
 def _lines(found: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any], bool]]:
-    """Name, figures and whether it is a classifier, of each line of the ranking."""
+    """Name, AUC and whether it is a classifier, for each line of the ranking."""
     both = [
         (f"{NAMES[name]}, together", about, True)
         for name, about in found["baselines"].items()
@@ -94,16 +94,16 @@ def _lines(found: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any], bool]
 
 
 def _head(figure: "Figure", images: "pd.DataFrame", videos: "pd.DataFrame", found: Mapping[str, Any]) -> None:
-    """Title, what was measured, and the two colours with their counts."""
+    """Title, data, and a legend with counts."""
     from matplotlib.patches import Patch
 
     patches = []
     for label, (word, colour) in enumerate(zip(LABELS, COLOURS, strict=True)):
-        pictures, films = ((table["label"] == label).sum() for table in (images, videos))
-        patches.append(Patch(color=colour, label=f"{word}: {pictures:,} images, {films:,} videos"))
+        image_count, video_count = ((table["label"] == label).sum() for table in (images, videos))
+        patches.append(Patch(color=colour, label=f"{word}: {image_count:,} images, {video_count:,} videos"))
     height = figure.get_size_inches()[1]
     lists = ", ".join(dict.fromkeys(row["part"] for row in found["counts"]["parts"]))
     about = f"{lists} · {found['counts']['groups']['all']:,} groups · dashed: medians"
-    figure.text(0.012, 1 - 0.17 / height, "What tells reals from fakes?", fontsize=15, fontweight="bold", va="top")
+    figure.text(0.012, 1 - 0.17 / height, "Shortcuts in the data", fontsize=15, fontweight="bold", va="top")
     figure.text(0.012, 1 - 0.5 / height, about, color=GREY, va="top")
     figure.legend(handles=patches, loc="upper right", bbox_to_anchor=(0.995, 1 - 0.12 / height), ncols=2, fontsize=10)

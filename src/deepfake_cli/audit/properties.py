@@ -1,4 +1,4 @@
-"""What is measured of each image and known of each source video, by column name."""
+"""Properties of images and of their source videos, by column name."""
 
 from typing import NamedTuple
 
@@ -7,9 +7,9 @@ class Property(NamedTuple):
     """One property.
 
     Attributes:
-        title: what people read.
-        unit: of its values; empty for a number without one, or for words.
-        words: it is a word, not a number.
+        title: for display.
+        unit: of the values; empty if there is none.
+        words: values are words, not numbers.
     """
 
     title: str
@@ -17,7 +17,7 @@ class Property(NamedTuple):
     words: bool = False
 
 
-IMAGE: dict[str, Property] = {  # of the listed image, from its file and its pixels
+IMAGE: dict[str, Property] = {  # of the image: from its file and pixels
     "width": Property("image width", "px"),
     "height": Property("image height", "px"),
     "format": Property("image format", words=True),
@@ -30,7 +30,7 @@ IMAGE: dict[str, Property] = {  # of the listed image, from its file and its pix
     "face_size": Property("face size", "px"),
     "face_share": Property("face / height"),
 }
-SOURCE: dict[str, Property] = {  # of the video that the image was cut from, from the manifest
+SOURCE: dict[str, Property] = {  # of the source video: from the manifest
     "codec": Property("codec", words=True),
     "fps": Property("frame rate", "1/s"),
     "source_width": Property("video width", "px"),

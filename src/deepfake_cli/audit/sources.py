@@ -1,4 +1,4 @@
-"""What the manifest of `split` knows of listed images: the face's box, and the video that they were cut from."""
+"""Read face boxes and source videos of listed images from the manifest of `split`."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,19 +11,19 @@ from deepfake_cli.storage.remote import here, is_remote
 if TYPE_CHECKING:
     import pandas as pd
 
-NAMES = {"width": "source_width", "height": "source_height"}  # an image has a width of its own
+NAMES = {"width": "source_width", "height": "source_height"}  # an image has its own width
 NUMBERS = ("fps", "source_width", "source_height")
 
 
 def join(table: "pd.DataFrame") -> "pd.DataFrame":
-    """Add to listed images what the manifests above their folders know of them.
+    """Add columns from the manifests above the folders of listed images.
 
     Args:
         table: with a column path.
 
     Returns:
         `table` with ``codec`` (text), ``fps``, ``source_width``, ``source_height`` (pixels), ``face_size`` (pixels of the
-        source: the square root of the box's area) and ``face_share`` (of the source's height); NaN where unknown.
+        source: square root of the area of the box) and ``face_share`` (of the height of the source); NaN if unknown.
     """
     parts = table["path"].str.rpartition("/")
     places = {folder: _place(folder) for folder in parts[0].unique()}
@@ -37,7 +37,7 @@ def _place(folder: str) -> Path:
 
 
 def _manifests(folders: Iterable[Path]) -> set[Path]:
-    """The nearest ``manifest.csv`` above each folder; every folder on the way is asked once."""
+    """The nearest ``manifest.csv`` above each folder; each folder is checked once."""
     asked: dict[Path, Path | None] = {}
 
     def nearest(folder: Path) -> Path | None:
@@ -59,7 +59,7 @@ def _read(manifests: Iterable[Path], keys: set[str]) -> "pd.DataFrame":
     found = [pd.DataFrame(columns=columns, dtype=str)]
     for path in sorted(manifests):
         rows = pd.read_csv(here(path), usecols=lambda name: name in columns, dtype=str, encoding="utf-8-sig")
-        if "path" in rows:  # else it is somebody else's manifest.csv
+        if "path" in rows:  # else the file is not one of ours
             rows["path"] = path.parent.as_posix() + "/" + rows["path"]
             found.append(rows[rows["path"].isin(keys)])
     table = pd.concat(found).drop_duplicates("path").set_index("path").rename(columns=NAMES)

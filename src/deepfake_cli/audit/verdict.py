@@ -1,40 +1,40 @@
-"""An audit's figures in plain words: what to worry about, and what they can't tell."""
+"""Warnings and notes of an audit."""
 
 from collections.abc import Mapping
 from typing import Any
 
-LIMIT = 0.6  # an AUC above it is warned about
-FEW = 10  # groups, below which a figure is called uncertain
-NAMES = {"images": "image properties", "sources": "source properties"}  # of the two classifiers
+LIMIT = 0.6  # AUC above which to warn
+FEW = 10  # groups below which to note the uncertainty
+NAMES = {"images": "image properties", "sources": "source properties"}  # of the classifiers
 ADVICE = (
-    "A detector trained on these lists can score as much by them, and that would not carry over to other videos. Give both "
-    "classes one path from camera to crop: deepfake split --reencode CRF puts all sources through one codec. Audit again, "
-    "hold every detector's AUC against this one, and test it on another data set."
+    "A detector trained on these lists can use such shortcuts, and then fails on other videos. Process both classes the same "
+    "way: deepfake split --reencode CRF puts all sources through one codec. Run the audit again, compare the AUC of every "
+    "detector with this one, and test on another data set."
 )
 FILES = (
-    "Source properties are those of the files as downloaded, and differ after --reencode too; then the image properties say "
-    "what is left."
+    "Source properties are of the original files and stay the same after --reencode; check the image properties then."
 )
 
 
 def warnings(found: Mapping[str, Any]) -> list[str]:
-    """Sentences about each AUC above `LIMIT`, with what to do, and about groups that several lists share."""
-    said = []
+    """Warn about each AUC above `LIMIT`, with advice, and about groups shared by lists."""
+    lines = []
     for name, about in found["baselines"].items():
         if about["auc"] is not None and about["auc"] > LIMIT:
             measured = found["properties"] if name == "images" else found["sources"]["properties"]
-            said.append(
-                f"{NAMES[name].capitalize()} alone tell fakes from reals with an AUC of {_figure(about)}{_strongest(measured)}."
+            lines.append(
+                f"{NAMES[name].capitalize()} alone separate fakes from reals with an AUC of {_figure(about)}"
+                f"{_strongest(measured)}."
             )
-    if said:
-        told = found["baselines"]["sources"]["auc"] or 0
-        said.append(f"{ADVICE} {FILES}" if told > LIMIT else ADVICE)
+    if lines:
+        by_source = found["baselines"]["sources"]["auc"] or 0
+        lines.append(f"{ADVICE} {FILES}" if by_source > LIMIT else ADVICE)
     shared = found["counts"]["shared_groups"]
     if shared:
-        said.append(
-            f"{_many(shared, 'group')} in more than one list, such as {shared[0]}: deepfake make-csv keeps groups apart."
+        lines.append(
+            f"{_many(shared, 'group')} in more than one list, such as {shared[0]}. deepfake make-csv divides by group."
         )
-    return said
+    return lines
 
 
 def _figure(about: Mapping[str, Any]) -> str:
@@ -44,58 +44,54 @@ def _figure(about: Mapping[str, Any]) -> str:
 
 
 def _strongest(measured: Mapping[str, Any]) -> str:
-    """The up to three properties that each pass `LIMIT` by themselves."""
+    """Up to three properties with an AUC above `LIMIT`."""
     best = [(about["title"], about["alone"]["auc"]) for about in measured.values() if about["alone"]]
     named = [f"{title} {auc:.2f}" for title, auc in best if auc > LIMIT][:3]
-    return f"; the strongest by itself: {', '.join(named)}" if named else ""
+    return f"; strongest: {', '.join(named)}" if named else ""
 
 
 def notes(found: Mapping[str, Any]) -> list[str]:
-    """Sentences about what could not be measured, and how far the figures can be trusted."""
+    """Notes on missing measurements and uncertainty."""
     present = {row["class"] for row in found["counts"]["parts"]}
     if len(present) < 2:
         return [
-            f"All images are {present.pop()}: nothing to tell apart. Give the lists of both classes.",
+            f"All images are {present.pop()}. Give lists with both classes.",
             *_gaps(found),
         ]
     return [*_uncertain(found), *_gaps(found)]
 
 
 def _uncertain(found: Mapping[str, Any]) -> list[str]:
-    said = []
+    lines = []
     for name, about in found["baselines"].items():
         if "why" in about and about["rows"]:
-            said.append(f"No classifier of the {NAMES[name]}: {about['why']}.")
+            lines.append(f"No classifier on {NAMES[name]}: {about['why']}.")
     units = found["baselines"]["images"]["units"]
     if found["counts"]["groups"]["all"] == 1:
-        said.append(
-            "There is one group only: videos of the same people are held out instead, and the AUCs are too good."
+        lines.append(
+            "Only one group: the classifier was tested on other videos of the same people, so its AUC is too high."
         )
     elif units < FEW:
-        said.append(f"{units} groups are few: an AUC may lie this far from 0.5, or this near to it, by chance.")
-    return said
+        lines.append(f"Only {units} groups: the AUCs are uncertain.")
+    return lines
 
 
 def _gaps(found: Mapping[str, Any]) -> list[str]:
-    said = []
+    lines = []
     sources, bad = found["sources"], found["sample"]["unreadable"]
     missing = sources["videos"] - sources["known"]
     if missing:
-        said.append(
-            f"Codec, size and frame rate of {missing:,} of {sources['videos']:,} source videos are unknown: no manifest.csv "
-            "above their images has them. deepfake split writes it; with --overwrite for videos that an older one has cut."
+        lines.append(
+            f"Codec, size and frame rate are unknown for {missing:,} of {sources['videos']:,} source videos: no manifest.csv "
+            "above their images has them. Run deepfake split, with --overwrite if an older version made the images."
         )
     if "face_size" not in found["properties"]:
-        said.append("The size of the faces is unknown: no manifest.csv above the images has their boxes.")
+        lines.append("Face sizes are unknown: no manifest.csv above the images has boxes.")
     if bad:
-        said.append(
-            f"{_many(bad, 'image')} of the sample cannot be read and {'is' if len(bad) == 1 else 'are'} left out."
-        )
+        lines.append(f"{_many(bad, 'unreadable image')} of the sample left out.")
     if found["counts"]["repeated_images"]:
-        said.append(
-            f"{found['counts']['repeated_images']:,} rows repeat an image that is listed already; it is measured once."
-        )
-    return said
+        lines.append(f"{found['counts']['repeated_images']:,} rows repeat an image; each image is measured once.")
+    return lines
 
 
 def _many(things: list[Any], name: str) -> str:

@@ -1,4 +1,4 @@
-"""Which frames are changed: successive ones, since a video's codec looks from one to the next."""
+"""Select successive frames of each video, since a video codec predicts from frame to frame."""
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
 
 def middles(table: "pd.DataFrame", frames: int) -> "pd.DataFrame":
-    """Keep so many successive frames from the middle of each video, video after video, in order; 0 keeps all.
+    """Keep successive frames from the middle of each video, sorted by video.
 
     Args:
-        table: listed frames, with the columns dataset, video and frame; those without a number (-1) stay in the list's order.
-        frames: how many of each video. Successive in the list: one made with ``split --every 10`` skips frames between.
+        table: listed frames, with the columns dataset, video and frame; frames without a number (-1) keep the order of the list.
+        frames: maximum per video; 0 keeps all. Successive in the list: lists made with ``split --every 10`` skip frames.
     """
     ordered = table.assign(_video=table.groupby(["dataset", "video"], observed=True, sort=False).ngroup())
     ordered = ordered.sort_values(["_video", "frame"], kind="stable")
@@ -26,12 +26,12 @@ def middles(table: "pd.DataFrame", frames: int) -> "pd.DataFrame":
 
 
 def lengths(table: "pd.DataFrame") -> list[int]:
-    """How many frames each video has, in order, of what `middles` kept."""
+    """Number of frames of each video in the output of `middles`, in order."""
     return table.groupby(["dataset", "video"], observed=True, sort=False).size().tolist()
 
 
 def by_video(batches: Iterable[np.ndarray], sizes: Iterable[int]) -> Iterator[np.ndarray]:
-    """Cut a stream of batches anew, at the ends of videos: one array of images, (frames, …), a video."""
+    """Regroup a stream of batches by video: one array of images, (frames, …), per video."""
     source = iter(batches)
     held: np.ndarray | None = None
     for size in sizes:
@@ -43,7 +43,7 @@ def by_video(batches: Iterable[np.ndarray], sizes: Iterable[int]) -> Iterator[np
 
 
 def chunks(videos: Iterable[np.ndarray], least: int) -> Iterator[list[np.ndarray]]:
-    """Gather whole videos until they have at least so many images together; the last ones may have fewer."""
+    """Group whole videos into chunks of at least this many images; the last one may have fewer."""
     held: list[np.ndarray] = []
     for video in videos:
         held.append(video)

@@ -1,1 +1,1 @@
-"""The set that ``deepfake demo`` works on."""
+"""The sample set of ``deepfake demo``."""

@@ -1,9 +1,9 @@
-"""Face warping artefacts on one frame: a real face, shrunk to a swap network's few pixels and blown up again.
+"""Face warping artefacts on one frame: downscale a real face to the output size of a swap network, then upscale it.
 
-A face swap network paints a face of fixed, small size, which an affine map then fits into the frame. What that leaves
-behind (a face less sharp than its surroundings, behind a soft edge) is made here without any network, on one frame with
-NumPy and OpenCV. Source: the idea of Li and Lyu, "Exposing DeepFake Videos By Detecting Face Warping Artifacts", CVPR
-Workshops 2019; written from the paper, not from its code. Batches of crops are forged by `deepfake_cli.forgery`.
+A face swap network outputs a small face of fixed size, which an affine map fits into the frame. The artefacts (a face less sharp
+than its surroundings, behind a soft edge) are made here without a network, on one frame, with NumPy and OpenCV. Source: the idea
+of Li and Lyu, "Exposing DeepFake Videos By Detecting Face Warping Artifacts", CVPR Workshops 2019; written from the paper, not
+from its code. `deepfake_cli.forgery` warps batches of crops as Keras layers; the demo set is made without Keras.
 """
 
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ Image = npt.NDArray[np.uint8]
 Plane = npt.NDArray[np.float32]
 Box = tuple[float, float, float, float]
 
-MOST_OF_FACE = 0.5  # a face smaller than the network's output is shrunk too, else it would keep all its detail
-MARGIN = 1.2  # sides of the small picture, in sides of the box: what rotation and shift bring in is real as well
+MOST_OF_FACE = 0.5  # largest scale of the small face: a face smaller than the network output must lose detail too
+MARGIN = 1.2  # side of the small image, in sides of the box: rotation and shift bring in real pixels
 
 
 @dataclass(frozen=True)
 class Warp:
-    """How one video is forged: drawn once a clip, since a swap network's traces stay the same from frame to frame.
+    """Parameters of one video, drawn once per clip: the artefacts of a swap network are the same in every frame.
 
     Attributes:
         side: side of the small face, in pixels (geometric mean of width and height).
@@ -52,9 +52,8 @@ class Warp:
         """Draw the parameters of one video.
 
         Args:
-            rng: the source of chance; the same state gives the same parameters.
-            strength: above 0; 1 looks like a swap by a network of 64 to 128 pixels, 2 is plain at a glance, 0.5
-                hard to see.
+            rng: random generator.
+            strength: above 0; 1 is like a network of 64 to 128 pixels, 2 is obvious, 0.5 is hard to see.
         """
 
         def off(most: float) -> float:
@@ -74,12 +73,12 @@ class Warp:
 
 
 def warp_face(image: Image, box: Box, *, warp: Warp) -> Image:
-    """Forge the face in `box`.
+    """Fake the face in `box`.
 
     Args:
-        image: uint8 BGR of shape (height, width, 3); left as it is.
-        box: the detected face's edges (x0, y0, x1, y1), in pixels; they may lie outside the image.
-        warp: how, drawn once a video.
+        image: uint8 BGR of shape (height, width, 3); not modified.
+        box: edges of the face (x0, y0, x1, y1), in pixels; may be outside the image.
+        warp: parameters of the video.
 
     Returns:
         A new image of the same shape and type, equal to `image` wherever `mask` is 0: everywhere, if the box is outside
@@ -96,10 +95,10 @@ def warp_face(image: Image, box: Box, *, warp: Warp) -> Image:
 
 
 def mask(shape: tuple[int, ...], box: Box, warp: Warp) -> Plane:
-    """Where `warp_face` forges: float32 of shape (height, width), 0 keeps the frame, 1 takes the forgery.
+    """The blending mask of `warp_face`: float32 of shape (height, width), 0 for the frame, 1 for the fake.
 
     Args:
-        shape: the image's shape, height and width first.
+        shape: of the image, height and width first.
         box: as in `warp_face`.
         warp: as in `warp_face`.
     """
@@ -111,7 +110,7 @@ def mask(shape: tuple[int, ...], box: Box, warp: Warp) -> Plane:
 
 
 def _region(box: Box, shape: tuple[int, ...]) -> tuple[slice, slice]:
-    """The rows and columns of the image that the box touches; empty slices where there are none."""
+    """Rows and columns of the image inside the box; empty slices if there are none."""
     x0, y0, x1, y1 = box
     if not (np.isfinite(box).all() and x1 > x0 and y1 > y0):
         return slice(0, 0), slice(0, 0)
@@ -131,10 +130,10 @@ def _ellipse(box: Box, warp: Warp, rows: slice, columns: slice) -> Plane:
 
 
 def _shrunk(image: Image, box: Box, warp: Warp) -> Plane:
-    """The face as the network would paint it: few pixels, smooth, its colours slightly off; float32, 0 to 255."""
+    """The face as a network would output it: small, smooth, colours slightly off; float32, 0 to 255."""
     factor = _factor(box, warp)
     width, height = _size(box, factor)
-    finer = int(np.ceil(1 / factor))  # sampled about as fine as the image is, then averaged: shrinking must not alias
+    finer = int(np.ceil(1 / factor))  # sample at about the resolution of the image, then average, to avoid aliasing
     matrix = _onto(box, factor * finer, (width * finer, height * finer))
     fine = cv2.warpAffine(image, matrix, (width * finer, height * finer), borderMode=cv2.BORDER_REPLICATE)
     small = cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA)
@@ -143,7 +142,7 @@ def _shrunk(image: Image, box: Box, warp: Warp) -> Plane:
 
 
 def _blown_up(small: Plane, box: Box, warp: Warp, rows: slice, columns: slice) -> Plane:
-    """The small face at its place in the frame, cut to these rows and columns; float32, 0 to 255."""
+    """The small face upscaled to its place in the frame, cropped to these rows and columns; float32, 0 to 255."""
     x0, y0, x1, y1 = box
     dx, dy = warp.shift[0] * (x1 - x0), warp.shift[1] * (y1 - y0)
     moved = (x0 + dx, y0 + dy, x1 + dx, y1 + dy)
@@ -155,21 +154,21 @@ def _blown_up(small: Plane, box: Box, warp: Warp, rows: slice, columns: slice) -
 
 
 def _factor(box: Box, warp: Warp) -> float:
-    """Pixels of the small face to one of the frame."""
+    """Scale of the small face: its pixels per pixel of the frame."""
     x0, y0, x1, y1 = box
     return min(MOST_OF_FACE, warp.side / float(np.sqrt((x1 - x0) * (y1 - y0))))
 
 
 def _size(box: Box, factor: float) -> tuple[int, int]:
-    """Width and height of the small picture, in pixels."""
+    """Width and height of the small image, in pixels."""
     x0, y0, x1, y1 = box
     return int(np.ceil(MARGIN * factor * (x1 - x0))), int(np.ceil(MARGIN * factor * (y1 - y0)))
 
 
 def _onto(box: Box, factor: float, size: tuple[int, ...], angle: float = 0.0) -> npt.NDArray[np.float64]:
-    """The affine map, of shape (2, 3), from the frame's pixels to a picture of this size with the box in its middle."""
+    """The affine map, shape (2, 3), from the frame to an image of this size with the box in its centre."""
     x0, y0, x1, y1 = box
-    centre = (x0 + x1 - 1) / 2, (y0 + y1 - 1) / 2  # edges to pixel centres
+    centre = (x0 + x1 - 1) / 2, (y0 + y1 - 1) / 2  # from edges to pixel centres
     matrix = cv2.getRotationMatrix2D(centre, angle, factor)
     matrix[:, 2] += (size[0] - 1) / 2 - centre[0], (size[1] - 1) / 2 - centre[1]
     return matrix

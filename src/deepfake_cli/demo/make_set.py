@@ -1,4 +1,4 @@
-"""The set that ``deepfake demo`` works on: the shipped clips and their forgeries, laid out as UADFV."""
+"""Make the sample set of ``deepfake demo``: the shipped clips and their fakes, in the layout of UADFV."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,19 +15,19 @@ from deepfake_cli.media.video import frames
 from deepfake_cli.storage.files import whole
 
 FPS = 25.0
-STEADY = 0.8  # share of the last box in the next, or the forgery's edge would tremble
+SMOOTHING = 0.8  # weight of the previous box, so that the edge of the fake does not jitter
 
 
 def make_set(root: Path, *, seed: int = 0, progress: Callable[[Path], None] = lambda path: None) -> Path:
-    """Write a real and a fake video of each person in the samples.
+    """Write a real and a fake video of each person in the shipped clips.
 
-    A fake is the real with its face warped (see `deepfake_cli.demo.face_warp`). Both go through the same encoder, so
-    that the codec says nothing of the class.
+    A fake is the real video with a warped face (see `deepfake_cli.demo.face_warp`). Both use the same encoder, so the codec is
+    no shortcut.
 
     Args:
-        root: the folder to write ``real/0000.mp4`` and ``fake/0000_fake.mp4`` … in.
-        seed: of the forgeries' parameters.
-        progress: called with each video that is written.
+        root: folder for ``real/0000.mp4`` and ``fake/0000_fake.mp4`` ….
+        seed: of the parameters of the fakes.
+        progress: called with the path of each video written.
 
     Returns:
         `root`.
@@ -36,7 +36,7 @@ def make_set(root: Path, *, seed: int = 0, progress: Callable[[Path], None] = la
     detect = rfb320(0.5)
     for number, (name, _) in enumerate(CLIPS):
         images = [image for _, image in frames(FOLDER / name) if image is not None]
-        warp, boxes = Warp.draw(random), _steady(detect(image) for image in images)
+        warp, boxes = Warp.draw(random), _smoothed(detect(image) for image in images)
         forged = [warp_face(image, box[:4], warp=warp) for image, box in zip(images, boxes, strict=True)]
         for path, pictures in (
             (root / "real" / f"{number:04d}.mp4", images),
@@ -47,13 +47,13 @@ def make_set(root: Path, *, seed: int = 0, progress: Callable[[Path], None] = la
     return root
 
 
-def _steady(found: Iterator[list[Box]]) -> Iterator[Box]:
-    """The best box of each frame, smoothed over time; the last one where a frame has none."""
+def _smoothed(detections: Iterator[list[Box]]) -> Iterator[Box]:
+    """The best box of each frame, smoothed over time; the previous one if a frame has none."""
     last: np.ndarray | None = None
-    for boxes in found:
+    for boxes in detections:
         if boxes:
             box = np.array(boxes[0][:5])
-            last = box if last is None else STEADY * last + (1 - STEADY) * box
+            last = box if last is None else SMOOTHING * last + (1 - SMOOTHING) * box
         yield Box(*(last if last is not None else np.zeros(5)))
 
 
@@ -62,9 +62,7 @@ def _write(path: Path, images: list[np.ndarray]) -> None:
     with whole(path) as partial:
         writer = cv2.VideoWriter(str(partial), cv2.VideoWriter.fourcc(*"mp4v"), FPS, (width, height))
         if not writer.isOpened():
-            raise VideoError(
-                f"{path}: this OpenCV cannot write MPEG-4 video. deepfake doctor says what is wrong with it."
-            )
+            raise VideoError(f"{path}: this OpenCV cannot write MPEG-4 video. Run deepfake doctor to find out why.")
         for image in images:
             writer.write(image)
         writer.release()
