@@ -1,4 +1,4 @@
-"""The least that judges a clip: decode, find the face in every second frame, cut it out, score, one after the other.
+"""Lower bound of `predict`: decode, detect the face in every second frame, crop and score, one step after the other.
 
 python benchmarks/bare_predict.py CLIP DETECTOR FACE_DETECTOR: what benchmarks/predict.py starts beside ``deepfake predict``.
 """

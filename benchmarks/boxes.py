@@ -1,4 +1,4 @@
-"""How near the boxes of `--detect-every N` come to those of detecting on every frame: README.md here has the figures."""
+"""Overlap of boxes with `--detect-every N` and with detection on every frame. See README.md."""
 
 import argparse
 import statistics

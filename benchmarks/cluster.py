@@ -1,4 +1,4 @@
-"""What `deepfake split --cluster` costs and gains over processes of one machine. README.md here says how it is measured."""
+"""Speed of `deepfake split --cluster` against processes of one machine. See README.md."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""What the benchmarks share: the machine's line, the table, and data made of the shipped clips."""
+"""Shared parts of the benchmarks: the description of the machine, tables, and data made of the shipped clips."""
 
 import os
 import platform

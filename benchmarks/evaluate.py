@@ -1,4 +1,4 @@
-"""How near scoring JPEG files comes to scoring images in memory: README.md here says how it is measured."""
+"""Speed of scoring JPEG files against scoring images in memory. See README.md."""
 
 import argparse
 import os

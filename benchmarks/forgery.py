@@ -1,4 +1,4 @@
-"""Images a second that forgeries and degradations make on one core: README.md here says how it is measured."""
+"""Images per second of forgeries and degradations on one core. See README.md."""
 
 import argparse
 import os

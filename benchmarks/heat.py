@@ -1,4 +1,4 @@
-"""Whether heat maps point at what was forged: their mass inside the known mask. README.md here says how it is measured."""
+"""Share of the mass of heat maps inside the mask of a pseudo-fake. See README.md."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""make-csv and its check on millions of rows: seconds and peak memory of the real commands, against stated limits.
+"""Time and peak memory of make-csv and its check on millions of rows, against limits.
 
 The manifest is synthetic: many videos of 100 frames, twenty videos a person. The images are there as names (hard links to
 one small file), so that the check for missing images does its work; none is read.

@@ -1,4 +1,4 @@
-"""All figures, levels and slices of a million predictions with 1,000 resamples. README.md here says how it is measured."""
+"""Time of all metrics, levels and slices of a million predictions with 1,000 resamples. See README.md."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""Whether anything but the forgery tells pseudo-fakes from their reals. README.md here says how it is measured."""
+"""Shortcuts in pseudo-fakes: AUC of a classifier on pixels outside of the mask. See README.md."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Whether half precision and XLA pay here: first step and steps a second. README.md here says how it is measured."""
+"""Time to the first step and steps per second with half precision and XLA. See README.md."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""How long until a verdict, and how near a long video comes to its bare parts. README.md here says how it is measured."""
+"""Time of `deepfake predict`, and its speed on a long video against its parts alone. See README.md."""
 
 import argparse
 import statistics

@@ -1,4 +1,4 @@
-"""How a detector does on real deepfakes, through the very code of `deepfake predict`. README.md here says how."""
+"""Metrics of a detector on real deepfakes, with the code of `deepfake predict`. See README.md."""
 
 import argparse
 import csv

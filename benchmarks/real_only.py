@@ -1,4 +1,4 @@
-"""What training on reals alone reaches on fakes that nobody has shown it. README.md here says how it is measured."""
+"""AUC on unseen fakes after training on reals and pseudo-fakes. See README.md."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""What each choice of the training recipe is worth, on data sets it was not trained on. README.md here says how."""
+"""AUC on another data set of each choice in the training recipe. See README.md."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""What 100,000 videos cost on 1, 16 and 256 machines, by a simulation that first reproduces a measurement of two nodes.
+"""Cost of 100,000 videos on 1, 16 and 256 machines, by a simulation validated on two nodes.
 
 docs/scale.md has the last figures and what they assume.
 """

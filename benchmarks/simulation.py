@@ -1,4 +1,4 @@
-"""Jobs on the machines of a cluster, event by event: what scale.py extrapolates with, after it has reproduced a measurement."""
+"""Discrete-event simulation of jobs on a cluster, for scale.py."""
 
 import heapq
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""How near `deepfake split` comes to what the cores can do: README.md here says how it is measured."""
+"""Speed of `deepfake split` against bare loops on the same cores. See README.md."""
 
 import argparse
 import os

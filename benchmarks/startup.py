@@ -1,4 +1,4 @@
-"""How long commands take that do nothing, and what they load, against another source tree. README.md here says how."""
+"""Start time and loaded modules of commands, against another source tree. See README.md."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""How near training from JPEG files comes to training from memory: README.md here says how it is measured."""
+"""Speed of training from JPEG files against training from memory. See README.md."""
 
 import argparse
 import os
