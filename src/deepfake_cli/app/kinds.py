@@ -65,8 +65,8 @@ def _check_video(path: Path) -> None:
     options = {"protocol_whitelist": "file", "format_whitelist": VIDEOS, "max_pixels": str(MOST_PIXELS)}
     try:
         with av.open(str(path), options=options, metadata_errors="replace") as container:
-            found = bool(container.streams.video)
+            has_video = bool(container.streams.video)
     except (av.FFmpegError, OSError):
         raise VideoError(f"Not a readable video or image. Supported formats: {TAKEN}.") from None
-    if not found:
+    if not has_video:
         raise VideoError(f"The file has no video stream. Supported formats: {TAKEN}.")

@@ -19,14 +19,14 @@ COLUMNS = 3  # of panels
 HEAD, ROW = 0.85, 2.45  # inches: the title and its legend, a row of panels
 
 
-def overview(path: Path, images: "pd.DataFrame", videos: "pd.DataFrame", found: Mapping[str, Any]) -> None:
+def overview(path: Path, images: "pd.DataFrame", videos: "pd.DataFrame", audit: Mapping[str, Any]) -> None:
     """Draw the overview as a PNG.
 
     Args:
         path: of the PNG.
         images: one row per image, with the columns label and those of `properties.IMAGE`.
         videos: one row per video, with the columns label and those of `properties.SOURCE`.
-        found: the result of `deepfake audit`: see `deepfake_cli.commands.audit.AuditResult`.
+        audit: the result of `deepfake audit`: see `deepfake_cli.commands.audit.AuditResult`.
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
@@ -41,21 +41,21 @@ def overview(path: Path, images: "pd.DataFrame", videos: "pd.DataFrame", found: 
         grid = figure.add_gridspec(rows, COLUMNS + 2)
         for number, draw in enumerate(drawn):
             draw(figure.add_subplot(grid[number // COLUMNS, number % COLUMNS]))
-        _ranking(figure.add_subplot(grid[:, COLUMNS:]), found)
-        _head(figure, images, videos, found)
+        _ranking(figure.add_subplot(grid[:, COLUMNS:]), audit)
+        _head(figure, images, videos, audit)
         save(figure, path)
 
 
-def _ranking(axes: "Axes", found: Mapping[str, Any]) -> None:
+def _ranking(axes: "Axes", audit: Mapping[str, Any]) -> None:
     """AUC of the classifiers and of each property, with intervals, highest first."""
-    lines = _lines(found)
-    axes.axvspan(0.5, found["limit"], color=SHADE, zorder=0)
+    lines = _lines(audit)
+    axes.axvspan(0.5, audit["limit"], color=SHADE, zorder=0)
     for place, (_, figures, classifier) in enumerate(lines):
         _dot(axes, place, figures, classifier)
     if not lines:
         words = "not measured:\nsee the notes"
         axes.text(0.5, 0.5, words, ha="center", transform=axes.transAxes, color=GREY)
-    axes.set(title="AUC from properties alone", xlabel=f"AUC, 95 % interval; shaded: up to {found['limit']:g}")
+    axes.set(title="AUC from properties alone", xlabel=f"AUC, 95 % interval; shaded: up to {audit['limit']:g}")
     low = min([0.4, *(figures["low"] for _, figures, _ in lines if figures["low"] is not None)])
     axes.set(yticks=range(len(lines)), yticklabels=[name for name, _, _ in lines], xlim=(max(0, low - 0.02), 1.02))
     for text, (_, _, classifier) in zip(axes.get_yticklabels(), lines, strict=True):
@@ -77,14 +77,14 @@ def _dot(axes: "Axes", place: int, figures: Mapping[str, Any], classifier: bool)
     axes.annotate(f"{figures['auc']:.2f}", at, (0, 8), textcoords="offset points", ha="center", fontsize=8)
 
 
-def _lines(found: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any], bool]]:
+def _lines(audit: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any], bool]]:
     """Name, AUC and whether it is a classifier, for each line of the ranking."""
     both = [
         (f"{NAMES[name]}, together", about, True)
-        for name, about in found["baselines"].items()
+        for name, about in audit["baselines"].items()
         if about["auc"] is not None
     ]
-    measured = {**found["properties"], **found["sources"]["properties"]}
+    measured = {**audit["properties"], **audit["sources"]["properties"]}
     single = [
         ((IMAGE | SOURCE)[name].title, about["alone"], False)
         for name, about in measured.items()
@@ -93,7 +93,7 @@ def _lines(found: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any], bool]
     return both + sorted(single, key=lambda line: -line[1]["auc"])
 
 
-def _head(figure: "Figure", images: "pd.DataFrame", videos: "pd.DataFrame", found: Mapping[str, Any]) -> None:
+def _head(figure: "Figure", images: "pd.DataFrame", videos: "pd.DataFrame", audit: Mapping[str, Any]) -> None:
     """Title, data, and a legend with counts."""
     from matplotlib.patches import Patch
 
@@ -102,8 +102,8 @@ def _head(figure: "Figure", images: "pd.DataFrame", videos: "pd.DataFrame", foun
         image_count, video_count = ((table["label"] == label).sum() for table in (images, videos))
         patches.append(Patch(color=colour, label=f"{word}: {image_count:,} images, {video_count:,} videos"))
     height = figure.get_size_inches()[1]
-    lists = ", ".join(dict.fromkeys(row["part"] for row in found["counts"]["parts"]))
-    about = f"{lists} · {found['counts']['groups']['all']:,} groups · dashed: medians"
+    lists = ", ".join(dict.fromkeys(row["part"] for row in audit["counts"]["parts"]))
+    about = f"{lists} · {audit['counts']['groups']['all']:,} groups · dashed: medians"
     figure.text(0.012, 1 - 0.17 / height, "Shortcuts in the data", fontsize=15, fontweight="bold", va="top")
     figure.text(0.012, 1 - 0.5 / height, about, color=GREY, va="top")
     figure.legend(handles=patches, loc="upper right", bbox_to_anchor=(0.995, 1 - 0.12 / height), ncols=2, fontsize=10)

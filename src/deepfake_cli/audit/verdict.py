@@ -16,20 +16,20 @@ FILES = (
 )
 
 
-def warnings(found: Mapping[str, Any]) -> list[str]:
+def warnings(audit: Mapping[str, Any]) -> list[str]:
     """Warn about each AUC above `LIMIT`, with advice, and about groups shared by lists."""
     lines = []
-    for name, about in found["baselines"].items():
+    for name, about in audit["baselines"].items():
         if about["auc"] is not None and about["auc"] > LIMIT:
-            measured = found["properties"] if name == "images" else found["sources"]["properties"]
+            measured = audit["properties"] if name == "images" else audit["sources"]["properties"]
             lines.append(
                 f"{NAMES[name].capitalize()} alone separate fakes from reals with an AUC of {_figure(about)}"
                 f"{_strongest(measured)}."
             )
     if lines:
-        by_source = found["baselines"]["sources"]["auc"] or 0
+        by_source = audit["baselines"]["sources"]["auc"] or 0
         lines.append(f"{ADVICE} {FILES}" if by_source > LIMIT else ADVICE)
-    shared = found["counts"]["shared_groups"]
+    shared = audit["counts"]["shared_groups"]
     if shared:
         lines.append(
             f"{_many(shared, 'group')} in more than one list, such as {shared[0]}. deepfake make-csv divides by group."
@@ -50,24 +50,24 @@ def _strongest(measured: Mapping[str, Any]) -> str:
     return f"; strongest: {', '.join(named)}" if named else ""
 
 
-def notes(found: Mapping[str, Any]) -> list[str]:
+def notes(audit: Mapping[str, Any]) -> list[str]:
     """Notes on missing measurements and uncertainty."""
-    present = {row["class"] for row in found["counts"]["parts"]}
+    present = {row["class"] for row in audit["counts"]["parts"]}
     if len(present) < 2:
         return [
             f"All images are {present.pop()}. Give lists with both classes.",
-            *_gaps(found),
+            *_gaps(audit),
         ]
-    return [*_uncertain(found), *_gaps(found)]
+    return [*_uncertain(audit), *_gaps(audit)]
 
 
-def _uncertain(found: Mapping[str, Any]) -> list[str]:
+def _uncertain(audit: Mapping[str, Any]) -> list[str]:
     lines = []
-    for name, about in found["baselines"].items():
+    for name, about in audit["baselines"].items():
         if "why" in about and about["rows"]:
             lines.append(f"No classifier on {NAMES[name]}: {about['why']}.")
-    units = found["baselines"]["images"]["units"]
-    if found["counts"]["groups"]["all"] == 1:
+    units = audit["baselines"]["images"]["units"]
+    if audit["counts"]["groups"]["all"] == 1:
         lines.append(
             "Only one group: the classifier was tested on other videos of the same people, so its AUC is too high."
         )
@@ -76,21 +76,21 @@ def _uncertain(found: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _gaps(found: Mapping[str, Any]) -> list[str]:
+def _gaps(audit: Mapping[str, Any]) -> list[str]:
     lines = []
-    sources, bad = found["sources"], found["sample"]["unreadable"]
+    sources, bad = audit["sources"], audit["sample"]["unreadable"]
     missing = sources["videos"] - sources["known"]
     if missing:
         lines.append(
             f"Codec, size and frame rate are unknown for {missing:,} of {sources['videos']:,} source videos: no manifest.csv "
             "above their images has them. Run deepfake split, with --overwrite if an older version made the images."
         )
-    if "face_size" not in found["properties"]:
+    if "face_size" not in audit["properties"]:
         lines.append("Face sizes are unknown: no manifest.csv above the images has boxes.")
     if bad:
         lines.append(f"{_many(bad, 'unreadable image')} of the sample left out.")
-    if found["counts"]["repeated_images"]:
-        lines.append(f"{found['counts']['repeated_images']:,} rows repeat an image; each image is measured once.")
+    if audit["counts"]["repeated_images"]:
+        lines.append(f"{audit['counts']['repeated_images']:,} rows repeat an image; each image is measured once.")
     return lines
 
 

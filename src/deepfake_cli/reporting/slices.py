@@ -48,5 +48,5 @@ def _without_intervals(predictions: "pd.DataFrame", threshold: float) -> Iterato
             fakes, right = int(rows["label"].sum()), (rows["score"] >= threshold) == (rows["label"] == 1)
             both = 0 < fakes < len(rows)
             auc = float(roc_auc_score(rows["label"], rows["score"])) if both else None
-            found = {"auc": {"value": auc}, "accuracy": {"value": float(right.mean())}}
-            yield {"by": by, "value": str(value), "frame": {"real": len(rows) - fakes, "fake": fakes, **found}}
+            metrics = {"auc": {"value": auc}, "accuracy": {"value": float(right.mean())}}
+            yield {"by": by, "value": str(value), "frame": {"real": len(rows) - fakes, "fake": fakes, **metrics}}
