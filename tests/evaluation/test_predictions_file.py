@@ -68,7 +68,7 @@ def test_rows_without_a_video_are_units(tmp_path, ours):
     found = measured(tmp_path, ours[["label", "score"]])
     assert found.metrics["interval"]["units"] == found.metrics["video"]["n"] == len(ours)
     assert found.metrics["frame"] == found.metrics["video"]
-    assert any("each row is a video" in note for note in found.notes)
+    assert any("no column video" in note for note in found.notes)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_rows_without_a_video_are_units(tmp_path, ours):
         (lambda t: t.assign(label=[None, *t["label"][1:]]), "in row 2; allowed: real, fake"),
         (lambda t: t.assign(video=[None, *t["video"][1:]]), "row 2 has no video"),
         (lambda t: t[t["label"] == "real"], "all real"),
-        (lambda t: t.iloc[:0], "a header and no row"),
+        (lambda t: t.iloc[:0], "only a header"),
         (lambda t: t.assign(group=np.arange(len(t))), "several for '0-0'"),
     ],
 )
