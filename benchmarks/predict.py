@@ -15,8 +15,8 @@ import numpy as np
 from common import machine, print_columns, print_table, row, verdict
 
 from deepfake_cli import Detector
-from deepfake_cli.assets import CLIPS, DETECTOR, FOLDER, STARTER
-from deepfake_cli.faces import find_detector
+from deepfake_cli.assets import CLIPS, FACE_DETECTOR, FOLDER, STARTER
+from deepfake_cli.faces import find_face_detector
 from deepfake_cli.faces.crop import crop
 from deepfake_cli.media.video import frames
 
@@ -34,7 +34,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="deepfake-predict-") as folder:
         short, long = (clip(Path(folder) / f"{count}.mp4", count) for count in (100, options.frames))
         command = [sys.executable, "-m", "deepfake_cli", "predict", str(short)]
-        bare = [sys.executable, *map(str, (BARE, short, STARTER, DETECTOR))]
+        bare = [sys.executable, *map(str, (BARE, short, STARTER, FACE_DETECTOR))]
         rows = [("from the start of the process to the verdict", "median, s", "best, s", "limit, s")]
         times = in_turn(command, bare, options.runs)
         for what, found, limit in (
@@ -102,7 +102,7 @@ def bare(path: Path, detector: Detector) -> tuple[float, float, float]:
         with av.open(str(path)) as container:
             images.extend(frame.to_ndarray(format="bgr24") for frame in container.decode(video=0))
 
-    decoding, find = timed(decode), find_detector("rfb320")(0.7)
+    decoding, find = timed(decode), find_face_detector("rfb320")(0.7)
     detecting = timed(lambda: [find(image) for image in images[::2]])
     (box, *_), traits = find(images[0]), detector.traits
     crops = np.stack([crop(image, box, margin=traits.margin, size=traits.image_size)[..., ::-1] for image in images])

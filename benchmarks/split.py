@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from common import Row, machine, print_table, row
 
-from deepfake_cli.assets import CLIPS, DETECTOR, FOLDER
+from deepfake_cli.assets import CLIPS, FACE_DETECTOR, FOLDER
 from deepfake_cli.commands.split import split
 from deepfake_cli.config import Split
 from deepfake_cli.datasets import find_clips
@@ -157,7 +157,7 @@ def bare_faces(paths: list[Path], out: Path, every: int) -> Span:
     frames, started = 0, time.perf_counter()
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = settings.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(str(DETECTOR), settings, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(str(FACE_DETECTOR), settings, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
     scaled = ((np.arange(256) - 127) / 128).astype(np.float32)
     for number, path in enumerate(paths):

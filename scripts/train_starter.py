@@ -21,7 +21,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from deepfake_cli.faces import find_detector
+from deepfake_cli.faces import find_face_detector
 from deepfake_cli.media.video import is_frame
 from deepfake_cli.pseudo_fakes import Gallery, Portrait, Sizes, find_portraits
 from deepfake_cli.pseudo_fakes.shards import Shards, write_shards
@@ -144,7 +144,7 @@ def once(path: Path, find: Callable[[], list[Portrait]]) -> list[Portrait]:
 def few_frames(clip: Path, folder: Path) -> list[Path]:
     """Write frames that hold a face as PNG."""
     folder.mkdir(exist_ok=True)
-    detect, capture, written = find_detector("rfb320")(0.7), cv2.VideoCapture(str(clip)), []
+    detect, capture, written = find_face_detector("rfb320")(0.7), cv2.VideoCapture(str(clip)), []
     for number in itertools.count():
         there, image = capture.read()
         if not there:

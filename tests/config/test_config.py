@@ -324,7 +324,7 @@ TABLES = {
     "ADAPTERS": (datasets.ADAPTERS, {"split": ["adapter"], "make_csv": ["adapter"]}),
     "CHANGES": (corruptions.CHANGES, {"evaluate": ["robustness_changes"]}),
     "DEGRADATIONS": (forgery.DEGRADATIONS, {"train": ["degradation"], "forge": ["degradation"]}),
-    "DETECTORS": (faces.DETECTORS, {"split": ["face_detector"], "forge": ["face_detector"]}),
+    "FACE_DETECTORS": (faces.FACE_DETECTORS, {"split": ["face_detector"], "forge": ["face_detector"]}),
     "FORGERIES": (forgery.FORGERIES, {"train": ["forgery"], "forge": ["forgery"]}),
     "MODELS": (models.MODELS, {"train": ["model"]}),
     "RUNTIMES": (runtimes.RUNTIMES, {name: ["runtime"] for name in ("evaluate", "predict", "app")}),

@@ -116,5 +116,5 @@ def test_every_asset_is_in_the_readme():
 def test_clips_are_small_and_complete():
     files = [assets.FOLDER / name for name, _ in assets.CLIPS]
     assert sum(file.stat().st_size for file in files) <= 2_000_000
-    assert set(files) == set(assets.FOLDER.glob("*.mp4")) and assets.DETECTOR.is_file()
+    assert set(files) == set(assets.FOLDER.glob("*.mp4")) and assets.FACE_DETECTOR.is_file()
     assert [len(read(file.name)) for file in files] == [75, 72, 72]

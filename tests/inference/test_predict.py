@@ -16,7 +16,7 @@ import pytest
 
 from deepfake_cli import Detector
 from deepfake_cli.assets import CLIPS, FOLDER, STARTER
-from deepfake_cli.faces import find_detector
+from deepfake_cli.faces import find_face_detector
 from deepfake_cli.faces.crop import crop
 from deepfake_cli.inference import runtimes
 from deepfake_cli.inference.aggregate import interval, pooled
@@ -198,7 +198,7 @@ def test_what_the_card_measured_stands_beside_the_verdict(deepfake, tmp_path):
 
 
 def test_crops_are_judged_as_they_are(deepfake, tmp_path, photo):
-    (box, *_), traits = find_detector("rfb320")(0.7)(photo), Detector.load().traits
+    (box, *_), traits = find_face_detector("rfb320")(0.7)(photo), Detector.load().traits
     face = crop(photo, box, margin=traits.margin, size=traits.image_size)
     write(tmp_path / "crop.png", face)
     write(tmp_path / "tight.png", crop(photo, box, margin=0.5, size=128))

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-DETECTOR = FOLDER / "rfb320.onnx"
+FACE_DETECTOR = FOLDER / "rfb320.onnx"
 STARTER = FOLDER / "starter.onnx"  # its card: docs/starter.md
 CLIPS: tuple[tuple[str, str], ...] = (  # file, person
     ("man_a.mp4", "man_a"),

@@ -33,7 +33,7 @@ class Finding:
 
 def doctor() -> list[Finding]:
     """Look at everything that training needs."""
-    return [_python(), *_tensorflow(), _opencv(), _detector(), _lite0(), *_cached()]
+    return [_python(), *_tensorflow(), _opencv(), _face_detector(), _lite0(), *_cached()]
 
 
 def _python() -> Finding:
@@ -110,7 +110,7 @@ def _installed(name: str) -> bool:
     return True
 
 
-def _detector() -> Finding:
+def _face_detector() -> Finding:
     try:
         import numpy as np
 

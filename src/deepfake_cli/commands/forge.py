@@ -10,7 +10,7 @@ import numpy as np
 
 from deepfake_cli.config import Forge
 from deepfake_cli.errors import DatasetError, DeepfakeError
-from deepfake_cli.faces import Detector, find_detector
+from deepfake_cli.faces import FaceDetector, find_face_detector
 from deepfake_cli.faces.box import Box
 from deepfake_cli.faces.crop import crop
 from deepfake_cli.media.video import VIDEO_SUFFIXES, FrameSampler, FrameSource, is_frame
@@ -81,7 +81,7 @@ def _faces(settings: Forge) -> tuple[list[Face], list[tuple[str, str]]]:
     files = [file for path in settings.paths for file in _files(path)]
     places = np.linspace(0, len(files) - 1, min(settings.count, len(files))).round().astype(int)
     each = -(-settings.count // len(places))
-    detect = find_detector(settings.face_detector)(settings.min_score) if settings.crop else None
+    detect = find_face_detector(settings.face_detector)(settings.min_score) if settings.crop else None
     faces: list[Face] = []
     bad = []
     for file in [files[place] for place in places]:
@@ -107,7 +107,7 @@ def _files(path: Path) -> list[Path]:
     return found
 
 
-def _faces_of(file: Path, most: int, detect: Detector | None, settings: Forge) -> Iterator[Face]:
+def _faces_of(file: Path, most: int, detect: FaceDetector | None, settings: Forge) -> Iterator[Face]:
     source = FrameSource(file)
     total = source.count()
     for index, image in source.frames(FrameSampler(1, most, total)):
@@ -121,7 +121,7 @@ def _whole(name: str, image: np.ndarray, size: int) -> Face:
     return Face(name, cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)[..., ::-1])
 
 
-def _cut(name: str, image: np.ndarray, detect: Detector, settings: Forge) -> Face:
+def _cut(name: str, image: np.ndarray, detect: FaceDetector, settings: Forge) -> Face:
     """The crop of the largest face, and its eyes where the detector finds them."""
     boxes = detect(image)
     if not boxes:

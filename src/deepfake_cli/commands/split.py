@@ -17,7 +17,7 @@ from deepfake_cli.datasets.unrecognised import left_out
 from deepfake_cli.distributed import each
 from deepfake_cli.errors import DatasetError
 from deepfake_cli.extraction.extract import Extracted, Job, extract, sweep
-from deepfake_cli.faces import find_detector
+from deepfake_cli.faces import find_face_detector
 from deepfake_cli.storage.remote import here, is_remote, listed
 
 Progress = Callable[[Extracted, int, int], None]
@@ -57,7 +57,7 @@ def split(settings: Split, progress: Progress = lambda video, done, total: None)
         DatasetError: the folder doesn't have the data set's layout, or ``imgdir`` can't be written.
     """
     clips, ignored = _clips(settings)
-    find_detector(settings.face_detector, align=settings.align)
+    find_face_detector(settings.face_detector, align=settings.align)
     _make(settings.imgdir)
     facts = describe(clips, settings.adapter)
     videos, jobs = [], [Job(clip, settings) for clip in clips]

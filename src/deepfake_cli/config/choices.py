@@ -26,7 +26,7 @@ def choices(module: str, table: str) -> tuple[str, ...]:
 ADAPTERS = choices("datasets/__init__.py", "ADAPTERS")
 CHANGES = choices("corruptions/__init__.py", "CHANGES")
 DEGRADATIONS = choices("forgery/__init__.py", "DEGRADATIONS")
-DETECTORS = choices("faces/__init__.py", "DETECTORS")
+FACE_DETECTORS = choices("faces/__init__.py", "FACE_DETECTORS")
 FORGERIES = choices("forgery/__init__.py", "FORGERIES")
 MODELS = choices("models/__init__.py", "MODELS")
 RUNTIMES = choices("inference/runtimes/__init__.py", "RUNTIMES")

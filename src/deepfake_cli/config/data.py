@@ -6,11 +6,11 @@ from typing import Literal
 from pydantic import model_validator
 
 from deepfake_cli.config.base import CLUSTER, IMAGES, LISTS, Step, argument, option
-from deepfake_cli.config.choices import ADAPTERS, DEGRADATIONS, DETECTORS, FORGERIES, either
+from deepfake_cli.config.choices import ADAPTERS, DEGRADATIONS, FACE_DETECTORS, FORGERIES, either
 from deepfake_cli.storage.remote import is_remote, url
 
 ADAPTER = f"The data set's layout: {either(ADAPTERS)}, see deepfake datasets; or your own as module:function."
-FACE_DETECTOR = f"Face detector: {either(DETECTORS)}, or your own as module:function."
+FACE_DETECTOR = f"Face detector: {either(FACE_DETECTORS)}, or your own as module:function."
 
 
 class Split(Step):

@@ -19,7 +19,7 @@ from deepfake_cli.config import Split
 from deepfake_cli.datasets.clip import Clip
 from deepfake_cli.errors import DeepfakeError, VideoError
 from deepfake_cli.extraction.rows import Seen, kept, note_on, rows_of
-from deepfake_cli.faces import Detector, find_detector
+from deepfake_cli.faces import FaceDetector, find_face_detector
 from deepfake_cli.faces.crop import crop
 from deepfake_cli.faces.smooth import Tracked
 from deepfake_cli.faces.tracking import follow
@@ -222,14 +222,14 @@ def _followed(images: Images, settings: Split) -> Iterator[Tracked]:
     """The frames with their faces; with none if nobody asks for boxes."""
     if not settings.boxes:
         return ((index, image, {}) for index, image in images)
-    detect = _detector(settings.face_detector, settings.min_score)
+    detect = _face_detector(settings.face_detector, settings.min_score)
     return follow(images, detect, every=settings.detect_every, max_gap=settings.max_gap)
 
 
 @cache
-def _detector(name: str, min_score: float) -> Detector:
+def _face_detector(name: str, min_score: float) -> FaceDetector:
     """One a process, since loading takes longer than a frame."""
-    return find_detector(name)(min_score)
+    return find_face_detector(name)(min_score)
 
 
 def _save(image: np.ndarray, folder: Path, index: int, settings: Split) -> None:

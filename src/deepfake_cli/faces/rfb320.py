@@ -5,7 +5,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from deepfake_cli.assets import DETECTOR
+from deepfake_cli.assets import FACE_DETECTOR
 from deepfake_cli.faces.box import Box
 
 WIDTH, HEIGHT = 320, 240
@@ -14,7 +14,7 @@ MOST_OVERLAP = 0.3  # of two boxes on one face
 
 
 def rfb320(min_score: float = 0.7) -> Callable[[np.ndarray], list[Box]]:
-    """Load the detector.
+    """Load the face detector.
 
     Args:
         min_score: least score, in 0..1, that counts as a face.
@@ -27,7 +27,7 @@ def rfb320(min_score: float = 0.7) -> Callable[[np.ndarray], list[Box]]:
 
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = settings.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(str(DETECTOR), settings, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(str(FACE_DETECTOR), settings, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
 
     def detect(image: np.ndarray) -> list[Box]:

