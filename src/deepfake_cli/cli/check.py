@@ -15,7 +15,9 @@ def check(settings: MakeCsv, json: bool) -> None:
     with progress("images") as bar:
         task = bar.add_task("", total=None, note="")
         result = run(
-            settings, lambda what, done, total: bar.update(task, description=what, completed=done, total=total)
+            settings.csvdir,
+            settings.check_frames,
+            lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
         )
     if json:
         print_json(asdict(result) | {"ok": not result.wrong})
@@ -27,8 +29,8 @@ def check(settings: MakeCsv, json: bool) -> None:
                 f"{'Wrong' if finding.wrong else 'Note'}: {finding.what}: {finding.count:,} in {finding.where}",
                 style="red" if finding.wrong else "yellow", markup=False, highlight=False,
             )  # fmt: skip
-            for each in finding.some:
-                error_console.print(f"  {each}", markup=False, highlight=False)
+            for example in finding.some:
+                error_console.print(f"  {example}", markup=False, highlight=False)
         if not result.wrong:
             console.print(
                 f"The lists are as they were written and share no group. {result.compared:,} images compared by look.",

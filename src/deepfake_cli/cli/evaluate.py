@@ -29,7 +29,7 @@ def evaluate(
     console.print(f"{said}: {read}", highlight=False, markup=False)
     print_figures(result.metrics)
     if result.metrics.get("robustness"):
-        print_robustness(settings, result.metrics["robustness"])
+        print_robustness(result.metrics["robustness"], settings.robustness_frames, settings.output)
     for note in result.notes:
         warn(f"Note: {note}")
     files = [result.predictions, result.summary, *([result.page] if result.page else [])]

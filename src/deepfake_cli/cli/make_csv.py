@@ -24,7 +24,7 @@ def make_csv(
     from deepfake_cli.commands.make_csv import make_csv as run
 
     result = run(settings)
-    _warn(result, settings)
+    _warn(result, settings.by)
     if json:
         return print_json(
             {
@@ -45,7 +45,7 @@ def make_csv(
     return None
 
 
-def _warn(result: "MakeCsvResult", settings: MakeCsv) -> None:
+def _warn(result: "MakeCsvResult", by: str | None) -> None:
     if result.unlisted:
         count = len(result.unlisted)
         warn(
@@ -57,7 +57,7 @@ def _warn(result: "MakeCsvResult", settings: MakeCsv) -> None:
         warn(f"The published split has {len(groups)} groups in both {parts.replace(', ', ' and ')}: {_some(groups)}")
     if not any(row["videos"] for row in result.counts if row["class"] == "fake"):
         warn("All frames are real: the lists are for deepfake train --real-only --forgery cross_blend.")
-    if settings.by == "video":
+    if by == "video":
         warn("Parts may show the same people: they are divided by source video only. Say so where you report results.")
 
 

@@ -1,12 +1,12 @@
 """The table of ``deepfake evaluate --robustness``."""
 
+from pathlib import Path
 from typing import Any
 
 from deepfake_cli.cli.console import console, table
-from deepfake_cli.config import Evaluate
 
 
-def print_robustness(settings: Evaluate, rows: list[dict[str, Any]]) -> None:
+def print_robustness(rows: list[dict[str, Any]], frames: int, output: Path) -> None:
     """Print the AUC of frames and of videos after each change, by strength."""
     clean, names = rows[0], list(dict.fromkeys(row["change"] for row in rows[1:]))
     for level in ("frame", "video"):
@@ -15,8 +15,8 @@ def print_robustness(settings: Evaluate, rows: list[dict[str, Any]]) -> None:
         ]
         title = f"AUC of {clean[level]['n']:,} {level}s; as they are: {clean[level]['auc']['value']:.3f}"
         console.print(table(title, ["strength", *"12345"], lines))
-    few = f"up to {settings.robustness_frames} successive frames from the middle"
-    which = few if settings.robustness_frames else "all frames"
+    few = f"up to {frames} successive frames from the middle"
+    which = few if frames else "all frames"
     console.print(f"Robustness: {which} of each video, changed as the network gets them.", highlight=False)
-    files = [settings.output / name for name in ("robustness.csv", "robustness.png", "changes.png")]
+    files = [output / name for name in ("robustness.csv", "robustness.png", "changes.png")]
     console.print(f"Wrote {', '.join(map(str, files))}", highlight=False, markup=False)

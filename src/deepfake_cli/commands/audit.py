@@ -54,7 +54,9 @@ def audit(settings: Audit, progress: Callable[[int, int], None] = lambda done, t
     from deepfake_cli.reporting.contact_sheet import sheet
 
     table = _read(settings.csv)
-    images, unreadable = _measured(sample(table, settings.sample, settings.seed), settings, progress)
+    images, unreadable = _measured(
+        sample(table, settings.sample, settings.seed), settings.workers, settings.cluster, progress
+    )
     videos = _videos(table)
     found: dict[str, Any] = {
         "lists": recipe.fingerprint(settings.csv),
@@ -95,7 +97,7 @@ def _parts(lists: Sequence[Path]) -> list[str]:
 
 
 def _measured(
-    drawn: "pd.DataFrame", settings: Audit, progress: Callable[[int, int], None]
+    drawn: "pd.DataFrame", workers: int | None, cluster: str | None, progress: Callable[[int, int], None]
 ) -> tuple["pd.DataFrame", list[tuple[str, str]]]:
     """The drawn images that can be read, with their properties; the others with the reason."""
     import pandas as pd
@@ -103,7 +105,7 @@ def _measured(
     from deepfake_cli.audit.measure import measure_all
     from deepfake_cli.audit.sources import join
 
-    rows, bad = measure_all(drawn["path"].tolist(), settings.workers, progress, cluster=settings.cluster)
+    rows, bad = measure_all(drawn["path"].tolist(), workers, progress, cluster=cluster)
     if len(bad) == len(rows):
         raise ManifestError(f"None of {len(rows):,} images can be read, such as {bad[0][0]}: {bad[0][1]}.")
     measures = pd.DataFrame(rows, index=drawn.index)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -74,9 +74,9 @@ def calibrate(settings: Calibrate, progress: Progress = lambda done, total: None
             when: reliability(rows["label"], rows["score"]) for when, rows in (("before", table), ("after", after))
         },
     }
-    found["notes"] = [*filter(None, [fitted.note()]), *_notes(settings, snapshot, table, found)]
+    found["notes"] = [*filter(None, [fitted.note()]), *_notes(snapshot, table, found)]
     if settings.folds:
-        found["cross_validated"] = _errors(_held_out(settings, table, settings.folds))
+        found["cross_validated"] = _errors(_held_out(table, settings.method, settings.folds, settings.seed))
     files = [settings.output / name for name in ("calibration.json", "reliability.png")]
     write_text(files[0], json.dumps(found, indent=2) + "\n")
     _draw(files[1], found)
@@ -97,7 +97,7 @@ def _scored(settings: Calibrate, progress: Progress) -> tuple[Path, "pd.DataFram
         return snapshot, predictions.read(given[0]).frames
     shared = settings.model_dump(include=set(Evaluate.model_fields) - {"seed"})
     asked = Evaluate(**shared | {"calibration": False, "resamples": 0, "report": False})
-    _check_recipe(inputs(asked)[1])
+    _check_recipe(inputs(asked.inputs, asked.runs_dir)[1])
     result = evaluate(asked, progress)
     return Path(result.metrics["snapshot"]), predictions.read(result.predictions).frames
 
@@ -144,21 +144,23 @@ def _threshold(
     return {"before": before, "after": mapped, "called_otherwise": otherwise}
 
 
-def _notes(settings: Calibrate, snapshot: Path, table: "pd.DataFrame", found: dict[str, Any]) -> list[str]:
+def _notes(snapshot: Path, table: "pd.DataFrame", found: dict[str, Any]) -> list[str]:
     trained, notes = recipe.seen(snapshot, checks.groups(table))["train"], []
     if trained:
         notes.append(
             f"{len(trained)} of {found['groups']} groups were trained on, such as {trained[0]}: scores there are surer than "
             "elsewhere, and so will the map leave them. Fit it on the validation list."
         )
-    if settings.method == "isotonic" and len(table) < FEW:
+    if found["method"] == "isotonic" and len(table) < FEW:
         notes.append(f"A staircase from {len(table):,} frames follows chance: temperature asks for fewer.")
-    if not settings.folds:
+    if not found["folds"]:
         notes.append("After is measured where the map was fitted: --folds measures it on groups that it has not seen.")
     return notes
 
 
-def _held_out(settings: Calibrate, table: "pd.DataFrame", folds: int) -> "pd.DataFrame":
+def _held_out(
+    table: "pd.DataFrame", method: Literal["temperature", "isotonic"], folds: int, seed: int
+) -> "pd.DataFrame":
     """The frames with the scores of maps that were fitted without their groups."""
     from sklearn.model_selection import StratifiedGroupKFold
 
@@ -166,12 +168,12 @@ def _held_out(settings: Calibrate, table: "pd.DataFrame", folds: int) -> "pd.Dat
     if units.max() + 1 < folds:
         raise ManifestError(f"--folds {folds} wants as many groups; the list has {units.max() + 1}.")
     labels, mapped = table["label"].to_numpy(), table["score"].to_numpy().copy()
-    divide = StratifiedGroupKFold(folds, shuffle=True, random_state=settings.seed)
+    divide = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     for rest, part in divide.split(labels, labels, units):
         if not len(part):  # it may leave one of few groups empty
             continue
         try:
-            fitted = Calibration.fit(labels[rest], table["score"].to_numpy()[rest], settings.method)
+            fitted = Calibration.fit(labels[rest], table["score"].to_numpy()[rest], method)
         except ManifestError as error:
             raise ManifestError(f"--folds {folds}: without the groups of one of them, {error} Try fewer.") from None
         mapped[part] = fitted.apply(table["score"].to_numpy()[part])

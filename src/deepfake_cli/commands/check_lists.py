@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepfake_cli.commands.make_csv import FILES
-from deepfake_cli.config import MakeCsv
 from deepfake_cli.data import checks, manifest, near_duplicates, protocol
 from deepfake_cli.errors import ManifestError
 from deepfake_cli.storage.remote import here, listed
@@ -59,30 +58,30 @@ class CheckResult:
         return [finding for finding in self.findings if finding.wrong]
 
 
-def check(settings: MakeCsv, progress: Progress = lambda what, done, total: None) -> CheckResult:
+def check(csvdir: Path, frames: int, progress: Progress = lambda what, done, total: None) -> CheckResult:
     """Check the lists of ``csvdir`` against ``protocol.json`` and against each other.
 
     Args:
-        settings: see `deepfake_cli.config.MakeCsv`; ``csvdir`` and ``check_frames`` count.
+        csvdir: the folder of the lists.
+        frames: images of each video to compare by their look; 0: none.
         progress: called with what is being done, and how much of how much of it is done.
 
     Returns:
         Everything that was found; it stops at nothing.
 
     Raises:
-        ManifestError: there is no list at all, or the record can't be read.
+        ManifestError: names is no list at all, or the record can't be read.
     """
-    csvdir = settings.csvdir
-    there = _lists_in(csvdir)
+    names = _lists_in(csvdir)
     record = protocol.read(csvdir) if here(csvdir / protocol.NAME).is_file() else {}
-    if not record and not there:
+    if not record and not names:
         raise ManifestError(f"{csvdir}: no lists and no {protocol.NAME} in it. deepfake make-csv writes them.")
-    findings = list(_against_record(csvdir, record, there))
+    findings = list(_against_record(csvdir, record, names))
     rows: dict[str, int] = {}
     groups: dict[str, set[str]] = {}
     images: list[pd.DataFrame] = []
-    for name in there:
-        progress(f"reading {name}", len(rows), len(there))
+    for name in names:
+        progress(f"reading {name}", len(rows), len(names))
         try:
             table = manifest.read(csvdir / name)
         except ManifestError as error:
@@ -93,11 +92,11 @@ def check(settings: MakeCsv, progress: Progress = lambda what, done, total: None
         if _fold(name) and name.endswith(FILES["train"]):
             continue  # its images are those that validate the other folds
         findings += _paths(name, table)
-        if settings.check_frames:
+        if frames:
             images.append(table[["path", "dataset", "video", "group"]].assign(part=name))
     findings += _shared_groups(groups, record.get("protocol") == "official")
-    found, compared = _shared_images(images, settings.check_frames, progress) if images else ([], 0)
-    findings = sorted([*findings, *found], key=lambda finding: not finding.wrong)
+    shared, compared = _shared_images(images, frames, progress) if images else ([], 0)
+    findings = sorted([*findings, *shared], key=lambda finding: not finding.wrong)
     return CheckResult(findings, rows, compared)
 
 
@@ -108,16 +107,16 @@ def _lists_in(csvdir: Path) -> list[str]:
         return [path.relative_to(place.path).as_posix() for path in paths if path.is_file()]
 
 
-def _against_record(csvdir: Path, record: dict[str, Any], there: list[str]) -> Iterator[Finding]:
+def _against_record(csvdir: Path, record: dict[str, Any], names: list[str]) -> Iterator[Finding]:
     if not record:
         yield Finding("no record", protocol.NAME, 1, ["nothing says what the lists held when they were written"])
         return
     for name, said in record["lists"].items():
-        if name not in there:
+        if name not in names:
             yield Finding("missing list", name, 1)
         elif protocol.sha256(csvdir / name) != said.get("sha256"):
             yield Finding("changed list", name, 1, [f"its SHA-256 is no longer that of {protocol.NAME}"])
-    for name in there:
+    for name in names:
         if name not in record["lists"]:
             yield Finding("unrecorded list", name, 1, [f"{protocol.NAME} doesn't know it"])
 
@@ -147,7 +146,7 @@ def _shared_groups(groups: dict[str, set[str]], published: bool) -> Iterator[Fin
 
 
 def _fold(name: str) -> str:
-    """``"fold1"`` of ``"fold1/val/validation.csv"``; empty where there are no folds."""
+    """``"fold1"`` of ``"fold1/val/validation.csv"``; empty where names are no folds."""
     first, *rest = name.split("/")
     return first if len(rest) > 1 else ""
 
@@ -159,8 +158,8 @@ def _shared_images(lists: list["pd.DataFrame"], frames: int, progress: Progress)
     table = pd.concat([images.astype(str) for images in lists], ignore_index=True)
     copies = near_duplicates.same_bytes(table, lambda done, total: progress("comparing files", done, total))
     findings = list(_pairs("pairs of videos with the same image", copies, table, wrong=True))
-    found, compared = _look_alikes(table, frames, progress)
-    return findings + found, compared
+    alike, compared = _look_alikes(table, frames, progress)
+    return findings + alike, compared
 
 
 def _pairs(what: str, pairs: list[near_duplicates.Pair], table: "pd.DataFrame", *, wrong: bool) -> Iterator[Finding]:

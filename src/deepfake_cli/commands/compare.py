@@ -51,8 +51,8 @@ def compare(settings: Compare) -> CompareResult:
     columns = predictions.mapping(settings.columns)
     one = predictions.read(settings.a, columns)
     other = predictions.read(settings.b, predictions.mapping(settings.columns_b) or columns)
-    key = _key(one, other, settings)
-    both, coverage = _joined(one.frames, other.frames, key, settings)
+    key = _key(one, other, settings.a, settings.b)
+    both, coverage = _joined(one.frames, other.frames, key, settings.a, settings.b)
     thresholds = settings.threshold, settings.threshold if settings.threshold_b is None else settings.threshold_b
     plan = paired.Plan(thresholds, settings.resamples, settings.seed, settings.interval)
     videos = _videos(both, settings.pool)
@@ -77,19 +77,19 @@ def compare(settings: Compare) -> CompareResult:
     return CompareResult(found, settings.output / "compare.html")
 
 
-def _key(one: predictions.Predictions, other: predictions.Predictions, settings: Compare) -> list[str]:
+def _key(one: predictions.Predictions, other: predictions.Predictions, a: Path, b: Path) -> list[str]:
     """The first columns that both files have and that tell all of their rows apart."""
     for key in KEYS:
-        if all(set(key) <= set(each.own) and not each.frames.duplicated(key).any() for each in (one, other)):
+        if all(set(key) <= set(file.own) and not file.frames.duplicated(key).any() for file in (one, other)):
             return key
     raise ManifestError(
-        f"{settings.a} and {settings.b}: no columns say which rows belong together. Both need a path, or a video and frame, that "
+        f"{a} and {b}: no columns say which rows belong together. Both need a path, or a video and frame, that "
         "is never the same twice; --columns and --columns-b say how theirs are called."
     )
 
 
 def _joined(
-    one: "pd.DataFrame", other: "pd.DataFrame", key: list[str], settings: Compare
+    one: "pd.DataFrame", other: "pd.DataFrame", key: list[str], a: Path, b: Path
 ) -> tuple["pd.DataFrame", dict[str, int]]:
     """The rows of both, with the scores ``a`` and ``b``; and how many are in both and in one only."""
     right = other[[*key, "label", "score"]].rename(columns={"label": "label_b", "score": "b"})
@@ -97,13 +97,13 @@ def _joined(
     coverage = {"both": len(both), "only_a": len(one) - len(both), "only_b": len(other) - len(both)}
     if both.empty:
         raise ManifestError(
-            f"{settings.a} and {settings.b} share no {' and '.join(key)}: {one[key].iloc[0].tolist()} in the first, "
+            f"{a} and {b} share no {' and '.join(key)}: {one[key].iloc[0].tolist()} in the first, "
             f"{other[key].iloc[0].tolist()} in the second."
         )
     torn = both[both["label"] != both["label_b"]]
     if len(torn):
         raise ManifestError(
-            f"{len(torn):,} rows have another label in {settings.b} than in {settings.a}, such as {torn[key].iloc[0].tolist()}."
+            f"{len(torn):,} rows have another label in {b} than in {a}, such as {torn[key].iloc[0].tolist()}."
         )
     return both.drop(columns="label_b"), coverage
 

@@ -1,7 +1,7 @@
 """``deepfake evaluate``: a detector and lists it has not seen, or scores in a file, to figures with intervals."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,7 +66,9 @@ def evaluate(settings: Evaluate, progress: Callable[[int, int], None] = lambda d
         ManifestError: a list is missing or can't be measured on.
         ModelError: the snapshot is missing, can't be read, or two are given.
     """
-    wanted = changes_of(settings)  # before the work: what is wrong with it shows at once
+    wanted = changes_of(
+        settings.robustness, settings.robustness_changes
+    )  # before the work: what is wrong with it shows at once
     scored = (
         scored_frames.from_file(
             settings.predictions, columns=settings.columns, pool=settings.pool, threshold=settings.threshold
@@ -104,7 +106,7 @@ def evaluate(settings: Evaluate, progress: Callable[[int, int], None] = lambda d
 
 
 def _from_model(settings: Evaluate, progress: Callable[[int, int], None]) -> scored_frames.Judged:
-    lists, snapshot = inputs(settings)
+    lists, snapshot = inputs(settings.inputs, settings.runs_dir)
     table = manifest.read_lists(lists)
     checks.check(table, ", ".join(map(str, lists)))
     missing, unscored = manifest.read_missing(lists)
@@ -127,35 +129,35 @@ def _from_model(settings: Evaluate, progress: Callable[[int, int], None]) -> sco
     )
 
 
-def inputs(settings: Evaluate) -> tuple[list[Path], Path]:
+def inputs(paths: Sequence[Path], runs_dir: Path) -> tuple[list[Path], Path]:
     """Tell lists from the snapshot by the suffix; where either is not given, its default.
 
     Raises:
         ModelError: two snapshots are given, or none and there is no run.
     """
-    models = [path for path in settings.inputs if path.suffix in MODEL_SUFFIXES]
-    lists = [path for path in settings.inputs if path.suffix not in MODEL_SUFFIXES]
+    models = [path for path in paths if path.suffix in MODEL_SUFFIXES]
+    lists = [path for path in paths if path.suffix not in MODEL_SUFFIXES]
     if len(models) > 1:
         raise ModelError(f"One snapshot at a time; found {', '.join(map(str, models))}.")
-    run = newest(settings.runs_dir, BEST)
+    run = newest(runs_dir, BEST)
     snapshot = models[0] if models else run / BEST if run else OLD_SNAPSHOT
     if not here(snapshot).is_file():
-        where = "" if models else f"no run in {settings.runs_dir} has a {BEST}, and "
+        where = "" if models else f"no run in {runs_dir} has a {BEST}, and "
         raise ModelError(f"{where}{snapshot}: no such snapshot. deepfake train writes one; deepfake runs lists them.")
     return lists or [DEFAULT_LIST], snapshot
 
 
 def _seen(snapshot: Path, table: "pd.DataFrame") -> list[str]:
     """Notes on groups of the lists that training or validation had seen."""
-    here, notes = set(checks.groups(table)), []
-    trained, chosen = recipe.seen(snapshot, here).values()
+    groups, notes = set(checks.groups(table)), []
+    trained, chosen = recipe.seen(snapshot, groups).values()
     if trained:
         notes.append(
-            f"{len(trained)} of {len(here)} groups were trained on, such as {trained[0]}: the figures are too good."
+            f"{len(trained)} of {len(groups)} groups were trained on, such as {trained[0]}: the figures are too good."
         )
     if chosen:
         notes.append(
-            f"The checkpoint and the threshold were chosen on {len(chosen)} of {len(here)} groups: the figures are somewhat "
+            f"The checkpoint and the threshold were chosen on {len(chosen)} of {len(groups)} groups: the figures are somewhat "
             "too good. make-csv --test-ratio keeps a test list apart."
         )
     return notes

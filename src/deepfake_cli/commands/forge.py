@@ -80,13 +80,13 @@ def _faces(settings: Forge) -> tuple[list[Face], list[tuple[str, str]]]:
     """Faces of as many files as rows are wanted; of few videos several frames."""
     files = [file for path in settings.paths for file in _files(path)]
     places = np.linspace(0, len(files) - 1, min(settings.count, len(files))).round().astype(int)
-    each = -(-settings.count // len(places))
+    per_file = -(-settings.count // len(places))
     detect = find_face_detector(settings.face_detector)(settings.min_score) if settings.crop else None
     faces: list[Face] = []
     bad = []
     for file in [files[place] for place in places]:
         try:
-            faces += _faces_of(file, each, detect, settings)
+            faces += _faces_of(file, per_file, detect, settings)
         except (DeepfakeError, OSError) as error:
             bad.append((str(file), str(error)))
     return faces, bad
@@ -126,7 +126,7 @@ def _cut(name: str, image: np.ndarray, detect: FaceDetector, settings: Forge) ->
     boxes = detect(image)
     if not boxes:
         raise DatasetError(f"no face found with a score of {settings.min_score} or more; see --min-score and --no-crop")
-    box = max(boxes, key=lambda each: each.area)
+    box = max(boxes, key=lambda found: found.area)
     square = crop(image, box, margin=settings.margin, size=settings.size)
     return Face(name, square[..., ::-1], _eyes(box, settings.margin))
 

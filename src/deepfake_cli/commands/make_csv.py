@@ -67,13 +67,13 @@ def make_csv(settings: MakeCsv) -> MakeCsvResult:
         raise ConfigError(
             "ADAPTER is missing: name the data set's layout, such as timit; deepfake datasets lists them."
         )
-    table, unlisted = _frames(settings)
+    table, unlisted = _frames(settings.adapter, settings.imgdir)
     if (table["label"] == 1).all():  # all real is enough for train --real-only
-        hint = find_adapter(str(settings.adapter)).hint
+        hint = find_adapter(settings.adapter).hint
         raise DatasetError(f"{settings.imgdir}: all frames of {settings.adapter} are fake. {hint}")
     videos = _videos(table)
     formed = videos["group"]
-    videos["group"] = regroup(videos, settings)
+    videos["group"] = regroup(videos, settings.by, settings.adapter, settings.imgdir)
     lists = lists_of(videos, settings)
     table["group"] = table["video"].map(videos["group"]).astype("category")
     lost = faceless(settings.imgdir, table["dataset"])
@@ -81,7 +81,7 @@ def make_csv(settings: MakeCsv) -> MakeCsvResult:
         rows["label"] = rows["label"].map(dict(enumerate(LABELS))).astype("category")
     _forget(settings.csvdir)
     paths = {
-        part: _write(table, of_part(lost, part, lists, formed), part, members, settings)
+        part: _write(table, of_part(lost, part, lists, formed), part, members, settings.imgdir, settings.csvdir)
         for part, members in lists.items()
     }
     counts = [row for part, members in lists.items() for row in _counts(part, videos.loc[members])]
@@ -115,13 +115,15 @@ def _videos(table: "pd.DataFrame") -> "pd.DataFrame":
     return videos.astype(str).astype({"label": int}).assign(frames=frames.set_axis(frames.index.astype(str)))
 
 
-def _write(table: "pd.DataFrame", lost: "pd.DataFrame", part: str, members: list[str], settings: MakeCsv) -> Path:
+def _write(
+    table: "pd.DataFrame", lost: "pd.DataFrame", part: str, members: list[str], imgdir: Path, csvdir: Path
+) -> Path:
     import pandas as pd
 
     fold, _, kind = part.rpartition("/")
-    path = settings.csvdir / fold / FILES[kind]
+    path = csvdir / fold / FILES[kind]
     rows = table.loc[table["video"].isin(members), list(manifest.LIST_COLUMNS)]
-    rows = rows.assign(path=_relative(settings.imgdir, path.parent) + "/" + rows["path"], reason="")
+    rows = rows.assign(path=_relative(imgdir, path.parent) + "/" + rows["path"], reason="")
     if len(lost):
         plain = rows.astype(dict.fromkeys(("label", *manifest.CATEGORIES), str))
         rows = pd.concat([plain, lost[list(plain)].astype({"label": str})], ignore_index=True)
@@ -173,20 +175,19 @@ def _forget(folder: Path) -> None:
                 (fold / path).unlink(missing_ok=True)
 
 
-def _frames(settings: MakeCsv) -> tuple["pd.DataFrame", list[str]]:
+def _frames(adapter: str, imgdir: Path) -> tuple["pd.DataFrame", list[str]]:
     """The data set's frames, paths relative to imgdir, from the manifest or from the tree; and videos without any."""
     import pandas as pd
 
-    name = str(settings.adapter)
-    find_adapter(name)
-    listed = settings.imgdir / "manifest.csv"
+    find_adapter(adapter)
+    listed = imgdir / "manifest.csv"
     if here(listed).is_file():
-        return _from_manifest(listed, name)
-    clips = find_clips(name, settings.imgdir)
+        return _from_manifest(listed, adapter)
+    clips = find_clips(adapter, imgdir)
     columns = [*manifest.LIST_COLUMNS, *manifest.CLIP_COLUMNS]
-    table = pd.DataFrame(_rows(clips, name, settings.imgdir), columns=columns)
+    table = pd.DataFrame(_rows(clips, adapter, imgdir), columns=columns)
     if table.empty:
-        raise DatasetError(f"{settings.imgdir}: no frames in it. deepfake split {name} writes them.")
+        raise DatasetError(f"{imgdir}: no frames in it. deepfake split {adapter} writes them.")
     return table.astype({"video": "category"}), []
 
 

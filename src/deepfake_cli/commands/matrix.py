@@ -71,11 +71,11 @@ def matrix(
         )
     columns = named_lists(settings.test)
     detectors = list(_detectors(settings, follow))
-    runs = [_tested(settings, each, column, progress) for each in detectors for column in columns]
+    runs = [_tested(settings, detector, column, progress) for detector in detectors for column in columns]
     faults = [(f"{run['row']} on {run['column']}", run["fault"]) for run in runs if run["fault"]]
     if len(faults) == len(runs):
         raise DeepfakeError(f"No cell of the matrix could be had. {faults[0][0]}: {faults[0][1]}")
-    rows = list(dict.fromkeys(each.row for each in detectors))
+    rows = list(dict.fromkeys(detector.row for detector in detectors))
     cells = [_cell(row, column.name, runs) for row in rows for column in columns]
     found = {
         "rows": rows,
@@ -90,7 +90,7 @@ def matrix(
 
 def _detectors(settings: Matrix, follow: Follow) -> Iterator[Detector]:
     if settings.snapshots:
-        yield from (Detector(name, None, path) for name, path in named_snapshots(settings))
+        yield from (Detector(name, None, path) for name, path in named_snapshots(settings.snapshots, settings.runs_dir))
         return
     rows = named_lists(settings.train)
     for row, runs in zip(rows, trainings(settings, rows), strict=True):

@@ -43,7 +43,7 @@ def named_lists(given: Sequence[str]) -> list[Lists]:
     return [Lists(name, paths) for name, paths in zip(own, lists, strict=True)]
 
 
-def named_snapshots(settings: Matrix) -> list[tuple[str, Path]]:
+def named_snapshots(given: Sequence[str], runs_dir: Path) -> list[tuple[str, Path]]:
     """The names and the files of the snapshots that were given; without a name it is the run's, if that is unique.
 
     Raises:
@@ -51,9 +51,9 @@ def named_snapshots(settings: Matrix) -> list[tuple[str, Path]]:
         ConfigError: a name is given twice.
     """
     rows = []
-    for text in settings.snapshots:
+    for text in given:
         name, place = _named(text)
-        path = Path(place) if Path(place).suffix in (".keras", ".h5") else find(place, settings.runs_dir) / BEST
+        path = Path(place) if Path(place).suffix in (".keras", ".h5") else find(place, runs_dir) / BEST
         if not here(path).is_file():
             raise ModelError(f"{path}: no such snapshot. deepfake runs lists the runs there are.")
         rows.append((name, place, path))

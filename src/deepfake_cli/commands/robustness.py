@@ -27,16 +27,19 @@ NONE = ("none", 0)  # the same frames as they are
 Progress = Callable[[int, int], None]
 
 
-def changes_of(settings: Evaluate) -> list[str]:
-    """The names of the changes that are asked for, in the table's order; none, if no robustness is.
+def changes_of(every: bool, chosen: str | None) -> list[str]:
+    """The names of the corruptions to measure, in the order of `CHANGES`.
+
+    Args:
+        every: measure all of them, unless some are chosen.
+        chosen: names, with commas between.
 
     Raises:
         ConfigError: there is no change of that name.
         VideoError: H.264 is asked for, and the installed PyAV has no x264.
     """
-    every = list(CHANGES) if settings.robustness else []
-    given = settings.robustness_changes
-    names = every if given is None else [name.strip() for name in given.split(",")]
+    default = list(CHANGES) if every else []
+    names = default if chosen is None else [name.strip() for name in chosen.split(",")]
     unknown = [name for name in names if name not in CHANGES]
     if unknown:
         raise ConfigError(
@@ -96,7 +99,7 @@ def _scores(
     """Scores, float64 (kinds, frames); the middle image of the first video is put into `first`."""
     found, done, total = np.empty((len(kinds), len(chosen))), 0, len(chosen) * len(kinds)
     start = 0
-    for videos in _videos(settings, model, chosen):
+    for videos in _videos(model, chosen, settings.workers):
         first[:] = first or [videos[0][len(videos[0]) // 2]]
         end = start + sum(map(len, videos))
         for number, kind in enumerate(kinds):
@@ -110,16 +113,14 @@ def _scores(
     return found
 
 
-def _videos(settings: Evaluate, model: Any, chosen: "pd.DataFrame") -> Iterator[list[np.ndarray]]:
+def _videos(model: Any, chosen: "pd.DataFrame", workers: int | None) -> Iterator[list[np.ndarray]]:
     """The images, each decoded once: some whole videos at a time."""
     with quiet():
         import tensorflow as tf
 
         from deepfake_cli.training import input_pipeline
         from deepfake_cli.training.scoring import image_size, unreadable
-    batches = input_pipeline.scoring_batches(
-        chosen, image_size=image_size(model), batch_size=AT_ONCE, workers=settings.workers
-    )
+    batches = input_pipeline.scoring_batches(chosen, image_size=image_size(model), batch_size=AT_ONCE, workers=workers)
     try:
         yield from chunks(by_video(batches.as_numpy_iterator(), lengths(chosen)), AT_ONCE)
     except tf.errors.OpError as error:

@@ -18,7 +18,7 @@ import numpy as np
 from deepfake_cli.config import Split
 from deepfake_cli.datasets.clip import Clip
 from deepfake_cli.errors import DeepfakeError, VideoError
-from deepfake_cli.extraction.rows import Seen, kept, note_on, rows_of
+from deepfake_cli.extraction.rows import Seen, kept_tracks, note_on, rows_of
 from deepfake_cli.faces import FaceDetector, find_face_detector
 from deepfake_cli.faces.crop import crop
 from deepfake_cli.faces.smooth import Tracked
@@ -168,13 +168,13 @@ def _cut(clip: Clip, settings: Split, folder: Path, key: str) -> Extracted:
     partial = Path(mkdtemp(PARTIAL, f".{folder.name}.", beside))  # its own: a machine given up may still write
     try:
         source = FrameSource(clip.path)
-        keep = FrameSampler(settings.every, settings.max_frames, source.count() if settings.max_frames else 0)
-        seen = list(_write(_frames(source, keep, settings.reencode), settings, partial))
-        tracks = kept(settings, seen)
+        sampler = FrameSampler(settings.every, settings.max_frames, source.count() if settings.max_frames else 0)
+        seen = list(_write(_frames(source, sampler, settings.reencode), settings, partial))
+        tracks = kept_tracks(seen, settings.faces == "all")
         facts = source.facts.cells()
         rows = [facts | row for row in rows_of(clip.video, settings, seen, tracks)]
-        note = note_on(settings, source.faults(), seen)
-        result = _gathered(partial, settings, tracks)
+        note = note_on(source.faults(), seen, boxes=settings.boxes, align=settings.align)
+        result = _gathered(partial, tracks, crop=settings.crop, faces=settings.faces)
         record = json.dumps({"key": key, "dataset": clip.dataset, "note": note, "rows": rows})
         if settings.packs:
             _pack(result, folder, record)
@@ -196,25 +196,25 @@ def sweep(imgdir: Path, videos: Iterable[str]) -> None:
                 shutil.rmtree(partial) if partial.is_dir() else partial.unlink(missing_ok=True)
 
 
-def _frames(source: FrameSource, keep: FrameSampler, crf: int | None) -> Images:
+def _frames(source: FrameSource, sampler: FrameSampler, crf: int | None) -> Images:
     """The frames that are kept; where they are encoded anew, all go through the encoder, as a re-encoded file's would."""
     if crf is None:
-        return source.frames(keep)
-    return (frame for position, frame in enumerate(reencoded(source.frames(), crf)) if keep(position))
+        return source.frames(sampler)
+    return (frame for position, frame in enumerate(reencoded(source.frames(), crf)) if sampler(position))
 
 
 def _write(images: Images, settings: Split, partial: Path) -> Iterator[Seen]:
     """Write each frame, or the crops of its faces, a folder a track."""
-    for index, image, found in _followed(images, settings):
+    for index, image, faces in _followed(images, settings):
         if image is None:
             yield index, None
             continue
-        boxes = {track: box.rounded() for track, box in found.items()}
+        boxes = {track: box.rounded() for track, box in faces.items()}
         if settings.crop == "none":
-            _save(image, partial / FRAMES, index, settings)
+            _save(image, partial / FRAMES, index, settings.format, settings.quality)
         for track, box in boxes.items() if settings.crop == "face" else ():
             face = crop(image, box, margin=settings.margin, size=settings.size, align=settings.align)
-            _save(face, partial / str(track), index, settings)
+            _save(face, partial / str(track), index, settings.format, settings.quality)
         yield index, boxes
 
 
@@ -232,11 +232,11 @@ def _face_detector(name: str, min_score: float) -> FaceDetector:
     return find_face_detector(name)(min_score)
 
 
-def _save(image: np.ndarray, folder: Path, index: int, settings: Split) -> None:
+def _save(image: np.ndarray, folder: Path, index: int, format: str, quality: int) -> None:
     """Encode in memory and write with Python, whose errors (a full disk) OpenCV's own writer would swallow."""
-    parameters = [cv2.IMWRITE_JPEG_QUALITY, settings.quality] if settings.format == "jpg" else []
-    encoded = cv2.imencode(f".{settings.format}", image, parameters)[1]
-    path = folder / f"{index:05d}.{settings.format}"
+    parameters = [cv2.IMWRITE_JPEG_QUALITY, quality] if format == "jpg" else []
+    encoded = cv2.imencode(f".{format}", image, parameters)[1]
+    path = folder / f"{index:05d}.{format}"
     try:
         path.write_bytes(encoded.data)
     except FileNotFoundError:
@@ -244,13 +244,13 @@ def _save(image: np.ndarray, folder: Path, index: int, settings: Split) -> None:
         path.write_bytes(encoded.data)
 
 
-def _gathered(partial: Path, settings: Split, tracks: list[int]) -> Path:
+def _gathered(partial: Path, tracks: list[int], *, crop: str, faces: str) -> Path:
     """The folder that takes the final name: of whole frames, of the one track, or of all tracks by their rank."""
-    if settings.crop == "face" and settings.faces == "largest" and tracks:
+    if crop == "face" and faces == "largest" and tracks:
         return partial / str(tracks[0])
     result = partial / FRAMES
     result.mkdir(exist_ok=True)
-    for place, track in enumerate(tracks if settings.faces == "all" else ()):
+    for place, track in enumerate(tracks if faces == "all" else ()):
         (partial / str(track)).replace(result / str(place))
     return result
 

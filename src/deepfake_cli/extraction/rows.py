@@ -13,10 +13,10 @@ FEW = 5  # frames that a track needs for a folder of its own: a detector's false
 Seen = tuple[int, dict[int, Box] | None]  # a frame's index and its boxes by track; None: unreadable
 
 
-def kept(settings: Split, seen: list[Seen]) -> list[int]:
+def kept_tracks(seen: list[Seen], every_face: bool) -> list[int]:
     """The tracks that are kept, the largest first."""
-    faces = [found for _, found in seen if found is not None]
-    if settings.faces == "all":
+    faces = [boxes for _, boxes in seen if boxes is not None]
+    if every_face:
         return ranked(faces, least=min(FEW, len(faces)))
     return ranked(faces)[:1]
 
@@ -24,19 +24,17 @@ def kept(settings: Split, seen: list[Seen]) -> list[int]:
 def rows_of(video: str, settings: Split, seen: list[Seen], tracks: list[int]) -> Iterator[dict[str, Any]]:
     """A row for each image, and one for each frame that has none; what holds for the whole video comes from its clip."""
     every = settings.faces == "all"
-    for index, found in seen:
-        faces = [(place, found[track]) for place, track in enumerate(tracks) if track in found] if found else []
-        if found is None:
+    for index, boxes in seen:
+        faces = [(rank, boxes[track]) for rank, track in enumerate(tracks) if track in boxes] if boxes else []
+        if boxes is None:
             yield _row(video, settings, index, reason="unreadable")
         elif settings.crop == "none":
             yield _row(video, settings, index, box=faces[0][1] if faces else None)
         elif not faces:
             another = "brief face only" if every else "another face only"
-            yield _row(video, settings, index, reason=another if found else "no face")
+            yield _row(video, settings, index, reason=another if boxes else "no face")
         else:
-            yield from (
-                _row(video, settings, index, track=str(place) if every else "", box=box) for place, box in faces
-            )
+            yield from (_row(video, settings, index, track=str(rank) if every else "", box=box) for rank, box in faces)
 
 
 def _row(
@@ -53,15 +51,15 @@ def _row(
     }
 
 
-def note_on(settings: Split, faults: list[str], seen: list[Seen]) -> str:
+def note_on(faults: list[str], seen: list[Seen], *, boxes: bool, align: bool) -> str:
     """What a user should know of a video that was read: faults of the file, unreadable frames, no faces."""
     notes = list(faults)
-    faces = [found for _, found in seen if found is not None]
+    faces = [tracked for _, tracked in seen if tracked is not None]
     if len(faces) < len(seen):
         notes.append(f"{len(seen) - len(faces)} unreadable frames")
-    if settings.boxes and not any(faces):
+    if boxes and not any(faces):
         notes.append("no face in any frame")
-    upright = sum(box.eyes is None for found in faces for box in found.values()) if settings.align else 0
+    upright = sum(box.eyes is None for tracked in faces for box in tracked.values()) if align else 0
     if upright:
         notes.append(f"{upright} faces not turned: the detector gave no eyes")
     return "; ".join(notes)

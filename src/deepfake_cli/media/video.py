@@ -100,17 +100,17 @@ class FrameSource:
         """What was wrong with a video that has been streamed to its end."""
         if self._video is None:
             return []
-        found = {
+        faults = {
             f"the header promises {self.promised} frames, {self._video.missing} are missing": self._video.missing,
             f"{self._video.damaged} frames are damaged": self._video.damaged,
         }
-        return [text for text, count in found.items() if count]
+        return [text for text, count in faults.items() if count]
 
-    def frames(self, keep: FrameSampler | None = None) -> Iterator[tuple[int, np.ndarray | None]]:
+    def frames(self, sampler: FrameSampler | None = None) -> Iterator[tuple[int, np.ndarray | None]]:
         """Stream the frames, once.
 
         Args:
-            keep: which to yield, by their position from 0; the others are skipped without being converted. All, if None.
+            sampler: which to yield, by their position from 0; the others are skipped without being converted. All, if None.
 
         Yields:
             The frame's index in its source, and the image as uint8 BGR of shape (height, width, 3); None in place of an
@@ -120,9 +120,9 @@ class FrameSource:
             VideoError: it opens as a video, but no frame can be decoded, or one is too large.
         """
         if self._video is not None:
-            yield from _pictures(self._video, keep)
+            yield from _pictures(self._video, sampler)
         for position, (index, file) in enumerate(self._files):
-            if keep is None or keep(position):
+            if sampler is None or sampler(position):
                 yield index, read_image(file)
 
 
@@ -146,10 +146,10 @@ def read_image(path: Path) -> np.ndarray | None:
         return None
 
 
-def _pictures(video: Video, keep: FrameSampler | None) -> Iterator[tuple[int, np.ndarray]]:
+def _pictures(video: Video, sampler: FrameSampler | None) -> Iterator[tuple[int, np.ndarray]]:
     index = -1
     for index, frame in enumerate(video.frames()):
-        if keep is None or keep(index):
+        if sampler is None or sampler(index):
             yield index, video.picture(frame)
     if index < 0:
         raise VideoError(f"{video.path}: opens as a video, but no frame can be decoded")
