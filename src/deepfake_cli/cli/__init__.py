@@ -1,4 +1,4 @@
-"""The ``deepfake`` command: the only place for Typer, rich, printing and exit codes."""
+"""The ``deepfake`` command; only this package uses Typer and rich, prints, and sets exit codes."""
 
 import os
 import sys
@@ -49,7 +49,7 @@ INTERRUPTED = 130  # exit status after Ctrl-C
 
 app = typer.Typer(
     name="deepfake",
-    help="Detect face deepfakes: split videos, list frames without leakage, train, evaluate, predict.",
+    help="Detect face deepfakes: split videos, make lists without leakage, train, evaluate, predict.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -83,32 +83,32 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def every_command(
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Show what TensorFlow and the decoders print, too.")
+        bool, typer.Option("--verbose", "-v", help="Show the log messages of TensorFlow and the decoders")
     ] = False,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit")
     ] = False,
 ) -> None:
-    """Detect face deepfakes: split videos, list frames without leakage, train, evaluate, predict."""
-    os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever ~/.keras/keras.json says: the commands read and train with it
+    """Detect face deepfakes: split videos, make lists without leakage, train, evaluate, predict."""
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # overrides ~/.keras/keras.json: the commands need TensorFlow
     if not verbose:
-        os.environ[LEVEL] = "3"  # whatever is there: importing Keras where JAX is installed sets it to 1
+        os.environ[LEVEL] = "3"  # overrides the environment: importing Keras sets it to 1 if JAX is installed
         os.environ["OPENCV_LOG_LEVEL"] = "ERROR"
 
 
 def main() -> None:
-    """Run the command; turn what a user can mend into a red line and exit status 1."""
+    """Run the command; print a `DeepfakeError` as a red line and exit with status 1."""
     try:
         app()
     except DeepfakeError as error:
         _fail(str(error))
-    except OSError as error:  # a full disk, a folder that can't be written: ours to name, the user's to mend
+    except OSError as error:  # such as a full disk or a read-only folder
         if error.filename is None and error.errno is None:
             raise
         _fail(str(error))
     except SystemExit as end:
         if end.code == INTERRUPTED:
-            error_console.print("Stopped. What was finished is kept.", style="yellow")
+            error_console.print("Stopped. Finished work is kept.", style="yellow")
         raise
 
 

@@ -12,26 +12,26 @@ from deepfake_cli.config import App
 
 
 def app(settings: App) -> None:
-    """Open a local web page that judges what is dropped on it.
+    """Classify files on a local web page.
 
-    Files stay on this machine, and are deleted as soon as they are judged. Needs the package's extra, app.
+    Files stay on this machine and are deleted once they are judged. Needs the package extra app.
     """
     from deepfake_cli.app.server import opened
 
-    signal.signal(signal.SIGTERM, _leave)  # so that what follows cleans up after itself then, too
+    signal.signal(signal.SIGTERM, _leave)  # so that the block below cleans up
     with opened(settings) as server:
         console.print(f"Detector: {server.detector}", highlight=False, markup=False)
-        console.print(f"[bold]{server.url}[/bold]  (Ctrl-C stops it)", highlight=False)
+        console.print(f"[bold]{server.url}[/bold]  (Ctrl-C to stop)", highlight=False)
         if server.public:
             warn(
-                f"--host {settings.host}: anyone on the network can use this page, and what is sent is not encrypted. "
-                "Leave --host out to keep it to this machine."
+                f"--host {settings.host}: anyone on the network can use this page, and uploads are not encrypted. "
+                "Remove --host to allow this machine only."
             )
         if settings.open and _has_screen():
             threading.Thread(target=_show, args=(server.url,), daemon=True).start()
         with contextlib.suppress(KeyboardInterrupt):
             server.run()
-    console.print("Stopped; uploads and results are deleted.")
+    console.print("Stopped. Uploads and results are deleted.")
 
 
 def _leave(*_: object) -> NoReturn:
@@ -39,7 +39,7 @@ def _leave(*_: object) -> NoReturn:
 
 
 def _has_screen() -> bool:
-    """Whether a browser can show anything: without a screen, it would be one in this terminal."""
+    """Whether there is a display; without one, a text browser would open in the terminal."""
     return sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 

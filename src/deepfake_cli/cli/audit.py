@@ -9,15 +9,15 @@ from deepfake_cli.cli.console import console, error_console, print_json, progres
 from deepfake_cli.config import Audit
 
 MOST_LISTED = 10  # unreadable images
-MOST_WORDS = 6  # rows of one property
+MOST_VALUES = 6  # rows per property
 
 
 def audit(
-    settings: Audit, json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False
+    settings: Audit, json: Annotated[bool, typer.Option("--json", help="Print the result as JSON")] = False
 ) -> None:
-    """Look for what tells reals from fakes without a look at the face.
+    """Find shortcuts in the data: codec, size, blur.
 
-    Counts, sizes, codecs, compression and blur of each class, and what a classifier of these alone scores.
+    Compares sizes, codecs, compression and blur of reals and fakes, and trains a classifier on these properties alone.
     """
     from deepfake_cli.commands.audit import audit as run
 
@@ -25,14 +25,14 @@ def audit(
         task = bar.add_task("audit", total=None, note="")
         result = run(settings, lambda done, total: bar.update(task, completed=done, total=total))
     if json:
-        return print_json(result.found)
-    _print_counts(result.found["counts"])
-    _print_measures(result.found)
-    for warning in result.found["warnings"]:
+        return print_json(result.audit)
+    _print_counts(result.audit["counts"])
+    _print_measures(result.audit)
+    for warning in result.audit["warnings"]:
         error_console.print(f"Warning: {warning}", style="bold yellow", markup=False, highlight=False)
-    for note in result.found["notes"]:
+    for note in result.audit["notes"]:
         warn(f"Note: {note}")
-    for bad in result.found["sample"]["unreadable"][:MOST_LISTED]:
+    for bad in result.audit["sample"]["unreadable"][:MOST_LISTED]:
         error_console.print(f"{bad['path']}: {bad['reason']}", style="red", markup=False, highlight=False)
     return console.print(f"Wrote {', '.join(map(str, result.files))}", highlight=False)
 
@@ -42,34 +42,40 @@ def _print_counts(counts: dict[str, Any]) -> None:
     rows = [[cell if isinstance(cell, str) else f"{cell:,}" for cell in row.values()] for row in counts["parts"]]
     console.print(table(None, columns, rows))
     kinds = {"both": "with both classes", "real_only": "with reals only", "fake_only": "with fakes only"}
-    groups = [f"{counts['groups'][kind]:,} {words}" for kind, words in kinds.items() if counts["groups"][kind]]
+    groups = [f"{counts['groups'][kind]:,} {text}" for kind, text in kinds.items() if counts["groups"][kind]]
     console.print(f"Groups: {', '.join(groups)}.\n", highlight=False)
 
 
-def _print_measures(found: dict[str, Any]) -> None:
+def _print_measures(result: dict[str, Any]) -> None:
     from deepfake_cli.audit.verdict import NAMES
 
-    measured = found["properties"] | found["sources"]["properties"]
+    measured = result["properties"] | result["sources"]["properties"]
     differing = [about for about in measured.values() if not about["same"]]
     numbers = [_numbers(about) for about in differing if "median" in about["real"]]
-    words = [row for about in differing if "values" in about["real"] for row in _words(about)]
+    categories = [row for about in differing if "values" in about["real"] for row in _categories(about)]
     if numbers:
-        title = f"{found['sample']['images']:,} images measured: median (5–95 %); ↑ more in fakes, ↓ less"
+        title = f"{result['sample']['images']:,} images: median (5–95 %); ↑ higher in fakes, ↓ lower"
         console.print(table(title, ["", "real", "fake", "AUC alone"], numbers))
-    if words:
-        console.print(table("How often", ["", "", "real", "fake", "AUC alone"], words))
+    if categories:
+        console.print(table("Counts", ["", "", "real", "fake", "AUC alone"], categories))
     same = [f"{about['title']} {_value(about)}" for about in measured.values() if about["same"]]
     if same:
-        console.print(f"The same wherever known: {', '.join(same)}.\n", highlight=False)
+        console.print(f"The same in both classes: {', '.join(same)}.\n", highlight=False)
     rows = [
         (
             NAMES[name],
             _auc(about),
             f"{about['rows']:,} {of}, {about['units']:,} {about['unit']}s" if about["rows"] else "",
         )
-        for (name, about), of in zip(found["baselines"].items(), ("images", "videos"), strict=True)
+        for (name, about), of in zip(result["baselines"].items(), ("images", "videos"), strict=True)
     ]
-    console.print(table("All together, without a look at the face", ["classifier of", "AUC (95 %)", "tested on"], rows))
+    console.print(
+        table(
+            "Classifiers on these properties alone, without the face",
+            ["properties of", "AUC (95 %)", "tested on"],
+            rows,
+        )
+    )
 
 
 def _numbers(about: Mapping[str, Any]) -> tuple[str, ...]:
@@ -77,11 +83,11 @@ def _numbers(about: Mapping[str, Any]) -> tuple[str, ...]:
     return _title(about), _range(about["real"]), _range(about["fake"]), _auc(about["alone"]) + arrow
 
 
-def _words(about: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """A row for each word of a property, the most frequent first."""
+def _categories(about: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """A row per value of a property, the most frequent first."""
     real, fake = about["real"]["values"], about["fake"]["values"]
-    words = sorted(real | fake, key=lambda word: -real.get(word, 0) - fake.get(word, 0))[:MOST_WORDS]
-    counts = [(word, f"{real.get(word, 0):,}", f"{fake.get(word, 0):,}") for word in words]
+    values = sorted(real | fake, key=lambda value: -real.get(value, 0) - fake.get(value, 0))[:MOST_VALUES]
+    counts = [(value, f"{real.get(value, 0):,}", f"{fake.get(value, 0):,}") for value in values]
     return [(_title(about), *counts[0], _auc(about["alone"])), *(("", *row, "") for row in counts[1:])]
 
 
@@ -90,16 +96,16 @@ def _title(about: Mapping[str, Any]) -> str:
 
 
 def _value(about: Mapping[str, Any]) -> str:
-    """The only value that a property has."""
+    """The single value of a property."""
     known = about["real"] if about["real"]["known"] else about["fake"]
     value = next(iter(known["values"])) if "values" in known else _short(known["median"])
     return f"{value} {about['unit']}".strip()
 
 
-def _range(figures: Mapping[str, Any]) -> str:
-    if not figures["known"]:
+def _range(summary: Mapping[str, Any]) -> str:
+    if not summary["known"]:
         return "–"
-    middle, low, high = (_short(figures[name]) for name in ("median", "low", "high"))
+    middle, low, high = (_short(summary[name]) for name in ("median", "low", "high"))
     return middle if low == high else f"{middle} ({low}–{high})"
 
 
@@ -111,5 +117,5 @@ def _auc(about: Mapping[str, Any] | None) -> str:
 
 
 def _short(value: float) -> str:
-    """Two digits at least, and no exponent."""
+    """At least two digits, no exponent."""
     return f"{value:.0f}" if abs(value) >= 10 or value == round(value) else f"{value:.2f}"

@@ -10,11 +10,11 @@ from deepfake_cli.metrics.names import CALIBRATION, FIGURES
 
 
 def calibrate(
-    settings: Calibrate, json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False
+    settings: Calibrate, json: Annotated[bool, typer.Option("--json", help="Print the result as JSON")] = False
 ) -> None:
-    """Make a detector's scores probabilities: fit a rising map on validation, and keep it in the run's recipe.
+    """Calibrate scores to probabilities, on validation data.
 
-    evaluate applies it from then on; --no-calibration leaves it out.
+    The calibration is saved in the run's recipe. evaluate applies it, unless --no-calibration is given.
     """
     from deepfake_cli.commands.calibrate import calibrate as run
 
@@ -22,29 +22,33 @@ def calibrate(
         task = bar.add_task("score", total=None, note="")
         result = run(settings, lambda done, total: bar.update(task, completed=done, total=total))
     if json:
-        return print_json(result.found)
-    _print_errors(result.found)
-    for note in result.found["notes"]:
+        return print_json(result.calibration)
+    _print_errors(result.calibration)
+    for note in result.calibration["notes"]:
         warn(f"Note: {note}")
     return console.print(f"Wrote {', '.join(map(str, result.files))}", highlight=False, markup=False)
 
 
-def _print_errors(found: dict[str, Any]) -> None:
-    console.print(f"Snapshot: {found['snapshot']}", highlight=False, markup=False)
-    how = f" {found['temperature']:.3f}" if found["method"] == "temperature" else f", {len(found['scores'])} knots"
-    console.print(f"Fitted on {found['frames']:,} frames: {found['method']}{how}", highlight=False)
-    whens = {"before": "before", "after": "after", "cross_validated": f"on {found['folds']} folds, unseen"}
-    shown = [when for when in whens if found[when]]
+def _print_errors(calibration: dict[str, Any]) -> None:
+    console.print(f"Snapshot: {calibration['snapshot']}", highlight=False, markup=False)
+    parameters = (
+        f" {calibration['temperature']:.3f}"
+        if calibration["method"] == "temperature"
+        else f", {len(calibration['scores'])} knots"
+    )
+    console.print(f"Fitted on {calibration['frames']:,} frames: {calibration['method']}{parameters}", highlight=False)
+    labels = {"before": "before", "after": "after", "cross_validated": f"on {calibration['folds']} held-out folds"}
+    shown = [when for when in labels if calibration[when]]
     rows = [
-        (f"{FIGURES[key].name} of {level}s", *(f"{found[when][level][key]:.4f}" for when in shown))
+        (f"{FIGURES[key].name} of {level}s", *(f"{calibration[when][level][key]:.4f}" for when in shown))
         for level in ("frame", "video")
         for key in CALIBRATION
     ]
-    console.print(table(None, ["", *(whens[when] for when in shown)], rows))
-    if found["threshold"]:
-        carried, otherwise = found["threshold"], found["threshold"]["called_otherwise"]
-        counts = " and ".join(f"{count} {name}" for name, count in otherwise.items())
+    console.print(table(None, ["", *(labels[when] for when in shown)], rows))
+    if calibration["threshold"]:
+        threshold = calibration["threshold"]
+        counts = " and ".join(f"{count} {name}" for name, count in threshold["called_otherwise"].items())
         console.print(
-            f"Threshold {carried['before']:.3f} becomes {carried['after']:.3f}: {counts} are called otherwise.",
+            f"Threshold {threshold['before']:.3f} becomes {threshold['after']:.3f}: {counts} change class.",
             highlight=False,
         )

@@ -9,7 +9,7 @@ from deepfake_cli.config import MakeCsv
 
 
 def check(settings: MakeCsv, json: bool) -> None:
-    """Check the lists against their record and against each other; exit 1 if they can't be relied on."""
+    """Check the lists against protocol.json and each other; exit with status 1 if they are unreliable."""
     from deepfake_cli.commands.check_lists import check as run
 
     with progress("images") as bar:
@@ -26,14 +26,14 @@ def check(settings: MakeCsv, json: bool) -> None:
         console.print(table(None, ["list", "images"], rows))
         for finding in result.findings:
             error_console.print(
-                f"{'Wrong' if finding.wrong else 'Note'}: {finding.what}: {finding.count:,} in {finding.where}",
+                f"{'Error' if finding.wrong else 'Note'}: {finding.what}: {finding.count:,} in {finding.where}",
                 style="red" if finding.wrong else "yellow", markup=False, highlight=False,
             )  # fmt: skip
             for example in finding.some:
                 error_console.print(f"  {example}", markup=False, highlight=False)
         if not result.wrong:
             console.print(
-                f"The lists are as they were written and share no group. {result.compared:,} images compared by look.",
+                f"The lists are unchanged and share no group. {result.compared:,} images compared by perceptual hash.",
                 highlight=False,
             )
     if result.wrong:

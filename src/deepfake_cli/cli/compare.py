@@ -10,43 +10,43 @@ from deepfake_cli.metrics.names import FIGURES
 
 
 def compare(
-    settings: Compare, json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False
+    settings: Compare, json: Annotated[bool, typer.Option("--json", help="Print the result as JSON")] = False
 ) -> None:
-    """Compare two detectors' predictions of the same frames: differences with paired intervals, and where they disagree."""
+    """Compare two detectors on the same frames, with paired 95 % intervals."""
     from deepfake_cli.commands.compare import compare as run
 
     result = run(settings)
     if json:
-        return print_json(result.found)
-    print_comparison(result.found)
-    for note in result.found["notes"]:
+        return print_json(result.comparison)
+    print_comparison(result.comparison)
+    for note in result.comparison["notes"]:
         warn(f"Note: {note}")
     if result.page:
         console.print(f"Wrote {result.page} and {result.page.with_suffix('.json')}", highlight=False)
     return None
 
 
-def print_comparison(found: dict[str, Any]) -> None:
-    """Print the differences at both levels, how the intervals were made, and where the two disagree most."""
-    console.print(f"A: {found['a']}\nB: {found['b']}", highlight=False, markup=False)
-    coverage = found["coverage"]
+def print_comparison(comparison: dict[str, Any]) -> None:
+    """Print the differences at frame and video level, the kind of interval, and the largest disagreements."""
+    console.print(f"A: {comparison['a']}\nB: {comparison['b']}", highlight=False, markup=False)
+    coverage = comparison["coverage"]
     console.print(
         f"{coverage['both']:,} rows in both, {coverage['only_a']:,} in A only, {coverage['only_b']:,} in B only.",
         highlight=False,
     )
     for level in ("frame", "video"):
-        figures = found[level]
+        figures = comparison[level]
         rows = [(name, *_cells(figures[key])) for key, (name, _) in FIGURES.items()]
         title = f"{level}s: {figures['real']:,} real, {figures['fake']:,} fake"
         console.print(table(title, ["", "A", "B", "A - B", "95 % interval", ""], rows))
         _print_test(figures["auc"]["delong"], level)
-    interval = found["interval"]
+    interval = comparison["interval"]
     console.print(
-        f"* the interval leaves 0 out. {interval['resamples']:,} resamples of {interval['units']:,} {interval['unit']}s, the "
+        f"* the interval excludes 0. {interval['resamples']:,} resamples of {interval['units']:,} {interval['unit']}s, the "
         f"same for both ({interval['method']}).",
         highlight=False,
     )
-    _print_disagree(found["disagree"])
+    _print_disagree(comparison["disagree"])
 
 
 def _cells(figure: dict[str, Any]) -> tuple[str, ...]:
@@ -60,7 +60,7 @@ def _cells(figure: dict[str, Any]) -> tuple[str, ...]:
 def _print_test(test: dict[str, Any], level: str) -> None:
     if test["p"] is not None:
         console.print(
-            f"DeLong's test of the AUCs: z {test['z']:.2f}, p {test['p']:.2g} ({level}s taken as independent).",
+            f"DeLong's test of the AUCs: z {test['z']:.2f}, p {test['p']:.2g} (treats {level}s as independent).",
             highlight=False,
         )
 
@@ -71,4 +71,4 @@ def _print_disagree(rows: list[dict[str, Any]]) -> None:
             ("/".join(filter(None, (row["dataset"], row["video"]))), row["label"], f"{row['a']:.3f}", f"{row['b']:.3f}")
             for row in rows
         ]
-        console.print(table("Where they disagree most", ["video", "is", "A", "B"], cells))
+        console.print(table("Largest disagreements", ["video", "label", "A", "B"], cells))

@@ -1,4 +1,4 @@
-"""``deepfake config``: show the settled settings, write a commented file, print the schema."""
+"""``deepfake config``: show the effective settings, write a commented file, print the schema."""
 
 import sys
 from pathlib import Path
@@ -12,15 +12,15 @@ from deepfake_cli.config import STEPS, Step, options_table, resolve, schema, tem
 from deepfake_cli.errors import ConfigError
 from deepfake_cli.storage.files import write_text
 
-config = typer.Typer(help="Show the settings and where each comes from; write a commented file.", no_args_is_help=True)
+config = typer.Typer(help="Show the effective settings; write a commented config file.", no_args_is_help=True)
 show_steps = typer.Typer(
-    help="Print a step's settings and where each came from; takes the step's own options.", no_args_is_help=True
+    help="Show the settings of a command and their origin; takes the command's options.", no_args_is_help=True
 )
 config.add_typer(show_steps, name="show")
 
 
 def lenient(step: type[Step], flags: dict[str, Any], file: Path | None) -> tuple[Step, dict[str, str]]:
-    """Settle the settings; a required one that nobody gave is shown as such instead of failing."""
+    """Merge the settings; show missing required ones instead of failing."""
     return resolve(
         step,
         flags,
@@ -30,9 +30,9 @@ def lenient(step: type[Step], flags: dict[str, Any], file: Path | None) -> tuple
 
 
 def show(
-    settled: tuple[Step, dict[str, str]], json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
+    settled: tuple[Step, dict[str, str]], json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False
 ) -> None:
-    """Print the step's settings and where each came from."""
+    """Print the settings of a command, with the origin of each."""
     settings, origins = settled
     values = settings.model_dump(mode="json")
     if json:
@@ -47,14 +47,14 @@ for name, step in STEPS.items():
 
 @config.command()
 def init(
-    file: Annotated[Path, typer.Argument(help="The file to write.")] = Path("deepfake.toml"),
-    force: Annotated[bool, typer.Option("--force", help="Overwrite it if it is there.")] = False,
+    file: Annotated[Path, typer.Argument(help="File to write")] = Path("deepfake.toml"),
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file if it exists")] = False,
 ) -> None:
-    """Write a .toml file with every setting, its default and what it does."""
+    """Write a .toml file with every setting, its default and its description."""
     if file.exists() and not force:
-        raise ConfigError(f"{file} is there already; --force overwrites it.")
+        raise ConfigError(f"{file} exists; overwrite it with --force.")
     write_text(file, template())
-    console.print(f"Wrote {file}; use it with --config {file}", highlight=False)
+    console.print(f"Wrote {file}. Use it with --config {file}", highlight=False)
 
 
 @config.command(name="schema")
@@ -65,5 +65,5 @@ def print_schema() -> None:
 
 @config.command(name="options")
 def print_options() -> None:
-    """Print every option of every step as a Markdown table, as in the docs."""
+    """Print every option as Markdown tables, as in docs/options.md."""
     sys.stdout.write(options_table())

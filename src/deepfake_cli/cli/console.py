@@ -1,4 +1,4 @@
-"""Where things are printed: results on stdout, progress and faults on stderr."""
+"""Consoles: results on stdout, progress and errors on stderr."""
 
 import json
 import sys
@@ -14,11 +14,11 @@ from deepfake_cli.storage.remote import spelled
 
 
 class Screen(Console):
-    """Prints addresses as others write them, not as pathlib does."""
+    """A console that prints remote paths as URLs (``s3://``), not as pathlib spells them."""
 
-    def print(self, *objects: Any, **how: Any) -> None:
+    def print(self, *objects: Any, **options: Any) -> None:
         """Print, as `rich.console.Console.print`."""
-        super().print(*(spelled(each) if isinstance(each, str) else each for each in objects), **how)
+        super().print(*(spelled(item) if isinstance(item, str) else item for item in objects), **options)
 
 
 console = Screen(soft_wrap=not sys.stdout.isatty())
@@ -26,7 +26,7 @@ error_console = Screen(stderr=True, soft_wrap=not sys.stderr.isatty())
 
 
 def progress(unit: str) -> Progress:
-    """A progress bar on stderr; nothing where stderr is no terminal."""
+    """A progress bar on stderr; hidden unless stderr is a terminal."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -43,7 +43,7 @@ def progress(unit: str) -> Progress:
 
 
 def table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
-    """A table whose columns of numbers are flush right."""
+    """A table with numeric columns aligned right."""
     cells = [[str(cell) for cell in row] for row in rows]
     drawn = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     for index, name in enumerate(columns):
@@ -55,7 +55,7 @@ def table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[Any
 
 
 def print_json(value: Any) -> None:
-    """Print `value` as JSON on stdout, for machines."""
+    """Print `value` as JSON on stdout."""
     sys.stdout.write(spelled(json.dumps(value, indent=2, default=str)) + "\n")
 
 

@@ -1,4 +1,4 @@
-"""``deepfake datasets``: which data sets are read, and the card of each."""
+"""``deepfake datasets``: the supported data sets and their cards."""
 
 import sys
 from typing import Annotated
@@ -7,16 +7,17 @@ import typer
 
 from deepfake_cli.cli.console import console, print_json, table
 
-datasets = typer.Typer(help="List the data sets whose layout is known; print the card of one.")
+datasets = typer.Typer(help="List the supported data sets; show the card of one.")
 
+REALS = {"apart": "separate", "inside": "included"}  # JSON value: cell of the table
 LEGEND = """\
-reals apart: give their folder to split as --realdir.
-split: a published one, for make-csv --protocol official.
-deepfake datasets info NAME prints a card: layout, licence, how to obtain it."""
+reals: with "separate", give their folder to split as --realdir.
+split: whether there is a published split, for make-csv --protocol official.
+Show a card with layout, licence and download: deepfake datasets info NAME"""
 
 
 def names() -> list[str]:
-    """The data sets' names, for the shell's completion."""
+    """Names of the data sets, for shell completion."""
     from deepfake_cli.datasets import ADAPTERS
 
     return list(ADAPTERS)
@@ -24,9 +25,9 @@ def names() -> list[str]:
 
 @datasets.callback(invoke_without_command=True)
 def show(
-    context: typer.Context, json: Annotated[bool, typer.Option("--json", help="Print the table as JSON.")] = False
+    context: typer.Context, json: Annotated[bool, typer.Option("--json", help="Print the table as JSON")] = False
 ) -> None:
-    """List the data sets whose layout is known; ``info NAME`` prints the card of one."""
+    """List the supported data sets; ``info NAME`` shows the card of one."""
     from deepfake_cli.datasets import ADAPTERS
     from deepfake_cli.datasets.card import brief, title
 
@@ -36,17 +37,19 @@ def show(
     rows = [
         (
             name,
-            title(each.card),
-            "apart" if each.reals else "inside",
-            each.by,
-            each.official,
-            brief(each.card, "Labels"),
+            title(adapter.card),
+            "apart" if adapter.reals else "inside",
+            adapter.by,
+            adapter.official,
+            brief(adapter.card, "Labels"),
         )
-        for name, each in ADAPTERS.items()
+        for name, adapter in ADAPTERS.items()
     ]
     if json:
         return print_json([dict(zip(keys, row, strict=True)) for row in rows])
-    cells = [(*row[:3], ", ".join(row[3]), "yes" if row[4] else "–", row[5].split(";")[0]) for row in rows]
+    cells = [
+        (*row[:2], REALS[row[2]], ", ".join(row[3]), "yes" if row[4] else "–", row[5].split(";")[0]) for row in rows
+    ]
     drawn = table(None, keys, cells)
     for column in (0, 1, 2, 4):
         drawn.columns[column].no_wrap = True
@@ -56,9 +59,9 @@ def show(
 
 @datasets.command()
 def info(
-    name: Annotated[str, typer.Argument(help="A data set, or your own as module:function.", autocompletion=names)],
+    name: Annotated[str, typer.Argument(help="Data set, or your own as module:function", autocompletion=names)],
 ) -> None:
-    """Print a data set's card: layout, labels, groups, licence, how to obtain it, citation."""
+    """Show the card of a data set: layout, labels, groups, licence, how to obtain it, citation."""
     from rich.text import Text
 
     from deepfake_cli.datasets import find_adapter
@@ -74,7 +77,7 @@ def info(
 
 @datasets.command()
 def docs() -> None:
-    """Print the table and every card as Markdown, as in docs/datasets.md."""
+    """Print the table and all cards as Markdown, as in docs/datasets.md."""
     from deepfake_cli.datasets.docs import documentation
 
     sys.stdout.write(documentation())

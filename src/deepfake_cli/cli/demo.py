@@ -1,4 +1,4 @@
-"""``deepfake demo``: the four steps, on the clips in the package."""
+"""``deepfake demo``: split, make-csv, train and evaluate on the clips in the package."""
 
 import os
 import shlex
@@ -25,18 +25,18 @@ STEPS: tuple[tuple[Callable[[Any], None], type[Step], dict[str, Any]], ...] = (
 
 
 def demo(
-    folder: Annotated[Path, typer.Argument(help="Where everything goes.")] = Path("deepfake-demo"),
+    folder: Annotated[Path, typer.Argument(help="Output folder")] = Path("deepfake-demo"),
 ) -> None:
-    """Run the four steps on three people's clips in this package, from videos to a measured detector; no network.
+    """Run split, make-csv, train and evaluate on clips of three people in this package; needs no network.
 
-    The fakes are made here, by warping the faces; nobody in the validation list is in the training list.
+    The fakes are made by warping faces. Nobody in the validation list is in the training list.
     """
     from deepfake_cli.demo.make_set import make_set
     from deepfake_cli.runs.listing import newest
 
     folder.mkdir(parents=True, exist_ok=True)
     os.chdir(folder)
-    console.print(f"A real and a fake video of three people, in {folder / 'raw'}", highlight=False)
+    console.print(f"Made a real and a fake video of each of three people in {folder / 'raw'}", highlight=False)
     make_set(Path("raw"))
     for command, step, values in STEPS:
         console.print(f"\n[bold]$ {equivalent(step, values)}[/bold]", highlight=False)
@@ -52,14 +52,14 @@ def demo(
         "evaluation/metrics.json",
         "evaluation/report.html",
     )
-    console.print("\nMade:", *(f"  {folder / path}" for path in made), sep="\n", highlight=False)
+    console.print("\nWrote:", *(f"  {folder / path}" for path in made), sep="\n", highlight=False)
     console.print(
-        f"\nThese commands, run in {folder}, do the same; your own videos need nothing else.", highlight=False
+        f"\nTo repeat this, run the commands above in {folder}. They work on your own videos, too.", highlight=False
     )
 
 
 def equivalent(step: type[Step], values: dict[str, Any]) -> str:
-    """The command line that gives these settings."""
+    """The command line for these settings."""
     words = [step.__name__.lower().replace("makecsv", "make-csv")]
     for name, value in values.items():
         positional = extra(step.model_fields[name]).get("positional")

@@ -9,14 +9,14 @@ from deepfake_cli.cli.robustness import print_robustness
 from deepfake_cli.config import Evaluate
 from deepfake_cli.metrics.names import FIGURES
 
-SLICED = {"auc": "AUC", "eer": "EER", "tpr_at_fpr_1": "TPR 1 %"}  # more do not fit in 80 columns
-MOST_SLICES = 30  # rows; metrics.json has all
+SLICED = {"auc": "AUC", "eer": "EER", "tpr_at_fpr_1": "TPR 1 %"}  # more would not fit in 80 columns
+MOST_SLICES = 30  # printed rows; metrics.json has all
 
 
 def evaluate(
-    settings: Evaluate, json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False
+    settings: Evaluate, json: Annotated[bool, typer.Option("--json", help="Print the metrics as JSON")] = False
 ) -> None:
-    """Measure a detector, or the scores in a file, a frame, a video and a group at a time, with 95 % intervals."""
+    """Evaluate a detector, or scores from a CSV, per frame, video and group, with 95 % intervals."""
     from deepfake_cli.commands.evaluate import evaluate as run
 
     with progress("frames") as bar:
@@ -24,10 +24,10 @@ def evaluate(
         result = run(settings, lambda done, total: bar.update(task, completed=done, total=total))
     if json:
         return print_json(result.metrics)
-    read = result.metrics["snapshot"] or ", ".join(result.metrics["lists"])
-    said = "Snapshot" if result.metrics["snapshot"] else "Predictions"
-    console.print(f"{said}: {read}", highlight=False, markup=False)
-    print_figures(result.metrics)
+    kind = "Snapshot" if result.metrics["snapshot"] else "Predictions"
+    source = result.metrics["snapshot"] or ", ".join(result.metrics["lists"])
+    console.print(f"{kind}: {source}", highlight=False, markup=False)
+    print_metrics(result.metrics)
     if result.metrics.get("robustness"):
         print_robustness(result.metrics["robustness"], settings.robustness_frames, settings.output)
     for note in result.notes:
@@ -36,41 +36,41 @@ def evaluate(
     return console.print(f"Wrote {', '.join(map(str, files))}", highlight=False)
 
 
-def print_figures(found: dict[str, Any]) -> None:
-    """Print the figures of all levels with their intervals, the confusion counts, the slices and what had no score."""
-    levels = [level for level in ("frame", "video", "group") if found.get(level)]
-    rows = [(name, *(_cell(found[level][key]) for level in levels)) for key, (name, _) in FIGURES.items()]
-    sizes = [f"{level}\n{found[level]['real']:,} real\n{found[level]['fake']:,} fake" for level in levels]
+def print_metrics(metrics: dict[str, Any]) -> None:
+    """Print the metrics of all levels with intervals, confusion counts, slices, and videos without a score."""
+    levels = [level for level in ("frame", "video", "group") if metrics.get(level)]
+    rows = [(name, *(_cell(metrics[level][key]) for level in levels)) for key, (name, _) in FIGURES.items()]
+    sizes = [f"{level}\n{metrics[level]['real']:,} real\n{metrics[level]['fake']:,} fake" for level in levels]
     console.print(table(None, ["", *sizes], rows))
     confused = [
-        (f"{truth} {level}s", *(found[level]["confusion"][f"{truth}_as_{call}"] for call in ("real", "fake")))
+        (f"{truth} {level}s", *(metrics[level]["confusion"][f"{truth}_as_{call}"] for call in ("real", "fake")))
         for level in levels
         for truth in ("real", "fake")
     ]
-    console.print(table(f"Called at threshold {found['threshold']:.3f}", ["", "real", "fake"], confused))
-    _print_slices(found)
-    _print_interval(found["interval"], found["pool"])
-    _print_errors(found["errors"], found["missing"])
+    console.print(table(f"Predicted class at threshold {metrics['threshold']:.3f}", ["", "real", "fake"], confused))
+    _print_slices(metrics)
+    _print_interval(metrics["interval"], metrics["pool"])
+    _print_errors(metrics["errors"], metrics["missing"])
 
 
-def _print_slices(found: dict[str, Any]) -> None:
-    parts = [part for part in found["slices"] if part["video"] and part["by"] != "group"]
-    groups = sum(part["by"] == "group" for part in found["slices"])
+def _print_slices(metrics: dict[str, Any]) -> None:
+    parts = [part for part in metrics["slices"] if part["video"] and part["by"] != "group"]
+    groups = sum(part["by"] == "group" for part in metrics["slices"])
     if groups:
-        console.print(f"Each of the {groups} groups is in metrics.json.", highlight=False)
+        console.print(f"Metrics of each of the {groups} groups: metrics.json.", highlight=False)
     if not parts:
         return
     rows = [
-        (part["by"], part["value"], *(part["video"][each] for each in ("real", "fake")), *_short(part["video"]))
+        (part["by"], part["value"], *(part["video"][label] for label in ("real", "fake")), *_short(part["video"]))
         for part in parts[:MOST_SLICES]
     ]
-    console.print(table("Slices, a video at a time", ["by", "", "real", "fake", *SLICED.values()], rows))
+    console.print(table("Slices, per video", ["by", "", "real", "fake", *SLICED.values()], rows))
     if len(parts) > MOST_SLICES:
-        console.print(f"… and {len(parts) - MOST_SLICES} slices more, in metrics.json", highlight=False)
+        console.print(f"… and {len(parts) - MOST_SLICES} more slices in metrics.json", highlight=False)
 
 
 def _short(level: dict[str, Any]) -> list[str]:
-    """The figures of a slice; the AUC with its interval."""
+    """The metrics of a slice; only the AUC has its interval."""
     return [_cell(level["auc"]), *(_cell(level[key] | {"low": None}) for key in list(SLICED)[1:])]
 
 
@@ -79,14 +79,14 @@ def _print_interval(interval: dict[str, Any], pool: str) -> None:
     note = f": {interval['note']}" if interval.get("note") else ""
     kind = "BCa" if interval["method"] == "bca" else interval["method"]
     console.print(f"95 % intervals ({kind}): {interval['resamples']:,} resamples of {unit}{note}.", highlight=False)
-    console.print(f"A video's score: {pool} of its frames.", highlight=False)
+    console.print(f"Video score: {pool} of its frame scores.", highlight=False)
 
 
 def _print_errors(errors: dict[str, Any], missing: str) -> None:
     if not errors["videos"]:
         return
-    how = {"fail": "counted as called wrong", "half": "scored 0.5", "skip": "left out of the figures"}[missing]
-    warn(f"Videos without a score: {errors['videos']:,}, {how} (--missing):")
+    treatment = {"fail": "counted as errors", "half": "scored 0.5", "skip": "skipped"}[missing]
+    warn(f"Videos without a score: {errors['videos']:,}, {treatment} (--missing):")
     for row in errors["listed"]:
         name = "/".join(filter(None, (row["dataset"], row["video"])))
         warn(f"  {name} ({row['label']}): {row['reason'] or 'no reason given'}")
@@ -100,4 +100,4 @@ def _cell(figure: dict[str, Any]) -> str:
     if figure["low"] is None:
         return f"{figure['value']:.3f}"
     low, high = (f"{figure[end]:.3f}".removeprefix("0").replace("1.000", "1.00") for end in ("low", "high"))
-    return f"{figure['value']:.3f} ({low}–{high})"  # so short that three levels fit in 80 columns
+    return f"{figure['value']:.3f} ({low}–{high})"  # short enough for three levels in 80 columns

@@ -9,9 +9,9 @@ from deepfake_cli.config import Export
 
 
 def export(
-    settings: Export, json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False
+    settings: Export, json: Annotated[bool, typer.Option("--json", help="Print the result as JSON")] = False
 ) -> None:
-    """Write a detector to a file that runs without TensorFlow's Python; its scores are compared with Keras'."""
+    """Export a detector to ONNX, LiteRT or SavedModel, and compare its scores with those of Keras."""
     from deepfake_cli.commands.export import export as run
 
     result = run(settings)
@@ -19,7 +19,7 @@ def export(
         facts = {"path": str(result.path), "bytes": result.size, "difference": result.difference}
         return print_json(facts | {"threshold": result.traits.threshold, "image_size": result.traits.image_size})
     console.print(
-        f"Wrote {result.path}, {result.size / 1e6:.1f} MB; its scores differ from Keras' by {result.difference:.1g} at most",
+        f"Wrote {result.path}, {result.size / 1e6:.1f} MB; maximum difference to the scores of Keras: {result.difference:.1g}",
         highlight=False,
         markup=False,
     )

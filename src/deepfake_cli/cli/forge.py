@@ -5,10 +5,10 @@ from deepfake_cli.config import Forge
 
 
 def forge(settings: Forge) -> None:
-    """Show what the forgeries that training makes of real faces look like: before, mask and after, as a PNG."""
+    """Preview pseudo-fakes and degradations: before, mask and after, as a PNG."""
     from deepfake_cli.commands.forge import forge as run
 
     result = run(settings)
     for name, reason in result.bad:
         error_console.print(f"{name}: {reason}", style="red", markup=False, highlight=False)
-    console.print(f"{result.rows} rows in {result.sheet}", highlight=False)
+    console.print(f"Wrote {result.sheet}, {result.rows} rows", highlight=False)

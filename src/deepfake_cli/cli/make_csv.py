@@ -14,9 +14,9 @@ COLUMNS = ("part", "class", "frames", "videos", "groups")
 
 
 def make_csv(
-    settings: MakeCsv, json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False
+    settings: MakeCsv, json: Annotated[bool, typer.Option("--json", help="Print the result as JSON")] = False
 ) -> None:
-    """Write training and validation lists that share no person and no source video; with --check, check them."""
+    """Write training, validation and test lists without shared people or source videos; or check them with --check."""
     if settings.check:
         from deepfake_cli.cli.check import check
 
@@ -40,8 +40,10 @@ def make_csv(
     for path in result.paths.values() if not settings.folds else ():
         console.print(f"Wrote {path}", highlight=False)
     if settings.folds:
-        console.print(f"Wrote {len(result.paths)} lists below {settings.csvdir}", highlight=False)
-    console.print(f"Wrote {result.protocol}; deepfake make-csv --check compares the lists with it", highlight=False)
+        console.print(f"Wrote {len(result.paths)} lists in {settings.csvdir}", highlight=False)
+    console.print(
+        f"Wrote {result.protocol}. Check the lists against it with deepfake make-csv --check", highlight=False
+    )
     return None
 
 
@@ -49,16 +51,19 @@ def _warn(result: "MakeCsvResult", by: str | None) -> None:
     if result.unlisted:
         count = len(result.unlisted)
         warn(
-            f"{count} videos have no usable frame; their rows name no image, for evaluate to count: {_some(result.unlisted)}"
+            f"{count} videos have no usable frame. They are listed without an image, so that evaluate "
+            f"counts them: {_some(result.unlisted)}"
         )
     if result.left_out:
-        warn(f"{len(result.left_out)} videos are not in the published split and in no list: {_some(result.left_out)}")
+        warn(
+            f"{len(result.left_out)} videos are not in the published split, so they are in no list: {_some(result.left_out)}"
+        )
     for parts, groups in result.shared.items():
-        warn(f"The published split has {len(groups)} groups in both {parts.replace(', ', ' and ')}: {_some(groups)}")
+        warn(f"The published split shares {len(groups)} groups between {parts.replace(', ', ' and ')}: {_some(groups)}")
     if not any(row["videos"] for row in result.counts if row["class"] == "fake"):
-        warn("All frames are real: the lists are for deepfake train --real-only --forgery cross_blend.")
+        warn("All frames are real. Train on pseudo-fakes: deepfake train --real-only --forgery cross_blend")
     if by == "video":
-        warn("Parts may show the same people: they are divided by source video only. Say so where you report results.")
+        warn("The lists are split by source video only and may share people. Mention this when you report results.")
 
 
 def _some(names: list[str]) -> str:

@@ -6,18 +6,18 @@ from typing import Annotated, Any
 import typer
 
 from deepfake_cli.cli.console import console, error_console, print_json, progress, table
-from deepfake_cli.cli.train import Follower
+from deepfake_cli.cli.train import TrainProgress
 from deepfake_cli.config import Matrix, Train
 
 MARKS = {"train": "†", "validation": "‡", None: ""}
 
 
 def matrix(
-    settings: Matrix, json: Annotated[bool, typer.Option("--json", help="Print the matrix as JSON.")] = False
+    settings: Matrix, json: Annotated[bool, typer.Option("--json", help="Print the matrix as JSON")] = False
 ) -> None:
-    """Train on each list, test on each other: the AUC of every pair, as a table and a heat map.
+    """Train on each list and test on each other list: a cross-dataset matrix of AUCs.
 
-    Runs that are finished are not trained again: the same command goes on where it was stopped.
+    Finished runs are kept: repeat the command to continue after an interruption.
     """
     from deepfake_cli.commands.matrix import matrix as run
 
@@ -25,55 +25,54 @@ def matrix(
         task = bar.add_task("test", total=None, note="")
 
         def follow(training: Train) -> Callable[[Any], None]:
-            return Told(bar, quiet=json)
+            return QuietProgress(bar, quiet=json)
 
         result = run(
             settings, lambda what, done, total: bar.update(task, description=what, completed=done, total=total), follow
         )
     if json:
-        print_json(result.found)
+        print_json(result.matrix)
     else:
-        _print(result.found)
+        _print(result.matrix)
         console.print(f"Wrote {', '.join(map(str, result.files))}", highlight=False, markup=False)
     for name, reason in result.faults:
         error_console.print(f"{name}: {reason}", style="red", markup=False, highlight=False)
 
 
-class Told(Follower):
-    """Tells of each training as train does; with --json on no output but the run's log."""
+class QuietProgress(TrainProgress):
+    """Training progress as for train; with --json, only in the log of the run."""
 
     def __init__(self, bar: Any, *, quiet: bool):
         super().__init__(bar)
         self.quiet = quiet
 
     def line(self, text: str) -> None:
-        """Log a line, and print it unless quiet."""
+        """Log a line; print it unless quiet."""
         if self.quiet:
             self.log(text)
         else:
             super().line(text)
 
 
-def _print(found: dict[str, Any]) -> None:
+def _print(matrix: dict[str, Any]) -> None:
     from deepfake_cli.reporting.figures.matrix import beneath
 
-    what = "a row trained on" if found["seeds"] else "a row a detector"
+    rows_are = "training list" if matrix["seeds"] else "detector"
     for level in ("frame", "video"):
-        cells = {(cell["row"], cell["column"]): cell for cell in found["cells"]}
+        cells = {(cell["row"], cell["column"]): cell for cell in matrix["cells"]}
         rows = [
-            (row, *(_text(cells[row, column], level, beneath) for column in found["columns"])) for row in found["rows"]
+            (row, *(_text(cells[row, column], level, beneath) for column in matrix["columns"]))
+            for row in matrix["rows"]
         ]
-        console.print(table(f"AUC of {level}s: {what}, a column tested on", ["", *found["columns"]], rows))
-    several = found["seeds"] and found["seeds"] > 1
-    about = f"± standard deviation of {found['seeds']} seeds" if several else "in brackets 95 % intervals"
+        console.print(table(f"AUC per {level}: row = {rows_are}, column = test list", ["", *matrix["columns"]], rows))
+    several = matrix["seeds"] and matrix["seeds"] > 1
+    about = f"± standard deviation over {matrix['seeds']} seeds" if several else "In brackets: 95 % intervals"
     console.print(f"{about}.", highlight=False)
-    seen = {cell["seen"] for cell in found["cells"]}
+    seen = {cell["seen"] for cell in matrix["cells"]}
     if "train" in seen:
-        console.print("† groups of the test were trained on: the figure is too good.", highlight=False)
+        console.print("† trained on groups of the test list: too optimistic.", highlight=False)
     if "validation" in seen:
-        console.print(
-            "‡ the checkpoint was chosen on groups of the test: the figure is somewhat too good.", highlight=False
-        )
+        console.print("‡ checkpoint chosen on groups of the test list: slightly optimistic.", highlight=False)
 
 
 def _text(cell: dict[str, Any], level: str, beneath: Callable[[dict[str, Any]], str]) -> str:

@@ -1,4 +1,4 @@
-"""A step's pydantic model becomes the options of its command: nothing is stated twice."""
+"""Generate the options of a command from its settings model."""
 
 import inspect
 from collections.abc import Callable
@@ -14,21 +14,22 @@ from deepfake_cli.config.base import extra
 
 
 def settled(step: type[Step], flags: dict[str, Any], file: Path | None) -> Step:
-    """The settings alone, without where each came from."""
+    """The merged settings, without their origins."""
     return resolve(step, flags, file)[0]
 
 
 def options(
     step: type[Step], settle: Callable[..., Any] = settled
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command ``command(settings, …)`` the arguments and options of `step`, and ``--config``.
+    """Decorate ``command(settings, …)`` with the arguments and options of `step`, and ``--config``.
 
-    The command's own parameters after `settings` stay options of their own (``--json`` and the like).
+    The parameters after `settings`, such as ``--json``, stay options of the command itself.
     """
 
     def wrap(command: Callable[..., Any]) -> Callable[..., Any]:
         own = [
-            each.replace(kind=each.KEYWORD_ONLY) for each in list(inspect.signature(command).parameters.values())[1:]
+            parameter.replace(kind=parameter.KEYWORD_ONLY)
+            for parameter in list(inspect.signature(command).parameters.values())[1:]
         ]
 
         def run(**given: Any) -> None:
@@ -47,13 +48,13 @@ def _parameters(step: type[Step]) -> list[inspect.Parameter]:
     fields = sorted(step.model_fields.items(), key=lambda item: not extra(item[1]).get("positional"))
     stated = [_parameter(name, field) for name, field in fields]
     stated += [_parameter(former, field, hidden=True) for _, field in fields if (former := extra(field).get("former"))]
-    config = Annotated[Path | None, typer.Option(help="Settings from this .toml or .ini file; flags win over it.")]
+    config = Annotated[Path | None, typer.Option(help="Read settings from this .toml or .ini file; flags override it")]
     return [*stated, inspect.Parameter("config", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=config)]
 
 
 def _parameter(name: str, field: FieldInfo, *, hidden: bool = False) -> inspect.Parameter:
-    """None stands for "not given", so that a config file can fill it."""
-    help = _help(field).replace("[", r"\[")  # rich takes a bracket for markup
+    """The default is None for "not given", so that a config file can set it."""
+    help = _help(field).replace("[", r"\[")  # rich would read it as markup
     if extra(field).get("positional"):
         choices = names if name == "adapter" else None
         info = typer.Argument(help=help, show_default=False, metavar=name.upper(), autocompletion=choices)
@@ -66,7 +67,7 @@ def _parameter(name: str, field: FieldInfo, *, hidden: bool = False) -> inspect.
 
 
 def _help(field: FieldInfo) -> str:
-    """The description, with the default where there is a plain one."""
+    """The description, with the default if there is one."""
     if field.is_required():
         return f"{field.description} [required]"
     if field.default is None or field.default is False or field.default == []:
@@ -76,7 +77,7 @@ def _help(field: FieldInfo) -> str:
 
 
 def _bounds(field: FieldInfo) -> dict[str, Any]:
-    """Bounds that the help text can show: inclusive ones, of numbers."""
+    """Inclusive numeric bounds, which the help text shows."""
     numeric = {int, float} & {field.annotation, *get_args(field.annotation)}
     limits = {key: getattr(rule, key) for rule in field.metadata for key in ("ge", "le") if hasattr(rule, key)}
     return {{"ge": "min", "le": "max"}[key]: value for key, value in limits.items()} if numeric else {}

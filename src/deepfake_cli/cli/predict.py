@@ -12,13 +12,13 @@ from deepfake_cli.config import Predict
 if TYPE_CHECKING:
     from deepfake_cli.inference.result import Verdict
 
-MISSED = 3  # exit status of --fail-on
+FAILED_ON = 3  # exit status of --fail-on
 
 
 def predict(
-    settings: Predict, json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False
+    settings: Predict, json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON")] = False
 ) -> None:
-    """Judge videos and images: fake, real, or undecided with the reason."""
+    """Classify videos and images as real, fake or undecided."""
     from deepfake_cli.commands.predict import predict as run
 
     with progress("frames") as bar:
@@ -41,18 +41,22 @@ def predict(
         calibrated = any(verdict.calibrated for verdict in result.verdicts)
         names = Counter(verdict.path.name for verdict in result.verdicts)
         rows = [_row(verdict, names[verdict.path.name] == 1) for verdict in result.verdicts]
-        console.print(table(None, ["", "verdict", "probability\nof fake" if calibrated else "score", "of", ""], rows))
+        console.print(
+            table(
+                None, ["file", "verdict", "probability\nof fake" if calibrated else "score", "frames", "reason"], rows
+            )
+        )
         if result.rates:
             console.print(result.rates, highlight=False, markup=False)
         for verdict in result.verdicts:
             for note in verdict.notes:
                 warn(f"{verdict.path}: {note}")
         if result.written:
-            console.print(f"Wrote {len(result.written):,} pictures and films to {settings.explain}", highlight=False)
+            console.print(f"Wrote {len(result.written):,} images and videos to {settings.explain}", highlight=False)
         if settings.report:
             console.print(f"Wrote {settings.report}", highlight=False)
     if result.missed:
-        raise typer.Exit(MISSED)
+        raise typer.Exit(FAILED_ON)
 
 
 def _row(verdict: "Verdict", unique: bool) -> tuple[str, ...]:
@@ -60,6 +64,6 @@ def _row(verdict: "Verdict", unique: bool) -> tuple[str, ...]:
     interval = f" ({ends[0]:.3f}–{ends[1]:.3f})" if ends else ""
     score = "" if verdict.score is None else f"{verdict.score:.3f}{interval}"
     judged = len(verdict.faces[0].timeline.judged) if verdict.faces else 0
-    frames = f"{judged:,} frame{'s' * (judged != 1)}" if judged else ""
+    frames = f"{judged:,}" if judged else ""
     name = verdict.path.name if unique else str(verdict.path)
     return name, verdict.label, score, frames, verdict.reason

@@ -5,9 +5,9 @@ from deepfake_cli.config import Report
 
 
 def report(settings: Report) -> None:
-    """Write an evaluation as one page for a browser: report.html.
+    """Write an evaluation as an HTML page.
 
-    Made from metrics.json and predictions.csv, without the model and without a network; evaluate does it too.
+    Needs only metrics.json and predictions.csv, no model and no network. evaluate writes this page, too.
     """
     from deepfake_cli.commands.report import report as run
 

@@ -7,16 +7,16 @@ from deepfake_cli.cli.console import console, table
 
 
 def print_robustness(rows: list[dict[str, Any]], frames: int, output: Path) -> None:
-    """Print the AUC of frames and of videos after each change, by strength."""
+    """Print the AUC per frame and video, by corruption and strength."""
     clean, names = rows[0], list(dict.fromkeys(row["change"] for row in rows[1:]))
     for level in ("frame", "video"):
         lines = [
             (name, *(f"{row[level]['auc']['value']:.3f}" for row in rows if row["change"] == name)) for name in names
         ]
-        title = f"AUC of {clean[level]['n']:,} {level}s; as they are: {clean[level]['auc']['value']:.3f}"
-        console.print(table(title, ["strength", *"12345"], lines))
-    few = f"up to {frames} successive frames from the middle"
+        title = f"AUC of {clean[level]['n']:,} {level}s; without corruption: {clean[level]['auc']['value']:.3f}"
+        console.print(table(title, ["corruption", *"12345"], lines))
+    few = f"up to {frames} consecutive frames from the middle"
     which = few if frames else "all frames"
-    console.print(f"Robustness: {which} of each video, changed as the network gets them.", highlight=False)
+    console.print(f"Robustness: {which} of each video, corrupted at the input size of the network.", highlight=False)
     files = [output / name for name in ("robustness.csv", "robustness.png", "changes.png")]
     console.print(f"Wrote {', '.join(map(str, files))}", highlight=False, markup=False)

@@ -10,43 +10,43 @@ from deepfake_cli.cli.console import console, print_json, table
 from deepfake_cli.config import RUNS
 
 COLUMNS = ("run", "epochs", "best", "frame AUC", "video AUC", "state", "MB", "began", "model")
-FIRST = 6  # columns of the table that a narrow terminal has room for
-WIDE = 160  # characters, for a pipe or file, whose lines need not be folded
+NARROW = 6  # columns that fit in a narrow terminal
+WIDE = 160  # characters, for a pipe or a file
 
 
 def runs(
-    runs_dir: Annotated[Path, typer.Option(help="Where the runs are.")] = RUNS,
-    json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
+    runs_dir: Annotated[Path, typer.Option(help="Folder of the runs")] = RUNS,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON")] = False,
 ) -> None:
-    """List the runs of train, the newest first: how far each is, what it reached on validation, its size on disk."""
-    from deepfake_cli.runs.listing import runs as run
+    """List training runs, newest first: state, epochs, validation AUC, size on disk."""
+    from deepfake_cli.runs.listing import runs as list_runs
 
-    rows = run(runs_dir)
+    rows = list_runs(runs_dir)
     if json:
-        return print_json([asdict(each) for each in rows])
+        return print_json([asdict(run) for run in rows])
     if not rows:
-        return console.print(f"No runs in {runs_dir}. deepfake train makes one.", highlight=False, markup=False)
+        return console.print(f"No runs in {runs_dir}. Start one with deepfake train.", highlight=False, markup=False)
     cells = [
         (
-            each.name,
-            "–" if each.epochs is None else f"{each.epochs}/{each.asked}",
-            each.best or "–",
-            *("–" if auc is None else f"{auc:.3f}" for auc in (each.val_auc, each.val_video_auc)),
-            _state(each.state, each.step, each.fault),
-            f"{each.size / 1e6:.1f}",
-            (each.began or "–")[:16].replace("T", " "),
-            each.model or "–",
+            run.name,
+            "–" if run.epochs is None else f"{run.epochs}/{run.asked}",
+            run.best or "–",
+            *("–" if auc is None else f"{auc:.3f}" for auc in (run.val_auc, run.val_video_auc)),
+            _state(run.state, run.step, run.fault),
+            f"{run.size / 1e6:.1f}",
+            (run.began or "–")[:16].replace("T", " "),
+            run.model or "–",
         )
-        for each in rows
+        for run in rows
     ]
     if not console.is_terminal:
         console.width = max(console.width, WIDE)
     drawn = table(None, COLUMNS, cells)
     if console.measure(drawn, options=console.options.update(max_width=WIDE)).maximum > console.width:
-        drawn = table(None, COLUMNS[:FIRST], [each[:FIRST] for each in cells])
+        drawn = table(None, COLUMNS[:NARROW], [row[:NARROW] for row in cells])
     console.print(drawn)
-    if any(each.state == "interrupted" for each in rows):
-        console.print("An interrupted run goes on with: deepfake train --resume RUN", highlight=False)
+    if any(run.state == "interrupted" for run in rows):
+        console.print("Resume an interrupted run with: deepfake train --resume RUN", highlight=False)
     return None
 
 

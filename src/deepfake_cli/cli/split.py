@@ -16,11 +16,11 @@ MOST_LISTED = 20
 
 
 def split(
-    settings: Split, json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False
+    settings: Split, json: Annotated[bool, typer.Option("--json", help="Print the result as JSON")] = False
 ) -> None:
-    """Cut videos into frames or face crops, and list them in manifest.csv.
+    """Cut videos into frames or face crops.
 
-    Run it again to go on where it stopped: finished videos are skipped.
+    Frames are listed in manifest.csv. Finished videos are skipped: repeat the command to continue after an interruption.
     """
     from deepfake_cli.commands.split import split as run
     from deepfake_cli.extraction.extract import Extracted
@@ -45,13 +45,13 @@ def split(
         )
     if result.ignored:
         names = ", ".join(path.name for path in result.ignored[:5]) + (" …" if len(result.ignored) > 5 else "")
-        warn(f"{len(result.ignored)} files beside the videos are not named as videos, and were not read: {names}")
+        warn(f"Skipped {len(result.ignored)} files that are not named as videos: {names}")
     if json:
         print_json(_summary(result, seconds))
     else:
         _print(result, frames, seconds)
     if len(result.failed) == len(result.videos):
-        raise DatasetError(f"None of the {len(result.videos)} videos of {settings.viddir} could be read.")
+        raise DatasetError(f"None of the {len(result.videos)} videos in {settings.viddir} could be read.")
     if result.failed and settings.strict:
         raise DatasetError(f"{len(result.failed)} videos could not be read (--strict).")
 
@@ -78,13 +78,13 @@ def _print(result: "SplitResult", frames: int, seconds: float) -> None:
         read = sum(video.frames for video in videos)
         written = sum(video.written for video in videos)
         failed, skipped = sum(bool(video.error) for video in videos), sum(video.skipped for video in videos)
-        left_out = sum(len(video.rows) - video.written for video in videos)
-        rows.append((kind, len(videos), skipped, failed, read, written, left_out))
-    console.print(table(None, ["", "videos", "skipped", "failed", "frames read", "images", "left out"], rows))
+        without = sum(len(video.rows) - video.written for video in videos)
+        rows.append((kind, len(videos), skipped, failed, read, written, without))
+    console.print(table(None, ["", "videos", "skipped", "failed", "frames", "images", "no image"], rows))
     noted = sum(bool(video.error or video.note) for video in result.videos)
     if noted > MOST_LISTED:
-        warn(f"… and {noted - MOST_LISTED} more with a note; --json lists all.")
+        warn(f"… and {noted - MOST_LISTED} more videos with a note; --json lists all.")
     console.print(
-        f"{frames:,} frames in {seconds:.1f} s ({frames / seconds:,.0f} frames/s). Listed in {result.manifest}",
+        f"{frames:,} frames in {seconds:.1f} s ({frames / seconds:,.0f} frames/s). Wrote {result.manifest}",
         highlight=False,
     )

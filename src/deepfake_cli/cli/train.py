@@ -1,4 +1,4 @@
-"""``deepfake train``: a progress bar on a terminal; plain lines, one an epoch, into a file or a pipe."""
+"""``deepfake train``: a progress bar on a terminal; one plain line per epoch in a file or pipe."""
 
 import sys
 from contextlib import suppress
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 def train(settings: Train) -> None:
-    """Train a detector on the lists that make-csv wrote; keep a snapshot of every epoch and the best of them.
+    """Train a detector on the lists of make-csv.
 
-    The run's state is saved as it goes: --resume goes on after a crash, a full disk or Ctrl-C.
+    The training state is saved regularly: use --resume after a crash, a full disk or Ctrl-C.
     """
     from deepfake_cli.commands.train import train as run
 
     with progress("steps") as bar:
-        follower = Follower(bar)
+        follower = TrainProgress(bar)
         try:
             result = run(settings, follower)
         except DeepfakeError as error:
@@ -38,33 +38,33 @@ def train(settings: Train) -> None:
         return
     if not follower.begun_in:
         done = len(result.history)
-        follower.line(f"Finished already: {done} epoch{'s' * (done != 1)}. --epochs N goes on to the N-th.")
+        follower.line(f"Finished already: {done} epoch{'s' * (done != 1)}. Train up to epoch N with --epochs N.")
     follower.line(f"Best: {result.best}   Recipe: {result.recipe}")
     if result.onnx:
-        follower.line(f"Without TensorFlow: deepfake predict CLIP --detector {result.onnx}")
+        follower.line(f"Predict without TensorFlow: deepfake predict CLIP --detector {result.onnx}")
     if result.fault:
-        warn(f"best.onnx could not be made, the run is whole without it: {result.fault}")
-    follower.line(f"Measure it on a list it has not seen: deepfake evaluate TEST.csv {result.best}")
+        warn(f"best.onnx could not be exported; the rest of the run is complete: {result.fault}")
+    follower.line(f"Evaluate on a test list: deepfake evaluate TEST.csv {result.best}")
 
 
-class Follower:
-    """Tells of a training as it goes: a bar for the steps, a line for each epoch, which the run's log gets too."""
+class TrainProgress:
+    """Shows training events: a bar for steps, a line per epoch; lines are also written to train.log."""
 
     def __init__(self, bar: "Progress"):
         self.bar = bar
         self.task: TaskID | None = None
         self.begun_in: Path | None = None
-        self.beside = False  # whether another worker tells of the run
+        self.beside = False  # whether the chief prints the progress instead
 
     def __call__(self, event: "Event") -> None:
-        """Take the next event."""
+        """Handle an event, by its type."""
         getattr(self, type(event).__name__.lower())(event)
 
     def begun(self, event: "Begun") -> None:
-        """Say what is trained, on what, and where."""
+        """Print the model, the device and the lists."""
         if event.beside:
             self.beside = True
-            self.line(f"{event.plan}: the chief tells of the run, {event.home}")
+            self.line(f"{event.plan}: progress is printed by the chief, run {event.home}")
             return
         self.begun_in, self.resumes = event.folder, event.resumes
         for note in event.notes:
@@ -80,22 +80,22 @@ class Follower:
                 frames = f"{counts['frames']:,} frames ({counts['fake']:,} fake)"
                 self.line(f"{name}: {frames}, {counts['videos']:,} videos, {groups}")
         self.epochs, self.steps = event.epochs, event.steps
-        if self.task is not None:  # begun anew, since a machine was lost
+        if self.task is not None:  # restarted after a worker was lost
             self.bar.remove_task(self.task)
         self.task = self.bar.add_task("", total=event.steps, note="")
 
     def noted(self, event: "Noted") -> None:
-        """Say what training waits for."""
+        """Print a note."""
         warn(event.text)
 
     def stepped(self, event: "Stepped") -> None:
-        """Move the bar."""
+        """Advance the bar."""
         if self.task is not None:
             description = f"epoch {event.epoch}/{self.epochs}"
             self.bar.update(self.task, description=description, completed=event.step, note=f"loss {event.loss:.4f}")
 
     def ended(self, event: "Ended") -> None:
-        """Print the epoch's figures on one line."""
+        """Print the metrics of an epoch on one line."""
         row = event.figures
         line = f"epoch {row['epoch']:>{len(str(self.epochs))}}/{self.epochs}  loss {row['loss']:.4f} acc {row['accuracy']:.3f}"
         if "val_auc" in row:
@@ -106,24 +106,24 @@ class Follower:
             self.line(f"Stopped: {event.ends}.")
 
     def stopped(self) -> None:
-        """Say how to go on after Ctrl-C."""
+        """Print how to resume after Ctrl-C."""
         if self.begun_in:
             self.log("Stopped.")
-            warn(f"To go on: {self.resumes}")
+            warn(f"Resume with: {self.resumes}")
 
     def log(self, text: str) -> None:
-        """Add a line to the run's log; a disk too full for the log is not what a run is lost by."""
+        """Append a line to the log of the run; errors such as a full disk are ignored."""
         if self.begun_in:
             with suppress(OSError), (self.begun_in / LOG).open("a", encoding="utf-8") as log:
                 log.write(f"{text}\n")
 
     def line(self, text: str) -> None:
-        """Print a line and log it; flushed, so that either can be followed."""
+        """Print a line, log it and flush."""
         self.log(text)
         console.print(text, highlight=False, markup=False)
         sys.stdout.flush()
 
 
 def millions(count: int) -> str:
-    """``3.4 M``; few are counted out: ``1,281``."""
+    """Format a count: ``3.4 M``, or ``1,281`` below 100,000."""
     return f"{count / 1e6:.1f} M" if count >= 100_000 else f"{count:,}"

@@ -1,6 +1,6 @@
-"""Every option is stated here, once: type, default, bounds and help, in the model of its step.
+"""Settings models: each option is defined once, with its type, default, bounds and help.
 
-The command line, the keys of ``--config FILE``, the JSON schema and the option table of the docs derive from these models.
+The command line, config files, the JSON schema and the option table of the docs are generated from these models.
 Precedence: flag, then config file, then default.
 """
 

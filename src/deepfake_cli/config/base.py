@@ -1,4 +1,4 @@
-"""What all options share: how one is stated, common defaults, and the model that others extend."""
+"""The base of all settings models: how an option is declared, and shared defaults."""
 
 from pathlib import Path
 from typing import Any, get_args
@@ -8,11 +8,11 @@ from pydantic.fields import FieldInfo
 
 from deepfake_cli.storage.remote import is_remote, url
 
-IMAGES, LISTS = Path("img"), Path("csv")  # what split writes, make-csv reads
-RUNS = Path("runs")  # what train writes, evaluate and runs read
-EVALUATION = Path("evaluation")  # what evaluate writes, report reads
-CLUSTER = "Run on the Ray cluster at this HOST:PORT or ray://HOST:PORT, or on the one of this machine: auto."
-BY = ("person", "pair", "video")  # what groups are formed over, the strictest first
+IMAGES, LISTS = Path("img"), Path("csv")  # output of split and of make-csv
+RUNS = Path("runs")  # output of train
+EVALUATION = Path("evaluation")  # output of evaluate
+CLUSTER = "Run on a Ray cluster: HOST:PORT, ray://HOST:PORT, or auto for the one on this machine"
+BY = ("person", "pair", "video")  # what the videos of a group share; strictest first
 
 
 def option(
@@ -24,15 +24,15 @@ def option(
     remote: bool = False,
     **bounds: Any,
 ) -> Any:
-    """A pydantic field that is an option.
+    """Declare an option as a pydantic field.
 
     Args:
-        default: its value where it is not given.
-        help: its description.
-        flag: replaces ``--the-name``.
-        former: a name that it had: still accepted, on the command line and in config files, and shown nowhere.
-        remote: it may be ``s3://…``.
-        bounds: of numbers, as pydantic's ``Field`` takes them.
+        default: its default value.
+        help: its help text, without a full stop.
+        flag: the flag, if it is not ``--the-name``.
+        former: a former name, still accepted on the command line and in config files, but hidden.
+        remote: whether the path may be remote (``s3://…``).
+        bounds: numeric bounds, as for pydantic's ``Field``.
     """
     stated: dict[str, Any] = {"flag": flag, "former": former, "remote": remote}
     return Field(
@@ -41,17 +41,17 @@ def option(
 
 
 def argument(default: Any, help: str, *, remote: bool = False) -> Any:
-    """A pydantic field that is a positional argument on the command line, and a key like any other in a config file."""
+    """Declare a positional argument as a pydantic field; in a config file it is an ordinary key."""
     return Field(default, description=help, json_schema_extra={"positional": True, "remote": remote})
 
 
 def extra(field: FieldInfo) -> dict[str, Any]:
-    """What an option has beside its type, default and help."""
+    """The extra attributes of an option: flag, former, remote, positional."""
     return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
 
 
 class Step(BaseModel):
-    """Settings of one step: frozen, and no key that is not stated."""
+    """Base of all settings: frozen, and unknown keys are errors."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=(), defer_build=True
@@ -60,10 +60,10 @@ class Step(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _from_text(cls, value: Any, info: Any) -> Any:
-        """An ini file knows only text: nothing is None, and a list has one item a line."""
+        """Parse the text of an ini file: empty is None, a list has one item per line."""
         field = cls.model_fields[info.field_name]
         if isinstance(value, bool) and bool not in (field.annotation, *get_args(field.annotation)):
-            raise ValueError("allowed is no true or false")
+            raise ValueError("expected a value, not true or false")
         if value == "" and type(None) in get_args(field.annotation):
             return None
         if isinstance(value, str) and str(field.annotation).startswith("list"):
@@ -76,17 +76,13 @@ class Step(BaseModel):
             value = getattr(self, name)
             for path in value if isinstance(value, list) else [value]:
                 if isinstance(path, Path) and is_remote(path) and not extra(field).get("remote"):
-                    raise ValueError(f"{name} {url(path)} has to be on a disk of this machine, or one that it shares")
+                    raise ValueError(f"{name} {url(path)} must be a local path, not an object store")
         return self
 
 
 class Device(Step):
-    """Where a model runs."""
+    """The devices that a model runs on."""
 
-    gpu: str | None = option(
-        None, "GPUs to use, by index: 0 or 0,1; 'cpu' for none. [default: the first, if there is one]"
-    )
-    multi_gpu: int = option(0, "Use this many GPUs at once; 0 leaves the choice to --gpu.", ge=0)
-    multi_gpu_force: bool = option(
-        False, "With fewer GPUs than --multi-gpu asks for, run that many replicas on the CPU."
-    )
+    gpu: str | None = option(None, "GPUs to use, by index: 0 or 0,1; or cpu [default: the first GPU, if any]")
+    multi_gpu: int = option(0, "Number of GPUs to use; 0: as --gpu says", ge=0)
+    multi_gpu_force: bool = option(False, "With fewer GPUs than --multi-gpu, run that many replicas on the CPU")

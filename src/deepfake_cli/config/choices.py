@@ -1,6 +1,6 @@
-"""The names that an option may have, read from the table that gives them their meaning.
+"""The choices of an option, read from its registry.
 
-Help is shown by processes that must not load what a table's values need, such as Keras: so its keys are read from its source.
+``--help`` must not import what the values of a registry need, such as Keras; so the keys are parsed from its source.
 """
 
 import ast
@@ -10,11 +10,11 @@ PACKAGE = Path(__file__).parents[1]
 
 
 def choices(module: str, table: str) -> tuple[str, ...]:
-    """The keys of a table, in its order.
+    """The keys of a registry, in order.
 
     Args:
-        module: its file, from the package's folder on: ``"forgery/__init__.py"``.
-        table: its name; it is a dict literal at the start of a line, and its closing brace is too.
+        module: its file, relative to the package: ``"forgery/__init__.py"``.
+        table: its name; a dict literal whose first and last line are not indented.
     """
     text = (PACKAGE / module).read_text(encoding="utf-8")
     start = text.index(f"\n{table}")
@@ -33,5 +33,5 @@ RUNTIMES = choices("inference/runtimes/__init__.py", "RUNTIMES")
 
 
 def either(names: tuple[str, ...]) -> str:
-    """Names as a help text lists them, where one is to be chosen: ``a, b or c``."""
+    """Join names for a help text: ``a, b or c``."""
     return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))

@@ -1,4 +1,4 @@
-"""A step's settings as the command line that gives them."""
+"""Settings as the equivalent command line."""
 
 import shlex
 
@@ -8,7 +8,7 @@ DEVICE = ("gpu", "multi_gpu", "multi_gpu_force")
 
 
 def command(name: str, settings: Step) -> str:
-    """The command line that gives these settings; what is at its default, or is of this machine's GPUs, is left out."""
+    """The command line for these settings, without defaults and GPU options."""
     words = ["deepfake", name]
     for key, field in type(settings).model_fields.items():
         value = getattr(settings, key)
@@ -20,5 +20,5 @@ def command(name: str, settings: Step) -> str:
         elif isinstance(value, bool):
             words.append(flag if value else f"--no-{key.replace('_', '-')}")
         else:
-            words += [text for each in (value if isinstance(value, list) else [value]) for text in (flag, str(each))]
+            words += [text for item in (value if isinstance(value, list) else [value]) for text in (flag, str(item))]
     return shlex.join(words)

@@ -1,4 +1,4 @@
-"""Options of the commands that make and look at lists: split, make-csv, audit, forge."""
+"""Options of the commands that prepare and check data: split, make-csv, audit, forge."""
 
 from pathlib import Path
 from typing import Literal
@@ -9,164 +9,159 @@ from deepfake_cli.config.base import CLUSTER, IMAGES, LISTS, Step, argument, opt
 from deepfake_cli.config.choices import ADAPTERS, DEGRADATIONS, FACE_DETECTORS, FORGERIES, either
 from deepfake_cli.storage.remote import is_remote, url
 
-ADAPTER = f"The data set's layout: {either(ADAPTERS)}, see deepfake datasets; or your own as module:function."
-FACE_DETECTOR = f"Face detector: {either(FACE_DETECTORS)}, or your own as module:function."
+ADAPTER = f"Data set: {either(ADAPTERS)}, see deepfake datasets; or your own as module:function"
+FACE_DETECTOR = f"Face detector: {either(FACE_DETECTORS)}, or your own as module:function"
 
 
 class Split(Step):
     """Cut videos into frames or face crops."""
 
     adapter: str = argument(..., ADAPTER)
-    viddir: Path = option(..., "The data set's folder, as downloaded.", remote=True)
-    imgdir: Path = option(IMAGES, "Where the frames and manifest.csv go.", remote=True)
+    viddir: Path = option(..., "Folder of the data set", remote=True)
+    imgdir: Path = option(IMAGES, "Output folder for the frames and manifest.csv", remote=True)
     realdir: Path | None = option(
-        None, "Folder of the real videos where they come apart from the fakes (timit: VidTIMIT).", remote=True
+        None, "Folder of the real videos, if it is a separate one (timit: VidTIMIT)", remote=True
     )
-    crop: Literal["face", "none"] = option("face", "Cut out the tracked face, or keep whole frames.")
+    crop: Literal["face", "none"] = option("face", "Write face crops, or whole frames (none)")
     faces: Literal["largest", "all"] = option(
-        "largest", "Of several people keep the largest track, or all, each in a folder of its own."
+        "largest", "With several people, keep the largest face track, or all, each in its own folder"
     )
-    boxes: bool = option(True, "With --crop none, find the face all the same and list its box; or look for none.")
-    margin: float = option(1.3, "Side of the square crop, in sides of the face box.", ge=1, le=4)
-    size: int = option(256, "Side of the face crop, in pixels.", ge=16, le=4096)
-    align: bool = option(False, "Turn each crop until the eyes are level; needs a face detector that finds eyes.")
+    boxes: bool = option(True, "With --crop none, detect faces and record their boxes")
+    margin: float = option(1.3, "Side of the square crop, relative to the longer side of the face box", ge=1, le=4)
+    size: int = option(256, "Side of the face crop, in pixels", ge=16, le=4096)
+    align: bool = option(False, "Rotate each crop until the eyes are level; needs a face detector that finds eyes")
     face_detector: str = option("rfb320", FACE_DETECTOR, former="detector")
-    min_score: float = option(0.7, "Least face detector score that counts as a face.", gt=0, lt=1)
+    min_score: float = option(0.7, "Minimum score of a detected face", gt=0, lt=1)
     detect_every: int = option(
         2,
-        "Detect faces on every N-th frame of the video; boxes between are interpolated where a face barely moves.",
+        "Detect faces on every N-th frame; in between, interpolate boxes where the face barely moves",
         ge=1,
         le=25,
     )
-    max_gap: int = option(
-        12, "Bridge gaps of up to this many source frames in which a face is lost; 0: none.", ge=0, le=50
-    )
-    every: int = option(1, "Keep every N-th frame.", ge=1)
-    max_frames: int | None = option(None, "Keep at most this many frames a video, evenly spaced.", ge=1)
+    max_gap: int = option(12, "Bridge gaps of up to this many frames in a face track; 0: none", ge=0, le=50)
+    every: int = option(1, "Keep every N-th frame", ge=1)
+    max_frames: int | None = option(None, "Maximum number of frames per video, evenly spaced", ge=1)
     reencode: int | None = option(
         None,
-        "Pass every video through H.264 at this CRF first, so that reals and fakes of different codecs leak less; "
-        "as ffmpeg's libx264: 0 near lossless, 23 usual, 40 strong.",
+        "Re-encode all videos as H.264 at this CRF first, to reduce codec differences between reals and "
+        "fakes: 0 near lossless, 23 usual, 40 strong",
         ge=0,
         le=51,
     )
-    format: Literal["jpg", "png"] = option("jpg", "Format of the written frames.")
-    quality: int = option(95, "JPEG quality.", ge=1, le=100)
+    format: Literal["jpg", "png"] = option("jpg", "Image format")
+    quality: int = option(95, "JPEG quality", ge=1, le=100)
     pack: bool | None = option(
         None,
-        "Put the images of each video into one tar, or into a folder. [default: into a folder, but where --imgdir is an object "
-        "store, which is slow at many small files]",
+        "Write one tar per video instead of a folder [default: only if --imgdir is an object store]",
         flag="--pack/--no-pack",
     )
-    workers: int | None = option(None, "Processes that read videos. [default: the cores]", ge=1, le=256)
+    workers: int | None = option(None, "Number of processes [default: number of CPU cores]", ge=1, le=256)
     cluster: str | None = option(None, CLUSTER)
-    overwrite: bool = option(False, "Redo videos that are finished.")
-    strict: bool = option(False, "Exit 1 if any video could not be read.")
+    overwrite: bool = option(False, "Process finished videos again")
+    strict: bool = option(False, "Exit with status 1 if any video cannot be read")
 
     @model_validator(mode="after")
-    def _cuts_what_it_finds(self) -> "Split":
+    def _crop_needs_boxes(self) -> "Split":
         if self.crop == "face" and not self.boxes:
-            raise ValueError("crop face cuts along boxes: leave --no-boxes out, or give --crop none")
+            raise ValueError("crop face needs the face boxes: remove --no-boxes, or use --crop none")
         if self.crop == "none" and (self.faces == "all" or self.align):
-            raise ValueError(
-                f"{'align' if self.align else 'faces all'} is for face crops: crop none keeps whole frames"
-            )
+            raise ValueError(f"{'align' if self.align else 'faces all'} needs face crops: remove --crop none")
         return self
 
     @model_validator(mode="after")
-    def _packs_what_is_far(self) -> "Split":
+    def _object_store_needs_tars(self) -> "Split":
         if self.pack is False and is_remote(self.imgdir):
-            raise ValueError(f"{url(self.imgdir)} takes tars only: leave --no-pack out")
+            raise ValueError(f"{url(self.imgdir)} is an object store, which gets tars only: remove --no-pack")
         return self
 
     @property
     def packs(self) -> bool:
-        """Whether each video's images go into one tar."""
+        """Whether each video is written as one tar."""
         return is_remote(self.imgdir) if self.pack is None else self.pack
 
 
 class MakeCsv(Step):
-    """Write training, validation and test lists that share no person and no source video; or check them."""
+    """Write training, validation and test lists without shared people or source videos; or check them."""
 
     adapter: str | None = argument(None, ADAPTER)
     imgdir: Path = option(
-        IMAGES, "Folder of frames: with a manifest.csv from split, or a tree that another tool made.", remote=True
+        IMAGES, "Folder of frames: with a manifest.csv from split, or made by another tool", remote=True
     )
     csvdir: Path = option(
-        LISTS, "Where train/train.csv, val/validation.csv, test/test.csv and protocol.json go.", remote=True
+        LISTS, "Output folder for train/train.csv, val/validation.csv, test/test.csv and protocol.json", remote=True
     )
     protocol: Literal["ratio", "official"] = option(
-        "ratio", "Divide by the ratios, or as the data set's published split does, where it has one."
+        "ratio", "Split by --ratio, or use the published split of the data set (official)"
     )
     by: Literal["person", "pair", "video"] | None = option(
         None,
-        "What two parts may not share: a person, a pair of target and donor, a source video. [default: the strictest]",
+        "What two lists may not share: a person, a pair of target and donor, or a source video [default: the "
+        "strictest available]",
     )
-    ratio: float = option(0.8, "Share of the groups to train on.", gt=0, lt=1)
-    test_ratio: float = option(0.0, "Share of the groups to test on; the rest validates.", ge=0, lt=1)
+    ratio: float = option(0.8, "Fraction of the groups for training", gt=0, lt=1)
+    test_ratio: float = option(0.0, "Fraction of the groups for testing; the rest is for validation", ge=0, lt=1)
     folds: int | None = option(
         None,
-        "Instead of one division by --ratio, this many: fold1/ to foldK/, each validated on other groups.",
+        "Write K folds, fold1/ to foldK/, instead of one split; each validates on other groups",
         ge=2,
         le=1000,
     )
-    seed: int = option(0, "Seed of the draw: the same seed gives the same lists.", ge=0)
-    check: bool = option(
-        False, "Write nothing; check the lists in --csvdir against their protocol.json and against each other."
-    )
+    seed: int = option(0, "Random seed of the split", ge=0)
+    check: bool = option(False, "Check the lists in --csvdir against protocol.json and each other; write nothing")
     check_frames: int = option(
-        8, "Frames of each video that --check compares with other parts by their look; 0: no image is read.", ge=0
+        8, "Frames per video that --check compares between lists by perceptual hash; 0: none", ge=0
     )
 
     @model_validator(mode="after")
-    def _fits_together(self) -> "MakeCsv":
+    def _parts_fit(self) -> "MakeCsv":
         if self.ratio + self.test_ratio >= 1 and not self.folds:
-            raise ValueError(f"ratio {self.ratio} and test_ratio {self.test_ratio} leave nothing to validate on")
+            raise ValueError(f"ratio {self.ratio} and test_ratio {self.test_ratio} leave no groups for validation")
         if self.folds and self.protocol == "official":
-            raise ValueError("folds and protocol official exclude each other")
+            raise ValueError("folds and protocol official cannot be combined")
         return self
 
 
 class Audit(Step):
-    """Look for what tells reals from fakes without a look at the face."""
+    """Find shortcuts in the data: codec, size, blur."""
 
     csv: list[Path] = argument(
         [Path("csv/train/train.csv"), Path("csv/val/validation.csv")],
-        "Lists of make-csv, or the manifest.csv of split.",
+        "Lists from make-csv, or the manifest.csv of split",
         remote=True,
     )
-    sample: int = option(2000, "Measure this many images, drawn evenly over videos and classes.", ge=2)
-    seed: int = option(0, "Seed of the sample, the folds and the resamples.", ge=0)
-    workers: int | None = option(None, "Threads that read images. [default: the cores]", ge=1, le=256)
+    sample: int = option(2000, "Number of images to measure, spread evenly over videos and classes", ge=2)
+    seed: int = option(0, "Random seed of the sample, the folds and the bootstrap", ge=0)
+    workers: int | None = option(
+        None, "Number of threads that read images [default: number of CPU cores]", ge=1, le=256
+    )
     cluster: str | None = option(None, CLUSTER)
-    output: Path = option(Path("audit"), "Where audit.json, audit.png and faces.png go.", remote=True)
+    output: Path = option(Path("audit"), "Output folder for audit.json, audit.png and faces.png", remote=True)
 
 
 class Forge(Step):
-    """Show what forgeries and degradations make of faces."""
+    """Preview pseudo-fakes and degradations."""
 
-    paths: list[Path] = argument(..., "Images, videos, or folders of them.")
+    paths: list[Path] = argument(..., "Images, videos, or folders of them")
     forgery: str = option(
         ",".join(FORGERIES),
-        f"What makes the fakes, in turn: {', '.join(FORGERIES)}, with commas; your own as module:function.",
+        f"Pseudo-fake methods, comma-separated: {', '.join(FORGERIES)}; or your own as module:function",
     )
     degradation: str | None = option(
         None,
-        f"What is done to them afterwards, one after the other: {', '.join(DEGRADATIONS)}, with commas; your own as "
-        "module:function.",
+        f"Degradations to apply afterwards, comma-separated: {', '.join(DEGRADATIONS)}; or your own as module:function",
     )
-    strength: float = option(1.0, "Strength of each.", gt=0, le=4)
-    seed: int = option(0, "Seed of their parameters.", ge=0)
-    count: int = option(6, "Rows of the sheet.", ge=1, le=100)
-    crop: bool = option(True, "Find the largest face and cut it out, as split does; or take whole images as crops.")
-    margin: float = option(1.3, "Side of the square crop, in sides of the face box.", ge=1, le=4)
-    size: int = option(224, "Side of the crop, in pixels.", ge=32, le=2048)
+    strength: float = option(1.0, "Strength of each pseudo-fake and degradation", gt=0, le=4)
+    seed: int = option(0, "Random seed", ge=0)
+    count: int = option(6, "Number of rows in the image", ge=1, le=100)
+    crop: bool = option(True, "Detect and crop the largest face, as split does; --no-crop: the images are face crops")
+    margin: float = option(1.3, "Side of the square crop, relative to the longer side of the face box", ge=1, le=4)
+    size: int = option(224, "Side of the crop, in pixels", ge=32, le=2048)
     face_detector: str = option("rfb320", FACE_DETECTOR, former="detector")
-    min_score: float = option(0.7, "Least face detector score that counts as a face.", gt=0, lt=1)
-    output: Path = option(Path("forge.png"), "Where the sheet goes, a PNG.")
+    min_score: float = option(0.7, "Minimum score of a detected face", gt=0, lt=1)
+    output: Path = option(Path("forge.png"), "Output PNG file")
 
     @model_validator(mode="after")
-    def _draws_a_png(self) -> "Forge":
+    def _output_is_a_png(self) -> "Forge":
         if self.output.suffix.lower() != ".png":
-            raise ValueError(f"output is a PNG; found {str(self.output)!r}, allowed is a name that ends in .png")
+            raise ValueError(f"output must end in .png; found {str(self.output)!r}")
         return self

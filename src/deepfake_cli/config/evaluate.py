@@ -1,4 +1,4 @@
-"""Options of the commands that measure a detector or export it: evaluate, report, compare, calibrate, matrix, export."""
+"""Options of evaluate, report, compare, calibrate, matrix and export."""
 
 from pathlib import Path
 from typing import Literal
@@ -10,177 +10,179 @@ from deepfake_cli.config.choices import CHANGES, RUNTIMES, either
 
 
 class Evaluate(Device):
-    """Measure a detector on a list that it has not seen."""
+    """Evaluate a detector on test lists."""
 
     inputs: list[Path] = argument(
         [],
-        "Lists, and the snapshot (.keras, .h5; or .onnx, which needs no TensorFlow). [default: csv/val/validation.csv, and the "
-        "newest run's best.keras]",
+        "Lists, and a snapshot: .keras, .h5, or .onnx, which needs no TensorFlow [default: "
+        "csv/val/validation.csv, and best.keras of the newest run]",
         remote=True,
     )
-    runtime: str = option("onnx", f"What runs an .onnx file: {either(RUNTIMES)}; your own as module:function.")
-    model: str | None = option(None, "Architecture, where an .h5 file holds weights only.")
-    image_size: int | None = option(None, "Side of that architecture's input, in pixels.", ge=32, le=2048)
-    batch_size: int = option(16, "Images a step.", ge=1)
-    workers: int | None = option(None, "Threads that read images. [default: as TensorFlow sees fit]", ge=1)
-    cluster: str | None = option(None, f"{CLUSTER} On its CPUs; but for --robustness.")
+    runtime: str = option("onnx", f"Runtime of an .onnx file: {either(RUNTIMES)}; or your own as module:function")
+    model: str | None = option(None, "Architecture, if the .h5 file holds only weights")
+    image_size: int | None = option(None, "Input size of that architecture, in pixels", ge=32, le=2048)
+    batch_size: int = option(16, "Batch size", ge=1)
+    workers: int | None = option(None, "Number of threads that read images [default: chosen by TensorFlow]", ge=1)
+    cluster: str | None = option(None, f"{CLUSTER}; --robustness runs here")
     threshold: float | None = option(
-        None, "Scores from here on are called fake. [default: chosen on validation, from the recipe]", ge=0, le=1
+        None, "Scores at or above this are fake [default: from the recipe, chosen on validation]", ge=0, le=1
     )
-    predictions: Path | None = option(None, "Measure the scores in this CSV; no model is loaded.", remote=True)
-    columns: str | None = option(
-        None, "Its names of our columns, where they differ: score=prob,label=target,video=clip."
-    )
+    predictions: Path | None = option(None, "Evaluate the scores in this CSV; no model is loaded", remote=True)
+    columns: str | None = option(None, "Column names in the CSV, if they differ: score=prob,label=target,video=clip")
     pool: Literal["auto", "mean", "median", "top", "confident"] = option(
-        "auto", "What makes a video's score of its frames'; auto: what the recipe says, else the mean."
+        "auto", "How frame scores become a video score; auto: as in the recipe, else mean"
     )
     missing: Literal["fail", "half", "skip"] = option(
         "skip",
-        "Videos without a usable face count as called wrong, score 0.5, or are left out; they are listed anyway.",
+        "Videos without a usable face: count as errors, as score 0.5, or skip; they are listed in any case",
     )
-    resamples: int = option(1000, "Bootstrap resamples for the 95 % intervals.", ge=0, le=100_000)
+    resamples: int = option(1000, "Bootstrap resamples for the 95 % intervals", ge=0, le=100_000)
     interval: Literal["percentile", "bca"] = option(
-        "percentile", "Intervals of plain percentiles, or corrected for bias and skewness."
+        "percentile", "Bootstrap intervals: plain percentiles, or bias-corrected and accelerated (bca)"
     )
-    seed: int = option(0, "Seed of the resamples.", ge=0)
-    calibration: bool = option(True, "Apply the calibration in the recipe, if calibrate left one; or leave it out.")
+    seed: int = option(0, "Random seed of the bootstrap", ge=0)
+    calibration: bool = option(True, "Apply the calibration in the recipe, if there is one")
     robustness: bool = option(
         False,
-        "Measure anew after JPEG, H.264, blur, noise and the like, each at five strengths: "
-        f"{5 * len(CHANGES) + 1} times the work.",
+        f"Also evaluate under corruptions such as JPEG, H.264, blur and noise, at five strengths each: {5 * len(CHANGES) + 1} "
+        "times the work",
     )
     robustness_changes: str | None = option(
         None,
-        f"Of these only, with commas: {', '.join(CHANGES)}; includes --robustness. [default: all]",
+        f"Only these corruptions, comma-separated: {', '.join(CHANGES)}; implies --robustness [default: all]",
     )
-    robustness_frames: int = option(
-        8, "On so many successive frames from the middle of each video; 0: on all of them.", ge=0
-    )
-    runs_dir: Path = option(RUNS, "Where the runs are.", remote=True)
-    output: Path = option(EVALUATION, "Where predictions.csv and metrics.json go.", remote=True)
-    report: bool = option(True, "Write report.html too, with heat maps of the faces that are most wrong.")
+    robustness_frames: int = option(8, "Consecutive frames to corrupt, from the middle of each video; 0: all", ge=0)
+    runs_dir: Path = option(RUNS, "Folder of the runs", remote=True)
+    output: Path = option(EVALUATION, "Output folder for predictions.csv and metrics.json", remote=True)
+    report: bool = option(True, "Also write report.html, with heat maps of the worst errors")
 
     @model_validator(mode="after")
     def _one_source(self) -> "Evaluate":
         if self.columns and not self.predictions:
-            raise ValueError("columns is for predictions: name the file with --predictions FILE.csv")
+            raise ValueError("columns needs --predictions FILE.csv")
         if self.predictions and (self.robustness or self.robustness_changes):
-            raise ValueError("robustness needs the detector, to score changed frames: name lists and the snapshot")
+            raise ValueError("robustness needs a detector: give lists and a snapshot instead of predictions")
         if self.predictions and self.inputs:
-            raise ValueError("predictions and lists exclude each other: the scores are in the file already")
+            raise ValueError("predictions and lists cannot be combined: the scores are already in the file")
         return self
 
 
 class Report(Step):
-    """Write an evaluation as one page for a browser."""
+    """Write an evaluation as an HTML page."""
 
-    evaluation: Path = argument(EVALUATION, "The folder that evaluate wrote.", remote=True)
-    output: Path | None = option(None, "Where the page goes. [default: report.html in that folder]", remote=True)
+    evaluation: Path = argument(EVALUATION, "Folder written by evaluate", remote=True)
+    output: Path | None = option(None, "Output HTML file [default: report.html in that folder]", remote=True)
     audit: Path | None = option(
         None,
-        "The audit.json to show. [default: one in that folder, or in audit beside it, if it is of the same lists]",
+        "An audit.json to include [default: one of the same lists, in that folder or in the folder audit next to it]",
         remote=True,
     )
-    faces: int = option(16, "Show this many of the most wrong faces; 0 for none.", ge=0, le=64)
+    faces: int = option(16, "Number of worst errors to show; 0: none", ge=0, le=64)
 
 
 class Compare(Step):
-    """Compare two detectors on the same frames, by their predictions."""
+    """Compare two detectors on the same frames."""
 
-    a: Path = argument(..., "The first's predictions.csv, or anyone's CSV of labels and scores.", remote=True)
-    b: Path = argument(..., "The second's.", remote=True)
-    columns: str | None = option(
-        None, "Their names of our columns, where they differ: score=prob,label=target,video=clip."
-    )
-    columns_b: str | None = option(None, "The second file's, where it differs from the first.")
-    threshold: float = option(0.5, "Scores from here on are called fake.", ge=0, le=1)
-    threshold_b: float | None = option(None, "The second's threshold. [default: the first's]", ge=0, le=1)
-    pool: Literal["mean", "median", "top", "confident"] = option("mean", "What makes a video's score of its frames'.")
-    resamples: int = option(1000, "Bootstrap resamples for the 95 % intervals.", ge=0, le=100_000)
+    a: Path = argument(..., "predictions.csv of the first detector, or any CSV of labels and scores", remote=True)
+    b: Path = argument(..., "The same for the second detector", remote=True)
+    columns: str | None = option(None, "Column names in the CSVs, if they differ: score=prob,label=target,video=clip")
+    columns_b: str | None = option(None, "Column names in the second CSV, if they differ from the first")
+    threshold: float = option(0.5, "Scores at or above this are fake", ge=0, le=1)
+    threshold_b: float | None = option(None, "Threshold of the second detector [default: as --threshold]", ge=0, le=1)
+    pool: Literal["mean", "median", "top", "confident"] = option("mean", "How frame scores become a video score")
+    resamples: int = option(1000, "Bootstrap resamples for the 95 % intervals", ge=0, le=100_000)
     interval: Literal["percentile", "bca"] = option(
-        "percentile", "Intervals of plain percentiles, or corrected for bias and skewness."
+        "percentile", "Bootstrap intervals: plain percentiles, or bias-corrected and accelerated (bca)"
     )
-    seed: int = option(0, "Seed of the resamples.", ge=0)
-    worst: int = option(10, "Videos to list on which the two differ most.", ge=0, le=1000)
-    output: Path | None = option(None, "Where compare.json and compare.html go. [default: nowhere]", remote=True)
+    seed: int = option(0, "Random seed of the bootstrap", ge=0)
+    worst: int = option(10, "Number of videos to list on which the detectors differ most", ge=0, le=1000)
+    output: Path | None = option(None, "Output folder for compare.json and compare.html [default: none]", remote=True)
 
 
 class Calibrate(Device):
-    """Fit a map from a detector's scores to probabilities, and keep it beside the threshold in the recipe."""
+    """Calibrate scores to probabilities."""
 
     inputs: list[Path] = argument(
         [],
-        "The predictions.csv of an evaluation; or lists and the snapshot, as of evaluate. [default: csv/val/validation.csv, and "
-        "the newest run's best.keras]",
+        "predictions.csv of an evaluation; or lists and a snapshot, as for evaluate [default: "
+        "csv/val/validation.csv, and best.keras of the newest run]",
         remote=True,
     )
     method: Literal["temperature", "isotonic"] = option(
-        "temperature", "One number that the logit is divided by; or a rising staircase, which wants a thousand frames."
+        "temperature",
+        "Divide the logit by a temperature, or fit an isotonic step function, which needs about 1,000 frames",
     )
     folds: int | None = option(
-        None, "Also fit on all but one of so many folds of the groups, in turn, and measure on the one.", ge=2, le=100
+        None, "Also cross-validate the calibration on this many folds of the groups", ge=2, le=100
     )
-    seed: int = option(0, "Seed of the folds.", ge=0)
-    model: str | None = option(None, "Architecture, where an .h5 file holds weights only.")
-    image_size: int | None = option(None, "Side of that architecture's input, in pixels.", ge=32, le=2048)
-    batch_size: int = option(16, "Images a step.", ge=1)
-    workers: int | None = option(None, "Threads that read images. [default: as TensorFlow sees fit]", ge=1)
-    runs_dir: Path = option(RUNS, "Where the runs are.", remote=True)
-    output: Path = option(Path("calibration"), "Where calibration.json and reliability.png go.", remote=True)
+    seed: int = option(0, "Random seed of the folds", ge=0)
+    model: str | None = option(None, "Architecture, if the .h5 file holds only weights")
+    image_size: int | None = option(None, "Input size of that architecture, in pixels", ge=32, le=2048)
+    batch_size: int = option(16, "Batch size", ge=1)
+    workers: int | None = option(None, "Number of threads that read images [default: chosen by TensorFlow]", ge=1)
+    runs_dir: Path = option(RUNS, "Folder of the runs", remote=True)
+    output: Path = option(Path("calibration"), "Output folder for calibration.json and reliability.png", remote=True)
 
 
 class Matrix(Device):
-    """Train on each of several lists, test on each of others: does a detector carry over to data sets it has not seen?"""
+    """Train on each list and test on each other list: a cross-dataset matrix."""
 
     train: list[str] = option(
-        [], "A list to train on, once for each row; several as one with commas; with a name as NAME=LIST."
+        [], "List to train on, repeated for each row; join several with commas; NAME=LIST names it"
     )
     val: list[str] = option(
-        [], "The list to validate on, for each --train in turn. [default: ../val/validation.csv beside it]"
+        [],
+        "List to validate on, one per --train, in the same order [default: val/validation.csv next to the train folder]",
     )
-    test: list[str] = option([], "A list to test on, once for each column, as of --train.")
+    test: list[str] = option([], "List to test on, repeated for each column, written as for --train")
     snapshots: list[str] = option(
-        [], "Instead of --train: a run, its folder or a snapshot, once for each row; with a name as NAME=RUN."
+        [], "Instead of --train: a run, its folder or a snapshot, repeated for each row; NAME=RUN names it"
     )
     train_config: Path | None = option(
-        None, "A .toml or .ini file whose [train] section says how to train. [default: train's defaults]"
+        None, "Config file (.toml or .ini) with a [train] section [default: the defaults of train]"
     )
-    seeds: int = option(1, "Train so many times on each list, with the seeds 0, 1, …, and give mean and spread.", ge=1)
-    batch_size: int = option(16, "Images a step of the tests.", ge=1)
-    workers: int | None = option(None, "Threads that read images. [default: as TensorFlow sees fit]", ge=1)
-    resamples: int = option(1000, "Bootstrap resamples for the 95 % intervals.", ge=0, le=100_000)
-    seed: int = option(0, "Seed of the resamples.", ge=0)
-    runs_dir: Path = option(RUNS, "Where the runs are, and those that it trains go, as matrix-….", remote=True)
+    seeds: int = option(1, "Trainings per list, with seeds 0, 1, …; mean and standard deviation are reported", ge=1)
+    batch_size: int = option(16, "Batch size of the tests", ge=1)
+    workers: int | None = option(None, "Number of threads that read images [default: chosen by TensorFlow]", ge=1)
+    resamples: int = option(1000, "Bootstrap resamples for the 95 % intervals", ge=0, le=100_000)
+    seed: int = option(0, "Random seed of the bootstrap", ge=0)
+    runs_dir: Path = option(RUNS, "Folder of the runs; new runs are named matrix-…", remote=True)
     output: Path = option(
-        Path("matrix"), "Where matrix.json, matrix.csv, matrix.png and each cell's evaluation go.", remote=True
+        Path("matrix"),
+        "Output folder for matrix.json, matrix.csv, matrix.png and the evaluation of each cell",
+        remote=True,
     )
 
     @model_validator(mode="after")
     def _one_kind_of_row(self) -> "Matrix":
         if self.train and self.snapshots:
-            raise ValueError("train and snapshots exclude each other: the rows are lists to train on, or trained runs")
+            raise ValueError(
+                "train and snapshots cannot be combined: rows are either lists to train on or trained runs"
+            )
         if self.val and len(self.val) != len(self.train):
-            raise ValueError(f"val is given {len(self.val)} times, and train {len(self.train)} times: one for each")
+            raise ValueError(
+                f"val is given {len(self.val)} times and train {len(self.train)} times; give one val per train"
+            )
         if self.seeds > 1 and self.snapshots:
-            raise ValueError("seeds is for train: snapshots are trained already")
+            raise ValueError("seeds needs train: snapshots are already trained")
         return self
 
 
 class Export(Step):
-    """Write a detector to a file that runs without TensorFlow's Python."""
+    """Export a detector to ONNX, LiteRT or SavedModel."""
 
     snapshot: Path | None = argument(
-        None, "The snapshot, .keras or .h5. [default: the newest run's best.keras]", remote=True
+        None, "Snapshot to export, .keras or .h5 [default: best.keras of the newest run]", remote=True
     )
     format: Literal["onnx", "litert", "saved_model"] = option(
-        "onnx", "ONNX, for predict; litert, for phones; saved_model, for TensorFlow Serving."
+        "onnx", "onnx for predict, litert for phones, saved_model for TensorFlow Serving"
     )
     output: Path | None = option(
-        None, "The file, or the folder of a saved_model. [default: beside the snapshot]", remote=True
+        None, "Output file, or folder for saved_model [default: next to the snapshot]", remote=True
     )
     compact: bool = option(
-        False, "Store an ONNX file's weights as float16: half the size, scores differ by up to 0.005."
+        False, "Store the weights of an ONNX file as float16: half the size, scores differ by up to 0.005"
     )
-    model: str | None = option(None, "Architecture, where an .h5 file holds weights only.")
-    image_size: int | None = option(None, "Side of that architecture's input, in pixels.", ge=32, le=2048)
-    runs_dir: Path = option(RUNS, "Where the runs are.", remote=True)
+    model: str | None = option(None, "Architecture, if the .h5 file holds only weights")
+    image_size: int | None = option(None, "Input size of that architecture, in pixels", ge=32, le=2048)
+    runs_dir: Path = option(RUNS, "Folder of the runs", remote=True)

@@ -1,4 +1,4 @@
-"""Config files: read, settled with flags and defaults, and described: template, JSON schema, table of the docs."""
+"""Config files: read them, merge them with flags and defaults; print a template, the JSON schema and the docs table."""
 
 import configparser
 import json
@@ -18,19 +18,19 @@ S = TypeVar("S", bound=Step)
 def resolve(
     step: type[S], flags: dict[str, Any], file: Path | None = None, *, assume: dict[str, Any] | None = None
 ) -> tuple[S, dict[str, str]]:
-    """Settle a step's settings: flag, then config file, then default.
+    """Merge the settings of a step: flag, then config file, then default.
 
     Args:
-        step: the step's model.
-        flags: what the command line gave; None means not given.
-        file: a ``.toml`` or ``.ini`` file with a section named as in `STEPS`.
-        assume: values for required settings that neither gives.
+        step: the settings model.
+        flags: values from the command line; None means not given.
+        file: a ``.toml`` or ``.ini`` file with sections named as in `STEPS`.
+        assume: values for required settings that are not given.
 
     Returns:
         The settings, and for each field its origin: ``"flag"``, the file's name or ``"default"``.
 
     Raises:
-        ConfigError: a line for each unknown key, wrong type or value out of range; or a key under two names.
+        ConfigError: an unknown key, a wrong type or a value out of range, one per line; or a key under both its names.
     """
     section = next(name for name, model in STEPS.items() if model is step)
     given = _renamed(step, {name: value for name, value in flags.items() if value is not None})
@@ -39,25 +39,25 @@ def resolve(
     try:
         settings = step.model_validate((assume or {}) | filed | given)
     except ValidationError as error:
-        raise ConfigError("\n".join(_line(step, section, fault, origins) for fault in error.errors())) from None
+        raise ConfigError("\n".join(_message(step, section, fault, origins) for fault in error.errors())) from None
     return settings, {name: origins.get(name, "default") for name in step.model_fields}
 
 
 def _renamed(step: type[Step], values: dict[str, Any], where: str = "") -> dict[str, Any]:
-    """Values under the names of today, where some have their former ones; `where` is of keys in a file."""
-    today = {former: name for name, field in step.model_fields.items() if (former := extra(field).get("former"))}
-    for former in today.keys() & values.keys():
-        if today[former] in values:
-            names = [f"{where}{key}" if where else f"--{key.replace('_', '-')}" for key in (former, today[former])]
-            raise ConfigError(f"{names[0]} is the former name of {names[1]}: give one of them.")
-    return {today.get(name, name): value for name, value in values.items()}
+    """Replace former names of options by their current ones; `where` is the prefix of keys in a file."""
+    current = {former: name for name, field in step.model_fields.items() if (former := extra(field).get("former"))}
+    for former in current.keys() & values.keys():
+        if current[former] in values:
+            names = [f"{where}{key}" if where else f"--{key.replace('_', '-')}" for key in (former, current[former])]
+            raise ConfigError(f"{names[0]} is the former name of {names[1]}: remove one of them.")
+    return {current.get(name, name): value for name, value in values.items()}
 
 
 def read(file: Path) -> dict[str, dict[str, Any]]:
-    """Read the sections of a ``.toml`` or ``.ini`` file; values are not checked yet.
+    """Read the sections of a ``.toml`` or ``.ini`` file, without checking values.
 
     Raises:
-        ConfigError: the file is missing, malformed, of another kind, or has an unknown section.
+        ConfigError: the file is missing, malformed, of another format, or has an unknown section.
     """
     try:
         text = file.read_text(encoding="utf-8-sig")
@@ -66,7 +66,7 @@ def read(file: Path) -> dict[str, dict[str, Any]]:
         raise ConfigError(f"{file}: cannot be read as {file.suffix or 'ini'}: {error}".replace("\n", " ")) from None
     for name, section in sections.items():
         if name not in STEPS:
-            raise ConfigError(f"{file}: {name}: no such section; allowed: {', '.join(STEPS)}.")
+            raise ConfigError(f"{file}: {name}: unknown section; allowed: {', '.join(STEPS)}.")
         if not isinstance(section, dict):
             raise ConfigError(f"{file}: {name}: found {section!r}, expected a section [{name}].")
     return sections
@@ -78,8 +78,8 @@ def _read_ini(text: str) -> dict[str, dict[str, str]]:
     return {name: dict(parser[name]) for name in parser.sections()}
 
 
-def _line(step: type[Step], section: str, fault: Any, origins: dict[str, str]) -> str:
-    """One line for one fault: file, section.key, what was found, what is allowed."""
+def _message(step: type[Step], section: str, fault: Any, origins: dict[str, str]) -> str:
+    """Format a validation error: file, section.key, the value found, what is allowed."""
     key = str(fault["loc"][0]) if fault["loc"] else ""
     origin = origins.get(key, "")
     where = (
@@ -87,21 +87,21 @@ def _line(step: type[Step], section: str, fault: Any, origins: dict[str, str]) -
     )
     if fault["type"] == "missing":
         name = key.upper() if extra(step.model_fields[key]).get("positional") else f"--{key.replace('_', '-')}"
-        return f"{name} is missing; give it on the command line, or as {section}.{key} in a --config file."
+        return f"{name} is missing; set it on the command line, or as {section}.{key} in a --config file."
     if fault["type"] == "extra_forbidden":
-        return f"{where}: no such key; allowed: {', '.join(step.model_fields)}."
-    message = fault["msg"].removeprefix("Value error, ").replace("Input should be", "allowed is")
-    if not key:  # two settings that don't go together
+        return f"{where}: unknown key; allowed: {', '.join(step.model_fields)}."
+    message = fault["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
+    if not key:  # two settings that cannot be combined
         files = sorted(set(origins.values()) - {"flag"})
         return ": ".join([*files, section, f"{message}."])
     return f"{where}: found {fault['input']!r}; {message}."
 
 
 def schema() -> dict[str, Any]:
-    """The JSON schema of a config file, all sections together."""
+    """The JSON schema of a config file, with all sections."""
     sections = {name: step.model_json_schema() for name, step in STEPS.items()}
     for section in sections.values():
-        section.pop("required", None)  # what a file leaves out, a flag may give
+        section.pop("required", None)  # a flag may give what a file does not
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "deepfake --config FILE",
@@ -112,7 +112,7 @@ def schema() -> dict[str, Any]:
 
 
 def template() -> str:
-    """A commented ``.toml`` with every key of every section at its default."""
+    """A commented ``.toml`` file with every key at its default."""
     blocks = []
     for section, step in STEPS.items():
         lines = [f"# {step.__doc__}", f"[{section}]"]
@@ -123,7 +123,7 @@ def template() -> str:
 
 
 def options_table() -> str:
-    """A Markdown table of every option of every step, for the docs."""
+    """Every option as Markdown tables, for the docs."""
     lines = []
     for section, step in STEPS.items():
         lines += [f"| `deepfake {section.replace('_', '-')}` | default | |", "|---|---|---|"]
@@ -143,5 +143,5 @@ def options_table() -> str:
 
 
 def _toml(value: Any) -> str:
-    """JSON's notation is TOML's for all that a default may be; a path's backslashes are escaped, nothing is empty text."""
+    """A value in TOML: JSON has the same notation for all defaults; None becomes an empty string."""
     return json.dumps("" if value is None else value, default=str, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""The sections of a config file: the options of each command, by name."""
+"""The sections of a config file: one settings model per command."""
 
 from deepfake_cli.config.base import Step
 from deepfake_cli.config.data import Audit, Forge, MakeCsv, Split
