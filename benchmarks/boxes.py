@@ -11,7 +11,7 @@ from deepfake_cli.assets import CLIPS, FOLDER
 from deepfake_cli.config import Split
 from deepfake_cli.faces import rfb320
 from deepfake_cli.faces.box import Box
-from deepfake_cli.faces.tracking import follow, ranked
+from deepfake_cli.faces.tracking import ranked, track_faces
 from deepfake_cli.media.video import VIDEO_SUFFIXES, frames
 
 LEAST = 0.9  # intersection over union, on every frame
@@ -44,7 +44,7 @@ def compared(path: Path, every: int) -> Row:
 
 def main_track(path: Path, every: int) -> dict[int, Box]:
     max_gap = Split.model_fields["max_gap"].default
-    found = {index: boxes for index, _, boxes in follow(frames(path), rfb320(), every=every, max_gap=max_gap)}
+    found = {index: boxes for index, _, boxes in track_faces(frames(path), rfb320(), every=every, max_gap=max_gap)}
     tracks = ranked(found.values())
     return {index: boxes[tracks[0]] for index, boxes in found.items() if tracks and tracks[0] in boxes}
 

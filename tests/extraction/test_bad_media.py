@@ -197,24 +197,24 @@ def test_every_file_is_listed_with_its_reason(raw, found):
     assert {video.split("\r")[0] for video in table["video"]} == read | set(GOOD)
 
 
-def test_reasons_say_what_was_found(found):
+def test_reasons_name_the_problem(found):
     failed = {item["video"]: item["reason"] for item in found[0]["failed"]}
     noted = {item["video"]: item["note"] for item in found[0]["notes"]}
     for name, said in {
         "fake/empty": "empty",
-        "fake/only_sound": "no video stream in it, only audio",
+        "fake/only_sound": "no video stream, only audio",
         "fake/no_key": "no frame can be decoded",
         "fake/vast": "67,108,864 pixels",
         "real/pipe": "not a regular file",
         "real/nowhere": "no such file",
-        os.fsdecode(b"real/latin\xe9"): "not UTF-8",
+        os.fsdecode(b"real/latin\xe9"): "UTF-8",
     }.items():
         assert said in failed[name], failed[name]
-    assert "1 are missing; 1 frames are damaged" in noted["fake/early60"]
+    assert "are missing; 1 frames are damaged" in noted["fake/early60"]
     assert "unreadable" in noted["real/bomb"]
 
 
-def test_what_was_not_taken_as_a_video_is_named(found):
+def test_ignored_files_are_listed(found):
     assert {Path(name).name for name in found[0]["ignored"]} == {".mp4", "odd.xyz", "preview.gif", "folder.mp4"}
     assert "odd.xyz" in found[2]
 
@@ -225,7 +225,7 @@ def test_nothing_else_is_printed(found):
     assert not any(word in said for word in ("libpng", "swscaler", "moov atom", "[ERROR", "Invalid data found"))
 
 
-def test_good_ones_are_what_they_are_alone(raw, found, json_of, tmp_path):
+def test_bad_files_do_not_affect_good_ones(raw, found, json_of, tmp_path):
     for name in GOOD:
         source = next(raw[0].glob(f"{name}.*"))
         target = tmp_path / "raw" / name
@@ -238,13 +238,13 @@ def test_good_ones_are_what_they_are_alone(raw, found, json_of, tmp_path):
     assert {name: among[name] for name in alone} == alone
 
 
-def test_nothing_is_half_written(found):
+def test_no_partial_output(found):
     assert not list(found[1].rglob("*.partial*"))
     records = {path.parent for path in found[1].rglob(".split.json")}
     assert {path.parent for path in found[1].rglob("*.jpg")} <= records
 
 
-def test_a_frame_that_is_a_pipe_is_one_unreadable_frame(json_of, tmp_path, people):
+def test_a_pipe_is_an_unreadable_frame(json_of, tmp_path, people):
     folder = tmp_path / "raw" / "real" / "frames"
     folder.mkdir(parents=True)
     (tmp_path / "raw" / "fake").mkdir()

@@ -7,12 +7,12 @@ from deepfake_cli.assets import CLIPS, FOLDER
 from deepfake_cli.faces import rfb320
 from deepfake_cli.faces.box import Box
 from deepfake_cli.faces.crop import crop
-from deepfake_cli.faces.interpolate import between, detect_stream
+from deepfake_cli.faces.interpolate import detect_stream, interpolate
 from deepfake_cli.media.video import frames
 
 
 @pytest.mark.parametrize("name", [name for name, _ in CLIPS])
-def test_boxes_between_detections_are_those_of_the_detector(name):
+def test_interpolated_boxes_match_detected_ones(name):
     """Interpolated on every other frame: the intersection over union with detecting on each is 0.9 or more."""
     images = list(frames(FOLDER / name))
     looked_at = []
@@ -30,7 +30,7 @@ def test_boxes_between_detections_are_those_of_the_detector(name):
     assert np.mean(overlaps) >= 0.98
 
 
-def test_detecting_on_every_frame_looks_at_each():
+def test_every_1_detects_on_each_frame():
     images = list(frames(FOLDER / CLIPS[0][0]))[:10]
     detect = rfb320(0.7)
     assert [boxes for _, _, boxes in detect_stream(iter(images), detect, every=1)] == [
@@ -38,23 +38,23 @@ def test_detecting_on_every_frame_looks_at_each():
     ]
 
 
-def test_faces_that_move_come_or_go_are_looked_for():
+def test_moving_appearing_and_vanishing_faces_are_detected():
     here, there = Box(0, 0, 100, 100), Box(50, 0, 150, 100)
-    assert between([here], [there], 0.5) is None
-    assert between([here], [], 0.5) is None
-    assert between([], [], 0.5) == []
-    assert between([here], [Box(4, 0, 104, 100)], 0.25) == [Box(1, 0, 101, 100)]
-    assert between([here, there], [there, here], 0.5) == [here, there]
+    assert interpolate([here], [there], 0.5) is None
+    assert interpolate([here], [], 0.5) is None
+    assert interpolate([], [], 0.5) == []
+    assert interpolate([here], [Box(4, 0, 104, 100)], 0.25) == [Box(1, 0, 101, 100)]
+    assert interpolate([here, there], [there, here], 0.5) == [here, there]
 
 
-def test_an_unreadable_frame_loses_no_other():
+def test_an_unreadable_frame_does_not_affect_others():
     image = np.zeros((10, 10, 3), np.uint8)
     stream = [(0, image), (1, image), (2, None), (3, image), (4, image), (5, image)]
     found = list(detect_stream(iter(stream), lambda image: [Box(0, 0, 5, 5)], every=3))
     assert [(index, len(boxes)) for index, _, boxes in found] == [(0, 1), (1, 1), (2, 0), (3, 1), (4, 1), (5, 1)]
 
 
-def test_a_crop_is_square_whole_and_repeats_the_border():
+def test_crops_are_square_and_repeat_the_border():
     image = np.arange(40 * 60 * 3, dtype=np.uint8).reshape(40, 60, 3)
     for box in (Box(10, 10, 20, 20), Box(-5, -5, 8, 8), Box(50, 30, 70, 60), Box(0, 0, 60, 40)):
         assert crop(image, box, margin=1.3, size=32).shape == (32, 32, 3)

@@ -13,8 +13,8 @@ from deepfake_cli.config import Split
 from deepfake_cli.faces import rfb320
 from deepfake_cli.faces.box import Box, mean
 from deepfake_cli.faces.crop import crop, tilt_of
-from deepfake_cli.faces.smooth import REACH, bridge, smoothed, steady
-from deepfake_cli.faces.tracking import follow, ranked
+from deepfake_cli.faces.smooth import REACH, bridge, smooth, smoothed
+from deepfake_cli.faces.tracking import ranked, track_faces
 from deepfake_cli.media.video import frames
 
 from ..conftest import sample_frames, tree, write_video
@@ -54,8 +54,8 @@ def line(start, end, still: int = 0) -> list[tuple[float, float]]:
     return [tuple(start + (np.array(end) - start) * share) for share in np.linspace(0, 1, COUNT)]
 
 
-def followed(images, every: int = 2, max_gap: int = 12):
-    found = list(follow(enumerate(images), rfb320(), every=every, max_gap=max_gap))
+def tracked(images, every: int = 2, max_gap: int = 12):
+    found = list(track_faces(enumerate(images), rfb320(), every=every, max_gap=max_gap))
     assert [index for index, _, _ in found] == list(range(len(images)))
     return [boxes for _, _, boxes in found]
 
@@ -74,9 +74,9 @@ PAIRS = list(itertools.permutations([person for _, person in CLIPS], 2))
 
 
 @pytest.mark.parametrize(("front", "back"), PAIRS)
-def test_two_people_who_pass_each_other_keep_their_tracks(heads, front, back):
+def test_crossing_people_keep_their_tracks(heads, front, back):
     right, left = line((120, 170), (520, 170)), line((520, 190), (120, 190))
-    boxes = followed(scene((heads[back], left, [150] * COUNT), (heads[front], right, [170] * COUNT)))
+    boxes = tracked(scene((heads[back], left, [150] * COUNT), (heads[front], right, [170] * COUNT)))
     main, other = ranked(boxes, least=10)
     assert sum(main in found for found in boxes) == COUNT
     for index, found in enumerate(boxes):
@@ -87,20 +87,20 @@ def test_two_people_who_pass_each_other_keep_their_tracks(heads, front, back):
 
 
 @pytest.mark.parametrize(("one", "two"), PAIRS[:3])
-def test_a_person_who_grows_past_the_other_is_still_another(heads, one, two):
+def test_a_growing_face_keeps_its_track(heads, one, two):
     """They change places in size, and the one who filled more of the video is kept."""
     places = line((180, 180), (180, 180)), line((460, 180), (460, 180))
     shrinking, growing = np.linspace(220, 100, COUNT), np.linspace(100, 180, COUNT)
-    boxes = followed(scene((heads[one], places[0], shrinking), (heads[two], places[1], growing)))
+    boxes = tracked(scene((heads[one], places[0], shrinking), (heads[two], places[1], growing)))
     main = ranked(boxes)[0]
     assert all(is_on(found[main], *places, index) for index, found in enumerate(boxes))
 
 
 @pytest.mark.parametrize(("one", "two"), PAIRS)
-def test_another_person_in_the_same_place_after_a_cut_starts_a_new_track(heads, one, two):
+def test_a_cut_to_another_person_starts_a_new_track(heads, one, two):
     images = scene((heads[one], [(320, 180)] * COUNT, [200] * COUNT))
     images[20:26] = scene((heads[two], [(320, 180)] * COUNT, [210] * COUNT))[20:26]
-    boxes = followed(images)
+    boxes = tracked(images)
     main = ranked(boxes)[0]
     there = [index for index, found in enumerate(boxes) if main in found]
     assert there == [*range(20), *range(26, COUNT)], "kept through the cut and back, and nowhere else"
@@ -111,19 +111,19 @@ def hidden(heads, frames: range) -> list[np.ndarray]:
     return [image * 0 + 110 if index in frames else image for index, image in enumerate(images)]
 
 
-def test_short_gaps_are_bridged_and_marked_and_long_ones_stay(heads):
+def test_only_short_gaps_are_bridged(heads):
     images = hidden(heads, range(20, 30))
-    boxes = followed(images)
+    boxes = tracked(images)
     assert [index for index, found in enumerate(boxes) if found and found[0].score == 0] == list(range(20, 30))
-    whole = followed(hidden(heads, range(0)))
+    whole = tracked(hidden(heads, range(0)))
     assert min(found[0].overlap(full[0]) for found, full in zip(boxes, whole, strict=True)) > 0.8
     for max_gap in (0, 9):
-        assert [index for index, found in enumerate(followed(images, max_gap=max_gap)) if not found] == list(
+        assert [index for index, found in enumerate(tracked(images, max_gap=max_gap)) if not found] == list(
             range(20, 30)
         )
 
 
-def test_steady_holds_few_images_and_keeps_their_order():
+def test_smooth_keeps_order_and_few_images_in_memory():
     """Never more than the gap and what smooths, however long the track is lost, and every frame comes out once."""
     box = Box(0, 0, 100, 100)
     held, most = 0, 0
@@ -135,14 +135,14 @@ def test_steady_holds_few_images_and_keeps_their_order():
             yield index, np.zeros((2, 2, 3), np.uint8), {} if index % 50 > 20 else {index // 50: box}
 
     order = []
-    for index, _, _ in steady(stream(), max_gap=12):
+    for index, _, _ in smooth(stream(), max_gap=12):
         held -= 1
         order.append(index)
     assert order == list(range(300))
     assert most <= 12 + REACH + 2
 
 
-def test_smoothing_removes_jitter_and_leaves_a_steady_motion_as_it_is():
+def test_smoothing_removes_jitter_but_not_uniform_motion():
     moving = {index: {7: Box(3 * index, index, 100 + 3 * index, 120 + index)} for index in range(9)}
     assert smoothed(moving, 7, 4)[:4] == pytest.approx(moving[4][7][:4])
     rng = np.random.default_rng(0)
@@ -153,7 +153,7 @@ def test_smoothing_removes_jitter_and_leaves_a_steady_motion_as_it_is():
     assert smoothed(jump, 7, 1) == jump[1][7], "nothing is smoothed over a jump"
 
 
-def test_a_gap_is_not_bridged_where_another_face_stands():
+def test_a_gap_is_not_bridged_over_another_face():
     boxes = {0: {1: Box(0, 0, 10, 10)}, 1: {2: Box(1, 0, 11, 10)}, 2: {}, 3: {1: Box(3, 0, 13, 10)}}
     bridge(boxes, 1, 0, 3)
     assert 1 not in boxes[1]
@@ -161,15 +161,15 @@ def test_a_gap_is_not_bridged_where_another_face_stands():
 
 
 @pytest.mark.parametrize("name", [name for name, _ in CLIPS])
-def test_smoothed_boxes_of_every_other_frame_are_those_of_each(name):
+def test_detect_every_2_gives_nearly_the_same_boxes(name):
     """The intersection over union of what is cut out, with and without interpolation, is 0.9 or more."""
     images = [image for _, image in frames(FOLDER / name)]
-    overlaps = [some[0].overlap(all_[0]) for some, all_ in zip(followed(images, 2), followed(images, 1), strict=True)]
+    overlaps = [some[0].overlap(all_[0]) for some, all_ in zip(tracked(images, 2), tracked(images, 1), strict=True)]
     assert min(overlaps) >= 0.9
     assert np.mean(overlaps) >= 0.98
 
 
-def test_a_box_is_read_back_as_it_was_written():
+def test_box_text_round_trip():
     box = Box(-3.04, 2.25, 100.15, 99.99, 0.9)
     assert Box.parse(box.text) == box.rounded()._replace(score=1.0)
     eyed = box._replace(eyes=(10.0, 20.04, 30.06, 40.0))
@@ -213,7 +213,7 @@ def test_all_faces_have_a_folder_and_a_row_each(crossing, tmp_path):
     assert set(largest["track"]) == {""}
 
 
-def test_crops_made_later_from_whole_frames_are_those_made_now(crossing, tmp_path):
+def test_crops_from_whole_frames_equal_split_crops(crossing, tmp_path):
     faces = cut(crossing, tmp_path / "faces", format="png")
     whole = cut(crossing, tmp_path / "whole", format="png", crop="none")
     assert whole["box"].tolist() == faces["box"].tolist()
@@ -225,7 +225,7 @@ def test_crops_made_later_from_whole_frames_are_those_made_now(crossing, tmp_pat
         assert cv2.imencode(".png", image)[1].tobytes() == (tmp_path / "faces" / path).read_bytes()
 
 
-def test_no_boxes_looks_for_none_and_writes_the_same_frames(crossing, tmp_path):
+def test_no_boxes_skips_detection_and_writes_the_same_frames(crossing, tmp_path):
     whole = cut(crossing, tmp_path / "whole", crop="none")
     plain = cut(crossing, tmp_path / "plain", crop="none", boxes=False, face_detector="rfb320")
     assert set(plain["box"]) == set(plain["reason"]) == {""}
@@ -238,13 +238,13 @@ def test_no_boxes_looks_for_none_and_writes_the_same_frames(crossing, tmp_path):
 
 
 @pytest.mark.parametrize("person", [person for _, person in CLIPS])
-def test_a_face_that_was_half_hidden_is_known_again(heads, person):
+def test_a_partly_hidden_face_keeps_its_track(heads, person):
     """A pole passes before it; what is found of it half hidden may be taken for another."""
     images = scene((heads[person], [(320, 180)] * COUNT, [220] * COUNT))
     for index, image in enumerate(images):
         left = 80 + 15 * index
         cv2.rectangle(image, (left, 0), (left + 60, HEIGHT), (60, 90, 140), -1)
-    boxes = followed(images)
+    boxes = tracked(images)
     main = ranked(boxes)[0]
     assert sum(main in found for found in boxes) >= 40
     assert main in boxes[0]
@@ -298,7 +298,7 @@ def test_aligned_eyes_are_level(tmp_path, heads):
     assert max(map(abs, tilts[False])) > 20
 
 
-def test_what_cannot_be_done_is_said_at_the_start(deepfake, crossing):
+def test_unsupported_settings_fail_before_work(deepfake, crossing):
     words = ["split", "folder", "--viddir", crossing]
     said = " ".join(deepfake(*words, "--align", check=1).stderr.split())
     assert "'rfb320' finds no eyes" in said
@@ -306,7 +306,7 @@ def test_what_cannot_be_done_is_said_at_the_start(deepfake, crossing):
         assert "crop" in deepfake(*words, *options, check=1).stderr
 
 
-def test_the_command_offers_all_of_it(json_of, crossing, tmp_path):
+def test_the_command_has_all_face_options(json_of, crossing, tmp_path):
     found = json_of("split", "folder", "--viddir", crossing, "--faces", "all", "--max-gap", 0, "--detect-every", 1)
     assert found["written"] > COUNT
     assert found["frames"] == COUNT + 6

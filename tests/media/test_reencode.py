@@ -33,7 +33,7 @@ def blockiness(images) -> float:
 
 
 @pytest.mark.parametrize("crf", [0, 23, 40])
-def test_frames_are_those_of_ffmpegs_own_encoding(tmp_path, crf):
+def test_reencoded_frames_equal_ffmpeg(tmp_path, crf):
     path = encode(
         tmp_path / "theirs.mp4", f"-c:v libx264 -pix_fmt yuv420p -crf {crf} -threads 1 -x264-params no-mbtree=1"
     )
@@ -42,7 +42,7 @@ def test_frames_are_those_of_ffmpegs_own_encoding(tmp_path, crf):
     assert min(cv2.PSNR(mine, other) for mine, other in zip(ours, theirs, strict=True)) > SAME
 
 
-def test_a_higher_factor_gives_fewer_bytes_and_worse_frames():
+def test_higher_crf_gives_fewer_bytes_and_worse_frames():
     sizes = [size(painted(), crf) for crf in (0, 18, 28, 40, 51)]
     likeness = [np.mean(list(map(cv2.PSNR, through(painted(), crf), painted()))) for crf in (0, 18, 28, 40, 51)]
     assert sizes == sorted(sizes, reverse=True)
@@ -50,18 +50,18 @@ def test_a_higher_factor_gives_fewer_bytes_and_worse_frames():
     assert sizes[0] > 10 * sizes[3]
 
 
-def test_the_same_frames_give_the_same_frames():
+def test_reencoding_is_reproducible():
     assert all(map(np.array_equal, through(painted()), through(painted())))
 
 
 @pytest.mark.parametrize("sides", [ODD, (160, 121), (161, 120), (16, 16), (17, 3)])
-def test_any_size_comes_back(sides):
+def test_reencoding_keeps_any_size(sides):
     images = [cv2.resize(image, sides) for image in painted()]
     assert {image.shape for image in through(images)} == {(*sides[::-1], 3)}
     assert min(map(cv2.PSNR, through(images, 10), images)) > 25
 
 
-def test_unreadable_frames_keep_their_places_and_sizes_may_change():
+def test_unreadable_frames_and_size_changes_keep_order():
     large, small = painted(), painted(ODD)
     images = [None, large[1], None, large[2], small[3], None, small[4], None]
     stream = list(zip((3, 4, 9, 10, 11, 12, 13, 20), images, strict=True))
@@ -72,7 +72,7 @@ def test_unreadable_frames_keep_their_places_and_sizes_may_change():
     assert list(reencoded(iter([]), 20)) == []
 
 
-def test_few_frames_are_held():
+def test_few_frames_are_in_memory():
     """A stream without end gives frames before it has taken a hundred."""
     taken = 0
 
@@ -105,7 +105,7 @@ def split(json_of, root, out: str, *options) -> dict:
     return json_of("split", "folder", "--viddir", root, "--imgdir", out, *whole, *options)
 
 
-def test_split_brings_two_origins_nearer_to_each_other(json_of, two_origins, tmp_path):
+def test_reencode_reduces_differences_between_sources(json_of, two_origins, tmp_path):
     gaps = []
     for options in ((), ("--reencode", 32)):
         out = "img" + "".join(map(str, options))
@@ -119,7 +119,7 @@ def test_split_brings_two_origins_nearer_to_each_other(json_of, two_origins, tmp
     assert gaps[1] < gaps[0] / 2
 
 
-def test_split_encodes_all_frames_and_then_chooses(json_of, two_origins, tmp_path):
+def test_split_reencodes_all_frames_before_sampling(json_of, two_origins, tmp_path):
     split(json_of, two_origins, "all", "--reencode", 23, "--workers", 2)
     split(json_of, two_origins, "again", "--reencode", 23, "--workers", 1)
     split(json_of, two_origins, "some", "--reencode", 23, "--every", 4, "--max-frames", 2)
@@ -131,12 +131,12 @@ def test_split_encodes_all_frames_and_then_chooses(json_of, two_origins, tmp_pat
     assert table.groupby("label")["frame"].apply(list).to_dict() == {"fake": [0, 8], "real": [1, 9]}
 
 
-def test_another_factor_does_finished_videos_anew(json_of, two_origins):
+def test_another_crf_redoes_finished_videos(json_of, two_origins):
     runs = ((), (), ("--reencode", 23), ("--reencode", 30))
     assert [split(json_of, two_origins, "anew", *options)["skipped"] for options in runs] == [0, 2, 0, 0]
 
 
-def test_a_factor_out_of_range_is_refused(deepfake, two_origins):
+def test_crf_out_of_range_is_an_error(deepfake, two_origins):
     said = deepfake("split", "folder", "--viddir", two_origins, "--reencode", 52, check=2).stderr
     assert "reencode" in said
     assert "51" in said

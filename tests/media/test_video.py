@@ -139,18 +139,18 @@ ODD_KINDS = {
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_frames_are_those_of_ffmpeg(tmp_path, name):
+def test_frames_equal_ffmpeg(tmp_path, name):
     check(encode(tmp_path / name, KINDS[name]))
 
 
 @pytest.mark.parametrize("name", ROUNDED)
-def test_deep_and_interlaced_frames_are_nearly_those_of_ffmpeg(tmp_path, name):
+def test_deep_and_interlaced_frames_nearly_equal_ffmpeg(tmp_path, name):
     options, least = ROUNDED[name]
     check(encode(tmp_path / name, options), least=least)
 
 
 @pytest.mark.parametrize("name", ODD_KINDS)
-def test_odd_sides(tmp_path, name):
+def test_odd_frame_sizes(tmp_path, name):
     options, least = ODD_KINDS[name]
     check(encode(tmp_path / name, options, ODD), least=least)
     assert next(frames(tmp_path / name))[1].shape == (*ODD[::-1], 3)
@@ -162,7 +162,7 @@ def plain(tmp_path_factory) -> Path:
 
 
 @pytest.mark.parametrize("window", ["left=4:right=6:bottom=2", "left=14:top=2", "right=18"])
-def test_a_window_cut_out_by_the_header(plain, tmp_path, window):
+def test_cropping_in_the_header(plain, tmp_path, window):
     crop = ":".join(f"crop_{each}" for each in window.split(":"))
     path = copied(plain, tmp_path / "window.mp4", f"-bsf:v h264_metadata={crop}")
     theirs, ours = expected(path), [image for _, image in frames(path)]
@@ -172,21 +172,21 @@ def test_a_window_cut_out_by_the_header(plain, tmp_path, window):
 
 @pytest.mark.parametrize("angle", [90, 180, 270])
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
-def test_turned_by_a_display_matrix(plain, tmp_path, angle, suffix):
+def test_rotation_by_display_matrix(plain, tmp_path, angle, suffix):
     path = copied(plain, tmp_path / f"turned{suffix}", before=f"-display_rotation {angle}")
     check(path, turned=-angle // 90)
 
 
-def test_mirrored_by_a_display_matrix(plain, tmp_path):
+def test_mirroring_by_display_matrix(plain, tmp_path):
     path = copied(plain, tmp_path / "mirrored.mp4", before="-display_hflip")
     ours = [image for _, image in frames(path)]
     assert [number(image[:, ::-1]) for image in ours] == ALL
     assert min(cv2.PSNR(mine, other) for mine, other in zip(ours, expected(path), strict=True)) > SAME
 
 
-def test_no_quarter_turn_is_refused(plain, tmp_path):
+def test_rotation_by_other_angles_is_an_error(plain, tmp_path):
     path = copied(plain, tmp_path / "askew.mp4", before="-display_rotation 45")
-    with pytest.raises(VideoError, match=r"askew\.mp4.*not by quarter turns"):
+    with pytest.raises(VideoError, match=r"askew\.mp4.*multiple of 90 degrees"):
         list(frames(path))
     assert upright(painted()[0], np.zeros(9, np.int32)) is None
 
@@ -201,18 +201,18 @@ def test_an_edit_list_hides_the_first_frames(plain, tmp_path):
 
 
 @pytest.mark.parametrize(("suffix", "first"), [(".mp4", 7), (".mkv", 6), (".ts", 6)])  # mp4's edit list hides one more
-def test_an_open_first_group_starts_at_the_first_whole_frame(tmp_path, suffix, first):
+def test_an_open_gop_starts_at_the_first_complete_frame(tmp_path, suffix, first):
     whole = encode(tmp_path / ("whole.ts" if suffix == ".ts" else "whole.mp4"), KINDS["open_gop.mp4"])
     check(copied(whole, tmp_path / f"start{suffix}", before="-ss 0.25"), ALL[first:])
 
 
-def test_a_first_group_without_its_key_frame(tmp_path):
+def test_a_first_gop_without_key_frame(tmp_path):
     whole = encode(tmp_path / "whole.ts", "-c:v mpeg2video -q:v 2 -bf 2 -g 6")
     check(copied(whole, tmp_path / "broken.ts", "-bsf:v noise=drop=eq(n\\,0)"), ALL[6:])
 
 
 @pytest.mark.parametrize("cover_first", [True, False])
-def test_a_cover_is_no_video(plain, tmp_path, cover_first):
+def test_cover_images_are_ignored(plain, tmp_path, cover_first):
     cv2.imwrite(str(tmp_path / "cover.png"), np.zeros((400, 400, 3), np.uint8))
     inputs = [tmp_path / "cover.png", plain] if cover_first else [plain, tmp_path / "cover.png"]
     at = inputs.index(tmp_path / "cover.png")
@@ -227,7 +227,7 @@ def test_a_cover_is_no_video(plain, tmp_path, cover_first):
         FrameSource(tmp_path / "song.m4a")
 
 
-def test_of_two_videos_the_larger_is_read(plain, tmp_path):
+def test_the_larger_of_two_streams_is_read(plain, tmp_path):
     small = tmp_path / "small.mp4"
     ffmpeg("-i", plain, "-vf", "scale=80:60,negate", small)
     ffmpeg("-i", small, "-i", plain, "-map", 0, "-map", 1, "-c", "copy", tmp_path / "two.mkv")
@@ -285,30 +285,30 @@ def lying(request, plain, tmp_path) -> tuple[Path, int]:
     return path, int(count)
 
 
-def test_a_header_that_lies_changes_no_frame(lying):
+def test_a_wrong_header_does_not_change_frames(lying):
     path, _ = lying
     check(path)
     assert FrameSource(path).count() == COUNT
 
 
-def test_a_header_that_lies_is_told(lying):
+def test_a_wrong_header_is_reported(lying):
     path, told = lying
     source = FrameSource(path)
     list(source.frames())
     missing = max(0, source.promised - COUNT)
     assert source.promised in (told, COUNT)
-    assert source.faults() == ([f"the header promises {told} frames, {missing} are missing"] if missing else [])
+    assert source.faults() == ([f"{missing} of {told} frames in the header are missing"] if missing else [])
 
 
 @pytest.mark.parametrize(
     ("every", "most", "kept"), [(3, None, ALL[::3]), (1, 5, [0, 5, 10, 14, 19]), (4, 2, [0, 16]), (1, 50, ALL)]
 )
-def test_the_frames_kept_have_the_right_indices(lying, every, most, kept):
+def test_sampled_frames_keep_their_indices(lying, every, most, kept):
     source = FrameSource(lying[0])
     chosen = list(source.frames(FrameSampler(every, most, source.count())))
     assert [index for index, _ in chosen] == [number(image) for _, image in chosen] == kept
 
 
-def test_never_more_frames_than_asked_for():
+def test_max_frames_is_an_upper_bound():
     assert [position for position in range(100) if FrameSampler(2, 5, 0)(position)] == [0, 2, 4, 6, 8]
     assert [position for position in range(100) if FrameSampler(1, 5, 3)(position)] == [0, 1, 2]

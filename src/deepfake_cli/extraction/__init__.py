@@ -1,1 +1,1 @@
-"""One video to face crops or frames, and their rows in the manifest."""
+"""Extract frames or face crops from a video, with their manifest rows."""

@@ -1,4 +1,4 @@
-"""One video to its frames or face crops, whole or not at all: what a worker of `split` does."""
+"""Extract the frames or face crops of one video, atomically: the task of a `split` worker."""
 
 import ctypes
 import hashlib
@@ -22,15 +22,15 @@ from deepfake_cli.extraction.rows import Seen, kept_tracks, note_on, rows_of
 from deepfake_cli.faces import FaceDetector, find_face_detector
 from deepfake_cli.faces.crop import crop
 from deepfake_cli.faces.smooth import Tracked
-from deepfake_cli.faces.tracking import follow
+from deepfake_cli.faces.tracking import track_faces
 from deepfake_cli.media.reencode import reencoded
 from deepfake_cli.media.video import FrameSampler, FrameSource, frame_files
 from deepfake_cli.storage import tar_shards
 from deepfake_cli.storage.files import whole, write_text
 from deepfake_cli.storage.remote import is_remote, lent, state
 
-RECORD = ".split.json"  # beside the frames: what made them, and their rows of the manifest
-SHAPING = (
+RECORD = ".split.json"  # next to the frames: hash of settings and source, and manifest rows
+OUTPUT_SETTINGS = (  # settings that change the output
     "crop",
     "faces",
     "boxes",
@@ -47,15 +47,15 @@ SHAPING = (
     "format",
     "quality",
 )
-PARTIAL = ".partial"  # ends the hidden folder's name that frames are written to
-FRAMES = "frames"  # the hidden folder of what belongs to no track
+PARTIAL = ".partial"  # suffix of the hidden folder that frames are written to
+FRAMES = "frames"  # sub-folder for whole frames and for the result
 Images = Iterator[tuple[int, np.ndarray | None]]
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
-SAMPLE = 65536  # bytes read at the start, the middle and the end of a source
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # from glibc's malloc.h
+SAMPLE = 65536  # bytes hashed at the start, middle and end of a source
 
 
 class Job(NamedTuple):
-    """A clip to cut, and how."""
+    """A clip and the settings of its extraction."""
 
     clip: Clip
     settings: Split
@@ -63,14 +63,14 @@ class Job(NamedTuple):
 
 @dataclass
 class Extracted:
-    """What came of one video.
+    """Result of one video.
 
     Attributes:
         video: its name.
         rows: its rows of the manifest.
-        skipped: it was finished already.
-        note: what was wrong with it though frames came of it.
-        error: why nothing came of it.
+        skipped: whether it was already finished.
+        note: problems of a video that could be read.
+        error: why the video failed; empty if it did not.
     """
 
     video: str
@@ -81,27 +81,27 @@ class Extracted:
 
     @property
     def written(self) -> int:
-        """Images that the video has below ``--imgdir``."""
+        """Number of images written."""
         return sum(not row["reason"] for row in self.rows)
 
     @property
     def frames(self) -> int:
-        """Frames read; a frame has a row for each face with ``--faces all``."""
+        """Number of frames read; with ``--faces all`` a frame has a row per face."""
         return len({row["frame"] for row in self.rows})
 
 
 def extract(job: Job) -> Extracted:
-    """Cut one video, unless the same settings and the same source have already done so."""
+    """Extract one video, unless it was extracted from the same source with the same settings."""
     clip, settings = job
     folder = settings.imgdir / (clip.video + tar_shards.SUFFIX * settings.packs)
-    _settle()
+    _tune_process()
     try:
         if clip.video.encode("utf-8", "replace").decode() != clip.video:
-            raise VideoError("its name is not UTF-8, which the manifest is; rename it")
+            raise VideoError("the name is not valid UTF-8; rename the file")
         key = _key(clip, settings)
         done = _recorded(folder)
         if done and done["dataset"] != clip.dataset:
-            raise VideoError(f"{folder} holds frames of {done['dataset']}; choose another --imgdir")
+            raise VideoError(f"{folder} has frames of {done['dataset']}; choose another --imgdir")
         if done and done["key"] == key and not settings.overwrite:
             return Extracted(clip.video, done["rows"], skipped=True, note=done["note"])
         with lent(clip.path) as path:
@@ -111,28 +111,28 @@ def extract(job: Job) -> Extracted:
 
 
 @cache
-def _settle() -> None:
-    """Make this process fit for pictures: one thread, since there is a process a core, and memory that is kept.
+def _tune_process() -> None:
+    """Tune this process for images: one OpenCV thread, since there is a process per core, and reuse of freed memory.
 
-    glibc gives a freed picture back to the system at once, and gets the next one page by page: up to a quarter of the
-    time that decoding takes.
+    By default glibc returns a freed image to the system and allocates the next one page by page, which takes up to a
+    quarter of the decoding time.
     """
     cv2.setNumThreads(1)
-    with suppress(AttributeError, OSError, TypeError):  # another C library
+    with suppress(AttributeError, OSError, TypeError):  # not glibc
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(M_MMAP_THRESHOLD, 2**25)
         mallopt(M_TRIM_THRESHOLD, 2**28)
 
 
 def _key(clip: Clip, settings: Split) -> str:
-    """A hash of what shapes the output: the settings that do, and the source's size and samples of its bytes."""
-    digest = hashlib.blake2b(repr([getattr(settings, name) for name in SHAPING]).encode(), digest_size=16)
+    """Hash the settings that change the output, and the size and samples of the bytes of the source."""
+    digest = hashlib.blake2b(repr([getattr(settings, name) for name in OUTPUT_SETTINGS]).encode(), digest_size=16)
     if is_remote(clip.path):
         digest.update(state(clip.path).encode())
         return digest.hexdigest()
     files = [path for _, path in frame_files(clip.path)] if clip.path.is_dir() else [clip.path]
     digest.update("\n".join(path.name for path in files).encode("utf-8", "surrogateescape"))
-    files = [path for path in files if path.is_file()]  # reading a pipe would never end
+    files = [path for path in files if path.is_file()]  # reading a pipe would block
     for path in files:
         digest.update(f"{path.stat().st_size}\n".encode())
     for path in (*files[:1], *files[len(files) // 2 :][:1], *files[-1:]):
@@ -149,7 +149,7 @@ def _sample(path: Path, digest: Any) -> None:
 
 
 def _recorded(folder: Path) -> dict[str, Any] | None:
-    """What made the frames in a folder or in a tar, where it is the first file."""
+    """Read the record of a folder, or of a tar, where it is the first file."""
     try:
         text = (
             tar_shards.first(folder, RECORD) if folder.suffix == tar_shards.SUFFIX else (folder / RECORD).read_bytes()
@@ -161,18 +161,18 @@ def _recorded(folder: Path) -> dict[str, Any] | None:
 
 
 def _cut(clip: Clip, settings: Split, folder: Path, key: str) -> Extracted:
-    """Cut into a hidden folder, one sub-folder a track; what is kept of it takes the final name."""
+    """Extract into a hidden folder with a sub-folder per track, then rename the result."""
     if not is_remote(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = None if settings.packs else folder.parent
-    partial = Path(mkdtemp(PARTIAL, f".{folder.name}.", beside))  # its own: a machine given up may still write
+    parent = None if settings.packs else folder.parent
+    partial = Path(mkdtemp(PARTIAL, f".{folder.name}.", parent))  # unique, since a lost machine may still be writing
     try:
         source = FrameSource(clip.path)
         sampler = FrameSampler(settings.every, settings.max_frames, source.count() if settings.max_frames else 0)
         seen = list(_write(_frames(source, sampler, settings.reencode), settings, partial))
         tracks = kept_tracks(seen, settings.faces == "all")
-        facts = source.facts.cells()
-        rows = [facts | row for row in rows_of(clip.video, settings, seen, tracks)]
+        source_columns = source.facts.cells()
+        rows = [source_columns | row for row in rows_of(clip.video, settings, seen, tracks)]
         note = note_on(source.faults(), seen, boxes=settings.boxes, align=settings.align)
         result = _gathered(partial, tracks, crop=settings.crop, faces=settings.faces)
         record = json.dumps({"key": key, "dataset": clip.dataset, "note": note, "rows": rows})
@@ -180,14 +180,14 @@ def _cut(clip: Clip, settings: Split, folder: Path, key: str) -> Extracted:
             _pack(result, folder, record)
         else:
             write_text(result / RECORD, record)
-            _take_place(result, folder, partial)
+            _replace_folder(result, folder, partial)
         return Extracted(clip.video, rows, note=note)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
 def sweep(imgdir: Path, videos: Iterable[str]) -> None:
-    """Remove what processes that were killed have left of these videos."""
+    """Remove partial output of these videos, left by killed processes."""
     folders = {imgdir / video for video in videos}
     for parent in {folder.parent for folder in folders}:
         for partial in [*parent.glob(f".*{PARTIAL}"), *parent.glob(f".*{PARTIAL}{tar_shards.SUFFIX}")]:
@@ -197,15 +197,15 @@ def sweep(imgdir: Path, videos: Iterable[str]) -> None:
 
 
 def _frames(source: FrameSource, sampler: FrameSampler, crf: int | None) -> Images:
-    """The frames that are kept; where they are encoded anew, all go through the encoder, as a re-encoded file's would."""
+    """The sampled frames; for re-encoding, all frames go through the encoder first."""
     if crf is None:
         return source.frames(sampler)
     return (frame for position, frame in enumerate(reencoded(source.frames(), crf)) if sampler(position))
 
 
 def _write(images: Images, settings: Split, partial: Path) -> Iterator[Seen]:
-    """Write each frame, or the crops of its faces, a folder a track."""
-    for index, image, faces in _followed(images, settings):
+    """Write frames, or face crops in a folder per track."""
+    for index, image, faces in _tracked(images, settings):
         if image is None:
             yield index, None
             continue
@@ -218,22 +218,22 @@ def _write(images: Images, settings: Split, partial: Path) -> Iterator[Seen]:
         yield index, boxes
 
 
-def _followed(images: Images, settings: Split) -> Iterator[Tracked]:
-    """The frames with their faces; with none if nobody asks for boxes."""
+def _tracked(images: Images, settings: Split) -> Iterator[Tracked]:
+    """The frames with their tracked faces; without detection if boxes are off."""
     if not settings.boxes:
         return ((index, image, {}) for index, image in images)
     detect = _face_detector(settings.face_detector, settings.min_score)
-    return follow(images, detect, every=settings.detect_every, max_gap=settings.max_gap)
+    return track_faces(images, detect, every=settings.detect_every, max_gap=settings.max_gap)
 
 
 @cache
 def _face_detector(name: str, min_score: float) -> FaceDetector:
-    """One a process, since loading takes longer than a frame."""
+    """Load the face detector once per process."""
     return find_face_detector(name)(min_score)
 
 
 def _save(image: np.ndarray, folder: Path, index: int, format: str, quality: int) -> None:
-    """Encode in memory and write with Python, whose errors (a full disk) OpenCV's own writer would swallow."""
+    """Encode in memory and write with Python, since OpenCV ignores write errors such as a full disk."""
     parameters = [cv2.IMWRITE_JPEG_QUALITY, quality] if format == "jpg" else []
     encoded = cv2.imencode(f".{format}", image, parameters)[1]
     path = folder / f"{index:05d}.{format}"
@@ -245,25 +245,25 @@ def _save(image: np.ndarray, folder: Path, index: int, format: str, quality: int
 
 
 def _gathered(partial: Path, tracks: list[int], *, crop: str, faces: str) -> Path:
-    """The folder that takes the final name: of whole frames, of the one track, or of all tracks by their rank."""
+    """The folder to rename: whole frames, the largest track, or all tracks by rank."""
     if crop == "face" and faces == "largest" and tracks:
         return partial / str(tracks[0])
     result = partial / FRAMES
     result.mkdir(exist_ok=True)
-    for place, track in enumerate(tracks if faces == "all" else ()):
-        (partial / str(track)).replace(result / str(place))
+    for rank, track in enumerate(tracks if faces == "all" else ()):
+        (partial / str(track)).replace(result / str(rank))
     return result
 
 
 def _pack(result: Path, tar: Path, record: str) -> None:
-    """Put the record and the images, by name, into a tar."""
+    """Write the record and the images, sorted by name, to a tar."""
     images = {path.relative_to(result).as_posix(): path for path in sorted(result.rglob("*")) if path.is_file()}
     with whole(tar) as partial:
         tar_shards.write(partial, {RECORD: record.encode(), **images})
 
 
-def _take_place(result: Path, folder: Path, partial: Path) -> None:
-    """Give `result` the final name; an earlier folder of that name goes only now."""
+def _replace_folder(result: Path, folder: Path, partial: Path) -> None:
+    """Rename `result` to `folder`; replace an existing folder at the last moment."""
     if folder.exists():
         folder.replace(partial / "earlier")
     result.replace(folder)

@@ -1,4 +1,4 @@
-"""What was seen in a video, as rows of the manifest: each frame read has at least one."""
+"""Manifest rows of a video: at least one per frame."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,13 +8,13 @@ from deepfake_cli.faces.box import Box
 from deepfake_cli.faces.tracking import ranked
 from deepfake_cli.storage.tar_shards import SUFFIX
 
-FEW = 5  # frames that a track needs for a folder of its own: a detector's false alarms seldom last as long
+FEW = 5  # minimum frames of a track for its own folder; false detections are rarely as long
 
-Seen = tuple[int, dict[int, Box] | None]  # a frame's index and its boxes by track; None: unreadable
+Seen = tuple[int, dict[int, Box] | None]  # frame index and boxes by track; None: unreadable
 
 
 def kept_tracks(seen: list[Seen], every_face: bool) -> list[int]:
-    """The tracks that are kept, the largest first."""
+    """The tracks to keep, largest first."""
     faces = [boxes for _, boxes in seen if boxes is not None]
     if every_face:
         return ranked(faces, least=min(FEW, len(faces)))
@@ -22,7 +22,7 @@ def kept_tracks(seen: list[Seen], every_face: bool) -> list[int]:
 
 
 def rows_of(video: str, settings: Split, seen: list[Seen], tracks: list[int]) -> Iterator[dict[str, Any]]:
-    """A row for each image, and one for each frame that has none; what holds for the whole video comes from its clip."""
+    """Yield a row per image, and a row per frame without an image; columns of the clip are added later."""
     every = settings.faces == "all"
     for index, boxes in seen:
         faces = [(rank, boxes[track]) for rank, track in enumerate(tracks) if track in boxes] if boxes else []
@@ -46,13 +46,13 @@ def _row(
         "frame": index,
         "track": track,
         "box": box.text if box else "",
-        "score": f"{box.score:.4f}" if box and box.score else "",  # a box that bridges a gap has none
+        "score": f"{box.score:.4f}" if box and box.score else "",  # interpolated boxes have none
         "reason": reason,
     }
 
 
 def note_on(faults: list[str], seen: list[Seen], *, boxes: bool, align: bool) -> str:
-    """What a user should know of a video that was read: faults of the file, unreadable frames, no faces."""
+    """A note on problems of a video: file errors, unreadable frames, no faces."""
     notes = list(faults)
     faces = [tracked for _, tracked in seen if tracked is not None]
     if len(faces) < len(seen):
@@ -61,5 +61,5 @@ def note_on(faults: list[str], seen: list[Seen], *, boxes: bool, align: bool) ->
         notes.append("no face in any frame")
     upright = sum(box.eyes is None for tracked in faces for box in tracked.values()) if align else 0
     if upright:
-        notes.append(f"{upright} faces not turned: the detector gave no eyes")
+        notes.append(f"{upright} faces not aligned: no eyes detected")
     return "; ".join(notes)

@@ -1,4 +1,4 @@
-"""Finding faces and cutting them out."""
+"""Face detection, tracking and cropping."""
 
 from collections.abc import Callable
 
@@ -17,20 +17,20 @@ FACE_DETECTORS: dict[str, Callable[[float], FaceDetector]] = {
 
 
 def find_face_detector(name: str, *, align: bool = False) -> Callable[[float], FaceDetector]:
-    """The factory of a face detector, by its name or as a user's own ``module:function``.
+    """Return the factory of a face detector.
 
     Args:
-        name: see `FACE_DETECTORS`.
-        align: the eyes are needed. A factory whose detector gives them says so: ``factory.eyes = True``.
+        name: a key of `FACE_DETECTORS`, or ``module:function``.
+        align: whether the boxes must have eyes. A factory declares that they do with ``factory.eyes = True``.
 
     Raises:
-        DeepfakeError: there is no such detector.
-        ConfigError: the eyes are needed, and it gives none.
+        DeepfakeError: the face detector is unknown.
+        ConfigError: eyes are needed, but it finds none.
     """
     factory = lookup(FACE_DETECTORS, name, "face detector")
     if align and not getattr(factory, "eyes", False):
         raise ConfigError(
-            f"--align cannot turn faces: the face detector {name!r} finds no eyes. Leave --align out, or give a detector "
-            "of your own as --face-detector module:function: set function.eyes = True, and let its boxes have eyes."
+            f"--align: the face detector {name!r} finds no eyes. Remove --align, or use your own as --face-detector "
+            "module:function, with function.eyes = True and eyes in its boxes."
         )
     return factory

@@ -1,4 +1,4 @@
-"""A face's place in an image."""
+"""Bounding box of a face."""
 
 from collections.abc import Sequence
 from operator import mul
@@ -10,16 +10,16 @@ Eyes = tuple[float, float, float, float]
 
 
 class Box(NamedTuple):
-    """A face: corners in pixels (they may lie outside the image), and what the detector says of it.
+    """Bounding box of a face, in pixels; it may extend beyond the image.
 
     Attributes:
         x0: left.
         y0: top.
         x1: right.
         y1: bottom.
-        score: the detector's, in 0..1; 0 for a box that bridges a gap, where the detector found nothing.
-        eyes: x and y of the person's right eye (on the left of an upright picture), then of the left eye, in pixels;
-            None where the detector gives none.
+        score: score of the face detector, in 0..1; 0 for a box interpolated over a gap.
+        eyes: x and y of the person's right eye (on the left of an upright image), then of the left eye, in pixels;
+            None if unknown.
     """
 
     x0: float
@@ -31,20 +31,22 @@ class Box(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> "Box":
-        """The box that a manifest's column ``box`` says, see `text`.
+        """Parse the column ``box`` of a manifest; see `text`.
 
         Raises:
-            ManifestError: it is neither 4 nor 8 numbers.
+            ManifestError: the text is not 4 or 8 numbers.
         """
         try:
             x0, y0, x1, y1, *eyes = map(float, text.split())
             return cls(x0, y0, x1, y1, eyes=(eyes[0], eyes[1], eyes[2], eyes[3]) if eyes else None)
         except (ValueError, IndexError):
-            raise ManifestError(f"box {text!r}: expected x0 y0 x1 y1, or these and four numbers for the eyes") from None
+            raise ManifestError(
+                f"box {text!r}: expected x0 y0 x1 y1, optionally with four numbers for the eyes"
+            ) from None
 
     @property
     def text(self) -> str:
-        """``x0 y0 x1 y1``, and the eyes where they are known, to a tenth of a pixel: a manifest's column ``box``."""
+        """``x0 y0 x1 y1`` and the eyes, if known, rounded to 0.1 pixels: the column ``box`` of a manifest."""
         return " ".join(f"{value:.1f}" for value in (*self[:4], *(self.eyes or ())))
 
     @property
@@ -62,12 +64,12 @@ class Box(NamedTuple):
         return shared / (self.area + other.area - shared)
 
     def rounded(self) -> "Box":
-        """The box as a manifest says it, with its score: so a crop made now equals one made from the manifest."""
+        """The box rounded as in a manifest, so that a crop from the manifest is identical."""
         return Box.parse(self.text)._replace(score=self.score)
 
 
 def mean(boxes: Sequence[Box], weights: Sequence[float]) -> Box:
-    """The weighted mean of boxes, their scores and, where all have them, their eyes; the weights sum to 1."""
+    """The weighted mean of boxes, scores and, if all boxes have them, eyes; the weights must sum to 1."""
     x0, y0, x1, y1, score = (_mean(values, weights) for values in zip(*[box[:5] for box in boxes], strict=True))
     eyes = [box.eyes for box in boxes if box.eyes]
     if len(eyes) < len(boxes):

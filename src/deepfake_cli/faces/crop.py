@@ -1,4 +1,4 @@
-"""Square crops round a face."""
+"""Square face crops."""
 
 from math import atan2, degrees
 
@@ -9,38 +9,37 @@ from deepfake_cli.faces.box import Box
 
 
 def crop(image: np.ndarray, box: Box, *, margin: float, size: int, align: bool = False) -> np.ndarray:
-    """Cut a square round `box` out of `image` and scale it.
+    """Cut a square around `box` out of `image` and resize it.
 
-    With a manifest's box, ``crop(image, Box.parse(row["box"]), …)`` makes from the frames of ``--crop none`` what
-    ``--crop face`` would have written.
+    Applied to a frame of ``--crop none`` with ``Box.parse(row["box"])`` from the manifest, it gives the crop of ``--crop face``.
 
     Args:
         image: uint8 (height, width, 3).
         box: the face, in pixels of `image`.
-        margin: side of the square, in longer sides of the box.
+        margin: side of the square, relative to the longer side of the box.
         size: side of the result, in pixels.
-        align: turn the square about its centre until the eyes are level; a box without eyes is cut upright.
+        align: rotate the square until the eyes are level; without effect if the box has no eyes.
 
     Returns:
-        uint8 (size, size, 3). What lies outside the image repeats its border.
+        uint8 (size, size, 3). Pixels outside the image repeat its border.
     """
     left, top, side = square_of(box, margin)
     tilt = tilt_of(box) if align else 0.0
     square = _turned(image, left, top, side, tilt) if tilt else _upright(image, left, top, side)
     shrink = (
         cv2.INTER_AREA if side > 2 * size else cv2.INTER_LINEAR
-    )  # below half, detail would alias; it costs 6 times as much
+    )  # INTER_AREA avoids aliasing, but takes 6 times as long
     return cv2.resize(square, (size, size), interpolation=shrink)
 
 
 def square_of(box: Box, margin: float) -> tuple[int, int, int]:
-    """The square that `crop` cuts, before it is turned: its left and upper edge and its side, in pixels."""
+    """Left edge, top edge and side of the square that `crop` cuts, before rotation, in pixels."""
     side = max(2, round(margin * max(box.x1 - box.x0, box.y1 - box.y0)))
     return round((box.x0 + box.x1 - side) / 2), round((box.y0 + box.y1 - side) / 2), side
 
 
 def tilt_of(box: Box) -> float:
-    """Degrees by which the line of the eyes falls to the right; 0 where the eyes are not known."""
+    """Angle of the line through the eyes, in degrees, positive if it falls to the right; 0 if the eyes are unknown."""
     if box.eyes is None:
         return 0.0
     x0, y0, x1, y1 = box.eyes

@@ -1,4 +1,4 @@
-"""Detecting on some frames and interpolating on those between, where the faces barely move."""
+"""Detect faces on some frames, and interpolate the boxes in between where the faces barely move."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -6,24 +6,24 @@ import numpy as np
 
 from deepfake_cli.faces.box import Box, mean
 
-STILL = 0.8  # least overlap of a face's boxes on both sides for a box between them
+STILL = 0.8  # minimum IoU of the boxes on both sides, to interpolate between them
 
-Found = tuple[int, np.ndarray | None, list[Box]]
+Detected = tuple[int, np.ndarray | None, list[Box]]
 
 
 def detect_stream(
     images: Iterable[tuple[int, np.ndarray | None]], detect: Callable[[np.ndarray], list[Box]], *, every: int
-) -> Iterator[Found]:
-    """Find the faces of a stream of frames.
+) -> Iterator[Detected]:
+    """Detect the faces in a stream of frames.
 
     Args:
-        images: index in the source, and the image (None: unreadable), in order.
+        images: index in the source and image (None: unreadable), in order.
         detect: the face detector.
-        every: source frames from one detection to the next. A frame between two detections is looked at after all,
-            unless both found the same faces in nearly the same place.
+        every: source frames from one detection to the next. Frames in between are interpolated if both detections found
+            the same faces in nearly the same place; otherwise they are detected, too.
 
     Yields:
-        Each frame with its boxes. At most `every` images are held.
+        Each frame with its boxes. At most `every` images are in memory.
     """
     key: tuple[int, list[Box]] | None = None
     waiting: list[tuple[int, np.ndarray]] = []
@@ -35,17 +35,17 @@ def detect_stream(
         elif key is not None and index - key[0] < every:
             waiting.append((index, image))
         else:
-            now = index, detect(image)
+            detected = index, detect(image)
             for number, held in waiting:
-                boxes = None if key is None else between(key[1], now[1], (number - key[0]) / (index - key[0]))
+                boxes = None if key is None else interpolate(key[1], detected[1], (number - key[0]) / (index - key[0]))
                 yield number, held, detect(held) if boxes is None else boxes
-            yield index, image, now[1]
-            key, waiting = now, []
+            yield index, image, detected[1]
+            key, waiting = detected, []
     yield from ((number, held, detect(held)) for number, held in waiting)
 
 
-def between(before: list[Box], after: list[Box], share: float) -> list[Box] | None:
-    """The boxes at `share` (0..1) of the way; None if the faces on both sides are not the same, nearly in place."""
+def interpolate(before: list[Box], after: list[Box], share: float) -> list[Box] | None:
+    """Interpolate boxes at `share` (0..1) of the way; None if the faces are not the same or moved too far."""
     if len(before) != len(after):
         return None
     places = range(len(after))

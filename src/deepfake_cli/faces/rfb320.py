@@ -1,4 +1,4 @@
-"""The face detector that the package ships: RFB-320 (Ultra-Light-Fast-Generic-Face-Detector, Linzaer 2019, MIT)."""
+"""RFB-320, the face detector in this package (Ultra-Light-Fast-Generic-Face-Detector, Linzaer 2019, MIT licence)."""
 
 from collections.abc import Callable
 
@@ -9,19 +9,19 @@ from deepfake_cli.assets import FACE_DETECTOR
 from deepfake_cli.faces.box import Box
 
 WIDTH, HEIGHT = 320, 240
-SCALED = ((np.arange(256) - 127) / 128).astype(np.float32)  # what the network takes for each pixel value
-MOST_OVERLAP = 0.3  # of two boxes on one face
+SCALED = ((np.arange(256) - 127) / 128).astype(np.float32)  # network input for each pixel value
+NMS_IOU = 0.3  # boxes that overlap more are the same face
 
 
 def rfb320(min_score: float = 0.7) -> Callable[[np.ndarray], list[Box]]:
     """Load the face detector.
 
     Args:
-        min_score: least score, in 0..1, that counts as a face.
+        min_score: minimum score of a face, in 0..1.
 
     Returns:
-        A function from an image, uint8 BGR (height, width, 3), to its faces, the best score first. It uses one
-        thread, since a process per core reads a video of its own.
+        A function from an image, uint8 BGR (height, width, 3), to its faces, highest score first. It uses one thread,
+        since `split` runs one process per core.
     """
     import onnxruntime
 
@@ -32,29 +32,29 @@ def rfb320(min_score: float = 0.7) -> Callable[[np.ndarray], list[Box]]:
 
     def detect(image: np.ndarray) -> list[Box]:
         small = cv2.cvtColor(cv2.resize(image, (WIDTH, HEIGHT)), cv2.COLOR_BGR2RGB)
-        (found,) = session.run(None, {name: cv2.LUT(small, SCALED)[None]})
-        rows = found[0][found[0, :, 1] >= min_score]
+        (output,) = session.run(None, {name: cv2.LUT(small, SCALED)[None]})
+        rows = output[0][output[0, :, 1] >= min_score]
         return _boxes(rows, image.shape[1], image.shape[0])
 
     return detect
 
 
 def _boxes(rows: np.ndarray, width: int, height: int) -> list[Box]:
-    """Scale rows (background, face, x0, y0, x1, y1) to pixels; of boxes on one face keep the best."""
+    """Scale rows (background, face, x0, y0, x1, y1) to pixels, and apply non-maximum suppression."""
     rows = rows[np.argsort(-rows[:, 1], kind="stable")]
     corners = rows[:, 2:] * np.array((width, height, width, height))
     kept: list[Box] = []
     while len(rows):
         x0, y0, x1, y1 = corners[0].tolist()
         kept.append(Box(x0, y0, x1, y1, float(rows[0, 1])))
-        apart = _overlaps(corners) <= MOST_OVERLAP
+        apart = _overlaps(corners) <= NMS_IOU
         apart[0] = False
         rows, corners = rows[apart], corners[apart]
     return kept
 
 
 def _overlaps(corners: np.ndarray) -> np.ndarray:
-    """Intersection over union of the first box with each, float64 (n,)."""
+    """IoU of the first box with each box, float64 (n,)."""
     low, high = np.maximum(corners[:, :2], corners[0, :2]), np.minimum(corners[:, 2:], corners[0, 2:])
     shared = np.maximum(high - low, 0).prod(axis=1)
     areas = np.maximum(corners[:, 2:] - corners[:, :2], 0).prod(axis=1)

@@ -1,4 +1,4 @@
-"""Tracks made whole and steady: short gaps bridged, boxes smoothed, over a short delay."""
+"""Bridge short gaps in tracks and smooth their boxes, as a stream with a short delay."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -8,32 +8,32 @@ import numpy as np
 
 from deepfake_cli.faces.box import Box, mean
 
-REACH = 3  # source frames on either side that smooth a box
-WEIGHTS = [exp(-(distance**2) / (2 * 1.5**2)) for distance in range(REACH + 1)]  # Gaussian, of 1.5 frames
-SAME_PLACE = 0.5  # least overlap of boxes that smooth each other: not over a jump
-COVERED = 0.2  # overlap from which another face hides one that was not found
+REACH = 3  # smoothing window: source frames on either side
+WEIGHTS = [exp(-(distance**2) / (2 * 1.5**2)) for distance in range(REACH + 1)]  # Gaussian, sigma 1.5 frames
+SAME_PLACE = 0.5  # minimum IoU of boxes that are averaged; prevents smoothing over a jump
+COVERED = 0.2  # IoU at which another face hides a lost one
 
 Tracked = tuple[int, np.ndarray | None, dict[int, Box]]
 
 
-def steady(stream: Iterable[Tracked], *, max_gap: int) -> Iterator[Tracked]:
+def smooth(stream: Iterable[Tracked], *, max_gap: int) -> Iterator[Tracked]:
     """Bridge the gaps of tracks and smooth their boxes.
 
     Args:
         stream: index in the source, image (None: unreadable) and boxes by track, in order.
-        max_gap: most source frames without the face that are bridged once it is found again.
+        max_gap: longest gap to bridge, in source frames.
 
     Yields:
-        The same frames with the boxes bridged (their score is 0) and smoothed. A frame is held until its neighbours are
-        known: `REACH` frames, and while a track is lost, `max_gap` more.
+        The same frames with smoothed boxes; boxes in bridged gaps have score 0. The delay is `REACH` frames, and up to
+        `max_gap` more while a track is lost.
     """
     waiting: deque[tuple[int, np.ndarray | None]] = deque()
-    boxes: dict[int, dict[int, Box]] = {}  # by frame and track, of the frames waiting and REACH before
-    last: dict[int, int] = {}  # where each track was found last
-    for index, image, found in stream:
+    boxes: dict[int, dict[int, Box]] = {}  # by frame and track; the waiting frames and REACH before them
+    last: dict[int, int] = {}  # last frame of each track
+    for index, image, tracked in stream:
         waiting.append((index, image))
-        boxes[index] = dict(found)
-        for number in found:
+        boxes[index] = dict(tracked)
+        for number in tracked:
             if number in last and index - last[number] <= max_gap + 1:
                 bridge(boxes, number, last[number], index)
             last[number] = index
@@ -53,7 +53,7 @@ def _next(waiting: deque[tuple[int, np.ndarray | None]], boxes: dict[int, dict[i
 
 
 def bridge(boxes: dict[int, dict[int, Box]], number: int, before: int, after: int) -> None:
-    """Interpolate a track between the frames `before` and `after`, in place; not where another face hides it."""
+    """Interpolate a track between frames `before` and `after`, in place, except where another face covers it."""
     for index in range(before + 1, after):
         if index in boxes:
             share = (index - before) / (after - before)
@@ -63,9 +63,9 @@ def bridge(boxes: dict[int, dict[int, Box]], number: int, before: int, after: in
 
 
 def smoothed(boxes: dict[int, dict[int, Box]], number: int, index: int) -> Box:
-    """A track's box on a frame, averaged with those before and after.
+    """The box of a track on a frame, averaged with its neighbours.
 
-    Neighbours count in pairs, as far before as after, so a steady motion is left as it is: nothing lags.
+    Neighbours are used in pairs, one before and one after, so uniform motion is unchanged and there is no lag.
     """
     box = boxes[index][number]
     near, weights = [box], [1.0]

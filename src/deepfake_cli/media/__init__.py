@@ -1,1 +1,1 @@
-"""Videos and images: decoding, headers, re-encoding, JPEG tables."""
+"""Read videos and images: decoding, headers, re-encoding, JPEG tables."""

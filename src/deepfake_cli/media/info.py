@@ -1,16 +1,16 @@
-"""What a header says of a video or an image: codec, frame rate, size."""
+"""Header information of videos and images: codec, frame rate, size."""
 
 from pathlib import Path
 from typing import NamedTuple
 
 
 class Facts(NamedTuple):
-    """What a source's header says; headers may lie.
+    """Header information of a source; it may be wrong.
 
     Attributes:
-        codec: FFmpeg's name: ``"h264"``; of images, their format by content: ``"jpeg"``. Empty if unknown.
-        fps: frames a second; 0 if unknown, as it always is of images.
-        width: in pixels, of the first image where there are several.
+        codec: as named by FFmpeg: ``"h264"``; for images, the format: ``"jpeg"``. Empty if unknown.
+        fps: frames per second; 0 if unknown, and for images.
+        width: in pixels, of the first image of a folder.
         height: in pixels.
     """
 
@@ -20,7 +20,7 @@ class Facts(NamedTuple):
     height: int
 
     def cells(self) -> dict[str, str]:
-        """The facts as a manifest has them (`manifest.SOURCE_COLUMNS`): what is unknown is empty."""
+        """The columns `manifest.SOURCE_COLUMNS` of a manifest; empty if unknown."""
         return {
             name: f"{value:g}" if value and name != "codec" else str(value or "")
             for name, value in self._asdict().items()
@@ -28,11 +28,11 @@ class Facts(NamedTuple):
 
 
 def of_image(path: Path) -> Facts:
-    """Read the facts of an image, by content and not by suffix; all unknown if it is none."""
+    """Read the header of an image, whatever its suffix; all unknown if it is not an image."""
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with Image.open(path) as image:  # reads the header alone
+        with Image.open(path) as image:  # reads only the header
             return Facts(str(image.format).lower(), 0.0, *image.size)
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError):
         return Facts("", 0.0, 0, 0)

@@ -1,4 +1,4 @@
-"""At which quality a JPEG was written, from its quantisation table."""
+"""Estimate the quality of a JPEG from its quantisation table."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -9,10 +9,10 @@ from deepfake_cli.media.jpeg_tables import LUMINANCE
 
 
 def jpeg_quality(table: Sequence[int]) -> int:
-    """Estimate the quality, 1..100, at which a JPEG was written, from its luminance quantisation table.
+    """Estimate the quality of a JPEG, 1..100, from its luminance quantisation table.
 
-    It is the quality whose table libjpeg (IJG, ``jpeg_set_quality``) would write that lies nearest in the sum of absolute
-    differences; exact for what libjpeg and OpenCV write, an equivalent for encoders with tables of their own.
+    Returns the quality whose libjpeg table (IJG, ``jpeg_set_quality``) has the smallest sum of absolute differences. Exact
+    for libjpeg and OpenCV; an equivalent for encoders with other tables.
 
     Args:
         table: 64 values, row by row.
@@ -22,7 +22,7 @@ def jpeg_quality(table: Sequence[int]) -> int:
 
 @cache
 def _tables() -> np.ndarray:
-    """The tables of the qualities 1 to 100, of shape (100, 64)."""
+    """The libjpeg tables of qualities 1 to 100, shape (100, 64)."""
     quality = np.arange(1, 101)[:, None]
     scale = np.where(quality < 50, 5000 // quality, 200 - 2 * quality)
     return np.clip((np.array(LUMINANCE) * scale + 50) // 100, 1, 255)

@@ -1,4 +1,4 @@
-"""The example tables of the JPEG standard, which libjpeg and OpenCV scale by the quality: ITU-T T.81, annex K."""
+"""The quantisation tables of the JPEG standard (ITU-T T.81, annex K), which libjpeg and OpenCV scale by quality."""
 
 LUMINANCE = (
     16, 11, 10, 16, 24, 40, 51, 61,

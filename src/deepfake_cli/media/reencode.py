@@ -1,8 +1,8 @@
-"""Passing frames through H.264, so that reals and fakes of different codecs carry the same one's traces.
+"""Re-encode frames as H.264, to reduce codec differences between reals and fakes.
 
-VidTIMIT's JPEG frames against DeepfakeTIMIT's AVI tell a real from a fake without any face: a detector learns the codec.
-After both went through one encoder with the same settings that hole is smaller; not closed, since the first codec's
-losses remain below the second's. The settings are x264's defaults (preset medium) less macroblock trees, and a constant rate
+VidTIMIT has JPEG frames and DeepfakeTIMIT has AVI videos, so a detector may learn the codec instead of the face. Re-encoding
+both with the same settings reduces this shortcut, but does not remove it: losses of the first codec remain.
+The settings are x264's defaults (preset medium) without macroblock trees, and a constant rate
 factor, as in FaceForensics++, where CRF 23 is "c23" and 40 "c40" (Roessler et al. 2019, section 3).
 """
 
@@ -19,10 +19,8 @@ from deepfake_cli.errors import VideoError
 if TYPE_CHECKING:
     import av
 
-RATE = Fraction(
-    25
-)  # frames a second: x264 weighs frames by how long they show, and that must not differ between sources
-OPTIONS = {  # no macroblock trees: x264 makes them of memory that is not always set, so the same frames give other bytes
+RATE = Fraction(25)  # frames per second, fixed: x264 weighs frames by their duration
+OPTIONS = {  # no macroblock trees: in x264 they read uninitialised memory, so output is not reproducible
     "preset": "medium",
     "x264-params": "lookahead-threads=1:sliced-threads=0:no-mbtree=1",
 }
@@ -34,12 +32,12 @@ def reencoded(images: Iterable[tuple[int, np.ndarray | None]], crf: int) -> Imag
     """Encode a stream of frames as H.264 4:2:0 and decode it again, in memory, on one thread.
 
     Args:
-        images: index in the source, and the image, uint8 BGR (height, width, 3); None: unreadable.
+        images: index in the source and image, uint8 BGR (height, width, 3); None: unreadable.
         crf: constant rate factor, 0 (almost lossless) to 51.
 
     Yields:
-        The same indices in the same order, with the images as decoded; None stays None. About 60 frames are held. The
-        same input gives the same images.
+        The same indices in the same order, with the decoded images; None stays None. The delay is about 60 frames. The
+        output is reproducible.
 
     Raises:
         VideoError: the installed PyAV has no x264.
@@ -56,11 +54,11 @@ def reencoded(images: Iterable[tuple[int, np.ndarray | None]], crf: int) -> Imag
 
 
 class Codec:
-    """An encoder, and the decoder of what it gives.
+    """An H.264 encoder and decoder.
 
     Attributes:
-        sides: height and width of the frames that it takes.
-        size: bytes that it has encoded to.
+        sides: height and width of the frames.
+        size: encoded bytes so far.
     """
 
     def __init__(self, height: int, width: int, crf: int):
@@ -69,24 +67,24 @@ class Codec:
         self.sides, self.size = (height, width), 0
         self._encoder, self._decoder = _encoder(height + height % 2, width + width % 2, crf), _decoder()
         self._to_yuv, self._to_bgr = VideoReformatter(), VideoReformatter()
-        self._waiting: deque[tuple[int, bool]] = deque()  # index, and whether there is an image
+        self._waiting: deque[tuple[int, bool]] = deque()  # index, and whether the frame has an image
 
     def pass_through(self, index: int, image: np.ndarray | None) -> Images:
-        """Put a frame in; take out those that are done."""
+        """Encode a frame; yield the frames that are ready."""
         import av
 
         self._waiting.append((index, image is not None))
         if image is not None:
-            below, right = image.shape[0] % 2, image.shape[1] % 2  # 4:2:0 has even sides
+            below, right = image.shape[0] % 2, image.shape[1] % 2  # 4:2:0 needs even sides
             even = cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_REPLICATE) if below or right else image
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(even), format="bgr24")
             frame = self._to_yuv.reformat(frame, format="yuv420p", threads=1)
             yield from self._done(self._encoder.encode(frame), last=False)
 
     def flush(self) -> Images:
-        """Take out the rest."""
+        """Yield the remaining frames."""
         yield from self._done(self._encoder.encode(None), last=True)
-        while self._waiting:  # unreadable ones after the last image
+        while self._waiting:  # unreadable frames after the last image
             yield self._waiting.popleft()[0], None
 
     def _done(self, packets: "list[av.Packet]", *, last: bool) -> Images:
@@ -105,7 +103,7 @@ def _encoder(height: int, width: int, crf: int) -> "av.VideoCodecContext":
     try:
         encoder = av.VideoCodecContext.create("libx264", "w")
     except av.codec.codec.UnknownCodecError:
-        raise VideoError("--reencode needs a PyAV with x264, as its wheels on PyPI have: pip install av") from None
+        raise VideoError("--reencode needs PyAV with x264. Install the wheel from PyPI: pip install av") from None
     encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
     encoder.framerate, encoder.time_base, encoder.thread_count = RATE, 1 / RATE, 1
     encoder.options = {"crf": str(crf), **OPTIONS}

@@ -1,4 +1,4 @@
-"""The only reading of videos and of folders of frames: a stream of (index, image), never the whole."""
+"""Read videos and folders of frames as a stream of (index, image)."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,15 +20,15 @@ IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".
 
 
 def is_frame(path: Path) -> bool:
-    """Whether a file is named as an image: by its suffix, or by digits alone (VidTIMIT's ``001``)."""
+    """Whether the file name is that of an image: by suffix, or digits only (``001`` in VidTIMIT)."""
     return path.suffix.lower() in IMAGE_SUFFIXES or (not path.suffix and path.name.isdigit())
 
 
 def frame_files(folder: Path) -> list[tuple[int, Path]]:
-    """The images of a folder with their indices, in order.
+    """The images of a folder with their frame indices, in order.
 
-    The index is the number that the name is (``001``, ``00042.jpg``), so gaps stay gaps; names that are no numbers
-    are counted from 0 in their alphabetical order.
+    The index is the number in the name (``001``, ``00042.jpg``), so gaps are kept. Other names are numbered from 0 in
+    alphabetical order.
     """
     paths = sorted(path for path in folder.iterdir() if is_frame(path) and not path.name.startswith("."))
     if all(path.stem.isdigit() for path in paths):
@@ -37,10 +37,10 @@ def frame_files(folder: Path) -> list[tuple[int, Path]]:
 
 
 class FrameSampler:
-    """Which frames to keep: every N-th, and never more than `most`, evenly spaced over `total` frames (0: the first).
+    """Selects frames: every N-th, and at most `most`, evenly spaced over `total` frames (0: unknown, then the first ones).
 
     Attributes:
-        expected: how many that are, if there are `total`.
+        expected: number of selected frames, if there are `total`.
     """
 
     def __init__(self, every: int = 1, most: int | None = None, total: int = 0):
@@ -54,19 +54,19 @@ class FrameSampler:
         self.expected = len(kept) if self.spread is None else len(self.spread)
 
     def __call__(self, position: int) -> bool:
-        """Whether to keep the frame at that position."""
+        """Whether to keep the frame at this position."""
         return position in self.spread if self.spread is not None else position % self.every == 0
 
 
 class FrameSource:
-    """A video file, a folder of images or a single image (if animated, its first picture), open for reading once.
+    """A video file, a folder of images or a single image (the first frame, if animated), open for reading once.
 
     Attributes:
-        facts: codec, frame rate and size, as the header says; of a folder, those of its first image.
-        promised: how many frames a video's header promises (headers lie), or how many images there are; 0 if unknown.
+        facts: codec, frame rate and size, from the header; of a folder, from its first image.
+        promised: number of frames according to the header, which may be wrong, or number of images; 0 if unknown.
 
     Raises:
-        VideoError: it can't be read as a video, or holds no image.
+        VideoError: it cannot be read as a video, or has no images.
     """
 
     def __init__(self, path: Path):
@@ -76,7 +76,7 @@ class FrameSource:
         if path.is_dir():
             self._files = frame_files(path)
             if not self._files:
-                raise VideoError(f"{path}: the folder holds no images")
+                raise VideoError(f"{path}: no images in this folder")
         elif path.suffix.lower() in IMAGE_SUFFIXES:
             self._files = [(0, path)]
         else:
@@ -86,22 +86,22 @@ class FrameSource:
 
     @property
     def is_image(self) -> bool:
-        """Whether it is a single image, no video and no folder."""
+        """Whether it is a single image."""
         return self._video is None and not self.path.is_dir()
 
     def count(self) -> int:
-        """How many frames there are: what the header says if the file bears it out, or else decoded and counted."""
+        """Number of frames: from the header if the number of packets agrees, else by decoding."""
         if self._video is None:
             return len(self._files)
         count = Video(self.path).count()
         return count if count == self.promised else sum(1 for _ in Video(self.path).frames())
 
     def faults(self) -> list[str]:
-        """What was wrong with a video that has been streamed to its end."""
+        """Problems of a video, after it has been read to the end."""
         if self._video is None:
             return []
         faults = {
-            f"the header promises {self.promised} frames, {self._video.missing} are missing": self._video.missing,
+            f"{self._video.missing} of {self.promised} frames in the header are missing": self._video.missing,
             f"{self._video.damaged} frames are damaged": self._video.damaged,
         }
         return [text for text, count in faults.items() if count]
@@ -110,14 +110,13 @@ class FrameSource:
         """Stream the frames, once.
 
         Args:
-            sampler: which to yield, by their position from 0; the others are skipped without being converted. All, if None.
+            sampler: selects frames by position, from 0; other frames are not converted. None for all.
 
         Yields:
-            The frame's index in its source, and the image as uint8 BGR of shape (height, width, 3); None in place of an
-            image that cannot be read.
+            The frame index in the source and the image, uint8 BGR (height, width, 3); None if unreadable.
 
         Raises:
-            VideoError: it opens as a video, but no frame can be decoded, or one is too large.
+            VideoError: no frame can be decoded, or a frame is too large.
         """
         if self._video is not None:
             yield from _pictures(self._video, sampler)
@@ -132,13 +131,13 @@ def frames(path: Path) -> Iterator[tuple[int, np.ndarray | None]]:
 
 
 def read_image(path: Path) -> np.ndarray | None:
-    """Read an image by its content, whatever its suffix: uint8 BGR (height, width, 3), or None if it cannot be read.
+    """Read an image, whatever its suffix: uint8 BGR (height, width, 3); None if unreadable.
 
     Raises:
-        StorageError: it is in an object store that can't be reached.
+        StorageError: the object store cannot be reached.
     """
     try:
-        if not elsewhere(path) and not path.is_file():  # a pipe would wait for its writer for ever
+        if not elsewhere(path) and not path.is_file():  # opening a pipe would block
             return None
         data = np.frombuffer(read_bytes(path), np.uint8)
         return cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
@@ -152,4 +151,4 @@ def _pictures(video: Video, sampler: FrameSampler | None) -> Iterator[tuple[int,
         if sampler is None or sampler(index):
             yield index, video.picture(frame)
     if index < 0:
-        raise VideoError(f"{video.path}: opens as a video, but no frame can be decoded")
+        raise VideoError(f"{video.path}: no frame can be decoded")
