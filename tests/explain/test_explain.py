@@ -37,7 +37,7 @@ def test_page_has_every_verdict_and_is_self_contained(explained):
     folder, _ = explained
     page = (folder / "out" / "page.html").read_text()
     assert "<h1>5 files judged</h1>" in page and "3 real, 2 undecided" in page
-    assert "it is text, no video" in unescape(page) and "no face in 1 frame" in page
+    assert "text, not a video" in unescape(page) and "no face in 1 frame" in page
     assert "<img src=x" not in page and "&lt;img src=x onerror=alert(1)&gt;.txt" in page
     assert not re.search(r'(src|href)="(?!data:|#)', page) and "<script" not in page
     dots = re.findall(r'<a href="#(file-1-face-1-frame-\d)"', page)
@@ -58,7 +58,7 @@ def test_sheets_and_videos_show_the_judged_frames(explained):
             ("photo", ".png"),
         )
     )
-    assert "Wrote 5 pictures and films to why" in said and "Wrote out/page.html" in said
+    assert "Wrote 5 images and videos to why" in said and "Wrote out/page.html" in said
     with av.open(str(folder / "why" / "man_a-explained.mp4")) as film, av.open(str(CLIP)) as clip:
         judged, whole = film.streams.video[0], clip.streams.video[0]
         frames = [frame.to_ndarray(format="bgr24") for frame in film.decode(video=0)]

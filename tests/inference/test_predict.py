@@ -79,7 +79,7 @@ def bad_files(folder: Path, photo: np.ndarray) -> dict[str, str]:
     return {path.name: said.get(path.name, "") for path in folder.iterdir()}
 
 
-def test_twenty_bad_files_are_undecided_with_a_reason_and_the_good_one_is_judged(deepfake, tmp_path, photo):
+def test_bad_files_are_undecided_with_a_reason(deepfake, tmp_path, photo):
     said = bad_files(tmp_path / "bad", photo)
     assert len(said) == 20
     done = deepfake("predict", "bad", "bad/loop.mp4", "bad/gone.mp4", "missing.mp4", CLIP, "--json", "--max-frames", 10)
@@ -92,7 +92,7 @@ def test_twenty_bad_files_are_undecided_with_a_reason_and_the_good_one_is_judged
     assert found[CLIP.name]["verdict"] == "real" and found[CLIP.name]["reason"] == ""
 
 
-def test_of_the_shipped_clips_none_is_called_fake_and_each_forgery_is(deepfake, tmp_path):
+def test_starter_classifies_shipped_clips_and_their_fakes(deepfake, tmp_path):
     from deepfake_cli.demo.make_set import make_set
 
     make_set(tmp_path / "set")
@@ -103,7 +103,7 @@ def test_of_the_shipped_clips_none_is_called_fake_and_each_forgery_is(deepfake, 
     assert all(score[f"{number:04d}_fake"] > score[f"{number:04d}"] for number in range(len(CLIPS)))
 
 
-def test_what_is_said_of_a_clip(deepfake, tmp_path):
+def test_verdict_of_a_clip(deepfake, tmp_path):
     done = deepfake("predict", CLIP, "--json", "--csv", "files.csv", "--frames-csv", "frames.csv")
     (verdict,) = json.loads(done.stdout)["verdicts"]
     (face,) = verdict["faces"]
@@ -119,7 +119,7 @@ def test_what_is_said_of_a_clip(deepfake, tmp_path):
         assert [float(row["score"]) for row in csv.DictReader(file)] == face["scores"]
 
 
-def test_frames_are_chosen_as_asked(deepfake):
+def test_every_and_max_frames_select_frames(deepfake):
     def looked_at(*words) -> list[int]:
         (verdict,) = json.loads(deepfake("predict", CLIP, "--json", *words).stdout)["verdicts"]
         return verdict["faces"][0]["frames"]
@@ -136,7 +136,7 @@ def test_threshold_and_fail_on_decide_the_exit_status(deepfake):
 
 
 @pytest.mark.parametrize("pool", POOLS)
-def test_frames_are_pooled_as_evaluate_pools_them(tmp_path, pool):
+def test_predict_and_evaluate_pool_equally(tmp_path, pool):
     made = onnx.load(STARTER)
     traits = Detector.load().traits
     onnx.helper.set_model_props(made, {KEY: replace(traits, pool=pool).text})
@@ -156,7 +156,7 @@ def detector(**changes) -> Detector:
     return Detector(network)
 
 
-def test_between_two_thresholds_a_score_is_inconclusive_and_shown(tmp_path, photo):
+def test_scores_between_two_thresholds_are_inconclusive(tmp_path, photo):
     verdict = detector(real_below=0.0, threshold=1.0, photo_threshold=1.0).predict(CLIP, max_frames=3)
     assert verdict.label == "undecided" and "inconclusive" in verdict.reason and 0 <= verdict.score <= 1
     score = verdict.score
@@ -166,7 +166,7 @@ def test_between_two_thresholds_a_score_is_inconclusive_and_shown(tmp_path, phot
     assert detector().real_below <= detector().threshold
 
 
-def test_a_single_photograph_needs_more_to_be_called_fake(tmp_path, photo):
+def test_single_images_use_the_photo_threshold(tmp_path, photo):
     write(tmp_path / "photo.png", photo)
     traits = {"real_below": 0.0, "threshold": 0.0, "photo_threshold": 1.0}
     assert detector(**traits).predict(tmp_path / "photo.png").label == "undecided"
@@ -177,14 +177,14 @@ def test_a_single_photograph_needs_more_to_be_called_fake(tmp_path, photo):
     assert detector(**traits).predict(tmp_path / "frames").label == "fake"
 
 
-def test_a_threshold_that_the_user_sets_holds_for_everything(tmp_path, photo):
+def test_a_given_threshold_replaces_all_others(tmp_path, photo):
     write(tmp_path / "photo.png", photo)
     chosen = Detector.load(threshold=0.0)
     assert chosen.real_below == 0.0 and chosen.rates == ""
     assert chosen.predict(tmp_path / "photo.png").label == "fake"
 
 
-def test_what_the_card_measured_stands_beside_the_verdict(deepfake, tmp_path):
+def test_measured_error_rates_are_printed(deepfake, tmp_path):
     shares = {"real": {"fake": 0.04, "undecided": 0.1}, "fake": {"real": 0.2, "undecided": 0.3}}
     made = onnx.load(STARTER)
     traits = replace(Detector.load().traits, measured={"on": "some videos", **shares})
@@ -197,7 +197,7 @@ def test_what_the_card_measured_stands_beside_the_verdict(deepfake, tmp_path):
     assert "Measured" not in deepfake(*words, "--threshold", 0.9).stdout, "at another threshold nothing was measured"
 
 
-def test_crops_are_judged_as_they_are(deepfake, tmp_path, photo):
+def test_crops_are_judged_without_face_detection(deepfake, tmp_path, photo):
     (box, *_), traits = find_face_detector("rfb320")(0.7)(photo), Detector.load().traits
     face = crop(photo, box, margin=traits.margin, size=traits.image_size)
     write(tmp_path / "crop.png", face)
@@ -209,7 +209,7 @@ def test_crops_are_judged_as_they_are(deepfake, tmp_path, photo):
     assert missed["verdict"] == "undecided" and "--crops" in missed["reason"]
 
 
-def test_two_faces_are_two_timelines_and_the_more_suspicious_one_decides(deepfake, tmp_path, photo):
+def test_with_two_faces_the_higher_score_decides(deepfake, tmp_path, photo):
     write(tmp_path / "pair.png", np.hstack([photo, photo[:, ::-1]]))
     one, both = (
         json.loads(deepfake("predict", "pair.png", "--faces", which, "--json").stdout)["verdicts"][0]
@@ -221,17 +221,17 @@ def test_two_faces_are_two_timelines_and_the_more_suspicious_one_decides(deepfak
 
 @pytest.mark.parametrize(
     ("words", "said"),
-    [((), "No file is named"), (("*.mp4",), "no file is called so"), ((".",), "no video and no image")],
+    [((), "No files given"), (("*.mp4",), "no file matches"), ((".",), "no videos or images")],
 )
-def test_nothing_to_judge_is_said(deepfake, words, said):
+def test_no_files_is_an_error(deepfake, words, said):
     assert said in deepfake("predict", *words, check=1).stderr
 
 
-def test_a_detector_that_is_none_is_refused_before_anything_is_read(deepfake, tmp_path):
+def test_an_invalid_detector_fails_before_reading_files(deepfake, tmp_path):
     (tmp_path / "broken.onnx").write_bytes(b"no network")
     faults = {
-        "broken.onnx": "can't be loaded",
-        "none.onnx": "There is no file",
+        "broken.onnx": "cannot be loaded",
+        "none.onnx": "no such file",
         FOLDER / "rfb320.onnx": "deepfake export",
     }
     for name, said in faults.items():
@@ -250,7 +250,7 @@ def test_tensorflow_is_never_imported(tmp_path):
 
 
 @pytest.mark.slow
-def test_memory_does_not_grow_with_the_length(tmp_path):
+def test_memory_is_independent_of_length(tmp_path):
     """A clip of 20,000 frames takes hardly more than one of 200: frames are held for a moment, scores for good."""
     import av
 
@@ -277,7 +277,7 @@ def test_memory_does_not_grow_with_the_length(tmp_path):
     assert peak(20_000) < peak(200) + 40
 
 
-def test_the_library_says_the_same_as_the_command(deepfake):
+def test_library_and_command_agree(deepfake):
     (told,) = json.loads(deepfake("predict", CLIP, "--every", 10, "--json").stdout)["verdicts"]
     verdict = Detector.load().predict(CLIP, every=10)
     facts = verdict.facts()
@@ -294,7 +294,7 @@ def test_the_example_in_the_docstring_runs():
 
 
 @pytest.mark.parametrize("pool", POOLS)
-def test_the_interval_widens_with_what_neighbours_share_and_holds_the_value(pool):
+def test_the_interval_widens_with_correlation_and_contains_the_value(pool):
     random = np.random.default_rng(0)
     apart = random.uniform(0, 1, 400)
     together = np.repeat(random.uniform(0, 1, 20), 20)

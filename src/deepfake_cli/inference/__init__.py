@@ -1,1 +1,1 @@
-"""One file in, a verdict out: its faces found, followed, scored and weighed, without TensorFlow."""
+"""Judge files without TensorFlow: detect and track faces, score them, aggregate the scores to a verdict."""

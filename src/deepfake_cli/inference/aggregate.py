@@ -1,4 +1,4 @@
-"""The scores of a face's frames become one, with an interval that knows that neighbouring frames are alike."""
+"""Aggregate the frame scores of a face, with an interval that accounts for the similarity of neighbouring frames."""
 
 import math
 
@@ -8,42 +8,41 @@ from deepfake_cli.metrics.pooling import POOLS
 
 LEVEL = 0.95
 RESAMPLES = 1000
-LEAST = 10  # frames, below which no interval is given
+MIN_FRAMES = 10  # for an interval
 
 
 def pooled(scores: np.ndarray, pool: str) -> float:
-    """One score in 0..1 of a face's, float64 (frames,); `pool` is a key of `deepfake_cli.metrics.pooling.POOLS`."""
+    """Pool frame scores, float64 (frames,), to one score in 0..1; `pool` is a key of `deepfake_cli.metrics.pooling.POOLS`."""
     return float(POOLS[pool](scores, np.zeros(len(scores), dtype=np.int64))[0])
 
 
 def interval(scores: np.ndarray, pool: str, seed: int = 0) -> tuple[float, float] | None:
-    """A 95 % interval of the pooled score, over the frames of this file alone: how it would vary with other moments of it.
+    """95 % interval of the pooled score over the frames of one file.
 
-    It resamples runs of neighbouring frames, since one frame says nearly what the next one says: the circular block
-    bootstrap (Politis and Romano, 1992), with blocks of the square root of the number of frames. It does not know how the
-    detector does on other people; `deepfake evaluate` does.
+    Uses the circular block bootstrap (Politis and Romano, 1992), since neighbouring frames are correlated, with blocks of
+    the square root of the number of frames. It says nothing about the error on other people; see `deepfake evaluate`.
 
     Args:
         scores: float64 (frames,) in 0..1, in order.
         pool: a key of `deepfake_cli.metrics.pooling.POOLS`.
-        seed: of the resamples.
+        seed: random seed of the bootstrap.
 
     Returns:
-        Low and high end; None for fewer than ten frames.
+        Lower and upper end; None for fewer than ten frames.
     """
     count = len(scores)
-    if count < LEAST:
+    if count < MIN_FRAMES:
         return None
     length = math.ceil(math.sqrt(count))
     blocks = math.ceil(count / length)
     random = np.random.default_rng(seed)
-    around = np.concatenate([scores, scores[:length]])
-    if pool == "mean":  # sums of blocks are differences of running sums
-        total = np.concatenate([[0.0], np.cumsum(around)])
+    wrapped = np.concatenate([scores, scores[:length]])
+    if pool == "mean":  # block sums are differences of cumulative sums
+        total = np.concatenate([[0.0], np.cumsum(wrapped)])
         sums = total[length : length + count] - total[:count]
         drawn = sums[random.integers(count, size=(RESAMPLES, blocks))].mean(axis=1) / length
     else:
         steps, starts = np.arange(length), random.integers(count, size=(RESAMPLES, blocks, 1))
-        drawn = np.array([pooled((around[each + steps]).ravel(), pool) for each in starts])
+        drawn = np.array([pooled(wrapped[start + steps].ravel(), pool) for start in starts])
     low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)

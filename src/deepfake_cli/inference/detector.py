@@ -1,4 +1,4 @@
-"""The library in one class: a detector that judges files."""
+"""The detector as a Python class."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,7 +15,7 @@ from deepfake_cli.metrics.calibration import Calibration
 
 
 class Detector:
-    """A detector of face deepfakes, ready to judge videos and images; it never loads TensorFlow.
+    """A deepfake detector for videos and images; runs without TensorFlow.
 
     >>> from deepfake_cli import Detector
     >>> from deepfake_cli.assets import CLIPS, FOLDER
@@ -26,15 +26,15 @@ class Detector:
     True
 
     Attributes:
-        traits: what the detector says of itself.
-        threshold: scores from here on are called fake.
-        real_below: scores below are called real, those between are inconclusive.
+        traits: the metadata of the detector.
+        threshold: scores at or above this are fake.
+        real_below: scores below this are real; scores in between are inconclusive.
     """
 
     def __init__(self, network: runtimes.Network, *, threshold: float | None = None, min_score: float = 0.7):
         self.traits = network.traits
         self.threshold = self.traits.threshold if threshold is None else threshold
-        own = self.traits if threshold is None else None  # who chooses a threshold has chosen it for everything
+        own = self.traits if threshold is None else None  # a given threshold replaces all others
         self.real_below = own.real_below if own and own.real_below is not None else self.threshold
         photo_threshold = own.photo_threshold if own and own.photo_threshold is not None else self.threshold
         self.network = network
@@ -53,14 +53,14 @@ class Detector:
 
     @property
     def thresholds(self) -> str:
-        """What its scores mean, in words."""
+        """The thresholds, as text."""
         if self.real_below == self.threshold:
             return f"threshold {self.threshold:.3f}"
         return f"real below {self.real_below:.3f}, fake from {self.threshold:.3f}"
 
     @property
     def rates(self) -> str:
-        """How often it erred on real deepfakes, in a sentence; empty if nobody measured it, or not at this threshold."""
+        """Measured error rates, as text; empty if not measured at this threshold."""
         return self.traits.rates if self.threshold == self.traits.threshold else ""
 
     @classmethod
@@ -75,19 +75,19 @@ class Detector:
         """Load a detector.
 
         Args:
-            path: an ``.onnx`` file of ``deepfake export`` or ``deepfake train``; the one in this package, if None.
-            runtime: ``"onnx"``, or ``"openvino"`` where that is installed.
-            threads: to compute with; all cores, if None.
-            threshold: scores from here on are called fake, in 0..1, and all below real; the detector's own, if None.
+            path: an ``.onnx`` file from ``deepfake export`` or ``deepfake train``; None for the starter detector.
+            runtime: ``"onnx"``, or ``"openvino"`` if installed.
+            threads: number of threads; None for all cores.
+            threshold: scores at or above this, in 0..1, are fake, all below are real; None for the detector's own.
 
         Raises:
-            ModelError: the file is missing, broken, or no exported detector.
+            ModelError: the file is missing, damaged, or not an exported detector.
             ConfigError: the runtime is not installed.
         """
         return cls(runtimes.load(Path(path) if path else STARTER, runtime, threads), threshold=threshold)
 
     def scores(self, crops: np.ndarray) -> np.ndarray:
-        """How fake face crops look, calibrated if the detector is: uint8 RGB (n, size, size, 3) to float64 (n,) in 0..1."""
+        """Score face crops, calibrated if the detector is: uint8 RGB (n, size, size, 3) to float64 (n,) in 0..1."""
         scores = self.network.scores(crops)
         return self._calibration.apply(scores) if self._calibration else scores
 
@@ -103,15 +103,15 @@ class Detector:
     ) -> Verdict:
         """Judge a video, an image or a folder of frames.
 
-        What can't be judged (no face, unreadable, too small, too blurred) is ``"undecided"``, with the reason.
+        Without a usable face (none found, unreadable, too small, too blurred) the verdict is ``"undecided"``, with a reason.
 
         Args:
             path: the file.
             every: judge every N-th frame.
-            max_frames: judge at most so many, spread evenly; None for all.
-            faces: ``"largest"`` of each frame, or ``"all"``: then the verdict is of the face that looks most fake.
-            crops: the file's images are face crops already: no face is looked for.
-            progress: called with how many of how many frames are done; 0 if nobody knows how many there are.
+            max_frames: maximum number of frames, evenly spaced; None for all.
+            faces: ``"largest"`` of each frame, or ``"all"``; then the face with the highest score decides.
+            crops: whether the images are face crops; skips face detection.
+            progress: called with the number of frames done and the total; 0 if the total is unknown.
         """
         options = replace(self._options, every=every, max_frames=max_frames, every_face=faces == "all", crops=crops)
         return judge(Path(path), options, progress)

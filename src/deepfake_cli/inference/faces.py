@@ -1,4 +1,4 @@
-"""The faces of a file, a crop at a time, and whether each is fit to be judged."""
+"""Crop the faces of a file, and check whether they can be judged."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -9,9 +9,9 @@ import numpy as np
 from deepfake_cli.faces.box import Box
 from deepfake_cli.faces.crop import crop
 
-SMALLEST = 40  # pixels, the longer side of a face's box: below, crops hold little but what scaling invents
-DULLEST = 3.5  # grey levels, see `sharpness`: webcams have 6 and more, a face blurred by 4 of 224 pixels has 2 to 4
-PATCH = 112  # side of the picture that sharpness is measured on, so that it does not depend on the source's size
+SMALLEST = 40  # pixels, longer side of the box: smaller faces are mostly interpolation
+DULLEST = 3.5  # grey levels, see `sharpness`: webcams have 6 or more, a face blurred by 4 of 224 pixels has 2 to 4
+PATCH = 112  # side of the image for measuring sharpness, so that it is independent of the source size
 
 Faces = Iterable[tuple[int, np.ndarray | None, dict[int, Box]]]
 
@@ -21,10 +21,10 @@ class Face(NamedTuple):
 
     Attributes:
         frame: index in the source.
-        track: number of the face that it belongs to.
-        box: where it is, in pixels.
-        crop: uint8 RGB (size, size, 3), as the detector takes it.
-        fault: why it can't be judged; empty if it can.
+        track: number of the track.
+        box: in pixels.
+        crop: uint8 RGB (size, size, 3), the input of the detector.
+        fault: why it cannot be judged; empty if it can.
     """
 
     frame: int
@@ -35,35 +35,35 @@ class Face(NamedTuple):
 
 
 def faces(stream: Faces, *, size: int, margin: float, every_face: bool) -> Iterator[tuple[int, bool, list[Face]]]:
-    """Cut the faces out of a stream of frames that were followed (`deepfake_cli.faces.tracking`).
+    """Crop the faces of a stream of tracked frames (see `deepfake_cli.faces.tracking`).
 
     Args:
         stream: index, image (None: unreadable) and boxes by track.
         size: side of the crops, in pixels.
-        margin: side of a crop, in longer sides of the box.
-        every_face: all faces of a frame; else its largest.
+        margin: side of a crop, relative to the longer side of the box.
+        every_face: whether to crop all faces of a frame, or only the largest.
 
     Yields:
-        The frame's index, whether it could be read, and its faces.
+        The frame index, whether the frame could be read, and its faces.
     """
-    for index, image, found in stream:
+    for index, image, tracked in stream:
         if image is None:
             yield index, False, []
             continue
-        boxes = sorted(found.items(), key=lambda item: -item[1].area)
-        cut = [_cut(index, track, image, box, size, margin) for track, box in boxes[: None if every_face else 1]]
-        yield index, True, cut
+        boxes = sorted(tracked.items(), key=lambda item: -item[1].area)
+        crops = [_cut(index, track, image, box, size, margin) for track, box in boxes[: None if every_face else 1]]
+        yield index, True, crops
 
 
 def whole(
     images: Iterable[tuple[int, np.ndarray | None]], *, size: int, margin: float
 ) -> Iterator[tuple[int, bool, list[Face]]]:
-    """Take images that are face crops already, as `faces` yields them.
+    """Use images that are face crops already; yields the same as `faces`.
 
     Args:
-        images: index, and the image (None: unreadable).
-        size: side of the crops that the detector takes, in pixels.
-        margin: side of a crop, in longer sides of the box: the whole image is taken for such a crop, its middle for the face.
+        images: index and image (None: unreadable).
+        size: input size of the detector, in pixels.
+        margin: side of the image, relative to the longer side of the face box, which is assumed in its centre.
     """
     for index, image in images:
         if image is None:
@@ -83,11 +83,11 @@ def _cut(index: int, track: int, image: np.ndarray, box: Box, size: int, margin:
 
 
 def sharpness(face: np.ndarray, margin: float) -> float:
-    """How much fine detail a face has: the spread of its Laplacian, in grey levels (Pertuz et al., 2013: LAPV).
+    """Sharpness of a face: standard deviation of its Laplacian, in grey levels (Pertuz et al., 2013: LAPV).
 
     Args:
         face: uint8 (side, side, 3), a square crop.
-        margin: its side in sides of the face, of which only the inner part is looked at.
+        margin: its side, relative to the face; only the inner part is measured.
     """
     side = face.shape[0]
     edge = round(side * (1 - 1 / margin) / 2)

@@ -1,4 +1,4 @@
-"""From a file to its verdict: decoded and searched for faces on one thread, scored on another."""
+"""Judge a file: one thread decodes and detects faces, another scores them."""
 
 import queue
 import threading
@@ -13,7 +13,7 @@ import numpy as np
 
 from deepfake_cli.errors import DeepfakeError
 from deepfake_cli.faces import FaceDetector
-from deepfake_cli.faces.tracking import follow
+from deepfake_cli.faces.tracking import track_faces
 from deepfake_cli.inference.aggregate import interval, pooled
 from deepfake_cli.inference.faces import DULLEST, SMALLEST, Face, faces, whole
 from deepfake_cli.inference.result import FaceResult, Verdict
@@ -21,14 +21,14 @@ from deepfake_cli.inference.timeline import Timeline
 from deepfake_cli.media.video import FrameSampler, FrameSource
 from deepfake_cli.storage.remote import lent
 
-BATCH = 4  # crops scored at once: more are no faster on CPUs, and take more memory
-PROGRESS_EVERY = 32  # frames after which the progress is told, also where there are no faces
-AHEAD = 2  # batches that wait to be scored
-ENOUGH = 0.05  # share of a face's frames that have to be fit to be judged
-FEW = 5  # frames (all, of fewer) that a face needs, beside the largest: a detector's false alarms seldom last as long
+BATCH = 4  # crops per batch: larger batches are no faster on CPUs and take more memory
+PROGRESS_EVERY = 32  # frames between calls of progress, if there are no faces
+AHEAD = 2  # batches in the queue
+ENOUGH = 0.05  # minimum fraction of usable frames of a face
+FEW = 5  # minimum frames of any face but the largest, or all frames if fewer; false detections are rarely as long
 REASONS = {
-    "too small": f"less than {SMALLEST} pixels of face",
-    "too blurred": f"less detail than {DULLEST} grey levels",
+    "too small": f"smaller than {SMALLEST} pixels",
+    "too blurred": f"sharpness below {DULLEST} grey levels",
 }
 
 Scores = Callable[[np.ndarray], np.ndarray]
@@ -36,22 +36,22 @@ Scores = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class JudgeOptions:
-    """How files are judged.
+    """Options of `judge`.
 
     Attributes:
-        scores: how fake crops look, uint8 RGB (n, size, size, 3) to float64 (n,).
+        scores: scores crops, uint8 RGB (n, size, size, 3) to float64 (n,).
         face_detector: finds the faces of an image.
         size: side of the crops, in pixels.
-        margin: side of a crop, in longer sides of the face's box.
-        threshold: scores from here on are called fake.
-        real_below: scores below are called real, those between are inconclusive.
-        photo_threshold: in place of `threshold` for a single image.
+        margin: side of a crop, relative to the longer side of the face box.
+        threshold: scores at or above this are fake.
+        real_below: scores below this are real; scores in between are inconclusive.
+        photo_threshold: replaces `threshold` for a single image.
         calibrated: whether scores are probabilities.
-        crops: the images are face crops already: no face is looked for.
-        pool: how frames become one; a key of `deepfake_cli.metrics.pooling.POOLS`.
+        crops: whether the images are face crops; skips face detection.
+        pool: how frame scores are pooled; a key of `deepfake_cli.metrics.pooling.POOLS`.
         every: judge every N-th frame.
-        max_frames: judge at most so many, spread evenly; None for all.
-        every_face: judge all faces; the verdict is of the one that looks most fake.
+        max_frames: maximum number of frames, evenly spaced; None for all.
+        every_face: judge all faces; the one with the highest score decides.
     """
 
     scores: Scores
@@ -72,12 +72,12 @@ class JudgeOptions:
 def judge(
     path: Path, options: JudgeOptions, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> Verdict:
-    """Judge a video, an image or a folder of frames; what can't be judged is undecided, with the reason.
+    """Judge a video, an image or a folder of frames; undecided, with a reason, if there is no usable face.
 
     Args:
         path: the file.
         options: see `JudgeOptions`.
-        progress: called with how many of how many frames are done; 0 if nobody knows how many there are.
+        progress: called with the number of frames done and the total; 0 if the total is unknown.
     """
     started = time.perf_counter()
     verdict = Verdict(path, threshold=options.threshold, real_below=options.real_below, calibrated=options.calibrated)
@@ -98,8 +98,8 @@ def _judge_frames(verdict: Verdict, path: Path, options: JudgeOptions, progress:
     if options.crops:
         stream = whole(source.frames(sampler), size=options.size, margin=options.margin)
     else:
-        followed = follow(source.frames(sampler), options.face_detector, every=2 * options.every, max_gap=0)
-        stream = faces(followed, size=options.size, margin=options.margin, every_face=options.every_face)
+        tracked = track_faces(source.frames(sampler), options.face_detector, every=2 * options.every, max_gap=0)
+        stream = faces(tracked, size=options.size, margin=options.margin, every_face=options.every_face)
     timelines: dict[int, Timeline] = {}
     left_out: Counter[str] = Counter()
     for frames, batch in _scored(_ahead(_batches(stream, left_out)), options.scores):
@@ -118,7 +118,7 @@ def _decide(verdict: Verdict, timelines: list[Timeline], options: JudgeOptions) 
     timelines.sort(key=lambda timeline: -timeline.area)
     enough = min(FEW, verdict.frames)
     lasting = timelines[:1] + [timeline for timeline in timelines[1:] if len(timeline) >= enough]
-    results = [_weighed(timeline, options.pool) for timeline in (lasting if options.every_face else timelines[:1])]
+    results = [_face_result(timeline, options.pool) for timeline in (lasting if options.every_face else timelines[:1])]
     judged = [result for result in results if result.score is not None]
     judged.sort(key=lambda result: result.score or 0.0, reverse=True)
     verdict.faces = judged + [result for result in results if result.score is None]
@@ -133,10 +133,10 @@ def _decide(verdict: Verdict, timelines: list[Timeline], options: JudgeOptions) 
         return
     verdict.label, limit = ("fake", verdict.threshold) if score >= verdict.threshold else ("real", verdict.real_below)
     if low < limit <= high:
-        verdict.notes.append("the interval holds the threshold: a close call")
+        verdict.notes.append("the 95 % interval includes the threshold")
 
 
-def _weighed(timeline: Timeline, pool: str) -> FaceResult:
+def _face_result(timeline: Timeline, pool: str) -> FaceResult:
     scores = timeline.judged
     if not len(scores) or len(scores) < ENOUGH * len(timeline):
         return FaceResult(timeline)
@@ -145,20 +145,20 @@ def _weighed(timeline: Timeline, pool: str) -> FaceResult:
 
 
 def _reason(verdict: Verdict, results: list[FaceResult]) -> str:
-    """Why nothing could be judged."""
+    """Why no face could be judged."""
     if not results:
         unreadable = verdict.left_out.get("unreadable", 0)
         if unreadable == verdict.frames:
-            return "no frame can be read"
+            return "no readable frame"
         frames = f"{'any of ' * (verdict.frames > 1)}{verdict.frames:,} frame{'s' * (verdict.frames > 1)}"
-        return f"no face in {frames}" + ("" if verdict.fps else "; if it is a face crop already: --crops")
+        return f"no face in {frames}" + ("" if verdict.fps else "; for a face crop, use --crops")
     timeline = results[0].timeline
     fault, count = timeline.faults.most_common(1)[0]
-    size = f", {timeline.largest:.0f} at most" if fault == "too small" else ""
+    size = f", largest is {timeline.largest:.0f}" if fault == "too small" else ""
     return f"{count:,} of {len(timeline):,} faces {fault}: {REASONS[fault]}{size}"
 
 
-Batch = tuple[int, list[Face]]  # frames read so far, and the faces since the last batch
+Batch = tuple[int, list[Face]]  # frames read so far, and new faces
 
 
 def _batches(stream: Iterator[tuple[int, bool, list[Face]]], left_out: Counter[str]) -> Iterator[Batch]:
@@ -184,7 +184,7 @@ def _scored(batches: Iterator[Batch], scores: Scores) -> Iterator[tuple[int, lis
 
 
 def _ahead(stream: Iterator[Any]) -> Iterator[Any]:
-    """Draw from a stream on a thread of its own, a little ahead; its errors come out here."""
+    """Read a stream ahead, in another thread; its exceptions are raised here."""
     waiting: queue.Queue[tuple[bool, Any]] = queue.Queue(AHEAD)
     over = threading.Event()
 
@@ -194,7 +194,7 @@ def _ahead(stream: Iterator[Any]) -> Iterator[Any]:
                 if not _put(waiting, (True, item), over):
                     return
             _put(waiting, (False, None), over)
-        except BaseException as error:  # noqa: BLE001 - raised again where the stream is read
+        except BaseException as error:  # noqa: BLE001 - raised again in the reading thread
             _put(waiting, (False, error), over)
 
     thread = threading.Thread(target=draw, daemon=True)
@@ -210,7 +210,7 @@ def _ahead(stream: Iterator[Any]) -> Iterator[Any]:
 
 
 def _put(waiting: "queue.Queue[tuple[bool, Any]]", item: tuple[bool, Any], over: threading.Event) -> bool:
-    """Wait for room; tell whether anybody still reads."""
+    """Put an item, waiting for room; return False if the reader has stopped."""
     while not over.is_set():
         try:
             waiting.put(item, timeout=0.1)

@@ -1,4 +1,4 @@
-"""Files judged on the machines of a cluster."""
+"""Judge files on a Ray cluster."""
 
 import socket
 from collections.abc import Callable, Sequence
@@ -14,49 +14,49 @@ from deepfake_cli.inference.result import Verdict
 
 
 class Job(NamedTuple):
-    """A file to judge, how, and whether the machine that asks sees it."""
+    """A file, the settings, and whether the file exists on the driver."""
 
     path: Path
     settings: Predict
-    seen: bool
+    exists: bool
 
 
 def predict_there(
     settings: Predict, paths: Sequence[Path], progress: Callable[[Path, int, int], None]
 ) -> list[Verdict]:
-    """Judge each file on some machine of the cluster; the verdicts are in the order of `paths`.
+    """Judge files on the cluster; the verdicts are in the order of `paths`.
 
     Raises:
-        ClusterError: there is no such cluster, or one of its machines doesn't see our files.
-        ModelError: it can't load the detector.
+        ClusterError: there is no such cluster, or a machine of it cannot read the files.
+        ModelError: the detector cannot be loaded.
     """
-    alone = settings.model_copy(update={"paths": []})  # a job need not carry them all
-    found = {}
+    shared = settings.model_copy(update={"paths": []})  # keeps the jobs small
+    verdicts = {}
     for verdict in each(
-        judge, [Job(path, alone, path.exists()) for path in paths], lost=_lost, cluster=settings.cluster
+        judge, [Job(path, shared, path.exists()) for path in paths], lost=_lost, cluster=settings.cluster
     ):
-        found[verdict.path] = verdict
+        verdicts[verdict.path] = verdict
         progress(verdict.path, verdict.frames, verdict.frames)
-    return [found[path] for path in paths]
+    return [verdicts[path] for path in paths]
 
 
 def judge(job: Job) -> Verdict:
-    """What a worker does; a task has one core."""
-    path, how, seen = job
-    if seen and not path.exists():
+    """Judge one file in a Ray task, on one core."""
+    path, settings, exists = job
+    if exists and not path.exists():
         raise ClusterError(
-            f"{socket.gethostname()}, a machine of the cluster, does not see {path.absolute()}. Mount one disk under the same "
+            f"{socket.gethostname()}, a machine of the cluster, cannot read {path.absolute()}. Mount a shared disk at the same "
             "path on all machines (NFS, EFS, Filestore)."
         )
-    detector = _detector(how.detector, how.runtime, how.threads or 1, how.threshold)
-    return detector.predict(path, **how.per_file)
+    detector = _detector(settings.detector, settings.runtime, settings.threads or 1, settings.threshold)
+    return detector.predict(path, **settings.per_file)
 
 
 @cache
 def _detector(path: Path | None, runtime: str, threads: int, threshold: float | None) -> Detector:
-    """One a process, since loading takes longer than a frame."""
+    """Load the detector once per process."""
     return Detector.load(path, runtime=runtime, threads=threads, threshold=threshold)
 
 
 def _lost(job: Job) -> Verdict:
-    return Verdict(job.path, reason="the process that read it died (out of memory, or a fault of the decoder)")
+    return Verdict(job.path, reason="the worker process died (out of memory, or a crash in the decoder)")

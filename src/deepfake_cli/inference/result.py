@@ -1,4 +1,4 @@
-"""What is said of a file."""
+"""Verdicts."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,12 +14,12 @@ Call = Literal["fake", "real", "undecided"]
 
 @dataclass
 class FaceResult:
-    """What is said of one face.
+    """Result for one face.
 
     Attributes:
         timeline: its frames.
-        score: how fake it looks, in 0..1, pooled over its frames; None if none could be judged.
-        low: lower end of the 95 % interval over its frames; None for few frames.
+        score: pooled score in 0..1, high for fake; None if no frame could be judged.
+        low: lower end of the 95 % interval over frames; None for few frames.
         high: upper end.
     """
 
@@ -31,21 +31,21 @@ class FaceResult:
 
 @dataclass
 class Verdict:
-    """What is said of a file.
+    """Verdict on a file.
 
     Attributes:
         path: the file.
         label: ``"fake"``, ``"real"`` or ``"undecided"``.
         reason: why it is undecided; empty if it is not.
-        threshold: scores from here on are called fake.
-        real_below: scores below are called real; between the two a file is undecided, since its score is inconclusive.
-        calibrated: whether a score is the probability of fake.
-        frames: frames that were looked at.
-        fps: frames a second of the source; 0 if it has none.
-        faces: the faces, the one that the verdict is of first.
-        left_out: reasons why frames or faces were not judged, with their numbers.
-        notes: what else a reader should know.
-        seconds: what it took.
+        threshold: scores at or above this are fake.
+        real_below: scores below this are real; scores in between are inconclusive, so the file is undecided.
+        calibrated: whether scores are probabilities.
+        frames: number of frames read.
+        fps: frames per second of the source; 0 if it has none.
+        faces: the faces; the first one decides the verdict.
+        left_out: counts of frames and faces that were not judged, by reason.
+        notes: warnings.
+        seconds: run time.
     """
 
     path: Path
@@ -63,22 +63,22 @@ class Verdict:
 
     @property
     def score(self) -> float | None:
-        """How fake the face looks that the verdict is of, in 0..1; None if none could be judged."""
+        """Score of the deciding face, in 0..1; None if no face could be judged."""
         return self.faces[0].score if self.faces else None
 
     @property
     def probability(self) -> float | None:
-        """The score of a calibrated detector, which is the probability of fake; None of any other."""
+        """The score, if it is calibrated, as probability of fake; else None."""
         return self.score if self.calibrated else None
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """The 95 % interval of the score, over frames; None for few frames."""
+        """95 % interval of the score over frames; None for few frames."""
         face = self.faces[0] if self.faces else None
         return (face.low, face.high) if face and face.low is not None and face.high is not None else None
 
     def facts(self) -> dict[str, Any]:
-        """The verdict for JSON; scores have four digits, times are in seconds."""
+        """The verdict as a JSON object; scores are rounded to four digits, times are in seconds."""
         low, high = self.interval or (None, None)
         return {
             "path": url(self.path),
@@ -95,18 +95,18 @@ class Verdict:
             "left_out": self.left_out,
             "notes": self.notes,
             "seconds": round(self.seconds, 3),
-            "faces": [self._face(each) for each in self.faces],
+            "faces": [self._face(face) for face in self.faces],
         }
 
     def _face(self, face: FaceResult) -> dict[str, Any]:
-        moments = face.timeline
+        timeline = face.timeline
         return {
             "score": _short(face.score),
             "low": _short(face.low),
             "high": _short(face.high),
-            "frames": moments.frames.tolist(),
-            "scores": [None if np.isnan(score) else round(score, 4) for score in moments.scores.tolist()],
-            "times": [round(frame / self.fps, 3) for frame in moments.frames.tolist()] if self.fps else None,
+            "frames": timeline.frames.tolist(),
+            "scores": [None if np.isnan(score) else round(score, 4) for score in timeline.scores.tolist()],
+            "times": [round(frame / self.fps, 3) for frame in timeline.frames.tolist()] if self.fps else None,
         }
 
 

@@ -1,4 +1,4 @@
-"""The scores of one face through a file, held in a few bytes a frame, so that two hours fit as well as a minute."""
+"""Scores and boxes of one face over time, stored compactly for long videos."""
 
 from array import array
 from collections import Counter
@@ -13,7 +13,7 @@ UNFIT = float("nan")
 
 
 class Moment(NamedTuple):
-    """A face in a frame: its index, its score in 0..1 (NaN where it could not be judged), and its box."""
+    """A face in a frame: frame index, score in 0..1 (NaN if not judged) and box."""
 
     frame: int
     score: float
@@ -21,16 +21,16 @@ class Moment(NamedTuple):
 
 
 class Timeline:
-    """The frames of one face."""
+    """All frames of one face."""
 
     def __init__(self, track: int):
         self.track = track
-        self.faults: Counter[str] = Counter()  # of the faces that could not be judged
+        self.faults: Counter[str] = Counter()  # reasons of frames that could not be judged
         self.area = 0.0
         self._frames, self._scores, self._boxes = array("q"), array("d"), array("f")
 
     def add(self, face: Face, score: float = UNFIT) -> None:
-        """Add a frame, in order."""
+        """Append a frame; frames must be added in order."""
         self._frames.append(face.frame)
         self._scores.append(score)
         self._boxes.extend(face.box[:4])
@@ -41,23 +41,23 @@ class Timeline:
     def __len__(self) -> int:
         return len(self._frames)
 
-    def __getitem__(self, place: int) -> Moment:
-        x0, y0, x1, y1 = self._boxes[4 * place : 4 * place + 4]
-        return Moment(self._frames[place], self._scores[place], Box(x0, y0, x1, y1))
+    def __getitem__(self, index: int) -> Moment:
+        x0, y0, x1, y1 = self._boxes[4 * index : 4 * index + 4]
+        return Moment(self._frames[index], self._scores[index], Box(x0, y0, x1, y1))
 
     @property
     def frames(self) -> np.ndarray:
-        """Indices in the source, int64 (frames,)."""
+        """Frame indices in the source, int64 (frames,)."""
         return np.array(self._frames)
 
     @property
     def scores(self) -> np.ndarray:
-        """Probability of fake of each frame, float64 (frames,); NaN where it could not be judged."""
+        """Score of each frame, float64 (frames,); NaN if not judged."""
         return np.array(self._scores)
 
     @property
     def judged(self) -> np.ndarray:
-        """The scores that are numbers, float64 (frames judged,)."""
+        """Scores of the judged frames, float64 (frames judged,)."""
         scores = self.scores
         return scores[~np.isnan(scores)]
 

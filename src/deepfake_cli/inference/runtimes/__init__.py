@@ -1,4 +1,4 @@
-"""Detectors as ``deepfake export`` writes them, run without TensorFlow.
+"""Runtimes for exported detectors, without TensorFlow.
 
 A runtime is a function ``onnx(path, threads) -> Network``.
 """
@@ -18,12 +18,12 @@ from deepfake_cli.storage.remote import here
 
 
 class Network(Protocol):
-    """An exported detector, ready to run.
+    """An exported detector, loaded in a runtime.
 
     Attributes:
-        traits: what it says of itself.
-        runs_on: the library and the device, in words.
-        maps: whether it tells where in a crop its score comes from.
+        traits: its metadata.
+        runs_on: the library and the device, as text.
+        maps: whether it can compute heat maps.
     """
 
     traits: Traits
@@ -31,15 +31,15 @@ class Network(Protocol):
     maps: bool
 
     def scores(self, crops: np.ndarray) -> np.ndarray:
-        """How fake crops are, not calibrated: uint8 RGB (n, size, size, 3) to float64 (n,) in 0..1."""
+        """Score crops, uncalibrated: uint8 RGB (n, size, size, 3) to float64 (n,) in 0..1."""
 
     def heat(self, crops: np.ndarray) -> np.ndarray:
-        """What each place of the last feature map adds to the logit of fake: float32 (n, rows, columns)."""
+        """Heat maps: contribution of each position of the last feature map to the logit, float32 (n, rows, columns)."""
 
 
 RUNTIMES: dict[str, Callable[[Path, int | None], Network]] = {
-    "onnx": onnx,  # ONNX Runtime: installed with the package
-    "openvino": openvino,  # faster on Intel's and AMD's CPUs: pip install 'deepfake-cli[openvino]'
+    "onnx": onnx,  # ONNX Runtime, a dependency of this package
+    "openvino": openvino,  # faster on Intel and AMD CPUs: pip install 'deepfake-cli[openvino]'
 }
 
 
@@ -47,15 +47,15 @@ def load(path: Path, runtime: str = "onnx", threads: int | None = None) -> Netwo
     """Load an exported detector.
 
     Args:
-        path: an ``.onnx`` file that ``deepfake export`` wrote.
+        path: an ``.onnx`` file written by ``deepfake export``.
         runtime: a key of `RUNTIMES`, or ``module:function``.
-        threads: to compute with; all cores, if None.
+        threads: number of threads; None for all cores.
 
     Raises:
-        ModelError: the file is missing or broken, or was not written by ``deepfake export``.
-        ConfigError: the runtime is not installed, or there is none of that name.
+        ModelError: the file is missing or damaged, or was not written by ``deepfake export``.
+        ConfigError: the runtime is unknown or not installed.
     """
     path = here(path)
     if not path.is_file():
-        raise ModelError(f"There is no file {path}. deepfake export makes one from a snapshot.")
+        raise ModelError(f"{path}: no such file. Create it from a snapshot with deepfake export.")
     return lookup(RUNTIMES, runtime, "runtime")(path, threads)

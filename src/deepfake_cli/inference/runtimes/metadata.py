@@ -1,4 +1,4 @@
-"""What an exported detector says of itself, inside its own file."""
+"""Metadata inside an exported detector."""
 
 import json
 from dataclasses import asdict, dataclass, field, fields
@@ -6,24 +6,24 @@ from typing import Any
 
 from deepfake_cli.errors import ModelError
 
-KEY = "deepfake"  # of the metadata in an .onnx file; the name of the entry in the archive behind a .tflite one
+KEY = "deepfake"  # metadata key in an .onnx file; file name in the archive appended to a .tflite file
 
 
 @dataclass(frozen=True)
 class Traits:
-    """What has to be known to use a detector as it was trained.
+    """How to use a detector as it was trained.
 
     Attributes:
         model: its architecture.
-        image_size: side of the crops that it takes, in pixels.
-        margin: side of a crop, in longer sides of the face's box.
-        threshold: calibrated scores from here on are called fake, in 0..1.
-        real_below: scores below are called real; those between it and `threshold` are inconclusive. None: `threshold`.
-        photo_threshold: in place of `threshold` for a single image, which says less than a video. None: `threshold`.
-        pool: how the scores of a video's frames become one.
-        calibration: turns its scores into probabilities; see `deepfake_cli.metrics.calibration`. None if it was not calibrated.
+        image_size: input size, in pixels.
+        margin: side of a crop, relative to the longer side of the face box.
+        threshold: calibrated scores at or above this, in 0..1, are fake.
+        real_below: scores below this are real; scores between it and `threshold` are inconclusive. None: `threshold`.
+        photo_threshold: replaces `threshold` for a single image. None: `threshold`.
+        pool: how frame scores become a video score.
+        calibration: maps scores to probabilities, see `deepfake_cli.metrics.calibration`; None if uncalibrated.
         recipe: how it was trained: settings, versions, hashes of the lists.
-        measured: its error rates on real deepfakes; see `rates`. None if nobody measured them.
+        measured: error rates on real deepfakes, see `rates`; None if not measured.
     """
 
     model: str
@@ -39,7 +39,7 @@ class Traits:
 
     @property
     def rates(self) -> str:
-        """The error rates that were measured, in a sentence; empty if nobody measured them."""
+        """The measured error rates, as text; empty if not measured."""
         if not self.measured:
             return ""
         real, fake = (
@@ -52,20 +52,20 @@ class Traits:
 
     @property
     def text(self) -> str:
-        """JSON that `parse` reads."""
+        """The metadata as JSON, for `parse`."""
         return json.dumps(asdict(self), default=str)
 
     @classmethod
     def parse(cls, text: str | None, path: object) -> "Traits":
-        """Read what an exported file says; keys of a later version of this package are passed over.
+        """Parse the metadata of an exported file; unknown keys, from later versions of this package, are ignored.
 
         Raises:
-            ModelError: it says nothing, or no such thing.
+            ModelError: there are no metadata, or they are invalid.
         """
         try:
-            found = json.loads(text or "")
-            return cls(**{each.name: found[each.name] for each in fields(cls) if each.name in found})
+            values = json.loads(text or "")
+            return cls(**{key.name: values[key.name] for key in fields(cls) if key.name in values})
         except (ValueError, TypeError):
             raise ModelError(
-                f"{path} does not say how it is to be used: it was not made by deepfake export. Export the snapshot again."
+                f"{path} has no valid metadata: it was not written by deepfake export. Export the snapshot again."
             ) from None

@@ -1,4 +1,4 @@
-"""Exported detectors on OpenVINO, an optional extra."""
+"""OpenVINO, an optional dependency."""
 
 import os
 from pathlib import Path
@@ -12,7 +12,7 @@ from deepfake_cli.inference.runtimes.onnx import HEAT, PROBABILITY
 
 
 class OpenVinoNetwork:
-    """See `deepfake_cli.inference.runtimes.Network`."""
+    """A detector in OpenVINO; see `deepfake_cli.inference.runtimes.Network`."""
 
     def __init__(self, compiled: Any, traits: Traits, precision: str):
         self._compiled, self.traits = compiled, traits
@@ -29,7 +29,7 @@ class OpenVinoNetwork:
 
 
 def openvino(path: Path, threads: int | None = None) -> OpenVinoNetwork:
-    """Load an exported detector for OpenVINO, in the precision that it chooses for this CPU."""
+    """Load an exported detector in OpenVINO, in the default precision for this CPU."""
     try:
         import openvino as ov
     except ImportError:
@@ -40,14 +40,14 @@ def openvino(path: Path, threads: int | None = None) -> OpenVinoNetwork:
     settings = {"INFERENCE_NUM_THREADS": threads or os.cpu_count() or 1, "PERFORMANCE_HINT": "LATENCY"}
     try:
         model = core.read_model(path)
-        traits = Traits.parse(_said(model), path)
+        traits = Traits.parse(_metadata(model), path)
         compiled = core.compile_model(model, "CPU", settings)
     except RuntimeError as error:
-        raise ModelError(f"{path} can't be loaded: {' '.join(str(error).split())[:300]}") from None
+        raise ModelError(f"{path} cannot be loaded: {' '.join(str(error).split())[:300]}") from None
     return OpenVinoNetwork(compiled, traits, compiled.get_property("INFERENCE_PRECISION_HINT").to_string())
 
 
-def _said(model: Any) -> str | None:
-    """The metadata of the ONNX file, which OpenVINO keeps under "framework"."""
+def _metadata(model: Any) -> str | None:
+    """The metadata of the ONNX file; OpenVINO stores it under "framework"."""
     path = ["framework", KEY]
     return str(model.get_rt_info(path).value) if model.has_rt_info(path) else None
