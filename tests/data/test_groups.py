@@ -113,7 +113,7 @@ def test_long_groups_have_short_names():
     assert name_groups([people(*pair) for pair in ("dc", "cb", "ba", "ae")]) == ["a-b-c+2"] * 4
 
 
-def test_what_a_clip_is_tied_to():
+def test_links_of_a_clip():
     """Two fakes of one target by two donors, a real of the target, and another real of it from which nothing was made."""
     clips = [(("a", "b"), ("a/1",)), (("a", "c"), ("a/1",)), (("a",), ("a/1",)), (("a",), ("a/2",)), (("c",), ("c/1",))]
     groups = {by: name_groups([links(*clip, by) for clip in clips]) for by in ("person", "pair", "video")}
@@ -122,7 +122,7 @@ def test_what_a_clip_is_tied_to():
     assert groups["video"] == ["a/1"] * 3 + ["a/2", "c/1"]
 
 
-def test_a_person_and_a_video_of_one_name_are_two_groups():
+def test_person_and_video_of_the_same_name_are_two_groups():
     assert len(set(name_groups([(Link("person", "0"),), (Link("video", "0"),)]))) == 2
 
 
@@ -141,7 +141,7 @@ def test_parts_are_disjoint_complete_and_have_both_classes(seed):
 
 
 @pytest.mark.parametrize("shares", SHARES)
-def test_divides_whenever_it_can_and_says_so_when_it_cannot(shares):
+def test_divide_fails_only_with_too_few_groups(shares):
     """Every count of groups up to four of each kind."""
     for numbers in np.ndindex(5, 5, 5):
         counts = dict(zip(KINDS, numbers, strict=True))
@@ -160,7 +160,7 @@ def test_divides_whenever_it_can_and_says_so_when_it_cannot(shares):
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_same_groups_and_seed_give_the_same_parts_in_any_order(seed):
+def test_divide_does_not_depend_on_order(seed):
     random = np.random.default_rng(seed)
     classes = classes_of(both=12, fakes=9, reals=7)
     groups = list(classes)
@@ -176,7 +176,7 @@ def test_different_seeds_give_different_parts():
     assert len(drawn) >= 18
 
 
-def test_every_group_gets_into_every_part_over_seeds():
+def test_every_group_reaches_every_part():
     classes = classes_of(both=6)
     seen = defaultdict(set)
     for seed in range(60):

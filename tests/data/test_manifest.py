@@ -88,7 +88,7 @@ def test_round_trip_of_manifests_and_videos_without_an_image(tmp_path):
     assert not [each.name for each in tmp_path.iterdir() if each != path], "nothing half-written is left"
 
 
-def test_a_write_that_fails_leaves_the_old_file(tmp_path):
+def test_a_failed_write_keeps_the_old_file(tmp_path):
     path = tmp_path / "manifest.csv"
     manifest.write(path, ["path"], [{"path": "a"}])
 
@@ -113,7 +113,7 @@ def test_types(read):
 
 
 @pytest.mark.parametrize("frame", ["inf", "-inf", "nan", "1e300", "-7", "x", ""])
-def test_a_frame_that_is_no_number_is_unknown(read, frame):
+def test_an_invalid_frame_index_is_unknown(read, frame):
     assert read(f"path,label,frame\n/a.jpg,1,{frame}\n")["frame"].tolist() == [-1]
 
 
@@ -135,11 +135,11 @@ def test_lists_of_every_origin(read, end, mark, header, real, fake):
     assert found["group"].tolist() == found["video"].tolist()
 
 
-def test_old_lists_never_quoted_commas(read):
+def test_lists_without_header_may_have_commas(read):
     assert read("/a, b, c/0.jpg,1\n\n/d/0.jpg,0\n")["path"].tolist() == ["/a, b, c/0.jpg", "/d/0.jpg"]
 
 
-def test_columns_in_any_order_and_more_of_them(read):
+def test_column_order_and_extra_columns(read):
     found = read("note,label,path,group\nx,fake,/v/0.jpg,g\n")
     assert found.iloc[0].to_dict() == {
         "path": "/v/0.jpg", "label": 1, "dataset": "", "video": "/v", "group": "g", "frame": -1, "method": "", "quality": "",
@@ -150,7 +150,7 @@ def test_rows_without_an_image_are_dropped(read):
     assert read("path,label,frame\n/a.jpg,1,0\n,1,1\n/c.jpg,0,2\n")["frame"].tolist() == [0, 2]
 
 
-def test_relative_paths_are_found_from_the_lists_folder(tmp_path, read, monkeypatch):
+def test_relative_paths_are_relative_to_the_list(tmp_path, read, monkeypatch):
     (tmp_path / "img").mkdir()
     (tmp_path / "img" / "0.jpg").touch()
     monkeypatch.chdir(tmp_path)
@@ -158,7 +158,7 @@ def test_relative_paths_are_found_from_the_lists_folder(tmp_path, read, monkeypa
     assert found.tolist() == [f"{tmp_path}/csv/train/../../img/0.jpg", f"{tmp_path}/csv/train/img/1.jpg", "/abs.jpg"]
 
 
-def test_relative_paths_are_else_found_from_the_current_folder(tmp_path, read, monkeypatch):
+def test_relative_paths_fall_back_to_the_current_folder(tmp_path, read, monkeypatch):
     """As the old tool wrote them."""
     (tmp_path / "img").mkdir()
     (tmp_path / "img" / "0.jpg").touch()
@@ -180,14 +180,14 @@ def test_label_errors(fault, header, label):
 
 @pytest.mark.parametrize("content", ["", "\n\n", "\ufeff", "path,label\n", "path,label,reason\n,1,no face\n"])
 def test_empty_lists(fault, content):
-    assert fault(content) == "no image is listed in it."
+    assert fault(content) == "no images in this list."
 
 
 def test_missing_list(tmp_path):
     for path in (tmp_path / "none.csv", tmp_path):
         with pytest.raises(ManifestError) as caught:
             manifest.read(path)
-        assert str(caught.value) == f"{path}: no such list. deepfake make-csv writes one."
+        assert str(caught.value) == f"{path}: no such list. Create it with deepfake make-csv."
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_missing_list(tmp_path):
     ids=["jpeg", "png", "zip", "utf-16", "latin-1", "open quote", "json", "one long line", "no comma", "one column"],
 )
 def test_garbage(fault, content):
-    assert fault(content).startswith("cannot be read as a CSV of frames: ")
+    assert fault(content).startswith("invalid CSV of frames: ")
 
 
 @pytest.mark.skipif(not MEMORY.is_file(), reason="needs a file whose reading fails")
@@ -232,17 +232,17 @@ def test_random_bytes_are_a_list_or_an_error_that_names_the_file(read):
 def test_one_class(label, name):
     with pytest.raises(ManifestError) as caught:
         checks.check(table_of(path=["/a.jpg"] * 1200, label=[label] * 1200), "csv/l.csv")
-    assert str(caught.value) == f"csv/l.csv: all 1,200 frames are {name}; a detector needs reals and fakes."
+    assert str(caught.value) == f"csv/l.csv: all 1,200 frames are {name}; reals and fakes are needed."
 
 
-def test_images_that_are_not_there(tmp_path):
+def test_missing_images(tmp_path):
     (tmp_path / "there.jpg").touch()
     paths = [str(tmp_path / "there.jpg"), *(f"/gone/{number}.jpg" for number in range(9))]
     table = table_of(path=paths, label=[0, 1] * 5)
     with pytest.raises(ManifestError) as caught:
         checks.check(table, "csv/l.csv")
     first, *some = str(caught.value).splitlines()
-    assert first == "csv/l.csv: 9 of 10 images are not there, such as"
+    assert first == "csv/l.csv: 9 of 10 images are missing, such as"
     assert some == [f"  /gone/{number}.jpg" for number in range(5)]
     checks.check(table.assign(path=paths[0]), "csv/l.csv")
 
@@ -266,7 +266,7 @@ def test_several_lists_are_read_as_one(tmp_path):
     pd.testing.assert_frame_equal(manifest.read_lists(lists[:1]), manifest.read(lists[0]))
 
 
-def test_old_lists_that_spell_one_folder_differently_share_its_video(tmp_path, monkeypatch):
+def test_different_spellings_of_a_folder_are_one_video(tmp_path, monkeypatch):
     """Relative paths differ with the list's own folder; the leak must show all the same."""
     image = tmp_path / "img" / "clip" / "0.jpg"
     image.parent.mkdir(parents=True)
@@ -282,7 +282,7 @@ def test_old_lists_that_spell_one_folder_differently_share_its_video(tmp_path, m
     assert len(checks.shared_groups(tables[1], tables[2])) == 1
 
 
-def test_a_list_in_a_folder_behind_a_link_finds_its_images(tmp_path):
+def test_a_list_behind_a_symbolic_link(tmp_path):
     (tmp_path / "data" / "csv").mkdir(parents=True)
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "data" / "1.jpg").write_bytes(b"")

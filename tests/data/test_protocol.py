@@ -42,7 +42,7 @@ def checked(json_of, deepfake):
     return run
 
 
-def test_the_record_holds_what_was_written(json_of, frames, tmp_path):
+def test_protocol_matches_the_lists(json_of, frames, tmp_path):
     found = json_of("make-csv", "uadfv", "--ratio", "0.5", "--test-ratio", "0.2", "--seed", "7")
     record = json.loads((tmp_path / "csv" / "protocol.json").read_text())
     kept = ("adapter", "seed", "protocol", "folds", "by")
@@ -57,7 +57,7 @@ def test_the_record_holds_what_was_written(json_of, frames, tmp_path):
 
 
 @pytest.mark.parametrize("held_out", [(), ("--test-ratio", "0.34")])
-def test_folds_share_nothing_and_leave_nothing_out(json_of, frames, tmp_path, held_out):
+def test_folds_are_disjoint_and_complete(json_of, frames, tmp_path, held_out):
     json_of("make-csv", "uadfv", "--folds", "2", *held_out)
     everything = groups_of(tmp_path / "img" / "manifest.csv")
     tested = groups_of(tmp_path / "csv" / FILES["test"]) if held_out else set()
@@ -74,7 +74,7 @@ def test_folds_share_nothing_and_leave_nothing_out(json_of, frames, tmp_path, he
     assert tree(tmp_path / "csv") == first, "same seed, same bytes"
 
 
-def test_lists_of_an_earlier_division_go(deepfake, frames, tmp_path):
+def test_lists_of_an_earlier_split_are_removed(deepfake, frames, tmp_path):
     deepfake("make-csv", "uadfv", "--folds", "3")
     deepfake("make-csv", "uadfv")
     assert set(tree(tmp_path / "csv")) == {FILES["train"], FILES["val"], "protocol.json"}
@@ -83,7 +83,7 @@ def test_lists_of_an_earlier_division_go(deepfake, frames, tmp_path):
 def test_more_folds_than_groups(deepfake, frames, tmp_path):
     said = deepfake("make-csv", "uadfv", "--folds", "7", check=1).stderr
     assert "6 groups are too few for 7 parts" in said
-    assert "not name its people" in deepfake("make-csv", "uadfv", "--by", "person", check=1).stderr.replace(
+    assert "no names of people" in deepfake("make-csv", "uadfv", "--by", "person", check=1).stderr.replace(
         "n't", " not"
     )
     assert "has no published split" in deepfake("make-csv", "uadfv", "--protocol", "official", check=1).stderr
@@ -147,7 +147,7 @@ def mine(frames_of_mine, tmp_path) -> str:
     return "mine:clips"
 
 
-def test_a_published_split_is_kept_and_what_it_shares_is_told(deepfake, json_of, mine, checked, tmp_path):
+def test_a_published_split_is_unchanged_and_shared_groups_reported(deepfake, json_of, mine, checked, tmp_path):
     publish(tmp_path, '"test" if number > 7 else "val" if number > 5 else "train" if number else ""')
     json_of("split", mine, "--viddir", "raw", "--crop", "none")
     found = json_of("make-csv", mine, "--protocol", "official")
@@ -162,7 +162,7 @@ def test_a_published_split_is_kept_and_what_it_shares_is_told(deepfake, json_of,
     json_of("split", mine, "--viddir", "raw", "--crop", "none")
     found = json_of("make-csv", mine, "--protocol", "official")
     assert found["shared_groups"] == {"train, test": ["0"]} or found["shared_groups"] == {"val, test": ["0"]}
-    assert "has 1 groups in both" in deepfake("make-csv", mine, "--protocol", "official").stderr
+    assert "shares 1 groups" in deepfake("make-csv", mine, "--protocol", "official").stderr
     wrong, notes = checked("--check-frames", 0)
     assert (wrong, notes) == (set(), {"shared groups"})
     train, val = (groups_of(tmp_path / "csv" / FILES[part]) for part in ("train", "val"))
@@ -172,17 +172,17 @@ def test_a_published_split_is_kept_and_what_it_shares_is_told(deepfake, json_of,
 
     publish(tmp_path, '"train"')
     json_of("split", mine, "--viddir", "raw", "--crop", "none")
-    assert "not marked with the published split" in deepfake("make-csv", mine, "--protocol", "official", check=1).stderr
+    assert "no published split" in deepfake("make-csv", mine, "--protocol", "official", check=1).stderr
 
 
-def test_untouched_lists_pass(checked, deepfake, mine):
+def test_unchanged_lists_pass(checked, deepfake, mine):
     deepfake("make-csv", mine, "--ratio", "0.6", "--test-ratio", "0.2")
     assert checked() == (set(), set())
     deepfake("make-csv", mine, "--folds", "3")
     assert checked() == (set(), set())
 
 
-def test_people_who_return_under_another_number_are_noticed(checked, deepfake, frames):
+def test_recurring_people_are_reported(checked, deepfake, frames):
     """The small UADFV shows each person in two numbers, which its groups can't know."""
     deepfake("make-csv", "uadfv", "--folds", "3")
     assert checked() == ({"pairs of videos with the same image"}, {"pairs of videos that look alike"})
@@ -256,7 +256,7 @@ def test_nothing_to_check(deepfake, tmp_path):
     assert "protocol.json: cannot be read" in deepfake("make-csv", "--check", check=1).stderr
 
 
-def test_near_pairs_are_all_pairs_that_are_near():
+def test_near_pairs_equals_brute_force():
     random = np.random.default_rng(0)
     hashes = random.integers(0, 2**63, 300).astype(np.uint64)
     for place in range(150):  # neighbours at 0 to 8 bits
@@ -277,7 +277,7 @@ def test_near_pairs_are_all_pairs_that_are_near():
     assert len(found) > 20
 
 
-def test_a_frame_is_known_again_when_encoded_or_scaled_anew(people, tmp_path):
+def test_near_duplicates_survive_reencoding_and_scaling(people, tmp_path):
     images = [frames[0] for frames in people.values()]
     rows = []
     for number, image in enumerate(images):

@@ -177,7 +177,7 @@ def test_every_adapter_has_a_tree():
 
 
 @pytest.mark.parametrize("name", ADAPTERS)
-def test_clips_are_those_of_the_tree(trees, name):
+def test_clips_match_the_tree(trees, name):
     clips = find_clips(name, trees[name])
     expected = {video_of(name, file): (file, *rest) for file, *rest in lines(name)}
     assert [clip.video for clip in clips] == sorted(expected), "each once, nothing else"
@@ -195,7 +195,7 @@ def test_clips_are_those_of_the_tree(trees, name):
 
 
 @pytest.mark.parametrize("name", ADAPTERS)
-def test_from_videos_to_frames_that_are_the_same_clips_to_lists_that_share_no_group(trees, json_of, tmp_path, name):
+def test_videos_frames_and_lists_agree(trees, json_of, tmp_path, name):
     realdir = trees["VidTIMIT"] if name == "timit" else None
     reals = ("--realdir", realdir) if realdir else ()
     clips = find_clips(name, trees[name], realdir)
@@ -209,7 +209,7 @@ def test_from_videos_to_frames_that_are_the_same_clips_to_lists_that_share_no_gr
     assert set(train["video"]) | set(val["video"]) == {clip.video for clip in clips}
 
 
-def test_official_lists_of_dfdc_are_its_folders(trees, json_of, tmp_path):
+def test_published_split_of_dfdc_is_its_folders(trees, json_of, tmp_path):
     json_of("split", "dfdc", "--viddir", trees["dfdc"], "--crop", "none", "--workers", "1")
     lists = json_of("make-csv", "dfdc", "--protocol", "official")["lists"]
     videos = {part: set(pd.read_csv(tmp_path / path)["video"]) for part, path in lists.items()}
@@ -219,7 +219,7 @@ def test_official_lists_of_dfdc_are_its_folders(trees, json_of, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["ffpp", "celebdf"])
-def test_official_parts_come_only_with_the_files_that_say_so(trees, tmp_path, name):
+def test_published_split_needs_its_files(trees, tmp_path, name):
     copy = shutil.copytree(trees[name], tmp_path / name)
     for place in PLACES[name]:
         (copy / place).unlink()
@@ -238,7 +238,7 @@ def test_groups_by_pair_and_by_video(trees):
     assert by_video["Celeb-synthesis/id16_id0_0003"] == by_video["Celeb-real/id16_0003"] == "id16_0003"
 
 
-def test_frames_that_other_tools_cut_stand_in_for_videos(trees, people, tmp_path):
+def test_extracted_frames_replace_missing_videos(trees, people, tmp_path):
     """As the best-known benchmark lays them out: ``frames/NAME/`` beside or in place of the videos."""
     places = {
         "uadfv": ["real/frames/0007", "fake/frames/0007_fake", "real/frames/0000"],
@@ -258,7 +258,7 @@ def test_frames_that_other_tools_cut_stand_in_for_videos(trees, people, tmp_path
         assert all(clip.path.is_dir() for clip in added)
 
 
-def test_dfdc_lists_what_is_missing_and_refuses_what_is_unknown(trees, json_of, deepfake, tmp_path):
+def test_dfdc_reports_missing_videos_and_rejects_unlisted_ones(trees, json_of, deepfake, tmp_path):
     copy = shutil.copytree(trees["dfdc"], tmp_path / "dfdc")
     part = copy / "train" / "dfdc_train_part_0"
     (part / "bbbb.mp4").rename(tmp_path / "bbbb.mp4")
@@ -267,14 +267,14 @@ def test_dfdc_lists_what_is_missing_and_refuses_what_is_unknown(trees, json_of, 
     assert "no such file" in found["failed"][0]["reason"]
     (tmp_path / "bbbb.mp4").rename(part / "xxxx.mp4")
     said = deepfake("split", "dfdc", "--viddir", copy, check=1).stderr
-    assert "metadata.json: doesn't list 1 of the videos beside it, such as xxxx" in said
+    assert "metadata.json: does not list 1 of the videos next to it, such as xxxx" in said
 
 
 @pytest.mark.parametrize(
     "name, place, text, said",
     [
-        ("dfdc", "test/metadata.json", '{"a.mp4": {\n"label": }', "metadata.json: broken JSON in line 2"),
-        ("dfdc", "test/metadata.json", "\ufeff", "metadata.json: broken JSON in line 1"),
+        ("dfdc", "test/metadata.json", '{"a.mp4": {\n"label": }', "metadata.json: invalid JSON in line 2"),
+        ("dfdc", "test/metadata.json", "\ufeff", "metadata.json: invalid JSON in line 1"),
         ("dfdc", "test/metadata.json", '{"..": {"label": "FAKE"}, "hhhh.mp4": {}, "iiii.mp4": {}}', "'..' is no name"),
         ("dfdc", "test/metadata.json", "[1]", 'metadata.json: expected {"NAME.mp4": {"label": "FAKE"'),
         ("dfdc", "test/metadata.json", '{"a.mp4": 1}', "metadata.json: expected {"),
@@ -290,7 +290,7 @@ def test_dfdc_lists_what_is_missing_and_refuses_what_is_unknown(trees, json_of, 
             "a,b\n1,2\n",
             "labels.csv: expected the columns filename and label; found ['a', 'b']",
         ),
-        ("ffpp", "dataset/splits/val.json", '[["1", "2"],', "val.json: broken JSON in line 1"),
+        ("ffpp", "dataset/splits/val.json", '[["1", "2"],', "val.json: invalid JSON in line 1"),
         ("ffpp", "dataset/splits/val.json", "ÿ", "val.json: is no text: invalid start byte at byte 0"),
         ("dfdc", "validation/labels.csv", "filename,label\nÿ,0\n", "labels.csv: is no text"),
         ("celebdf", "List_of_testing_videos.txt", "ÿ", "List_of_testing_videos.txt: is no text"),
@@ -317,13 +317,13 @@ def test_broken_lists_are_named(trees, tmp_path, name, place, text, said):
             "timit",
             "higher_quality/fadg0/sa1-video-fram1.avi",
             "higher_quality/fadg0/sa1.avi",
-            "expected SENTENCE-video-PARTNER",
+            "SENTENCE-video-PARTNER",
         ),
         (
             "ffpp",
             "manipulated_sequences/Deepfakes/c23/videos/000_003.mp4",
             "manipulated_sequences/Deepfakes/c23/videos/000.mp4",
-            "expected TARGET_SOURCE, such as 000_003",
+            "TARGET_SOURCE, such as 000_003",
         ),
         (
             "celebdf",
@@ -332,10 +332,10 @@ def test_broken_lists_are_named(trees, tmp_path, name, place, text, said):
             "expected a name such as id0_id16_0000",
         ),
         ("celebdf", "YouTube-real/00170.mp4", "YouTube-real/id1_00170.mp4", "expected a name such as 00000"),
-        ("uadfv", "real/0001.mp4", "real/0000.avi", "1 names stand for two videos each, such as real/0000"),
+        ("uadfv", "real/0001.mp4", "real/0000.avi", "1 names are used by two videos each, such as real/0000"),
     ],
 )
-def test_names_that_do_not_tell_their_people(trees, tmp_path, name, old, new, said):
+def test_invalid_file_names(trees, tmp_path, name, old, new, said):
     copy = shutil.copytree(trees[name], tmp_path / name)
     (copy / old).rename(copy / new)
     with pytest.raises(DatasetError, match=re.escape(said)):
@@ -346,7 +346,7 @@ def test_names_that_do_not_tell_their_people(trees, tmp_path, name, old, new, sa
     "name, tree, moves, given, said",
     [
         # the right one is further down, or above
-        ("uadfv", "uadfv", {".": "a/b/c/d"}, ".", "It is further down: use {root}/a/b/c/d."),
+        ("uadfv", "uadfv", {".": "a/b/c/d"}, ".", "Use the sub-folder {root}/a/b/c/d."),
         ("uadfv", "uadfv", {}, "real", "This is the real folder itself; use its parent, {root}."),
         (
             "timit",
@@ -363,7 +363,7 @@ def test_names_that_do_not_tell_their_people(trees, tmp_path, name, old, new, sa
             "uadfv",
             {".": "a", "copy": "b"},
             ".",
-            "2 folders in it have that layout: {root}/a, {root}/b. Give one of them.",
+            "2 folders have this layout: {root}/a, {root}/b. Give one of them.",
         ),
         # nearly the right name
         ("timit", "timit", {"higher_quality": "higher_qualty"}, ".", "Rename {root}/higher_qualty to higher_quality."),
@@ -397,15 +397,15 @@ def test_names_that_do_not_tell_their_people(trees, tmp_path, name, old, new, sa
             "uadfv",
             {"README.txt": "fake_videos.zip"},
             "fake_videos.zip",
-            "is an archive; unpack it, and give the folder.",
+            "is an archive; extract it and give the folder.",
         ),
         # another data set
-        ("timit", "uadfv", {}, ".", "It looks like uadfv or folder: give that name instead."),
-        ("folder", "ffpp", {}, ".", "It looks like ffpp: give that name instead."),
-        ("uadfv", "celebdf", {}, ".", "It looks like celebdf: give that name instead."),
-        ("celebdf", "dfdc", {}, ".", "It looks like dfdc: give that name instead."),
-        ("dfdc", "timit", {}, ".", "It looks like timit: give that name instead."),
-        ("timit", "VidTIMIT", {}, ".", "It looks like the real videos alone: give it as --realdir"),
+        ("timit", "uadfv", {}, ".", "This looks like uadfv or folder: use that name instead."),
+        ("folder", "ffpp", {}, ".", "This looks like ffpp: use that name instead."),
+        ("uadfv", "celebdf", {}, ".", "This looks like celebdf: use that name instead."),
+        ("celebdf", "dfdc", {}, ".", "This looks like dfdc: use that name instead."),
+        ("dfdc", "timit", {}, ".", "This looks like timit: use that name instead."),
+        ("timit", "VidTIMIT", {}, ".", "This looks like the folder of real videos: give it as --realdir"),
         # nothing
         ("ffpp", "ffpp", {}, "README.md", "is a file; expected the folder of FaceForensics++"),
         ("ffpp", "ffpp", {}, "original_sequence", "manipulated_sequences/. Did you mean {root}/original_sequences?"),
@@ -414,11 +414,11 @@ def test_names_that_do_not_tell_their_people(trees, tmp_path, name, old, new, sa
             "uadfv",
             {"real": "gone", "fake": "gone"},
             ".",
-            "expected DFDC: metadata.json or labels.csv beside the videos; found ",
+            "expected DFDC: metadata.json or labels.csv next to the videos; found ",
         ),
     ],
 )
-def test_a_wrong_folder_is_told_the_nearest_match(trees, tmp_path, name, tree, moves, given, said):
+def test_a_wrong_folder_gives_a_hint(trees, tmp_path, name, tree, moves, given, said):
     root = tmp_path / "given"
     for old, new in moves.items():
         if old in (".", "copy"):
@@ -441,7 +441,7 @@ def test_a_wrong_folder_is_told_the_nearest_match(trees, tmp_path, name, tree, m
     "given, near",
     [("VidTIMIT/fadg0", "VidTIMIT"), ("VidTIMIT/fadg0/video", "VidTIMIT"), (".", "VidTIMIT"), ("uadfv", None)],
 )
-def test_the_folder_of_reals_is_looked_for_in_both_directions(trees, given, near):
+def test_realdir_may_be_above_or_below(trees, given, near):
     root = trees["VidTIMIT"].parent
     with pytest.raises(DatasetError, match="expected VidTIMIT: SPEAKER/video/SENTENCE") as caught:
         find_clips("timit", trees["timit"], root / given)
@@ -457,7 +457,7 @@ def test_every_card_has_the_same_paragraphs(deepfake, name):
     assert find_adapter(name).by[0] in printed
 
 
-def test_the_table_and_the_page_name_all(deepfake, json_of):
+def test_table_and_docs_list_all_data_sets(deepfake, json_of):
     rows = json_of("datasets")
     assert [row["name"] for row in rows] == list(ADAPTERS)
     printed = deepfake("datasets", COLUMNS="80").stdout
@@ -469,7 +469,7 @@ def test_the_table_and_the_page_name_all(deepfake, json_of):
     assert deepfake("datasets", "docs").stdout == documentation()
 
 
-def test_a_data_set_of_ones_own(deepfake, uadfv, tmp_path):
+def test_own_adapter(deepfake, uadfv, tmp_path):
     (tmp_path / "mine.py").write_text(
         '"""Mine.\n\nTwo paragraphs\n    as they are."""\nfrom deepfake_cli.datasets.clip import Clip\n\n\n'
         "def clips(root):\n"
@@ -484,7 +484,7 @@ def test_a_data_set_of_ones_own(deepfake, uadfv, tmp_path):
 
 
 @pytest.mark.parametrize("words", ["split", "make-csv", "datasets info"])
-def test_the_shell_completes_the_names(words):
+def test_shell_completion_of_names(words):
     asked = {
         "_DEEPFAKE_COMPLETE": "complete_bash",
         "COMP_WORDS": f"deepfake {words} c",

@@ -52,7 +52,7 @@ def packed(tmp_path_factory, uadfv) -> Path:
     return folder
 
 
-def test_a_tar_holds_what_a_folder_would(packed):
+def test_tar_and_folder_have_the_same_files(packed):
     tars = sorted((packed / "img").rglob("*.tar"))
     assert len(tars) == 12 and not list((packed / "img").rglob("*.jpg"))
     for tar in tars:
@@ -74,7 +74,7 @@ def test_a_tar_holds_what_a_folder_would(packed):
 
 
 @pytest.mark.slow
-def test_packed_frames_are_skipped_read_and_checked_as_files_are(packed, uadfv):
+def test_packed_frames_work_like_files(packed, uadfv):
     done = json.loads(deepfake(packed, "split", "uadfv", "--viddir", uadfv, "--pack", "--json").stdout)
     assert done["skipped"] == 12
     deepfake(packed, "make-csv", "--check")
@@ -93,7 +93,7 @@ def test_packed_frames_are_skipped_read_and_checked_as_files_are(packed, uadfv):
     assert recipes[0]["history"] == recipes[1]["history"]
 
 
-def test_a_broken_tar_is_named_and_cut_again(packed, uadfv, tmp_path):
+def test_a_damaged_tar_is_reported_and_rewritten(packed, uadfv, tmp_path):
     deepfake(tmp_path, "split", "uadfv", "--viddir", uadfv, "--pack")
     deepfake(tmp_path, "make-csv", "uadfv", "--ratio", 0.67)
     tar = sorted((tmp_path / "img").rglob("*.tar"))[0]
@@ -101,14 +101,14 @@ def test_a_broken_tar_is_named_and_cut_again(packed, uadfv, tmp_path):
     tar.write_bytes(whole_bytes[: len(whole_bytes) // 2])
     lists = ("csv/train/train.csv", "csv/val/validation.csv")
     said = deepfake(tmp_path, "evaluate", *lists, STARTER, check=1).stderr.replace("\n", "")
-    assert tar.name in said and "not there" in said
+    assert tar.name in said and "missing" in said
     tar.unlink()
     done = json.loads(deepfake(tmp_path, "split", "uadfv", "--viddir", uadfv, "--pack", "--json").stdout)
     assert done["skipped"] == 11 and tar.read_bytes() == whole_bytes
 
 
 @pytest.mark.slow
-def test_from_a_bucket_to_a_verdict_as_from_a_disk(s3, packed, uadfv, tmp_path, caplog):
+def test_bucket_and_disk_give_the_same_results(s3, packed, uadfv, tmp_path, caplog):
     for path in uadfv.rglob("*.mp4"):
         s3.upload_file(str(path), "media", f"uadfv/{path.relative_to(uadfv)}")
     (tmp_path / "small.py").write_text(SMALL)
@@ -164,22 +164,22 @@ def test_predict_reads_and_writes_a_bucket(s3, tmp_path):
     assert set(bucket(s3, "out")) == {"verdicts.csv", "page.html"}
 
 
-def test_what_is_not_there_or_not_reached_is_told(s3, tmp_path, monkeypatch):
+def test_missing_and_unreachable_files_are_reported(s3, tmp_path, monkeypatch):
     def fault(*words) -> str:
         return " ".join(deepfake(tmp_path, *words, check=1).stderr.split())
 
-    assert "s3://media/nothing: nothing is there" in fault("split", "uadfv", "--viddir", "s3://media/nothing")
+    assert "s3://media/nothing: no files" in fault("split", "uadfv", "--viddir", "s3://media/nothing")
     assert "no such list" in fault("evaluate", "s3://media/none.csv", STARTER)
-    assert "has to be on a disk" in fault("train", "--tensorboard-dir", "s3://media/runs")
+    assert "must be a local path" in fault("train", "--tensorboard-dir", "s3://media/runs")
     assert "There is no run x" in fault("train", "--runs-dir", "s3://media/none", "--resume", "x")
-    assert "takes tars only" in fault("split", "uadfv", "--viddir", "x", "--imgdir", "s3://a/b", "--no-pack")
+    assert "gets tars only" in fault("split", "uadfv", "--viddir", "x", "--imgdir", "s3://a/b", "--no-pack")
     if not importlib.util.find_spec("gcsfs"):
         assert "deepfake-cli[gs]" in fault("evaluate", "gs://media/none.csv", STARTER)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     assert "s3://media/none.csv cannot be read" in fault("evaluate", "s3://media/none.csv", STARTER)
 
 
-def test_a_write_that_fails_leaves_nothing(s3):
+def test_a_failed_write_leaves_nothing(s3):
     with pytest.raises(RuntimeError), whole(Path("s3://media/part/x.csv")) as partial:
         partial.write_text("half")
         raise RuntimeError
@@ -196,7 +196,7 @@ def test_a_write_that_fails_leaves_nothing(s3):
         read_bytes("nosuch://a/b")
 
 
-def test_copies_make_room_for_others(s3, monkeypatch):
+def test_least_recently_used_copies_are_dropped(s3, monkeypatch):
     copies = remote.Copies()
     monkeypatch.setattr(copies, "_room", 2500)
     for number in range(3):
@@ -205,7 +205,7 @@ def test_copies_make_room_for_others(s3, monkeypatch):
     assert [path.exists() for path in found] == [True, False, True, True], "the least recently used is gone"
 
 
-def test_a_copy_that_goes_while_it_is_read_is_copied_again(s3, tmp_path, monkeypatch):
+def test_a_dropped_copy_is_downloaded_again(s3, tmp_path, monkeypatch):
     for number in range(4):
         with whole(Path(f"s3://media/race/{number}.tar")) as partial:
             tar_shards.write(partial, {f"{number}.jpg": b"%d" % number * 1000})
@@ -218,7 +218,7 @@ def test_a_copy_that_goes_while_it_is_read_is_copied_again(s3, tmp_path, monkeyp
     assert found == [b"%d" % number * 1000 for number in numbers]
 
 
-def test_each_pass_takes_the_tars_in_turn():
+def test_each_pass_shuffles_tars():
     from deepfake_cli.training import input_pipeline
 
     tars = np.repeat(np.arange(3 * input_pipeline.WINDOW + 7), 5)
@@ -236,11 +236,11 @@ def test_each_pass_takes_the_tars_in_turn():
 
 
 @pytest.mark.parametrize("path", ["/a/b.tar", "a.tarx/b", "C:/a/b.jpg", "a:b/c.jpg"])
-def test_paths_of_this_machine_stay_such(path):
+def test_local_paths_are_not_remote(path):
     assert not remote.is_remote(path) and tar_shards.packed(path) is None
 
 
-def test_remote_paths_are_told_by_their_protocol():
+def test_remote_paths_have_a_protocol():
     assert remote.is_remote(Path("s3://b/x")) and remote.url(Path("s3://b/x")) == "s3://b/x"
     assert tar_shards.packed("s3://b/1.tar/0/2.jpg") == (Path("s3://b/1.tar"), "0/2.jpg")
     assert Split(adapter="uadfv", viddir="x", imgdir="s3://b/i").packs and not Split(adapter="uadfv", viddir="x").packs

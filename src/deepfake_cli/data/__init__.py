@@ -1,1 +1,1 @@
-"""Lists of frames: the manifest, its checks, groups, and their division into parts that share none."""
+"""Manifests and split lists: reading, checks, groups, and splits without shared groups."""

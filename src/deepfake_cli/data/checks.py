@@ -1,4 +1,4 @@
-"""What must hold of a list, and between two of them: images that are there, both classes, no group in common."""
+"""Checks of lists: existing images, both classes, no shared groups."""
 
 import os
 from collections.abc import Iterator
@@ -17,48 +17,48 @@ if TYPE_CHECKING:
 
 
 def check(table: "pd.DataFrame", name: str) -> None:
-    """Check that a list has both classes, and that its images are there.
+    """Check that a list has both classes and that its images exist.
 
     Raises:
-        ManifestError: it has one class only, or names images that are not there; the message counts and names some.
+        ManifestError: one class only, or missing images; the message has the number and examples.
     """
     counts = table["label"].value_counts()
     if len(counts) < 2:
-        found = "fake" if counts.index[0] else "real"
-        raise ManifestError(f"{name}: all {len(table):,} frames are {found}; a detector needs reals and fakes.")
+        only = "fake" if counts.index[0] else "real"
+        raise ManifestError(f"{name}: all {len(table):,} frames are {only}; reals and fakes are needed.")
     check_files(table, name)
 
 
 def check_files(table: "pd.DataFrame", name: str) -> None:
-    """Check that the images of a list are there.
+    """Check that the images of a list exist.
 
     Raises:
-        ManifestError: some are not; the message counts and names some.
+        ManifestError: missing images; the message has the number and examples.
     """
     gone = missing(table["path"])
     if gone:
         some = "\n  ".join(gone[:5])
-        raise ManifestError(f"{name}: {len(gone):,} of {len(table):,} images are not there, such as\n  {some}")
+        raise ManifestError(f"{name}: {len(gone):,} of {len(table):,} images are missing, such as\n  {some}")
 
 
 def missing(paths: "pd.Series[str]") -> list[str]:
-    """The paths at which there is no file. Folders are listed once each: asking for every file takes minutes for millions."""
+    """The paths without a file. Lists each folder once, since checking millions of files takes minutes."""
     gone: list[str] = []
     listed = cache(_files)
     for folder, names, _ in by_folder(paths):
         inside = tar_shards.packed(folder + names[0])
         if not inside:
-            there = listed(folder)
+            existing = listed(folder)
         elif not remote.is_remote(inside[0]):
-            there = _in_tar(inside[0], inside[1].rpartition("/")[0])
-        else:  # what is in it could be seen only by copying it
-            there = set(names) if inside[0].name in listed(f"{inside[0].parent}/") else set()
-        gone += [folder + name for name in names if name not in there]
+            existing = _in_tar(inside[0], inside[1].rpartition("/")[0])
+        else:  # a remote tar is not downloaded for this
+            existing = set(names) if inside[0].name in listed(f"{inside[0].parent}/") else set()
+        gone += [folder + name for name in names if name not in existing]
     return gone
 
 
 def by_folder(paths: "pd.Series[str]") -> Iterator[tuple[str, list[str], np.ndarray]]:
-    """Yield each folder, as ``"/a/b/"``, the names of the files in it, and their places in `paths`, int64."""
+    """Yield each folder, as ``"/a/b/"``, its file names, and their indices in `paths`, int64."""
     folders = paths.str.replace(r"[^/]*$", "", regex=True).astype("category").cat
     codes = folders.codes.to_numpy()
     order = np.argsort(codes, kind="stable")
@@ -83,7 +83,7 @@ def _files(folder: str) -> set[str]:
 
 
 def shared_groups(one: "pd.DataFrame", other: "pd.DataFrame") -> list[str]:
-    """The groups, as ``dataset/group``, that stand in both lists."""
+    """The groups in both lists, as ``dataset/group``."""
     return sorted(set(groups(one)) & set(groups(other)))
 
 

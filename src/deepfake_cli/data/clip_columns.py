@@ -1,4 +1,4 @@
-"""What the manifest says of a clip, whatever frames come of it."""
+"""Manifest columns that describe the clip."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from deepfake_cli.datasets.clip import LABELS, Clip
 
 
 def describe(clips: list[Clip], adapter: str) -> dict[str, dict[str, Any]]:
-    """What the manifest says of each clip, by its video; its group is over the strictest that the data set tells."""
+    """Manifest columns of each clip, by video; groups are the strictest that the data set allows."""
     by = find_adapter(adapter).by[0]
     groups = name_groups([links(clip.people, clip.sources, by) for clip in clips])
     return {

@@ -1,4 +1,4 @@
-"""Which video goes into which list: by ratio, in folds, or as the data set's authors published it."""
+"""Split videos into lists: by ratio, in folds, or by the published split."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,21 +12,21 @@ from deepfake_cli.errors import ConfigError, DatasetError, ManifestError
 if TYPE_CHECKING:
     import pandas as pd
 
-Lists = dict[str, list[str]]  # "train", or "fold1/train": the videos in it
+Lists = dict[str, list[str]]  # videos by part: "train", or "fold1/train"
 
 
 def regroup(videos: "pd.DataFrame", by: str | None, adapter: str, imgdir: Path) -> "pd.Series[str]":
-    """The group of each video: as `split` or the adapter formed it, or over what ``--by`` says.
+    """The group of each video: as recorded, or formed anew by ``--by``.
 
     Args:
-        videos: one row a video, its name the index: label, group, people, sources, official.
-        by: ``"person"``, ``"pair"`` or ``"video"``; None: as formed.
+        videos: a row per video, indexed by name: label, group, people, sources, official.
+        by: ``"person"``, ``"pair"`` or ``"video"``; None: as recorded.
         adapter: the data set.
         imgdir: the folder of its frames, for messages.
 
     Raises:
-        ConfigError: the data set doesn't tell that.
-        ManifestError: the manifest is from before sources were recorded.
+        ConfigError: the data set has no such information.
+        ManifestError: the manifest is too old and has no sources.
     """
     import pandas as pd
 
@@ -34,11 +34,10 @@ def regroup(videos: "pd.DataFrame", by: str | None, adapter: str, imgdir: Path) 
         return videos["group"]
     if not videos["sources"].all():
         raise ManifestError(
-            f"{imgdir}/manifest.csv doesn't say what each video was made from. Run deepfake split again; what is "
-            "finished is not cut anew."
+            f"{imgdir}/manifest.csv has no source videos. Run deepfake split again; finished videos are skipped."
         )
     if by not in find_adapter(adapter).by or (by != "video" and not videos["people"].any()):
-        raise ConfigError(f"--by {by}: {adapter} doesn't name its people. It can be divided by video.")
+        raise ConfigError(f"--by {by}: {adapter} has no names of people. Use --by video.")
     tied = [
         links(manifest.names(people), manifest.names(sources), by)
         for people, sources in zip(videos["people"], videos["sources"], strict=True)
@@ -47,10 +46,10 @@ def regroup(videos: "pd.DataFrame", by: str | None, adapter: str, imgdir: Path) 
 
 
 def lists_of(videos: "pd.DataFrame", settings: MakeCsv) -> Lists:
-    """Divide the videos, whole groups at a time but where the published split does otherwise.
+    """Split the videos by group, unless the published split splits groups.
 
     Args:
-        videos: as `regroup` takes them, with their groups.
+        videos: as for `regroup`, with their groups.
         settings: see `deepfake_cli.config.MakeCsv`.
 
     Raises:
@@ -71,13 +70,13 @@ def _by_group(videos: "pd.DataFrame", shares: dict[str, float], seed: int, by: s
         parts = videos["group"].map(divide(classes, shares, seed=seed))
     except DatasetError as error:
         coarse = by != "video" and videos["people"].any()
-        hint = " Or allow two parts to show one person: --by video." if coarse else ""
+        hint = " Or allow parts to share people: --by video." if coarse else ""
         raise DatasetError(f"{error}{hint}") from None
     return {part: videos.index[parts == part].tolist() for part in shares}
 
 
 def _folds(videos: "pd.DataFrame", folds: int, settings: MakeCsv) -> Lists:
-    """Each fold validates on groups of its own and trains on the others; what tests is in none."""
+    """Each fold validates on other groups and trains on the rest; the test list is in no fold."""
     lists: Lists = {}
     if settings.test_ratio:
         lists = _by_group(
@@ -94,15 +93,15 @@ def _folds(videos: "pd.DataFrame", folds: int, settings: MakeCsv) -> Lists:
 
 
 def _official(videos: "pd.DataFrame", settings: MakeCsv) -> Lists:
-    """The published parts; where none validates, groups of its training part do."""
+    """The published split; if it has no validation part, one is split off its training part."""
     published = find_adapter(str(settings.adapter)).official
     if not published and not videos["official"].any():
-        raise DatasetError(f"{settings.adapter} has no published split. Leave out --protocol official.")
+        raise DatasetError(f"{settings.adapter} has no published split. Remove --protocol official.")
     lists = {part: videos.index[videos["official"] == part].tolist() for part in ("train", "val", "test")}
     if not lists["train"] or not lists["test"]:
         raise DatasetError(
-            f"{settings.imgdir}: its videos are not marked with the published split of {settings.adapter}: {published}. "
-            "Put that beside the videos and run deepfake split again; what is finished is not cut anew."
+            f"{settings.imgdir}: no published split of {settings.adapter} in the manifest: {published}. "
+            "Put it next to the videos and run deepfake split again; finished videos are skipped."
         )
     if not lists["val"]:
         shares = {"train": settings.ratio, "val": 1 - settings.ratio}

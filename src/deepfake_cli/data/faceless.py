@@ -1,4 +1,4 @@
-"""Videos that `split` found no face in, listed where their group is, so that evaluation counts what a detector cannot judge."""
+"""List videos without a face in the part of their group, so that evaluation counts them."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def faceless(imgdir: Path, datasets: "pd.Series[str]") -> "pd.DataFrame":
-    """The videos of these data sets without an image, as rows of a list that have no path; none if there is no manifest."""
+    """Videos of these data sets without an image, as rows without a path; empty if there is no manifest."""
     import pandas as pd
 
     listed = imgdir / "manifest.csv"
@@ -23,13 +23,13 @@ def faceless(imgdir: Path, datasets: "pd.Series[str]") -> "pd.DataFrame":
 
 
 def of_part(videos: "pd.DataFrame", part: str, lists: Lists, formed: "pd.Series[str]") -> "pd.DataFrame":
-    """Those whose group is in this part alone of its division; what stands in two parts has no place of its own.
+    """Select the videos whose group is in this part only; groups in two parts are ambiguous.
 
     Args:
-        videos: as `faceless` gives them.
+        videos: from `faceless`.
         part: ``"train"``, or ``"fold1/train"``.
         lists: the videos of each part.
-        formed: the group of each video, as `split` formed it.
+        formed: the recorded group of each video.
     """
     division = part.rpartition("/")[0]
     others = [name for name in lists if name != part and name.rpartition("/")[0] == division]

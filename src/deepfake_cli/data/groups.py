@@ -1,4 +1,4 @@
-"""Groups, and their division into parts that share no person and no source video."""
+"""Groups of videos, and splits that share no group."""
 
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
@@ -8,25 +8,25 @@ import numpy as np
 
 from deepfake_cli.errors import DatasetError
 
-MOST_NAMED = 3  # links in a group's name
+MOST_NAMED = 3  # links in the name of a group
 
 
 class Link(NamedTuple):
-    """What clips may share: ``("person", "fadg0")``, ``("video", "fadg0/sa1")``."""
+    """A property that clips may share: ``("person", "fadg0")``, ``("video", "fadg0/sa1")``."""
 
     kind: str
     name: str
 
 
 def links(people: Sequence[str], sources: Sequence[str], by: str) -> tuple[Link, ...]:
-    """Say what a clip is tied to.
+    """The links of a clip.
 
     Args:
-        people: the person seen, and the donor of a fake's face.
+        people: the person seen, and the donor of a fake.
         sources: the real videos that it was made from.
-        by: ``"person"``: to its people and its source videos, so that no part knows a face of another;
-            ``"pair"``: to its target and donor taken together, and to its source videos;
-            ``"video"``: to its source videos alone.
+        by: ``"person"``: link its people and source videos, so that parts share no face;
+            ``"pair"``: link the pair of target and donor, and source videos;
+            ``"video"``: link source videos only.
     """
     videos = tuple(Link("video", name) for name in sources)
     if by == "person":
@@ -37,13 +37,13 @@ def links(people: Sequence[str], sources: Sequence[str], by: str) -> tuple[Link,
 
 
 def name_groups(tied: Sequence[Sequence[Link]]) -> list[str]:
-    """Name the group of each clip: the connected component, over shared links, that it is in.
+    """Name the group of each clip: its connected component over shared links.
 
     Args:
-        tied: for each clip, one link or more.
+        tied: the links of each clip, at least one.
 
     Returns:
-        One name a clip, made of the component's people, or else its pairs, or else its videos: ``"fadg0-fram1"``.
+        A name per clip, from the people of the component, else its pairs, else its videos: ``"fadg0-fram1"``.
     """
     parent: dict[Link, Link] = {}
 
@@ -61,7 +61,7 @@ def name_groups(tied: Sequence[Sequence[Link]]) -> list[str]:
     names: dict[str, Link] = {}
     for top, component in members.items():
         name = _name(component)
-        while name in names:  # a person and a video of one name
+        while name in names:  # a person and a video may have the same name
             name += "'"
         names[name] = top
     named = {top: name for name, top in names.items()}
@@ -76,20 +76,20 @@ def _name(component: list[Link]) -> str:
 
 
 def divide(classes: Mapping[str, frozenset[int]], shares: Mapping[str, float], *, seed: int) -> dict[str, str]:
-    """Divide groups among parts, so that every part has both classes, or the one that there is.
+    """Split groups into parts, so that every part has both classes, if there are both.
 
-    Groups with reals and fakes, with fakes only and with reals only are divided apart, each by the shares.
+    Stratified: groups with both classes, with fakes only and with reals only are split separately.
 
     Args:
-        classes: for each group, the labels that occur in it.
-        shares: for each part, its share of the groups; they sum to 1.
-        seed: of the draw; the same seed and groups give the same parts, in whatever order the groups come.
+        classes: the labels in each group.
+        shares: the fraction of groups of each part; they sum to 1.
+        seed: random seed; the result does not depend on the order of the groups.
 
     Returns:
         The part of each group.
 
     Raises:
-        DatasetError: there are too few groups for every part to have all classes that there are.
+        DatasetError: there are too few groups for every part to have all classes.
     """
     random = np.random.default_rng(seed)
     parts: dict[str, str] = {}
@@ -104,7 +104,7 @@ def divide(classes: Mapping[str, frozenset[int]], shares: Mapping[str, float], *
         if not both or _labels(parts, classes, part) != both:
             lacks = f"reals and fakes in each: {part} has one class only" if len(both) > 1 else "a video in each"
             raise DatasetError(
-                f"{len(classes)} groups are too few for {len(shares)} parts with {lacks}. Leave out --test-ratio, or add "
+                f"{len(classes)} groups are too few for {len(shares)} parts with {lacks}. Remove --test-ratio, or add "
                 "videos of other people."
             )
     return parts
@@ -115,7 +115,7 @@ def _labels(parts: Mapping[str, str], classes: Mapping[str, frozenset[int]], par
 
 
 def _counts(groups: int, shares: Mapping[str, float], lacking: Sequence[str]) -> dict[str, int]:
-    """Largest remainders (Hamilton), then one group to each part that lacks this kind, from the fullest that can do without."""
+    """Largest remainder method (Hamilton); then parts that lack this kind get a group from the largest part."""
     exact = {part: share * groups for part, share in shares.items()}
     counts = {part: int(value + 1e-9) for part, value in exact.items()}
     for part in sorted(exact, key=lambda part: counts[part] - exact[part])[: groups - sum(counts.values())]:

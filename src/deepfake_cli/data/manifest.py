@@ -1,7 +1,7 @@
-"""The CSV contract: which columns a list of frames has, and how it is read and written.
+"""Read and write manifests and split lists: the CSV format.
 
-A list may have millions of rows, so nothing here holds a Python object a row: paths are Arrow strings, and every column that
-repeats itself is a category.
+A list may have millions of rows, so there is no Python object per row: paths are Arrow strings, and repetitive columns are
+categories.
 """
 
 import csv
@@ -18,28 +18,28 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LIST_COLUMNS = ("path", "label", "dataset", "video", "group", "frame", "method", "quality")
-CLIP_COLUMNS = ("people", "sources", "official")  # what make-csv divides by; several names are joined by SEPARATOR
-FRAME_COLUMNS = ("track", "box", "score", "reason")  # reason: why there is no image; empty if there is one
-SOURCE_COLUMNS = ("codec", "fps", "width", "height")  # of the video that the image was cut from; empty if unknown
+CLIP_COLUMNS = ("people", "sources", "official")  # used by make-csv; several names are joined by SEPARATOR
+FRAME_COLUMNS = ("track", "box", "score", "reason")  # reason: why there is no image, else empty
+SOURCE_COLUMNS = ("codec", "fps", "width", "height")  # of the source video; empty if unknown
 MANIFEST_COLUMNS = (*LIST_COLUMNS, *CLIP_COLUMNS, *FRAME_COLUMNS, *SOURCE_COLUMNS)
 CATEGORIES = ("dataset", "video", "group", "method", "quality")
 SEPARATOR = "|"
 LABELS = {"real": 0, "fake": 1, "0": 0, "1": 1}
-MOST_FRAMES = 2**53  # up to here a float tells whole numbers apart
+MOST_FRAMES = 2**53  # largest exact integer in a float
 
 
 def joined(names: Iterable[str]) -> str:
-    """Several names as one cell."""
+    """Join names to one cell."""
     return SEPARATOR.join(name.replace(SEPARATOR, "_") for name in names)
 
 
 def names(cell: str) -> tuple[str, ...]:
-    """The names in a cell."""
+    """Split a cell into names."""
     return tuple(filter(None, cell.split(SEPARATOR)))
 
 
 def write(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write rows under a header, whole or not at all; `columns` that a row lacks stay empty."""
+    """Write rows with a header, atomically; missing columns are empty."""
     with whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
@@ -47,7 +47,7 @@ def write(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]])
 
 
 def write_table(path: Path, table: "pd.DataFrame") -> None:
-    """Write a table, whole or not at all; what holds no comma, quote or line break stays without quotes."""
+    """Write a table, atomically; values are quoted only if needed."""
     import pyarrow as pa
     from pyarrow import csv as arrow
 
@@ -57,21 +57,21 @@ def write_table(path: Path, table: "pd.DataFrame") -> None:
         start = file.tell()
         try:
             arrow.write_csv(rows, file, arrow.WriteOptions(include_header=False, quoting_style="none"))
-        except pa.ArrowInvalid:  # something needs quotes
+        except pa.ArrowInvalid:  # a value needs quotes
             file.seek(start)
             file.truncate()
             arrow.write_csv(rows, file, arrow.WriteOptions(include_header=False))
 
 
 def read_manifest(path: Path) -> tuple["pd.DataFrame", list[tuple[str, str]]]:
-    """Read what `split` wrote.
+    """Read a manifest of `split`.
 
     Returns:
-        The rows that have an image, with the columns of `LIST_COLUMNS` and `CLIP_COLUMNS`, paths as written and labels
-        0 and 1; and (dataset, video) of each video that has none.
+        The rows with an image, with the columns `LIST_COLUMNS` and `CLIP_COLUMNS`, paths as written and labels 0 and 1; and
+        (dataset, video) of each video without an image.
 
     Raises:
-        ManifestError: it can't be read, or lists no image.
+        ManifestError: it cannot be read, or has no images.
     """
     table = _checked_columns(path, (*LIST_COLUMNS, *CLIP_COLUMNS))
     videos = table[["dataset", "video"]].drop_duplicates()
@@ -82,21 +82,20 @@ def read_manifest(path: Path) -> tuple["pd.DataFrame", list[tuple[str, str]]]:
 
 
 def read(path: Path) -> "pd.DataFrame":
-    """Read a list of frames: with our header, or the old header-less ``path,label``.
+    """Read a list of frames, with a header or as the former ``path,label`` without one.
 
-    A relative path is relative to the list's own folder, or else, as old lists have it, to the current one.
+    Relative paths are relative to the folder of the list, else, as in former lists, to the current folder.
 
     Returns:
-        A frame with the columns of `LIST_COLUMNS`: path (str; absolute or as found), label (int8, fake = 1), dataset,
-        video, group, method, quality (categories) and frame (int64, -1 if unknown). Rows without an image (no face) are
-        left out. Where a list doesn't say the video, it is the image's folder (absolute), and where it doesn't say the
-        group, the video.
+        A table with the columns `LIST_COLUMNS`: path (str; absolute or as found), label (int8, fake = 1), dataset,
+        video, group, method, quality (categories) and frame (int64, -1 if unknown). Rows without an image are skipped.
+        A missing video is the absolute folder of the image; a missing group is the video.
 
     Raises:
-        ManifestError: the file is missing, empty, no such list, or has a label that is none of 0, 1, real, fake.
+        ManifestError: the file is missing, empty or invalid, or a label is not 0, 1, real or fake.
     """
     table = _with_labels(_checked_columns(path, LIST_COLUMNS), path)
-    folder = path.parent if is_remote(path) else path.parent.resolve()  # TensorFlow takes ".." behind a link amiss
+    folder = path.parent if is_remote(path) else path.parent.resolve()  # TensorFlow misreads ".." after a symbolic link
     table["path"] = _resolve(table["path"], folder)
     _fill(table, "video", lambda rows: _folders(rows["path"]))
     _fill(table, "group", lambda rows: rows["video"])
@@ -119,14 +118,14 @@ def read_lists(paths: Iterable[Path]) -> "pd.DataFrame":
 
 
 def read_missing(paths: Iterable[Path]) -> tuple["pd.DataFrame", int]:
-    """Read what `read_lists` leaves out: the videos that have no image at all, and the number of rows without one.
+    """Read what `read_lists` skips: videos without an image, and the number of rows without one.
 
     Returns:
-        The columns dataset, video, group, label (0 or 1), method, quality and reason (of the first row), a row a video,
-        as text but for the label; and the rows without an image, of any video.
+        A row per video with dataset, video, group, label (0 or 1), method, quality and reason (of the first row), as text
+        except the label; and the number of rows without an image, of any video.
 
     Raises:
-        ManifestError: a list can't be read.
+        ManifestError: a list cannot be read.
     """
     import pandas as pd
 
@@ -144,21 +143,21 @@ def read_missing(paths: Iterable[Path]) -> tuple["pd.DataFrame", int]:
 def _checked_columns(path: Path, columns: Sequence[str]) -> "pd.DataFrame":
     local = here(path)
     if not local.is_file():
-        raise ManifestError(f"{path}: no such list. deepfake make-csv writes one.")
+        raise ManifestError(f"{path}: no such list. Create it with deepfake make-csv.")
     try:
         return _read_columns(local, columns)
     except (OSError, ValueError, csv.Error) as error:
         text = " ".join(str(error).split())
-        raise ManifestError(f"{path}: cannot be read as a CSV of frames: {text}") from None
+        raise ManifestError(f"{path}: invalid CSV of frames: {text}") from None
 
 
 def _with_labels(table: "pd.DataFrame", path: Path) -> "pd.DataFrame":
-    """Keep the rows with an image; turn labels and frame numbers into numbers."""
+    """Keep the rows with an image; convert labels and frame indices to integers."""
     import pandas as pd
 
     table = table[table["path"] != ""].reset_index(drop=True)
     if table.empty:
-        raise ManifestError(f"{path}: no image is listed in it.")
+        raise ManifestError(f"{path}: no images in this list.")
     labels = _mapped(table["label"], lambda words: words.str.strip().str.lower().map(LABELS))
     if pd.isna(labels).any():
         row = int(pd.isna(labels).argmax())
@@ -173,7 +172,7 @@ def _with_labels(table: "pd.DataFrame", path: Path) -> "pd.DataFrame":
 
 
 def _mapped(column: "pd.Series[Any]", change: "Callable[[pd.Series[Any]], Any]") -> Any:
-    """Apply `change` to the different values of a category, and give every row its value, as float64."""
+    """Apply `change` to the distinct values of a category; return the result per row, as float64."""
     import pandas as pd
 
     values = change(pd.Series(column.cat.categories, dtype=str))
@@ -181,7 +180,7 @@ def _mapped(column: "pd.Series[Any]", change: "Callable[[pd.Series[Any]], Any]")
 
 
 def _read_columns(path: Path, columns: Sequence[str]) -> "pd.DataFrame":
-    """Read as text and categories of text, with all `columns`; one that the file lacks is empty."""
+    """Read all `columns` as text or categories; missing columns are empty."""
     import pandas as pd
     import pyarrow as pa
     from pyarrow import csv as arrow
@@ -205,13 +204,13 @@ def _read_columns(path: Path, columns: Sequence[str]) -> "pd.DataFrame":
 
 
 def _read_headerless(path: Path) -> "pd.DataFrame":
-    """``path,label`` a line: the label follows the last comma, so the path may hold commas, quoted or not."""
+    """Read lines of ``path,label``; the label follows the last comma, so paths may have commas."""
     import pandas as pd
 
     lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
     for line in lines:
         if "," not in line:
-            raise ValueError(f"expected a header with path and label, or path,label a line; found {line[:80]!r}")
+            raise ValueError(f"expected a header with path and label, or lines of path,label; found {line[:80]!r}")
     rows = [line.rsplit(",", 1) for line in lines]
     paths = pd.Series([_unquote(name) for name, _ in rows], dtype=str)
     return pd.DataFrame({"path": paths, "label": pd.Categorical([label.strip(' "') for _, label in rows])})
@@ -223,7 +222,7 @@ def _unquote(text: str) -> str:
 
 
 def _resolve(paths: "pd.Series[str]", folder: Path) -> "pd.Series[str]":
-    """Make relative paths usable from here: below the list's folder, unless the first is found from here instead."""
+    """Resolve relative paths to the folder of the list, or to the current folder if the first exists there."""
     relative = ~paths.str.match(r"[/\\]|[A-Za-z][A-Za-z0-9+.-]*:")
     if not relative.any():
         return paths
@@ -236,20 +235,20 @@ def _resolve(paths: "pd.Series[str]", folder: Path) -> "pd.Series[str]":
 
 
 def _below(paths: "pd.Series[str]", folder: str) -> "pd.Series[str]":
-    """Join paths to a remote folder; stores know no "..", so it is worked out, once for each way up."""
+    """Join paths to a remote folder, resolving ".." once per prefix."""
     parts = paths.str.extract(r"^((?:\.\./)*)(.*)$")
     return parts[0].map({up: posixpath.normpath(f"{folder}/{up}") + "/" for up in parts[0].unique()}) + parts[1]
 
 
 def _fill(table: "pd.DataFrame", name: str, values: "Callable[[pd.DataFrame], pd.Series[Any]]") -> None:
-    """Give a category its value where it is empty."""
+    """Fill empty values of a category."""
     empty = table[name] == ""
     if empty.any():
         table[name] = table[name].astype(str).mask(empty, values(table).astype(str)).astype("category")
 
 
 def _folders(paths: "pd.Series[str]") -> "pd.Series[Any]":
-    """The folder of each image, absolute: lists of different folders spell it differently."""
+    """The absolute folder of each image."""
     folders = paths.str.replace(r"(^|[/\\])[^/\\]*$", "", regex=True).astype("category")
     return folders.map(
         {name: name if elsewhere(name) else str(Path(name).resolve()) for name in folders.cat.categories}

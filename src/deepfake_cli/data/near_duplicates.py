@@ -1,4 +1,4 @@
-"""Images that two parts have in common: the same bytes, or nearly the same look."""
+"""Find images shared by two parts: identical files, or near duplicates by perceptual hash."""
 
 import hashlib
 import os
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BITS = 64  # of a perceptual hash
-NEAR = 4  # of them may differ between a frame and the same frame encoded anew
-FLAT = 2.0  # standard deviation of the grey levels, of 255, below which an image shows nothing to compare
+NEAR = 4  # bits that may differ after re-encoding a frame
+FLAT = 2.0  # standard deviation of the grey levels, of 255, below which an image is too uniform to compare
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
 
 
 class Pair(NamedTuple):
-    """Two images in two parts: their rows in the table, and in how many of `BITS` their hashes differ."""
+    """Two images in two parts: their rows in the table, and the number of differing bits of their hashes."""
 
     one: int
     other: int
@@ -34,18 +34,18 @@ class Pair(NamedTuple):
 
 
 def same_bytes(table: "pd.DataFrame", progress: Progress = lambda done, total: None) -> list[Pair]:
-    """Find files of one content in two parts. Only files of a size that two parts have are read.
+    """Find identical files in two parts; reads only files whose size occurs in two parts.
 
     Args:
-        table: columns path and part, one row an image; images that aren't there are passed over.
-        progress: called with how many files of how many have been read.
+        table: columns path and part, a row per image; missing images are ignored.
+        progress: called with the number of files read and the total.
 
     Returns:
-        For each content and two parts, the first file of each.
+        For each content and pair of parts, the first file of each.
     """
     files = table.assign(of=_sizes(table["path"]))
     files = _in_two_parts(files[files["of"] >= 0])
-    files = files.assign(of=list(_each(_digest, files["path"].tolist(), progress)))
+    files = files.assign(of=list(_map(_digest, files["path"].tolist(), progress)))
     files = _in_two_parts(files[files["of"].astype(bool)])
     firsts = files.drop_duplicates(["of", "part"])
     return [Pair(*pair, 0) for rows in firsts.groupby("of").groups.values() for pair in combinations(rows, 2)]
@@ -54,20 +54,20 @@ def same_bytes(table: "pd.DataFrame", progress: Progress = lambda done, total: N
 def look_alikes(
     table: "pd.DataFrame", progress: Progress = lambda done, total: None, near: int = NEAR
 ) -> tuple[list[Pair], int]:
-    """Find images that look nearly the same, in two parts and two groups, by perceptual hash (Zauner 2010).
+    """Find near duplicates in different parts and groups, by perceptual hash (Zauner 2010).
 
     Args:
-        table: columns path, part and group, one row an image.
-        progress: called with how many images of how many have been hashed.
-        near: bits in which two hashes may differ.
+        table: columns path, part and group, a row per image.
+        progress: called with the number of images hashed and the total.
+        near: maximum number of differing bits.
 
     Returns:
-        The pairs, and how many images could not be read. Images of next to one colour are not compared.
+        The pairs, and the number of unreadable images. Nearly uniform images are not compared.
     """
-    found = list(_each(perceptual_hash, table["path"].tolist(), progress))
-    known = np.array([value is not None for value in found])
+    hashed = list(_map(perceptual_hash, table["path"].tolist(), progress))
+    known = np.array([value is not None for value in hashed])
     rows = table.index[known].to_numpy()
-    hashes = np.array([value for value in found if value is not None], np.uint64)
+    hashes = np.array([value for value in hashed if value is not None], np.uint64)
     shown = hashes != 0
     rows, hashes = rows[shown], hashes[shown]
     part, group = (table.loc[rows, name].astype("category").cat.codes.to_numpy() for name in ("part", "group"))
@@ -80,7 +80,7 @@ def look_alikes(
 
 
 def perceptual_hash(path: str) -> int | None:
-    """The DCT hash of an image as 64 bits; 0 if it shows next to one colour, None if it cannot be read."""
+    """The 64-bit DCT hash of an image; 0 if it is nearly uniform, None if unreadable."""
     import imagehash
     from PIL import Image
 
@@ -98,16 +98,16 @@ def near_pairs(
 ) -> Iterator[tuple[int, int, int]]:
     """Find all wanted pairs of hashes that differ in at most `near` bits.
 
-    Two such hashes are equal in at least one of ``near + 1`` bands of bits (Manku et al. 2007), so only hashes that share
-    a band are compared.
+    Such hashes are equal in at least one of ``near + 1`` bands of bits (Manku et al. 2007), so only hashes with a common
+    band are compared.
 
     Args:
         hashes: uint64 (n,).
-        near: most bits in which they differ.
-        wanted: from the indices of candidate pairs, two arrays (m,), to which of them matter, bool (m,).
+        near: maximum number of differing bits.
+        wanted: filter from the indices of candidate pairs, two arrays (m,), to bool (m,).
 
     Yields:
-        Two indices, the smaller first, and the number of bits; each pair once.
+        Two indices, the smaller first, and the number of differing bits; each pair once.
     """
     edges = np.linspace(0, BITS, near + 2).astype(int)
     seen: set[tuple[int, int]] = set()
@@ -126,11 +126,11 @@ def near_pairs(
 
 
 def _sizes(paths: "pd.Series[str]") -> np.ndarray:
-    """The size of each file in bytes, int64, -1 if it isn't there; every folder is read once."""
+    """The size of each file in bytes, int64; -1 if missing. Lists each folder once."""
     sizes = np.full(len(paths), -1, np.int64)
     for folder, names, places in by_folder(paths):
-        there = _listed(folder)
-        sizes[places] = [there.get(name, -1) for name in names]
+        listed = _listed(folder)
+        sizes[places] = [listed.get(name, -1) for name in names]
     return sizes
 
 
@@ -143,20 +143,20 @@ def _listed(folder: str) -> dict[str, int]:
 
 
 def _in_two_parts(files: "pd.DataFrame") -> "pd.DataFrame":
-    """The files whose ``of`` stands in more than one part."""
+    """The files whose ``of`` occurs in more than one part."""
     return files[files.groupby("of")["part"].transform("nunique") > 1]
 
 
 def _digest(path: str) -> str:
-    """A hash of the file's bytes; empty if it cannot be read."""
+    """Hash of the content of a file; empty if unreadable."""
     try:
         return hashlib.blake2b(read_bytes(path)).hexdigest()
     except OSError:
         return ""
 
 
-def _each(work: Callable[[str], T], paths: Sequence[str], progress: Progress) -> Iterator[T]:
-    """Do the work on every path, in order, on all cores: decoding and hashing leave Python's lock."""
+def _map(work: Callable[[str], T], paths: Sequence[str], progress: Progress) -> Iterator[T]:
+    """Apply `work` to all paths, in order, in threads; decoding and hashing release the GIL."""
     with ThreadPoolExecutor() as pool:
         for done, result in enumerate(pool.map(work, paths), 1):
             yield result

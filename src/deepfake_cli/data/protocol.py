@@ -1,4 +1,4 @@
-"""The record beside the lists, ``protocol.json``: how they were divided, what is in each, and a hash of each."""
+"""``protocol.json``: how the lists were split, their counts and hashes."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ NAME = "protocol.json"
 
 
 def write(folder: Path, record: dict[str, Any]) -> Path:
-    """Write the record; call it last, so that it stands for lists that are whole."""
+    """Write the record, after all lists are complete."""
     path = folder / NAME
     write_text(path, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
     return path
@@ -23,7 +23,7 @@ def read(folder: Path) -> dict[str, Any]:
     """Read the record of a folder of lists.
 
     Raises:
-        ManifestError: there is none, or it is no such record.
+        ManifestError: it is missing or invalid.
     """
     path = folder / NAME
     try:
@@ -31,7 +31,7 @@ def read(folder: Path) -> dict[str, Any]:
         if not isinstance(record, dict) or not isinstance(record.get("lists"), dict):
             raise ValueError("it has no lists")
     except FileNotFoundError:
-        raise ManifestError(f"{path}: no such file. deepfake make-csv writes it beside the lists.") from None
+        raise ManifestError(f"{path}: no such file. It is written by deepfake make-csv.") from None
     except (OSError, ValueError) as error:
         raise ManifestError(f"{path}: cannot be read: {error}. Run deepfake make-csv again.") from None
     return record

@@ -1,4 +1,4 @@
-"""The data sets whose layout we know: one module each, one line each."""
+"""Adapters of data sets: one module and one line each."""
 
 import inspect
 import sys
@@ -18,25 +18,25 @@ Clips = Callable[[Path], Iterable[Clip]]
 
 
 class Adapter(NamedTuple):
-    """How a data set is read. Its card is the docstring of the module that `clips` is in.
+    """How a data set is read; its card is the docstring of the module of `clips`.
 
     Attributes:
-        clips: its folder, or a tree of frames cut from it, to its clips.
-        reals: the folder of its real videos to their clips, where these come apart.
-        hint: what to say when it has no reals.
-        by: what its groups can be formed over, the strictest first: that is the default.
-        official: what its published split is; empty if it has none.
+        clips: yields the clips of its folder, or of a tree of extracted frames.
+        reals: yields the clips of a separate folder of real videos, if there is one.
+        hint: what to do if there are no real videos.
+        by: possible values of ``--by``, strictest first; the first is the default.
+        official: its published split; empty if there is none.
     """
 
     clips: Clips
     reals: Clips | None = None
-    hint: str = "Put real videos beside the fakes."
+    hint: str = "Add real videos."
     by: tuple[str, ...] = BY
     official: str = ""
 
     @property
     def card(self) -> str:
-        """What the data set is: layout, labels, groups, licence, how to obtain it, citation."""
+        """Layout, labels, groups, licence, how to obtain it, citation."""
         module = sys.modules.get(getattr(self.clips, "__module__", None) or "")
         return inspect.cleandoc((module and module.__doc__) or self.clips.__doc__ or "")
 
@@ -52,50 +52,50 @@ ADAPTERS: dict[str, Adapter] = {
 
 
 def find_adapter(name: str) -> Adapter:
-    """Return the adapter of that name, or a user's own ``module:function`` of the signature ``clips(root)``."""
-    found = lookup(ADAPTERS, name, "data set")
-    if not isinstance(found, Adapter) and not callable(found):
-        raise DatasetError(f"{name}: expected a function that takes a folder and yields clips; found {found!r}.")
-    return found if isinstance(found, Adapter) else Adapter(found)
+    """Return an adapter by name, or a user's ``module:function`` with the signature ``clips(root)``."""
+    adapter = lookup(ADAPTERS, name, "data set")
+    if not isinstance(adapter, Adapter) and not callable(adapter):
+        raise DatasetError(f"{name}: expected a function from a folder to clips; found {adapter!r}.")
+    return adapter if isinstance(adapter, Adapter) else Adapter(adapter)
 
 
 def find_clips(name: str, root: Path, realdir: Path | None = None) -> list[Clip]:
     """List the clips of a data set, sorted by video.
 
     Raises:
-        DatasetError: the folder doesn't have the data set's layout, holds no video, or two videos share a name.
+        DatasetError: the folder does not have the layout of the data set, has no videos, or two videos have the same name.
     """
     adapter = find_adapter(name)
     try:
-        found = list(adapter.clips(root))
+        clips = list(adapter.clips(root))
     except LayoutError as error:
         raise LayoutError(f"{error}{_looks_like(root, adapter)}") from None
     if realdir is not None:
         if adapter.reals is None:
-            raise DatasetError(f"--realdir: {name} has its real videos in its own folder; leave the option out.")
-        found += adapter.reals(realdir)
-    if not found:
-        raise LayoutError(f"{root}: no video of the {name} layout in it.{_looks_like(root, adapter)}")
-    names = [clip.video for clip in found]
+            raise DatasetError(f"--realdir: the real videos of {name} are in its own folder; remove the option.")
+        clips += adapter.reals(realdir)
+    if not clips:
+        raise LayoutError(f"{root}: no videos in the layout of {name}.{_looks_like(root, adapter)}")
+    names = [clip.video for clip in clips]
     if len(set(names)) < len(names):
         twice = sorted(video for video, count in Counter(names).items() if count > 1)
         raise DatasetError(
-            f"{root}: {len(twice)} names stand for two videos each, such as {twice[0]}; rename one of them."
+            f"{root}: {len(twice)} names are used by two videos each, such as {twice[0]}; rename one of them."
         )
-    sourced = (clip if clip.sources else clip._replace(sources=(clip.video,)) for clip in found)
+    sourced = (clip if clip.sources else clip._replace(sources=(clip.video,)) for clip in clips)
     return sorted(sourced, key=lambda clip: clip.video)
 
 
 def _looks_like(root: Path, wrong: Adapter) -> str:
-    """Whose layout it is, if not that of the adapter that was asked for."""
+    """A hint if the layout is that of another adapter."""
     if wrong.reals and _reads(wrong.reals, root):
-        return " It looks like the real videos alone: give it as --realdir, and the fakes' folder as --viddir."
+        return " This looks like the folder of real videos: give it as --realdir, and the fakes as --viddir."
     names = [name for name, adapter in ADAPTERS.items() if adapter is not wrong and _reads(adapter.clips, root)]
-    return f" It looks like {' or '.join(names)}: give that name instead." if names else ""
+    return f" This looks like {' or '.join(names)}: use that name instead." if names else ""
 
 
 def _reads(clips: Clips, root: Path) -> bool:
-    """Whether there is a first clip."""
+    """Whether there is at least one clip."""
     try:
         return any(True for _ in clips(root))
     except (DatasetError, OSError):

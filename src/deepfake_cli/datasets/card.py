@@ -1,4 +1,4 @@
-"""A data set's card, which is the docstring of its adapter: a title, what it is, then `HEADINGS`, a paragraph each."""
+"""Data set cards: the docstring of an adapter, with a title, a description, and a paragraph per heading in `HEADINGS`."""
 
 import re
 
@@ -6,10 +6,10 @@ HEADINGS = ("Layout", "Labels", "Groups", "Licence", "How to obtain", "Citation"
 
 
 def paragraphs(card: str) -> list[tuple[str, str]]:
-    """Split a card into headings and texts, in its order; a text that is under none of `HEADINGS` has an empty heading.
+    """Split a card into (heading, text) in order; text without one of `HEADINGS` has an empty heading.
 
-    Within a paragraph of a card, line breaks go and the docstring's double backquotes become single ones; a docstring
-    without headings (a user's own) stays as it is.
+    Line breaks in a paragraph are removed and double backquotes become single ones. A docstring without headings, of a
+    user's own adapter, is unchanged.
     """
     blocks = [block.partition(": ") for block in card.split("\n\n")]
     if not any(heading in HEADINGS for heading, _, _ in blocks):
@@ -25,14 +25,14 @@ def _plain(text: str) -> str:
 
 
 def title(card: str) -> str:
-    """The card's first line, without its full stop."""
+    """The first line of a card, without its full stop."""
     return paragraphs(card)[0][1].removesuffix(".")
 
 
 def brief(card: str, heading: str) -> str:
-    """The first sentence of a paragraph, for a table; empty, if the card has no such paragraph."""
+    """The first sentence of a paragraph, for a table; empty if there is no such paragraph."""
     text = dict(paragraphs(card)).get(heading, "")
-    return re.split(r"(?<!\b[A-Z])\. ", text)[0].removesuffix(".")  # the stop after an initial ends no sentence
+    return re.split(r"(?<!\b[A-Z])\. ", text)[0].removesuffix(".")  # not after an initial
 
 
 def markdown(card: str, name: str) -> str:

@@ -1,23 +1,23 @@
 """Celeb-DF v2 (2020).
 
-590 YouTube videos of 59 celebrities, 300 more of other people, and 5,639 fakes made from the first. Version 1 (158, 250 and
-795) has the same layout.
+590 YouTube videos of 59 celebrities, 300 more of other people, and 5,639 fakes made from the celebrities. Version 1 (158,
+250 and 795) has the same layout.
 
 Layout: ``Celeb-real/id0_0000.mp4``, ``YouTube-real/00000.mp4``, ``Celeb-synthesis/id0_id16_0000.mp4`` and
-``List_of_testing_videos.txt``. Where a video isn't there, its frames in ``frames/`` beside it are read.
+``List_of_testing_videos.txt``. If a video is missing, its frames in ``frames/`` next to it are read.
 
-Labels: by folder. In List_of_testing_videos.txt 1 means real, the other way round than here; its labels are not read.
-``id0_id16_0000`` is ``id0_0000`` with the face of ``id16``.
+Labels: by folder. Labels in List_of_testing_videos.txt are ignored; there, 1 means real. ``id0_id16_0000`` is ``id0_0000``
+with the face of ``id16``.
 
-Groups: everything tied by a celebrity's face. A celebrity is swapped with several others, so by person the groups are few
-and large; ``--by pair`` and ``--by video`` give smaller ones, at the price of faces that training has seen. The 300 are one
-each.
+Groups: all videos linked by the face of a celebrity. Celebrities are swapped with several others, so groups by person are
+few and large. ``--by pair`` and ``--by video`` give smaller ones, but test faces that were trained on. Each of the 300 videos
+is a group.
 
 Licence: Terms to Use Celeb-DF. They are part of the request form.
 
 How to obtain: the request form at https://github.com/yuezunli/celeb-deepfakeforensics. The published split comes with the
-videos: 518 listed ones test, the others train, and none validates. Celebrities are in both, so official figures are on known
-faces.
+videos: 518 listed videos for testing, the others for training, no validation split. Celebrities are in both parts, so official
+results are on known faces.
 
 Citation: Y. Li, X. Yang, P. Sun, H. Qi, S. Lyu, Celeb-DF: A Large-scale Challenging Dataset for DeepFake Forensics, CVPR
 2020, arXiv:1909.12962.
@@ -30,10 +30,14 @@ from deepfake_cli.datasets.clip import FAKE, REAL, Clip, entries
 from deepfake_cli.datasets.layout import find_root, read_text
 from deepfake_cli.errors import DatasetError
 
-FOLDERS = {"Celeb-real": (REAL, 1), "YouTube-real": (REAL, 0), "Celeb-synthesis": (FAKE, 2)}  # label, people in a name
-EXAMPLES = ("00000", "id0_0000", "id0_id16_0000")  # of a name without people, with one, with two
+FOLDERS = {
+    "Celeb-real": (REAL, 1),
+    "YouTube-real": (REAL, 0),
+    "Celeb-synthesis": (FAKE, 2),
+}  # label, number of people in a name
+EXAMPLES = ("00000", "id0_0000", "id0_id16_0000")  # names with zero, one and two people
 TESTED = "List_of_testing_videos.txt"
-OFFICIAL = f"{TESTED}, which comes with the videos; it has no validation part"
+OFFICIAL = f"{TESTED}, which comes with the videos; no validation split"
 
 
 def clips(root: Path) -> Iterator[Clip]:
@@ -44,7 +48,7 @@ def clips(root: Path) -> Iterator[Clip]:
         for stem, path in entries(root / folder, root / folder / "frames"):
             *people, number = stem.split("_")
             if len(people) != named:
-                raise DatasetError(f"{path}: expected a name such as {EXAMPLES[named]}, so that its people are known.")
+                raise DatasetError(f"{path}: expected a name such as {EXAMPLES[named]}, with the people in it.")
             name, source = f"{folder}/{stem}", "_".join((*people[:1], number))
             part = ("test" if name in tested else "train") if tested else ""
             method = folder if label else ""
@@ -52,7 +56,7 @@ def clips(root: Path) -> Iterator[Clip]:
 
 
 def _tested(path: Path) -> set[str]:
-    """The videos to test on, without their suffix; none, if the list isn't there."""
+    """The test videos, without suffix; empty if there is no list."""
     if not path.is_file():
         return set()
     lines = [line.split() for line in read_text(path).splitlines() if line.strip()]

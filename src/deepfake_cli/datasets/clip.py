@@ -1,4 +1,4 @@
-"""What a data set is made of, and what of it a folder holds."""
+"""Clips, and how to list them in folders."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,19 +11,19 @@ LABELS = ("real", "fake")
 
 
 class Clip(NamedTuple):
-    """One video, or one folder of frames.
+    """A video, or a folder of frames.
 
     Attributes:
         path: the video file, or the folder of its frames.
         label: 0 real, 1 fake.
         dataset: name of the data set.
-        video: name of the video within the data set, which is also its folder below ``--imgdir``.
-        people: the person seen, then the donor of a fake's face; nobody, where the data set doesn't name its people.
-        sources: the real videos that a fake was made from, by any name that is the same for all of them; a real video
-            is its own source. Its own name, if left out.
-        method: how a fake was made: ``"Deepfakes"``, ``"FaceSwap"``.
-        quality: what the data set calls its grades of compression or resolution: ``"c23"``, ``"lower_quality"``.
-        part: where the data set's published split has it: ``"train"``, ``"val"`` or ``"test"``.
+        video: name of the video in the data set, and of its folder in ``--imgdir``.
+        people: the person seen, then the donor of a fake; empty if unknown.
+        sources: the real videos that a fake was made from, by any consistent name; a real video is its own source.
+            Default: its own name.
+        method: manipulation method of a fake: ``"Deepfakes"``, ``"FaceSwap"``.
+        quality: compression or resolution, as named by the data set: ``"c23"``, ``"lower_quality"``.
+        part: part in the published split: ``"train"``, ``"val"`` or ``"test"``.
     """
 
     path: Path
@@ -38,27 +38,27 @@ class Clip(NamedTuple):
 
 
 def folders(parent: Path) -> list[Path]:
-    """The visible folders in `parent`, by name; none if it isn't there."""
+    """The visible sub-folders of `parent`, sorted; empty if it does not exist."""
     return sorted(path for path in parent.iterdir() if path.is_dir() and path.name[0] != ".") if parent.is_dir() else []
 
 
 def entries(*places: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the name (without suffix) and path of each video, and of each folder of frames, in some folders.
+    """Yield the name (without suffix) and path of videos and folders of frames in several folders.
 
-    A name that an earlier of the folders has is not yielded from a later one: videos win over frames cut from them.
+    Names that occurred in an earlier folder are skipped, so that videos take precedence over their frames.
     """
     seen: set[str] = set()
     for place in places:
-        here = list(_entries(place))
-        yield from ((name, path) for name, path in here if name not in seen)
-        seen |= {name for name, _ in here}
+        listed = list(_entries(place))
+        yield from ((name, path) for name, path in listed if name not in seen)
+        seen |= {name for name, _ in listed}
 
 
 def _entries(folder: Path) -> Iterator[tuple[str, Path]]:
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
         if path.name.startswith("."):
             continue
-        if path.suffix.lower() in VIDEO_SUFFIXES and not path.is_dir():  # a dead link too, so that it is listed
+        if path.suffix.lower() in VIDEO_SUFFIXES and not path.is_dir():  # also a broken link, to report it
             yield path.stem, path
         elif path.is_dir() and any(is_frame(child) and child.is_file() for child in path.iterdir()):
             yield path.name, path

@@ -1,19 +1,19 @@
 """DFDC (2020).
 
-The DeepFake Detection Challenge: 128,154 ten-second videos with paid actors: 119,154 to train on, in 50 parts of about 10
-GB, 4,000 to validate on and 5,000 to test on. The fakes are by several methods, which the lists don't name.
+The DeepFake Detection Challenge: 128,154 ten-second videos with paid actors: 119,154 for training, in 50 parts of about
+10 GB, 4,000 for validation and 5,000 for testing. The fakes are made by several methods, which are not recorded.
 
-Layout: ``dfdc_train_part_N/metadata.json`` beside its videos, ``validation/labels.csv``, ``test/metadata.json``. Some parts
-are enough, and Kaggle's sample is one; the videos may be in ``videos/``, or as frames in ``frames/``, beside the list.
+Layout: ``dfdc_train_part_N/metadata.json`` next to its videos, ``validation/labels.csv``, ``test/metadata.json``. Some parts
+are enough, such as the sample on Kaggle. Videos may also be in ``videos/``, or as frames in ``frames/``, next to the list.
 
-Labels: by list; metadata.json or else labels.csv. A listed video that is missing is counted as one that can't be read; a
-video that its list doesn't name is an error.
+Labels: by list; metadata.json or else labels.csv. A listed video that is missing counts as unreadable; a video that is not
+listed is an error.
 
-Groups: a real video with the fakes made from it. People are not named, and actors recur in many videos, so no division keeps
-their faces apart: report results on another data set too. The validation and test sets don't tell what a fake was made from;
-there each video is a group.
+Groups: a real video and the fakes made from it. People are not named and actors appear in many videos, so no split can
+separate the faces: report results on another data set too. In the validation and test sets, the sources of fakes are unknown,
+so each video is a group.
 
-Licence: DFDC licence. You agree to it when you register for the download.
+Licence: DFDC licence, accepted on registration for the download.
 
 How to obtain: https://ai.meta.com/datasets/dfdc, with an AWS account; the training set also from Kaggle,
 https://www.kaggle.com/c/deepfake-detection-challenge.
@@ -36,17 +36,17 @@ from deepfake_cli.errors import DatasetError
 LISTS = ("metadata.json", "labels.csv")
 WORDS = {"REAL": 0, "FAKE": 1, "0": 0, "1": 1}
 PARTS = ("train", "val", "test")
-OFFICIAL = "the training, validation and test sets, in folders of such names, each with its metadata.json or labels.csv"
+OFFICIAL = "the training, validation and test sets, in folders of these names, each with a metadata.json or labels.csv"
 
 
 def clips(root: Path) -> Iterator[Clip]:
-    """The videos that the lists name; without lists, the frames that `split` wrote."""
+    """The listed videos; without lists, the frames written by `split`."""
     parts = [folder for held in holders(root, LISTS, 3) for folder in held]
-    found = chain.from_iterable(map(_listed, parts) if parts else map(_written, folders(root)))
-    first = next(found, None)
+    clips = chain.from_iterable(map(_listed, parts) if parts else map(_written, folders(root)))
+    first = next(clips, None)
     if first is None:
-        raise layout_error(root, LISTS, "DFDC: metadata.json or labels.csv beside the videos")
-    yield from chain([first], found)
+        raise layout_error(root, LISTS, "DFDC: metadata.json or labels.csv next to the videos")
+    yield from chain([first], clips)
 
 
 def _listed(folder: Path) -> Iterator[Clip]:
@@ -54,31 +54,31 @@ def _listed(folder: Path) -> Iterator[Clip]:
     rows = read_json(listed) if listed.suffix == ".json" else _read_csv(listed)
     if not isinstance(rows, dict) or not all(isinstance(row, dict) for row in rows.values()):
         raise DatasetError(f'{listed}: expected {{"NAME.mp4": {{"label": "FAKE", …}}, …}}.')
-    there = dict(entries(folder, folder / "videos", folder / "frames"))
-    unlisted = sorted(there.keys() - {Path(name).stem for name in rows})
+    videos = dict(entries(folder, folder / "videos", folder / "frames"))
+    unlisted = sorted(videos.keys() - {Path(name).stem for name in rows})
     if unlisted:
         raise DatasetError(
-            f"{listed}: doesn't list {len(unlisted)} of the videos beside it, such as {unlisted[0]}, so their labels are not "
-            "known. Move them elsewhere."
+            f"{listed}: does not list {len(unlisted)} of the videos next to it, such as {unlisted[0]}, so their labels are "
+            "unknown. Move them elsewhere."
         )
     inside = folder.absolute().name  # of ".", too
     for name, row in rows.items():
         stem, original = _stem(name, listed), _stem(row.get("original") or "", listed)
-        path = there.get(stem, folder / Path(name).name)
+        path = videos.get(stem, folder / Path(name).name)
         yield _clip(path, inside, _label(row, name, listed), stem, original, str(row.get("split") or ""))
 
 
 def _written(folder: Path) -> Iterator[Clip]:
-    """The frames in ``real/VIDEO``, ``fake/VIDEO`` and ``fake/ORIGINAL/VIDEO``: the names that `_clip` gives."""
+    """Frames in ``real/VIDEO``, ``fake/VIDEO`` and ``fake/ORIGINAL/VIDEO``, as named by `_clip`."""
     for label, name in enumerate(LABELS):
-        for original, place in (("", folder / name), *((each.name, each) for each in folders(folder / name))):
+        for original, place in (("", folder / name), *((inner.name, inner) for inner in folders(folder / name))):
             for stem, path in entries(place):
                 if path.is_dir():
                     yield _clip(path, folder.name, label, stem, original)
 
 
 def _clip(path: Path, folder: str, label: int, stem: str, original: str, split: str = "") -> Clip:
-    """A clip whose name tells its label and its original, so that a tree of frames does without the list."""
+    """A clip with label and original in its name, so that a tree of frames needs no list."""
     name = "/".join(filter(None, (folder, LABELS[label], original, stem)))
     words = re.split(r"[^a-z]+", (split or folder).lower())
     part = next((part for part in PARTS for word in words if word.startswith(part)), "")
@@ -86,18 +86,18 @@ def _clip(path: Path, folder: str, label: int, stem: str, original: str, split: 
 
 
 def _stem(name: Any, listed: Path) -> str:
-    """A file's name without folders and suffix, fit to name a folder."""
+    """The file name without folders and suffix, valid as a folder name."""
     stem = Path(str(name)).stem
     if stem == "..":
-        raise DatasetError(f"{listed}: {name!r} is no name of a video.")
+        raise DatasetError(f"{listed}: {name!r} is not the name of a video.")
     return stem
 
 
 def _label(row: dict[str, Any], name: str, listed: Path) -> int:
-    found = row.get("label", row.get("is_fake"))
-    if str(found).upper() not in WORDS:
-        raise DatasetError(f"{listed}: {name}: found label {found!r}, expected REAL or FAKE.")
-    return WORDS[str(found).upper()]
+    label = row.get("label", row.get("is_fake"))
+    if str(label).upper() not in WORDS:
+        raise DatasetError(f"{listed}: {name}: found label {label!r}, expected REAL or FAKE.")
+    return WORDS[str(label).upper()]
 
 
 def _read_csv(path: Path) -> dict[str, dict[str, Any]]:

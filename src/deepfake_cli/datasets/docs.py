@@ -1,4 +1,4 @@
-"""The page of the docs about data sets: a table of the adapters, and their cards."""
+"""Generate docs/datasets.md: a table of the adapters, and their cards."""
 
 from deepfake_cli.datasets import ADAPTERS, Adapter
 from deepfake_cli.datasets.card import brief, markdown, title
@@ -17,7 +17,7 @@ COLUMNS = (
 
 
 def documentation() -> str:
-    """A Markdown table with a row an adapter, then every card."""
+    """A Markdown table with a row per adapter, then all cards."""
     lines = ["| " + " | ".join(COLUMNS) + " |", "|---" * len(COLUMNS) + "|"]
     lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in _row(*item)) + " |" for item in ADAPTERS.items()]
     cards = [markdown(adapter.card, name) for name, adapter in ADAPTERS.items()]
@@ -31,7 +31,7 @@ def _row(name: str, adapter: Adapter) -> tuple[str, ...]:
         title(card),
         brief(card, "Layout"),
         brief(card, "Labels"),
-        "apart: `--realdir`" if adapter.reals else "beside the fakes",
+        "separate: `--realdir`" if adapter.reals else "included",
         ", ".join(adapter.by),
         adapter.official or "none",
         brief(card, "Licence"),

@@ -1,24 +1,24 @@
 """FaceForensics++ (2019).
 
-1,000 videos of unnamed people from YouTube, and as many fakes by each of Deepfakes, Face2Face, FaceSwap, NeuralTextures and
+1,000 videos of unnamed people from YouTube, and 1,000 fakes by each of Deepfakes, Face2Face, FaceSwap, NeuralTextures and
 FaceShifter, uncompressed (raw) and as H.264 at rates 23 and 40. DeepFakeDetection, distributed with it, adds 363 videos of
 28 paid actors and 3,068 fakes made from them.
 
 Layout: ``original_sequences/{youtube,actors}/{raw,c23,c40}/videos/`` with ``000.mp4`` or ``03__SCENE.mp4``, and
 ``manipulated_sequences/METHOD/{raw,c23,c40}/videos/`` with ``000_003.mp4`` or ``03_04__SCENE__GH8HGTL6.mp4``. Some methods
-or qualities are enough; older downloads say ``c0`` for ``raw``. Where a video isn't there, its frames in ``frames/`` or
-``images/`` are read. Masks and models are ignored.
+or qualities are enough; older downloads use ``c0`` for ``raw``. If a video is missing, its frames in ``frames/`` or ``images/``
+are read. Masks and models are ignored.
 
 Labels: by folder; the method and the quality are recorded. Names are target_source: the face, or in Face2Face and
 NeuralTextures the expression, of the second was put into the video of the first.
 
-Groups: an unnamed video with the one it was swapped with, and everything that shows an actor. An actor was swapped with
-several others, so by person the actors make few groups; ``--by pair`` and ``--by video`` divide them further, at that price.
+Groups: a YouTube video and its partner in the swap; for actors, all videos linked by an actor. Actors are swapped with several
+others, so groups by person are few. ``--by pair`` and ``--by video`` give smaller ones, but test faces that were trained on.
 
-Licence: FaceForensics Terms of Use. For research and education, not commercial.
+Licence: FaceForensics Terms of Use, for non-commercial research and education.
 
 How to obtain: a form at https://github.com/ondyari/FaceForensics, then the download script. The published split is in the
-same repository: put train.json, val.json and test.json of ``dataset/splits`` beside ``original_sequences``, in ``splits/``
+same repository: put train.json, val.json and test.json of ``dataset/splits`` next to ``original_sequences``, in ``splits/``
 or in ``dataset/splits/``. It covers the YouTube videos (720, 140 and 140), not the actors.
 
 Citation: A. Rössler, D. Cozzolino, L. Verdoliva, C. Riess, J. Thies, M. Nießner, FaceForensics++: Learning to Detect
@@ -37,11 +37,11 @@ TOPS = {"original_sequences": REAL, "manipulated_sequences": FAKE}
 QUALITIES = ("raw", "c0", "c23", "c40")
 SPLITS = (".", "splits", "dataset/splits")
 OFFICIAL = "train.json, val.json and test.json, from dataset/splits of https://github.com/ondyari/FaceForensics"
-HINT = "Its real videos are original_sequences/youtube, and actors for DeepFakeDetection: download them too."
+HINT = "The real videos are original_sequences/youtube, and actors for DeepFakeDetection: download them too."
 
 
 def clips(root: Path) -> Iterator[Clip]:
-    """The videos of every method and quality that is there."""
+    """The videos of all available methods and qualities."""
     top = find_root(root, TOPS, "FaceForensics++: original_sequences/ and manipulated_sequences/")
     parts = _published(root) or _published(top)
     for kind, label in TOPS.items():
@@ -57,18 +57,18 @@ def clips(root: Path) -> Iterator[Clip]:
 
 
 def _made_from(stem: str, path: Path, label: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The people and source videos that a name tells: ``000``, ``000_003``, ``03__scene`` or ``03_04__scene__id``."""
+    """The people and source videos in a name: ``000``, ``000_003``, ``03__scene`` or ``03_04__scene__id``."""
     head, _, scene = stem.partition("__")
     ids = tuple(head.split("_"))
     if label == FAKE and len(ids) != 2:
-        raise DatasetError(f"{path}: expected TARGET_SOURCE, such as 000_003, so that its source videos are known.")
+        raise DatasetError(f"{path}: expected a name like TARGET_SOURCE, such as 000_003, with its source videos.")
     if not scene:
         return (), ids
     return tuple(f"actor{number}" for number in ids), (f"{ids[0]}__{scene.partition('__')[0]}",)
 
 
 def _published(root: Path) -> dict[str, str]:
-    """The part of each YouTube video, where the files of the published split are."""
+    """The part of each YouTube video in the published split; empty without its files."""
     parts: dict[str, str] = {}
     for part in ("train", "val", "test"):
         for path in (root / place / f"{part}.json" for place in SPLITS):

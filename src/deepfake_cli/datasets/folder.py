@@ -1,20 +1,20 @@
 """Your own videos.
 
-Any real and fake videos, folders of frames and single images.
+Any real and fake videos, folders of frames, and images.
 
-Layout: ``real/`` and ``fake/``, in sub-folders or not. A folder of images is a video, an image that lies loose in ``real/``
-or ``fake/`` is one too.
+Layout: ``real/`` and ``fake/``, with or without sub-folders. A folder of images is a video; so is a single image directly in
+``real/`` or ``fake/``.
 
 Labels: by folder.
 
-Groups: a sub-folder that is not itself a folder of frames stands for a person, and so does the sub-folder of the same name
-on the other side. A video is a group with its namesake there, such as ``real/anna/1.mp4`` and ``fake/anna/1.mp4``.
+Groups: a sub-folder that is not a folder of frames is a person; sub-folders of the same name in ``real/`` and ``fake/`` are the
+same person. Videos of the same path are a group, such as ``real/anna/1.mp4`` and ``fake/anna/1.mp4``.
 
 Licence: yours.
 
-How to obtain: from yourself. Ask the people who are to be seen.
+How to obtain: your own recordings, with the consent of the people in them.
 
-Citation: none. Cite the data sets that the videos come from.
+Citation: none. Cite the sources of your videos.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ from deepfake_cli.media.video import IMAGE_SUFFIXES
 
 
 def clips(root: Path) -> Iterator[Clip]:
-    """Every video, folder of frames and loose image below ``real/`` and ``fake/``."""
+    """All videos, folders of frames and single images in ``real/`` and ``fake/``."""
     root = find_root(root, LABELS, "real/ and fake/")
     for label, name in enumerate(LABELS):
         for inside, path in _walk(root / name):
@@ -36,7 +36,7 @@ def clips(root: Path) -> Iterator[Clip]:
 
 
 def _walk(top: Path) -> Iterator[tuple[Path, Path]]:
-    """Yield each item's path below `top`, without suffix, and the item."""
+    """Yield the relative path of each item, without suffix, and the item."""
     pending = [top]
     while pending:
         folder = pending.pop()
@@ -45,5 +45,5 @@ def _walk(top: Path) -> Iterator[tuple[Path, Path]]:
             items += [path for path in top.glob("*") if path.suffix.lower() in IMAGE_SUFFIXES and path.name[0] != "."]
         for path in items:
             yield (path if path.is_dir() else path.with_suffix("")).relative_to(top), path
-        above = (folder.resolve(), *folder.resolve().parents)  # a link to one of these leads round and round
+        above = (folder.resolve(), *folder.resolve().parents)  # links to these would loop
         pending += [child for child in folders(folder) if child not in items and child.resolve() not in above]

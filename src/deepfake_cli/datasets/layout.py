@@ -1,4 +1,4 @@
-"""Where a data set begins in the folder that a user gives, and what to say where it begins nowhere."""
+"""Find the root of a data set in a given folder, with hints if there is none."""
 
 import difflib
 import json
@@ -10,34 +10,33 @@ from typing import Any
 from deepfake_cli.datasets.clip import folders
 from deepfake_cli.errors import DatasetError
 
-MOST_FOLDERS = 2000  # looked into on one level
-DEEPEST = 4  # levels below, for the hint; from the third on we only name the folder
-NEAR = 0.8  # similarity from which a name passes for a misspelt one
+MOST_FOLDERS = 2000  # searched per level
+DEEPEST = 4  # levels to search for a hint
+NEAR = 0.8  # minimum similarity of a misspelt name
 ARCHIVES = frozenset({".zip", ".7z", ".rar", ".tar", ".tgz", ".gz", ".bz2", ".xz"})
 
 
 class LayoutError(DatasetError):
-    """A folder in which nothing of the data set's layout is found."""
+    """A folder without the layout of the data set."""
 
 
 def find_root(root: Path, wanted: Iterable[str], expected: str) -> Path:
-    """Return the folder at, or up to two levels below, `root` that has one of the `wanted` folders in it.
+    """Return `root`, or a folder up to two levels below it, that contains one of `wanted`.
 
     Args:
-        root: what the user gave.
-        wanted: names of folders (or files), any of which marks the right one.
-        expected: the layout in words, for the message.
+        root: the given folder.
+        wanted: names of folders or files; one is enough.
+        expected: the layout as text, for the error message.
 
     Raises:
-        LayoutError: there is none, or more than one, or one of `wanted` is misspelt in it; the message says what was
-            looked for, what was found, and the nearest match.
+        LayoutError: there is no such folder, or several, or a name is misspelt; the message has the nearest match.
     """
     wanted = tuple(wanted)
     held = next((held for held in holders(root, wanted) if held), []) if root.is_dir() else []
     if not held:
         raise layout_error(root, wanted, expected)
     if len(held) > 1:
-        raise LayoutError(f"{root}: {len(held)} folders in it have that layout: {_some(held)}. Give one of them.")
+        raise LayoutError(f"{root}: {len(held)} folders have this layout: {_some(held)}. Give one of them.")
     misspelt = _misspelt(held[0], wanted)
     if misspelt:
         raise LayoutError(f"{held[0]}: expected {expected}. {misspelt}")
@@ -45,16 +44,18 @@ def find_root(root: Path, wanted: Iterable[str], expected: str) -> Path:
 
 
 def holders(root: Path, wanted: Sequence[str], levels: int = 2) -> Iterator[list[Path]]:
-    """Yield, a level at a time from `root` down, the folders that have one of `wanted` in them; no such one is entered."""
+    """Yield, level by level, the folders that contain one of `wanted`; these are not searched further."""
     level = [root]
     for _ in range(levels + 1):
         held = [folder for folder in level if any((folder / name).exists() for name in wanted)]
         yield held
-        level = list(islice((child for each in level if each not in held for child in _readable(each)), MOST_FOLDERS))
+        level = list(
+            islice((child for folder in level if folder not in held for child in _readable(folder)), MOST_FOLDERS)
+        )
 
 
 def layout_error(root: Path, wanted: Sequence[str], expected: str) -> LayoutError:
-    """What was looked for, what was found, and the nearest match."""
+    """An error with the expected layout, the folders found, and a hint."""
     if not root.is_dir():
         return LayoutError(_no_folder(root, expected))
     hints = (look(root, wanted) for look in (_above, _below, _misspelt_nearby, _packed))
@@ -67,34 +68,38 @@ def read_json(path: Path) -> Any:
     """Read a JSON file of a data set.
 
     Raises:
-        DatasetError: it is broken; the message has the line.
+        DatasetError: it is invalid; the message has the line.
     """
     try:
         return json.loads(read_text(path))
     except json.JSONDecodeError as error:
-        raise DatasetError(f"{path}: broken JSON in line {error.lineno}: {error.msg}. Unpack it again.") from None
+        raise DatasetError(
+            f"{path}: invalid JSON in line {error.lineno}: {error.msg}. Extract the file again."
+        ) from None
 
 
 def read_text(path: Path) -> str:
     """Read a list that comes with a data set.
 
     Raises:
-        DatasetError: it is no text.
+        DatasetError: it is not text.
     """
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DatasetError(f"{path}: is no text: {error.reason} at byte {error.start}. Unpack it again.") from None
+        raise DatasetError(
+            f"{path}: not UTF-8 text: {error.reason} at byte {error.start}. Extract the file again."
+        ) from None
 
 
 def _no_folder(root: Path, expected: str) -> str:
     if root.suffix.lower() in ARCHIVES and root.is_file():
-        return f"{root}: is an archive; unpack it, and give the folder."
+        return f"{root}: is an archive; extract it and give the folder."
     if root.is_file():
         return f"{root}: is a file; expected the folder of {expected}."
     near = difflib.get_close_matches(root.name, [folder.name for folder in _readable(root.parent)], n=1, cutoff=NEAR)
-    mend = f" Did you mean {root.with_name(near[0])}?" if near else ""
-    return f"{root}: no such folder; expected {expected}.{mend}"
+    hint = f" Did you mean {root.with_name(near[0])}?" if near else ""
+    return f"{root}: no such folder; expected {expected}.{hint}"
 
 
 def _above(root: Path, wanted: Sequence[str]) -> str:
@@ -108,16 +113,16 @@ def _above(root: Path, wanted: Sequence[str]) -> str:
 
 def _below(root: Path, wanted: Sequence[str]) -> str:
     held = next((held for held in holders(root, wanted, DEEPEST) if held), [])
-    return f"It is further down: use {held[0]}." if held else ""
+    return f"Use the sub-folder {held[0]}." if held else ""
 
 
 def _misspelt_nearby(root: Path, wanted: Sequence[str]) -> str:
-    found = (_misspelt(folder, wanted) for folder in (root, *islice(_readable(root), MOST_FOLDERS)))
-    return next(filter(None, found), "")
+    hints = (_misspelt(folder, wanted) for folder in (root, *islice(_readable(root), MOST_FOLDERS)))
+    return next(filter(None, hints), "")
 
 
 def _misspelt(folder: Path, wanted: Sequence[str]) -> str:
-    """Which name in the folder is nearly one of those wanted that are not there."""
+    """A hint to rename a folder that is similar to a missing one."""
     try:
         names = {path.name.casefold(): path for path in folder.iterdir() if path.name not in wanted}
     except PermissionError:
@@ -131,7 +136,7 @@ def _misspelt(folder: Path, wanted: Sequence[str]) -> str:
 
 def _packed(root: Path, wanted: Sequence[str]) -> str:
     archives = sorted(path.name for path in root.iterdir() if path.suffix.lower() in ARCHIVES and path.is_file())
-    return f"Unpack {_some(archives)} first." if archives else ""
+    return f"Extract {_some(archives)} first." if archives else ""
 
 
 def _readable(folder: Path) -> list[Path]:

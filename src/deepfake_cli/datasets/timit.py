@@ -1,18 +1,17 @@
 """DeepfakeTIMIT (2018).
 
-DeepfakeTIMIT holds 640 fakes only: 32 speakers in 16 pairs, swapped both ways, ten sentences each, by faceswap-GAN models of
-64x64 (lower quality) and 128x128 (higher); H.264, 512x384, 25 fps. VidTIMIT (2009) holds the videos that they were made
-from, of 43 speakers.
+DeepfakeTIMIT has only fakes, 640: 32 speakers in 16 pairs, swapped both ways, ten sentences each, by faceswap-GAN models of
+64x64 (lower quality) and 128x128 (higher); H.264, 512x384, 25 fps. VidTIMIT (2009) has the real videos that
+they were made from, of 43 speakers.
 
-Layout: ``{higher,lower}_quality/SPEAKER/SENTENCE-video-PARTNER.avi``, and apart from it ``SPEAKER/video/SENTENCE/001``, JPEG
-without a suffix. VidTIMIT's zips come one a speaker; some are enough. Its ``head`` folders are head rotations. Sound is
-ignored.
+Layout: ``{higher,lower}_quality/SPEAKER/SENTENCE-video-PARTNER.avi``, and separately ``SPEAKER/video/SENTENCE/001``, JPEG
+without a suffix. VidTIMIT has a zip per speaker; some are enough. Its ``head`` folders are head rotations. Audio is ignored.
 
 Labels: by data set; DeepfakeTIMIT is all fake, VidTIMIT all real. The quality is recorded.
 
-Groups: a pair of speakers, with both qualities and their reals. VidTIMIT's 11 other speakers are a group each.
+Groups: a pair of speakers, with both qualities and their reals. Each of the other 11 speakers of VidTIMIT is a group.
 
-Licence: both for research only. Each has terms of its own, on its page.
+Licence: both for research only. Each has its own terms, on its page.
 
 How to obtain: DeepfakeTIMIT at https://www.idiap.ch/en/scientific-research/data/deepfaketimit; VidTIMIT at
 https://conradsanderson.id.au/vidtimit/.
@@ -31,20 +30,20 @@ from deepfake_cli.errors import DatasetError
 
 QUALITIES = ("higher_quality", "lower_quality")
 HINT = (
-    "DeepfakeTIMIT has fakes only; its real videos are VidTIMIT, distributed apart: "
+    "DeepfakeTIMIT has only fakes. Its real videos are VidTIMIT, a separate download: "
     "run deepfake split timit again with --realdir VIDTIMIT."
 )
 
 
 def clips(root: Path) -> Iterator[Clip]:
-    """The fakes, as AVI or as folders of frames; and ``real/<speaker>/<sentence>`` where `split` put frames of reals."""
-    root = find_root(root, QUALITIES, "DeepfakeTIMIT: higher_quality/ and lower_quality/ with a folder a speaker")
+    """The fakes, as AVI or folders of frames; and frames of reals written by `split`: ``real/<speaker>/<sentence>``."""
+    root = find_root(root, QUALITIES, "DeepfakeTIMIT: higher_quality/ and lower_quality/ with a folder per speaker")
     for quality in QUALITIES:
         for speaker in folders(root / quality):
             for stem, path in entries(speaker):
                 video, _, partner = stem.partition("-video-")
                 if not partner:
-                    raise DatasetError(f"{path}: expected SENTENCE-video-PARTNER, so that the pair of people is known.")
+                    raise DatasetError(f"{path}: expected a name like SENTENCE-video-PARTNER, with both people.")
                 people, source = (speaker.name, partner), f"{speaker.name}/{video}"
                 name = f"{quality}/{speaker.name}/{stem}"
                 yield Clip(path, FAKE, "timit", name, people, (source,), "faceswap-GAN", quality)
@@ -56,7 +55,7 @@ def reals(root: Path) -> Iterator[Clip]:
     if not _holds_speakers(root):
         near = next(filter(_holds_speakers, (*folders(root), *root.absolute().parents[:2])), None)
         hint = f" Use {near}." if near else ""
-        raise LayoutError(f"{root}: expected VidTIMIT: SPEAKER/video/SENTENCE/001, 002, …, in no folder here.{hint}")
+        raise LayoutError(f"{root}: expected VidTIMIT: SPEAKER/video/SENTENCE/001, 002, …; not found.{hint}")
     yield from _speakers(root, "video")
 
 

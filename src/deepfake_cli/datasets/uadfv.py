@@ -3,17 +3,17 @@
 49 real videos from YouTube and 49 fakes made from them with FakeApp; about 32,752 frames.
 
 Layout: ``real/0000.mp4`` and ``fake/0000_fake.mp4``, up to 0048. The zip nests ``fake_videos/fake_videos/{real,fake}``.
-Where a video isn't there, its frames in ``frames/NAME/`` beside it are read, as another distribution has them, named by the
-source frame's index.
+If a video is missing, its frames in ``frames/NAME/`` next to it are read, as in another distribution; their names are frame
+indices.
 
 Labels: by folder.
 
-Groups: a fake with the real that it was made from, which share their number. The fakes are said to share one donor face,
-which no split can keep apart: report results on another data set too.
+Groups: a fake and its real video, which have the same number. All fakes are said to have the same donor, so no split can
+separate the faces: report results on another data set too.
 
 Licence: for research. Ask the authors.
 
-How to obtain: ask its authors, S. Lyu's group.
+How to obtain: from the authors, the group of S. Lyu.
 
 Citation: Y. Li, M.-C. Chang, S. Lyu, In Ictu Oculi: Exposing AI Created Fake Videos by Detecting Eye Blinking, WIFS 2018,
 arXiv:1806.02877. X. Yang, Y. Li, S. Lyu, Exposing Deep Fakes Using Inconsistent Head Poses, ICASSP 2019, arXiv:1811.00661.
@@ -27,7 +27,7 @@ from deepfake_cli.datasets.layout import find_root
 
 
 def clips(root: Path) -> Iterator[Clip]:
-    """The videos of both folders; where a video isn't there, the frames that another tool cut from it."""
+    """The videos of both folders, or their extracted frames."""
     root = find_root(root, LABELS, "UADFV: real/ and fake/ with numbered videos")
     for label, name in enumerate(LABELS):
         for stem, path in entries(root / name, root / name / "frames"):

@@ -1,1 +1,1 @@
-"""Files on disks and in object stores, whole or not at all, alone or in tar shards."""
+"""Local and remote files: atomic writes, object stores, tar shards."""

@@ -1,4 +1,4 @@
-"""Files appear whole or not at all: written under a temporary name, then renamed, or uploaded where they are remote."""
+"""Write files atomically: under a temporary name, then renamed; or uploaded, if remote."""
 
 import tempfile
 from collections.abc import Iterator
@@ -11,12 +11,12 @@ from deepfake_cli.storage import remote, tar_shards
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """Yield a temporary path that becomes `path` when the block ends without an error.
+    """Yield a temporary path that is renamed to `path` if the block succeeds.
 
-    The suffix is kept, since writers choose their format by it.
+    The temporary path has the same suffix, since writers choose the format by it.
 
     Raises:
-        StorageError: `path` is remote and can't be written.
+        StorageError: `path` is remote and cannot be written.
     """
     if remote.is_remote(path):
         with tempfile.TemporaryDirectory(prefix="deepfake-") as folder:
@@ -34,22 +34,22 @@ def whole(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path` as UTF-8, whole or not at all."""
+    """Write `text` to `path` as UTF-8, atomically."""
     with whole(path) as partial:
         partial.write_text(text, encoding="utf-8")
 
 
 def elsewhere(path: str | Path) -> bool:
-    """Whether a file is in a tar or remote, so that the system can't open it by its path."""
+    """Whether a file is in a tar or remote, so that `open` cannot read it."""
     return tar_shards.packed(path) is not None or remote.is_remote(path)
 
 
 def read_bytes(path: str | Path) -> bytes:
-    """The content of a file, of one in a tar (``0001.tar/00012.jpg``), or of a remote one.
+    """Read a local file, a file in a tar (``0001.tar/00012.jpg``), or a remote file.
 
     Raises:
-        OSError: it isn't there or can't be read.
-        StorageError: it is remote and can't be had.
+        OSError: the file is missing or cannot be read.
+        StorageError: the file is remote and cannot be read.
     """
     inside = tar_shards.packed(path)
     return tar_shards.read(*inside) if inside else remote.here(Path(path)).read_bytes()

@@ -1,6 +1,6 @@
-"""Files in object stores and on other machines, by fsspec (https://filesystem-spec.readthedocs.io).
+"""Remote files, such as in object stores, through fsspec (https://filesystem-spec.readthedocs.io).
 
-A remote path is one that begins with a protocol: ``Path("s3://bucket/name")``, which pathlib spells ``s3:/bucket/name``.
+A remote path starts with a protocol: ``Path("s3://bucket/name")``, which pathlib normalises to ``s3:/bucket/name``.
 """
 
 import atexit
@@ -20,55 +20,55 @@ from uuid import uuid4
 
 from deepfake_cli.errors import DeepfakeError, StorageError
 
-REMOTE = re.compile(r"([a-z][a-z0-9+.-]+):/+(.+)", re.DOTALL)  # a drive of Windows has one letter
-SPELT = re.compile(r"(?<![\w./-])([a-z][a-z0-9+.-]+):/(?=[\w*])")  # as pathlib spells it, in a text
-WHOLE = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "oss", "r2")  # where a file appears whole by itself
-SHARE = 0.8  # of the free disk, that copies may take
-BLOCK = 2**20  # bytes that are read at once of a file of which only a part is wanted
-SMALL = 2**24  # bytes: a list or a record, not a video
+REMOTE = re.compile(r"([a-z][a-z0-9+.-]+):/+(.+)", re.DOTALL)  # two letters or more: not a Windows drive
+SPELT = re.compile(r"(?<![\w./-])([a-z][a-z0-9+.-]+):/(?=[\w*])")  # a remote path as normalised by pathlib, in a text
+WHOLE = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "oss", "r2")  # stores with atomic uploads
+SHARE = 0.8  # maximum fraction of the free disk space for copies
+BLOCK = 2**20  # bytes per read of a partially read file
+SMALL = 2**24  # bytes, maximum size of a text file to download
 TEXTS = (".csv", ".json", ".txt")
 
 
 def is_remote(path: Path | str) -> bool:
-    """Whether a path begins with a protocol."""
+    """Whether a path starts with a protocol."""
     return REMOTE.match(str(path)) is not None
 
 
 def url(path: Path | str) -> str:
-    """The path as others write it: ``s3://bucket/name``."""
+    """The path as a URL: ``s3://bucket/name``."""
     return REMOTE.sub(r"\1://\2", str(path))
 
 
 def spelled(text: str) -> str:
-    """A text with the remote paths in it as others write them."""
+    """Replace remote paths in a text by URLs."""
     return SPELT.sub(r"\1://", text)
 
 
 def store(path: Path) -> str:
-    """Where a path is: the protocol and the bucket or host; empty for this machine."""
+    """The protocol with bucket or host of a path; empty for a local path."""
     return "/".join(path.parts[:2]) if is_remote(path) else ""
 
 
 def here(path: Path) -> Path:
-    """A local file with what is at a path: itself, or a copy of a remote one; the path, if nothing is there.
+    """The local path of a file: itself, or a downloaded copy if remote; unchanged if there is no file.
 
-    Copies are kept while this process lives and the disk has room; the least recently used go first.
+    Copies are cached until the process ends; the least recently used are dropped if the disk is full.
 
     Raises:
-        StorageError: it can't be read.
+        StorageError: the file cannot be read.
     """
     return _copies().get(path) if is_remote(path) else path
 
 
 @contextmanager
 def lent(path: Path) -> Iterator[Path]:
-    """As `here`, with the copy gone at the end; a folder is copied with all that is in it."""
+    """As `here`, but the copy is deleted at the end; folders are copied recursively."""
     if not is_remote(path):
         yield path
         return
     with tempfile.TemporaryDirectory(prefix="deepfake-") as folder:
         copy = Path(folder) / path.name
-        with _told(path, "read"):
+        with _storage_errors(path, "read"):
             files, key = located(path)
             try:
                 files.get_file(key, str(copy))
@@ -79,13 +79,13 @@ def lent(path: Path) -> Iterator[Path]:
 
 
 def put(local: Path, path: Path) -> None:
-    """Write a file to a remote path, whole or not at all.
+    """Upload a file to a remote path, atomically.
 
     Raises:
-        StorageError: it can't be written.
+        StorageError: it cannot be written.
     """
     _copies().forget(path)
-    with _told(path, "written"):
+    with _storage_errors(path, "written"):
         files, key = located(path)
         if _protocol(path) in WHOLE:
             files.put_file(str(local), key)
@@ -102,17 +102,17 @@ def put(local: Path, path: Path) -> None:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Any]:
-    """A file to read and seek in, without a copy of all of it.
+    """Open a file for random access, without downloading all of it.
 
     Raises:
-        FileNotFoundError: there is none.
-        StorageError: it can't be read.
+        FileNotFoundError: there is no such file.
+        StorageError: it cannot be read.
     """
     if not is_remote(path):
         with path.open("rb") as file:
             yield file
         return
-    with _told(path, "read"):
+    with _storage_errors(path, "read"):
         files, key = located(path)
         file = files.open(key, "rb", block_size=BLOCK)
     with file:
@@ -120,18 +120,18 @@ def opened(path: Path) -> Iterator[Any]:
 
 
 def state(path: Path) -> str:
-    """What is different once a remote file, or a folder, is another: sizes, and tags or the times of writing.
+    """The version of a remote file or folder: names, sizes, and ETags or modification times.
 
     Raises:
-        StorageError: it can't be read.
-        FileNotFoundError: there is none.
+        StorageError: it cannot be read.
+        FileNotFoundError: there is no such file.
     """
-    with _told(path, "read"):
+    with _storage_errors(path, "read"):
         files, key = located(path)
         files.invalidate_cache(key.rpartition("/")[0])
         info = files.info(key)
-        found = {key: info} if info["type"] == "file" else files.find(key, detail=True)
-        return " ".join(f"{name} {each['size']} {_tag(each)}" for name, each in sorted(found.items()))
+        entries = {key: info} if info["type"] == "file" else files.find(key, detail=True)
+        return " ".join(f"{name} {entry['size']} {_tag(entry)}" for name, entry in sorted(entries.items()))
 
 
 def _tag(info: dict[str, Any]) -> str:
@@ -139,44 +139,44 @@ def _tag(info: dict[str, Any]) -> str:
 
 
 def find(path: Path) -> list[Path]:
-    """The remote files that a path names: itself, all below a folder, or those that a pattern with * matches; in order.
+    """List remote files, sorted: the file itself, all files below a folder, or all matches of a pattern with *.
 
     Raises:
-        StorageError: they can't be listed.
+        StorageError: they cannot be listed.
     """
-    with _told(path, "listed"):
+    with _storage_errors(path, "listed"):
         files, key = located(path)
-        found = files.glob(key) if "*" in key else files.find(key)
-        return [Path(f"{_protocol(path)}:/{name}") for name in sorted(map(str, found))]
+        paths = files.glob(key) if "*" in key else files.find(key)
+        return [Path(f"{_protocol(path)}:/{name}") for name in sorted(map(str, paths))]
 
 
 def names(folder: Path) -> set[str]:
-    """The names of the files in a remote folder; none if it isn't there."""
-    with _told(folder, "listed"):
+    """The names of the files in a remote folder; empty if it does not exist."""
+    with _storage_errors(folder, "listed"):
         files, key = located(folder)
         try:
-            return {each["name"].rpartition("/")[2] for each in files.ls(key, detail=True) if each["type"] == "file"}
+            return {entry["name"].rpartition("/")[2] for entry in files.ls(key, detail=True) if entry["type"] == "file"}
         except FileNotFoundError:
             return set()
 
 
 class Listed(NamedTuple):
-    """A folder, and the local one that stands for it."""
+    """A folder and its local stand-in."""
 
     folder: Path
     path: Path
 
     def origin(self, path: Path) -> Path:
-        """Where a path in the stand-in really is; other paths stay."""
+        """Map a path in the stand-in to the real one; other paths are unchanged."""
         return self.folder / path.relative_to(self.path) if path.is_relative_to(self.path) else path
 
 
 @contextmanager
 def listed(folder: Path, *, required: bool = True) -> Iterator[Listed]:
-    """A folder to look for files in: itself, or a local stand-in for a remote one; faults that name it name the remote one.
+    """Make a folder listable: itself, or a local stand-in for a remote folder; errors name the remote folder.
 
     Raises:
-        StorageError: it can't be listed; or, if it is required, holds nothing.
+        StorageError: it cannot be listed; or it is required but empty.
     """
     if not is_remote(folder):
         yield Listed(folder, folder)
@@ -184,7 +184,7 @@ def listed(folder: Path, *, required: bool = True) -> Iterator[Listed]:
     with tempfile.TemporaryDirectory(prefix="deepfake-") as name:
         standin = Path(name) / folder.name
         if not _stand_in(folder, standin) and required:
-            raise StorageError(f"{url(folder)}: nothing is there.")
+            raise StorageError(f"{url(folder)}: no files.")
         try:
             yield Listed(folder, standin)
         except DeepfakeError as error:
@@ -192,57 +192,57 @@ def listed(folder: Path, *, required: bool = True) -> Iterator[Listed]:
 
 
 def _stand_in(folder: Path, standin: Path) -> int:
-    """Fill a local folder with a remote one's names, sizes and times, and the content of small texts; return how many.
+    """Create files with the names, sizes and times of a remote folder; return their number.
 
-    Videos stay where they are.
+    Only small text files get their content; videos are not downloaded.
     """
-    with _told(folder, "listed"):
+    with _storage_errors(folder, "listed"):
         files, key = located(folder)
-        found = files.find(key, detail=True)
-        for name, info in found.items():
+        entries = files.find(key, detail=True)
+        for name, info in entries.items():
             path = standin / name[len(key) :].lstrip("/")
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.suffix.lower() in TEXTS and info["size"] <= SMALL:
                 files.get_file(name, str(path))
             else:
                 with path.open("wb") as file:
-                    file.truncate(info["size"])  # takes no room on a disk
+                    file.truncate(info["size"])  # sparse, uses no disk space
             if written := _written(info):
                 os.utime(path, (written, written))
-    return len(found)
+    return len(entries)
 
 
 def _written(info: dict[str, Any]) -> float | None:
-    """When a remote file was written, in seconds since 1970, as its file system tells it, if it does."""
-    said = next((info[name] for name in ("LastModified", "mtime", "updated", "last_modified") if info.get(name)), None)
-    if isinstance(said, str):
-        said = datetime.fromisoformat(said)
-    return said.timestamp() if isinstance(said, datetime) else said
+    """Modification time of a remote file, in seconds since 1970; None if unknown."""
+    time = next((info[name] for name in ("LastModified", "mtime", "updated", "last_modified") if info.get(name)), None)
+    if isinstance(time, str):
+        time = datetime.fromisoformat(time)
+    return time.timestamp() if isinstance(time, datetime) else time
 
 
 def drop(path: Path) -> None:
-    """Remove a remote file, if it is there.
+    """Remove a remote file, if it exists.
 
     Raises:
-        StorageError: it can't be removed.
+        StorageError: it cannot be removed.
     """
     _copies().forget(path)
-    with _told(path, "removed"), suppress(FileNotFoundError):
+    with _storage_errors(path, "removed"), suppress(FileNotFoundError):
         files, key = located(path)
         files.rm_file(key)
 
 
 def remove(folder: Path, names: str) -> None:
-    """Remove those files below a remote folder whose names from there on match a regular expression."""
-    with _told(folder, "removed"):
+    """Remove files below a remote folder whose relative paths match a regular expression."""
+    with _storage_errors(folder, "removed"):
         files, key = located(folder)
-        found = [name for name in files.find(key) if re.fullmatch(names, name[len(key) :].lstrip("/"))]
-        if found:
-            files.rm(found)
+        matches = [name for name in files.find(key) if re.fullmatch(names, name[len(key) :].lstrip("/"))]
+        if matches:
+            files.rm(matches)
 
 
 class Copies:
-    """Copies of remote files in a temporary folder."""
+    """Cache of remote files in a temporary folder."""
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="deepfake-"))
@@ -254,7 +254,7 @@ class Copies:
         self._locks: dict[Path, threading.Lock] = {}
 
     def get(self, path: Path) -> Path:
-        """The copy; `path` if nothing is there. Two threads never copy one file."""
+        """The cached copy; `path` if there is no such file. Each file is downloaded by one thread only."""
         with self._lock:
             lock = self._locks.setdefault(path, threading.Lock())
         with lock:
@@ -264,7 +264,7 @@ class Copies:
                     return self._held[path][0]
             copy = self._folder / uuid4().hex[:8] / path.name
             try:
-                with _told(path, "read"):
+                with _storage_errors(path, "read"):
                     files, key = located(path)
                     copy.parent.mkdir()
                     files.get_file(key, str(copy))
@@ -274,7 +274,7 @@ class Copies:
             return copy
 
     def forget(self, path: Path) -> None:
-        """Drop the copy of what is about to be another file."""
+        """Drop the copy of a file that is about to change."""
         with self._lock:
             if path in self._held:
                 self._drop(*self._held.pop(path))
@@ -288,7 +288,7 @@ class Copies:
 
     def _drop(self, copy: Path, size: int) -> None:
         self._size -= size
-        shutil.rmtree(copy.parent, ignore_errors=True)  # who has it open reads on
+        shutil.rmtree(copy.parent, ignore_errors=True)  # open files stay readable
 
 
 @cache
@@ -297,13 +297,13 @@ def _copies() -> Copies:
 
 
 def _protocol(path: Path) -> str:
-    found = REMOTE.match(str(path))
-    assert found
-    return found[1]
+    match = REMOTE.match(str(path))
+    assert match
+    return match[1]
 
 
 def located(path: Path) -> tuple[Any, str]:
-    """The fsspec file system of a remote path, and its name there.
+    """The fsspec file system of a remote path, and the path in it.
 
     Raises:
         StorageError: the package for this protocol is missing.
@@ -314,7 +314,7 @@ def located(path: Path) -> tuple[Any, str]:
 
 @cache
 def _files(protocol: str) -> Any:
-    """One a process; credentials and addresses are those of the environment, as for the store's own tools.
+    """The fsspec file system of a protocol, one per process; credentials come from the environment.
 
     Raises:
         StorageError: the package for this protocol is missing.
@@ -326,18 +326,18 @@ def _files(protocol: str) -> Any:
     except (ImportError, ValueError) as error:
         raise StorageError(
             f"{protocol}://: {error}. pip install 'deepfake-cli[s3]' for s3://, 'deepfake-cli[gs]' for gs://, or the package "
-            "that fsspec needs for another."
+            "that fsspec needs for another protocol."
         ) from None
 
 
 @contextmanager
-def _told(path: Path, what: str) -> Iterator[None]:
-    """Faults of the network or the store, in words that name the file."""
+def _storage_errors(path: Path, what: str) -> Iterator[None]:
+    """Convert exceptions of fsspec to a `StorageError` that names the file."""
     try:
         yield
     except (FileNotFoundError, StorageError):
         raise
-    except Exception as error:  # of any of fsspec's file systems
+    except Exception as error:  # each file system of fsspec has its own
         text = " ".join(str(error).split()) or type(error).__name__
         raise StorageError(
             f"{url(path)} cannot be {what}: {text}. Check the address, the credentials and the network."

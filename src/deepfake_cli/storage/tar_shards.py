@@ -1,6 +1,6 @@
-"""Images in tar files, one a video, as WebDataset has them: many small files are what object stores are slow at.
+"""Tar shards, one per video, as in WebDataset, since object stores are slow with many small files.
 
-An image's path is the tar's, then its name in it: ``img/0001.tar/00012.jpg``.
+The path of an image is the path of the tar and the name in it: ``img/0001.tar/00012.jpg``.
 """
 
 import errno
@@ -12,17 +12,17 @@ from deepfake_cli.storage import remote
 
 SUFFIX = ".tar"
 INSIDE = f"{SUFFIX}/"
-TABLES = 4096  # that are kept: some 10 kB each
+TABLES = 4096  # cached tables of contents, about 10 kB each
 
 
 def packed(path: str | Path) -> tuple[Path, str] | None:
-    """The tar file and the name in it; None for a path that is in none."""
+    """Split a path into tar file and name in it; None if it is not in a tar."""
     tar, inside, name = str(path).partition(INSIDE)
     return (Path(tar + SUFFIX), name) if inside and name else None
 
 
 def write(path: Path, files: dict[str, bytes | Path]) -> None:
-    """Write files, in this order, so that the same files make the same bytes; `path` is written in place."""
+    """Write files to a tar, in order and reproducibly; not atomic."""
     import tarfile
 
     with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
@@ -34,25 +34,25 @@ def write(path: Path, files: dict[str, bytes | Path]) -> None:
 
 
 def first(path: Path, name: str) -> bytes | None:
-    """The content of a tar's first file, if it is called so; of a remote tar little more is read."""
+    """The content of the first file of a tar, if it has this name; reads only the start of a remote tar."""
     import tarfile
 
     try:
         with remote.opened(path) as file, tarfile.open(fileobj=file, mode="r:") as tar:
             member = tar.next()
-            found = tar.extractfile(member) if member and member.name == name else None
-            return found.read() if found else None
+            file_in_tar = tar.extractfile(member) if member and member.name == name else None
+            return file_in_tar.read() if file_in_tar else None
     except (FileNotFoundError, NotADirectoryError, tarfile.TarError):
         return None
 
 
 def read(tar: Path, name: str) -> bytes:
-    """The content of one file of a tar, from anywhere; its table is read once.
+    """Read one file of a local or remote tar; the table of contents is cached.
 
     Raises:
-        FileNotFoundError: the tar is not there, or has no such file.
-        OSError: it can't be read.
-        StorageError: it is remote and can't be had.
+        FileNotFoundError: the tar is missing, or has no such file.
+        OSError: it cannot be read.
+        StorageError: the tar is remote and cannot be read.
     """
     while True:
         local = remote.here(tar)
@@ -60,23 +60,23 @@ def read(tar: Path, name: str) -> bytes:
             return _content(local, name)
         except FileNotFoundError:
             if local.exists() or local == tar:
-                raise  # else the copy went to make room while we took it up
+                raise  # else the copy was dropped from the cache meanwhile
 
 
 def _content(tar: Path, name: str) -> bytes:
-    place = _table(tar, tar.stat().st_mtime_ns).get(name)
-    if place is None:
+    entry = _table(tar, tar.stat().st_mtime_ns).get(name)
+    if entry is None:
         raise FileNotFoundError(errno.ENOENT, f"no such file in {tar}", name)
     with tar.open("rb") as file:
-        file.seek(place[0])
-        data = file.read(place[1])
-    if len(data) < place[1]:
-        raise OSError(errno.EIO, "was cut short", str(tar))
+        file.seek(entry[0])
+        data = file.read(entry[1])
+    if len(data) < entry[1]:
+        raise OSError(errno.EIO, "truncated", str(tar))
     return data
 
 
 def names(tar: Path) -> set[str]:
-    """The names in a local tar; none if it isn't there or is none."""
+    """The names in a local tar; empty if it is missing or invalid."""
     try:
         return set(_table(tar, tar.stat().st_mtime_ns))
     except OSError:
@@ -85,11 +85,11 @@ def names(tar: Path) -> set[str]:
 
 @lru_cache(TABLES)
 def _table(path: Path, written: int) -> dict[str, tuple[int, int]]:
-    """Where in a tar each file begins and how long it is."""
+    """Table of contents of a tar: offset and size by name."""
     import tarfile
 
     try:
         with tarfile.open(path, "r:") as tar:
             return {member.name: (member.offset_data, member.size) for member in tar if member.isfile()}
     except tarfile.TarError as error:
-        raise OSError(errno.EIO, f"is no tar file: {error}", str(path)) from None
+        raise OSError(errno.EIO, f"not a tar file: {error}", str(path)) from None
