@@ -145,7 +145,7 @@ def cut(videos: Path, folder: Path, **where: Any) -> float:
 
 
 def lost(job: Job) -> Extracted:
-    raise SystemExit(f"{job.clip.path}: the process that read it died")
+    raise SystemExit(f"{job.clip.path}: the worker process died")
 
 
 @contextmanager

@@ -79,7 +79,7 @@ def test_every_folder_of_the_package_is_a_room():
     assert all((folder / "__init__.py").exists() for folder in holders)
 
 
-def test_the_tasks_are_told():
+def test_contributing_has_all_tasks():
     assert tuple(tasks()) == TASKS
     assert {task for task, _, _ in steps()} == set(TASKS), "each names files"
 
@@ -103,6 +103,6 @@ def test_files_tables_and_tests_of_a_task_are_there(task, path, names):
 
 
 @pytest.mark.parametrize(("module", "table"), PAGES)
-def test_a_page_tells_of_all_that_is_in_a_table(module, table):
+def test_docs_cover_all_registry_entries(module, table):
     page = (ROOT / PAGES[module, table]).read_text(encoding="utf-8")
     assert [key for key in keys(PACKAGE / module, table) if f"`{key}`" not in page] == []

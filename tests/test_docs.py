@@ -25,7 +25,7 @@ def documented() -> list[tuple[str, str]]:
     return [(page.name, line.strip()) for page in PAGES for line in pattern.findall(page.read_text())]
 
 
-def test_the_option_table_is_the_one_that_the_command_prints():
+def test_docs_have_the_printed_option_table():
     assert options_table() in (ROOT / "docs" / "options.md").read_text()
 
 
@@ -56,7 +56,7 @@ def test_documented_commands_and_options_exist(page, line):
         assert not re.fullmatch(r"--[a-z][a-z-]+", flag) or flag in known, f"{page}: {flag} in {line}"
 
 
-def test_links_between_pages_lead_somewhere():
+def test_links_between_pages_exist():
     for page in [*PAGES, ROOT / "CONTRIBUTING.md"]:
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"

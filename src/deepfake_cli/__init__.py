@@ -1,20 +1,20 @@
-"""Detect face deepfakes: from raw data sets to a trained, honestly evaluated detector, and from a file to a verdict.
+"""Detect face deepfakes: train and evaluate detectors, and classify files.
 
-The public names, each loaded when it is first asked for:
+Public names, imported lazily:
 
-- `Detector`: judges videos and images, without TensorFlow.
-- `split`, `make_csv`, `train`, `evaluate`, `predict`: the commands, with their options by keyword or as a settings model.
-- `build_model`: a detector's architecture as a Keras model.
-- `Clip`, `Box`: what an adapter of your own yields, and what a face detector of your own returns.
+- `Detector`: classifies videos and images, without TensorFlow.
+- `split`, `make_csv`, `train`, `evaluate`, `predict`: the commands, with options as keywords or as a settings model.
+- `build_model`: a Keras model by the name of its architecture.
+- `Clip`, `Box`: returned by your own adapters and face detectors.
 """
 
 import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-# OpenCV reads it as it loads; its own limit, 2**30, lets a small file take 3 GB.
+# OpenCV reads this on import; its default, 2**30, lets a small file use 3 GB.
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(2**26))
-# ONNX Runtime reads it as it loads; from 1.29 on its wheels tell Microsoft of each model that is run, and of this machine.
+# ONNX Runtime reads this on import; from 1.29 on its wheels send telemetry to Microsoft.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name when it is first asked for: the command's start can't wait for them."""
+    """Import public names lazily, for a fast start of the command."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

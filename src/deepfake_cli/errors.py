@@ -1,37 +1,37 @@
-"""What a user can mend. Anything that is not a `DeepfakeError` is a bug and keeps its traceback."""
+"""Errors that the user can fix. Any other exception is a bug and keeps its traceback."""
 
 
 class DeepfakeError(Exception):
-    """A fault in the input: the message says what was found, what was expected and what to do."""
+    """An error in the input; the message says what was found, what was expected and how to fix it."""
 
 
 class ConfigError(DeepfakeError):
-    """A setting that is unknown, of the wrong type or out of range."""
+    """An unknown setting, a wrong type or a value out of range."""
 
 
 class DatasetError(DeepfakeError):
-    """A folder that does not have the layout of the data set it is said to be."""
+    """A folder without the layout of its data set."""
 
 
 class VideoError(DeepfakeError):
-    """A video, or a folder of frames, that cannot be read."""
+    """A video or a folder of frames that cannot be read."""
 
 
 class ManifestError(DeepfakeError):
-    """A CSV of frames that cannot be used."""
+    """An invalid CSV of frames."""
 
 
 class ModelError(DeepfakeError):
-    """A model, its weights or its snapshot that cannot be had or does not fit."""
+    """A model, weights or a snapshot that is missing, damaged or does not fit."""
 
 
 class StorageError(DeepfakeError):
-    """A file in an object store or on another machine that can't be read or written."""
+    """A remote file that cannot be read or written."""
 
 
 class ClusterError(DeepfakeError):
-    """A cluster that is not there, or whose machines can't do our work."""
+    """A missing cluster, or one that cannot run the command."""
 
 
 class DeviceError(DeepfakeError):
-    """Devices asked for that this machine does not have."""
+    """Requested devices that do not exist."""

@@ -1,4 +1,4 @@
-"""Holding back what native libraries say while they load."""
+"""Suppress the output of native libraries while they load."""
 
 import os
 import sys
@@ -6,14 +6,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-LEVEL = "TF_CPP_MIN_LOG_LEVEL"  # the command line sets it to 3 unless -v is given
+LEVEL = "TF_CPP_MIN_LOG_LEVEL"  # the command line sets it to 3, unless -v is given
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Hold back what the block writes to the process' stderr; if it fails, write it after all.
+    """Suppress stderr of the process in the block; print it if the block fails.
 
-    TensorFlow's libraries print lines before their own log level takes effect. Does nothing unless that level is 3.
+    TensorFlow prints lines before its log level takes effect. Does nothing unless that level is 3.
     """
     if os.environ.get(LEVEL) != "3":
         yield

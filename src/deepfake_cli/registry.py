@@ -1,4 +1,4 @@
-"""One way to look a thing up by name: in its table, or as a user's own ``module:function``."""
+"""Look up a name in a registry, or import a user's ``module:function``."""
 
 import difflib
 import importlib
@@ -12,15 +12,15 @@ T = TypeVar("T")
 
 
 def lookup(table: Mapping[str, T], name: str, kind: str) -> T:
-    """Return what `name` stands for.
+    """Look up a name.
 
     Args:
-        table: the names we ship.
-        name: one of them, or ``module:function`` for a user's own (the current directory is searched too).
-        kind: what is looked up, for the message: ``"model"``, ``"data set"``, …
+        table: the registry.
+        name: a key of `table`, or ``module:function``; modules may be in the current directory.
+        kind: for error messages: ``"model"``, ``"data set"``, …
 
     Raises:
-        DeepfakeError: the name is neither in the table nor importable; the message lists the choices.
+        DeepfakeError: the name is unknown or cannot be imported.
     """
     if name in table:
         return table[name]

@@ -50,7 +50,7 @@ def build(folder, people, write) -> None:
 
 
 def run(folder, *lists, **options) -> dict:
-    return audit(Audit(csv=list(lists), output=folder / "audit", **options)).found
+    return audit(Audit(csv=list(lists), output=folder / "audit", **options)).audit
 
 
 @pytest.fixture
@@ -248,7 +248,7 @@ def test_bad_images_are_counted_and_listed(few, people, tmp_path):
     assert (listed["empty.jpg"], listed["gone.jpg"]) == ("empty file", "no such file")
     assert found["sample"]["images"] == 6
     assert any("4 unreadable images" in note for note in found["notes"])
-    with pytest.raises(ManifestError, match=r"None of 2 images can be read, such as .*gone"):
+    with pytest.raises(ManifestError, match=r"None of the 2 images can be read. .*gone"):
         few({"gone.jpg": (None, "fake", 1), "gone2.jpg": (None, "real", 1)})
 
 

@@ -41,7 +41,7 @@ def crops() -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", ["onnx", "openvino"])
-def test_a_file_gives_keras_scores_in_every_runtime_and_says_how_it_is_used(snapshot, crops, tmp_path, name):
+def test_exported_scores_match_keras_in_every_runtime(snapshot, crops, tmp_path, name):
     if name == "openvino":
         pytest.importorskip("openvino")
     model = keras.models.load_model(snapshot, compile=False)
@@ -57,7 +57,7 @@ def test_a_file_gives_keras_scores_in_every_runtime_and_says_how_it_is_used(snap
     assert traits.threshold == pytest.approx(1 / (1 + 3**0.5), abs=1e-4), "as calibrated: a half of the logit of 1/4"
 
 
-def test_evaluate_runs_a_file_without_tensorflow_and_finds_what_keras_does(snapshot, tmp_path, frames_of_uadfv):
+def test_evaluate_runs_onnx_without_tensorflow(snapshot, tmp_path, frames_of_uadfv):
     """On crops of the network's own size, of less than half of it, and of more than twice: read and scaled alike."""
     model = keras.models.load_model(snapshot, compile=False)
     export_model(model, snapshot, output=tmp_path / "d.onnx")
@@ -87,7 +87,7 @@ def test_evaluate_runs_a_file_without_tensorflow_and_finds_what_keras_does(snaps
         assert refused.returncode == 1 and said in " ".join(refused.stderr.split())
 
 
-def test_the_map_adds_up_to_the_logit(snapshot, crops, tmp_path):
+def test_heat_map_sums_to_the_logit(snapshot, crops, tmp_path):
     """Its mean, and the bias, are the logit of fake: nothing of the score comes from elsewhere."""
     model = keras.models.load_model(snapshot, compile=False)
     export_model(model, snapshot, output=tmp_path / "d.onnx")
@@ -100,7 +100,7 @@ def test_the_map_adds_up_to_the_logit(snapshot, crops, tmp_path):
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
-def test_what_was_trained_in_half_precision_is_exported_in_float32(policy, crops, tmp_path):
+def test_mixed_precision_models_are_exported_in_float32(policy, crops, tmp_path):
     keras.config.set_dtype_policy(policy)
     try:
         keras.utils.set_random_seed(0)
@@ -114,7 +114,7 @@ def test_what_was_trained_in_half_precision_is_exported_in_float32(policy, crops
     np.testing.assert_allclose(runtimes.load(tmp_path / "d.onnx").scores(crops), expected, atol=2e-2)
 
 
-def test_preprocessing_is_done_plane_by_plane():
+def test_preprocessing_is_per_channel():
     """As in the detector of the package: constants of a value for each channel stand behind the change to channels first."""
     graph = onnx.load(str(STARTER)).graph
     constants = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
@@ -125,13 +125,13 @@ def test_preprocessing_is_done_plane_by_plane():
 
 
 @pytest.mark.slow
-def test_a_run_leaves_its_best_as_onnx_and_calibrate_keeps_it_true(project, deepfake, json_of):  # noqa: F811
+def test_train_exports_best_onnx_and_calibrate_updates_it(project, deepfake, json_of):  # noqa: F811
     """Never older than best.keras: a run that goes on writes it anew."""
     train = ("train", *(word for word in FAST if word != "--no-onnx"), "--run", "r", "--lr", 0.01)
     assert "--detector runs/r/best.onnx" in deepfake(*train, "--epochs", 1).stdout
     run = project / "runs" / "r"
     first = (run / "best.onnx").read_bytes()
-    assert "could not be made" not in deepfake("train", "--resume", "r", "--epochs", 3).stderr
+    assert "could not be exported" not in deepfake("train", "--resume", "r", "--epochs", 3).stderr
     assert (run / "best.onnx").read_bytes() != first
     for when in ("plain", "calibrated"):
         found = {
@@ -150,7 +150,7 @@ def test_a_run_leaves_its_best_as_onnx_and_calibrate_keeps_it_true(project, deep
 
 
 @pytest.mark.slow
-def test_compact_files_are_half_the_size_and_nearly_the_same(snapshot, tmp_path):
+def test_compact_files_have_half_the_size_and_similar_scores(snapshot, tmp_path):
     model = keras.models.load_model(snapshot, compile=False)
     whole, half = (
         export_model(model, snapshot, output=tmp_path / f"{compact}.onnx", compact=compact) for compact in (False, True)
@@ -160,7 +160,7 @@ def test_compact_files_are_half_the_size_and_nearly_the_same(snapshot, tmp_path)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["litert", "saved_model"])
-def test_other_formats_agree_with_keras(deepfake, snapshot, kind, tmp_path):
+def test_other_formats_match_keras(deepfake, snapshot, kind, tmp_path):
     told = json.loads(
         deepfake(
             "export", snapshot, "--format", kind, "--output", {"litert": "d.tflite"}.get(kind, "d"), "--json"
@@ -169,8 +169,8 @@ def test_other_formats_agree_with_keras(deepfake, snapshot, kind, tmp_path):
     assert told["difference"] < 1e-4 and (tmp_path / told["path"]).exists()
 
 
-def test_an_exported_file_judges(deepfake, snapshot, tmp_path):
-    assert "its scores differ from Keras'" in deepfake("export", snapshot, "--output", "d.onnx").stdout
+def test_exported_detector_predicts(deepfake, snapshot, tmp_path):
+    assert "maximum difference" in deepfake("export", snapshot, "--output", "d.onnx").stdout
     (verdict,) = json.loads(
         deepfake("predict", FOLDER / CLIPS[0][0], "--detector", "d.onnx", "--every", 25, "--json").stdout
     )["verdicts"]
@@ -178,19 +178,19 @@ def test_an_exported_file_judges(deepfake, snapshot, tmp_path):
 
 
 @pytest.mark.slow
-def test_what_cannot_be_exported_is_said(deepfake, snapshot, tmp_path):
+def test_export_errors(deepfake, snapshot, tmp_path):
     (tmp_path / "broken.keras").write_bytes(b"none")
     for words, said in (
         (("broken.keras",), "is broken"),
         (("none.keras",), "There is no file"),
         ((), "No run in runs has a best.keras"),
-        ((snapshot, "--output", "d.txt"), "is called d.onnx"),
+        ((snapshot, "--output", "d.txt"), "expected the name d.onnx"),
     ):
         assert said in deepfake("export", *words, check=1).stderr
     assert not list(tmp_path.glob("*.onnx"))
 
 
-def test_a_file_that_differs_is_not_written(snapshot, tmp_path, monkeypatch):
+def test_export_with_different_scores_is_not_written(snapshot, tmp_path, monkeypatch):
     """The parity check is real: a model whose weights change after the export's trace is refused."""
     from deepfake_cli.models import export
 
@@ -203,12 +203,12 @@ def test_a_file_that_differs_is_not_written(snapshot, tmp_path, monkeypatch):
         head.bias.assign_add([1.0])
 
     monkeypatch.setitem(export.EXPORTS, "onnx", (suffix, spoiled))
-    with pytest.raises(ModelError, match="would differ from Keras"):
+    with pytest.raises(ModelError, match="differ from Keras"):
         export_model(model, snapshot, output=tmp_path / "d.onnx")
     assert not list(tmp_path.iterdir())
 
 
-def test_the_example_of_the_readme_runs_in_a_process_of_its_own():
+def test_readme_example_runs():
     code = (
         "from deepfake_cli import Detector; print(Detector.load().predict(__import__('sys').argv[1], every=25).label)"
     )

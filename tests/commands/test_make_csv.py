@@ -70,7 +70,7 @@ def test_parts_share_no_group_and_have_both_classes(json_of, frames_of_uadfv, tm
     assert found["unlisted"] == []
 
 
-def test_counts_printed_are_the_files_counts(json_of, deepfake, frames_of_uadfv, tmp_path):
+def test_printed_counts_match_the_files(json_of, deepfake, frames_of_uadfv, tmp_path):
     found = json_of("make-csv", "uadfv", "--imgdir", frames_of_uadfv, *THREE_PARTS)["counts"]
     counted = [
         {
@@ -91,7 +91,7 @@ def test_counts_printed_are_the_files_counts(json_of, deepfake, frames_of_uadfv,
     assert all(f"Wrote csv/{name}" in printed for name in FILES.values())
 
 
-def test_same_seed_same_bytes_another_seed_differs(deepfake, frames_of_uadfv, tmp_path):
+def test_same_seed_gives_identical_lists(deepfake, frames_of_uadfv, tmp_path):
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
         deepfake("make-csv", "uadfv", "--imgdir", frames_of_uadfv, "--csvdir", name, "--seed", seed, *THREE_PARTS)
     trees = {name: tree(tmp_path / name) for name in "abc"}
@@ -99,7 +99,7 @@ def test_same_seed_same_bytes_another_seed_differs(deepfake, frames_of_uadfv, tm
     assert trees["a"] != trees["c"]
 
 
-def test_the_test_list_goes_when_none_is_asked_for(deepfake, frames_of_uadfv, tmp_path):
+def test_an_old_test_list_is_removed(deepfake, frames_of_uadfv, tmp_path):
     """An old one would share groups with the new training list."""
     deepfake("make-csv", "uadfv", "--imgdir", frames_of_uadfv, *THREE_PARTS)
     assert set(tree(tmp_path / "csv")) == {*FILES.values(), "protocol.json"}
@@ -108,14 +108,14 @@ def test_the_test_list_goes_when_none_is_asked_for(deepfake, frames_of_uadfv, tm
     assert frames_of(tmp_path / "csv")["group"].nunique() == 6
 
 
-def test_without_a_manifest_groups_and_frames_are_the_same(deepfake, frames_of_uadfv, without_manifest, tmp_path):
+def test_lists_from_a_tree_match_lists_from_a_manifest(deepfake, frames_of_uadfv, without_manifest, tmp_path):
     shutil.copytree(frames_of_uadfv, tmp_path / "img")
     deepfake("make-csv", "uadfv", "--imgdir", "img", "--csvdir", "csv", *THREE_PARTS)
     deepfake("make-csv", "uadfv", "--imgdir", "copy/img", "--csvdir", "copy/csv", *THREE_PARTS)
     assert tree(tmp_path / "csv") == tree(tmp_path / "copy" / "csv")
 
 
-def test_the_old_tools_tree(json_of, frames_of_timit, tmp_path):
+def test_tree_of_the_former_tool(json_of, frames_of_timit, tmp_path):
     found = json_of("make-csv", "timit", "--imgdir", frames_of_timit)
     assert [row["frames"] for row in found["counts"]] == [6, 12, 6, 12]
     for table in lists(tmp_path / "csv").values():
@@ -127,7 +127,7 @@ def test_the_old_tools_tree(json_of, frames_of_timit, tmp_path):
             checks.check(manifest.read(tmp_path / "csv" / part), part)
 
 
-def test_timit_without_reals_says_where_they_are(deepfake, frames_of_timit, timit, tmp_path):
+def test_timit_without_reals_gives_a_hint(deepfake, frames_of_timit, timit, tmp_path):
     shutil.copytree(frames_of_timit, tmp_path / "old", ignore=shutil.ignore_patterns("real"))
     deepfake("split", "timit", "--viddir", timit[0], "--crop", "none", "--imgdir", "new")
     for imgdir in ("old", "new"):
@@ -138,9 +138,9 @@ def test_timit_without_reals_says_where_they_are(deepfake, frames_of_timit, timi
     assert not (tmp_path / "csv").exists()
 
 
-def test_a_manifest_of_other_data_sets_names_them(deepfake, frames_of_uadfv, tmp_path):
+def test_manifest_of_other_data_sets_is_an_error(deepfake, frames_of_uadfv, tmp_path):
     said = deepfake("make-csv", "timit", "--imgdir", frames_of_uadfv, check=1).stderr
-    assert f"{frames_of_uadfv}/manifest.csv: lists frames of uadfv, none of timit." in said
+    assert f"{frames_of_uadfv}/manifest.csv: has frames of uadfv, none of timit." in said
     assert not (tmp_path / "csv").exists()
 
 
@@ -151,15 +151,15 @@ def test_too_few_groups_and_no_frames(deepfake, frames_of_uadfv, tmp_path):
     assert "1 groups are too few for 2 parts" in deepfake("make-csv", "uadfv", "--imgdir", "lone", check=1).stderr
     (tmp_path / "bare" / "real").mkdir(parents=True)
     assert (
-        "bare: no video of the uadfv layout in it." in deepfake("make-csv", "uadfv", "--imgdir", "bare", check=1).stderr
+        "bare: no videos in the layout of uadfv." in deepfake("make-csv", "uadfv", "--imgdir", "bare", check=1).stderr
     )
     assert "nowhere: no such folder" in deepfake("make-csv", "uadfv", "--imgdir", "nowhere", check=1).stderr
     (lone / "manifest.csv").write_bytes(b"\xff\xd8\xff garbage")
-    assert "lone/manifest.csv: cannot be read" in deepfake("make-csv", "uadfv", "--imgdir", "lone", check=1).stderr
+    assert "lone/manifest.csv: invalid CSV" in deepfake("make-csv", "uadfv", "--imgdir", "lone", check=1).stderr
     assert not (tmp_path / "csv").exists()
 
 
-def test_videos_without_a_usable_frame_are_listed_where_their_group_is(deepfake, json_of, frames_of_uadfv, tmp_path):
+def test_videos_without_a_usable_frame_are_listed_with_their_group(deepfake, json_of, frames_of_uadfv, tmp_path):
     copy = shutil.copytree(frames_of_uadfv, tmp_path / "img")
     table = pd.read_csv(copy / "manifest.csv", dtype=str)
     gone = table["video"] == "real/0003"
@@ -176,7 +176,7 @@ def test_videos_without_a_usable_frame_are_listed_where_their_group_is(deepfake,
     assert "real/0003" not in deepfake("make-csv", "--check", check=1).stdout  # the others of these videos look alike
 
 
-def test_the_stand_ins_from_videos_to_lists(json_of, stand_ins, tmp_path):
+def test_stand_ins_from_videos_to_lists(json_of, stand_ins, tmp_path):
     """Both data sets in one folder of frames: 28 fakes and 14 reals of TIMIT, 10 and 10 of UADFV."""
     fakes, reals = stand_ins / "DeepfakeTIMIT", stand_ins / "VidTIMIT"
     for videos, options in (
@@ -195,7 +195,7 @@ def test_the_stand_ins_from_videos_to_lists(json_of, stand_ins, tmp_path):
         assert sum(row["frames"] for row in found["counts"]) == len(table)
 
 
-def test_reals_alone_make_lists_to_forge_from(deepfake, frames_of_uadfv, tmp_path):
+def test_lists_of_reals_only(deepfake, frames_of_uadfv, tmp_path):
     shutil.copytree(frames_of_uadfv, tmp_path / "reals", ignore=shutil.ignore_patterns("fake", "manifest.csv"))
     said = deepfake("make-csv", "uadfv", "--imgdir", "reals", "--ratio", 0.67)
     assert "All frames are real" in said.stderr and "--real-only" in said.stderr

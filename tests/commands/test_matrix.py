@@ -38,7 +38,7 @@ def cells_of(found: dict) -> dict:
 
 
 @pytest.mark.slow
-def test_a_matrix_is_trained_measured_and_taken_up_again(lists, deepfake, json_of):
+def test_matrix_trains_tests_and_resumes(lists, deepfake, json_of):
     found = json_of("matrix", *TWO, *TESTS, "--train-config", "tiny.toml", "--seeds", 2)
     assert (found["rows"], found["columns"]) == (["uadfv", "timit"], ["uadfv", "timit"])
     cells = cells_of(found)
@@ -80,7 +80,7 @@ def test_a_matrix_is_trained_measured_and_taken_up_again(lists, deepfake, json_o
 
 
 @pytest.mark.slow
-def test_a_run_that_comes_apart_leaves_the_others(lists, deepfake):
+def test_a_diverged_run_does_not_stop_the_others(lists, deepfake):
     (lists / "bad.toml").write_text(CONFIG.replace("tiny:build", "tiny:broken"))
     every = deepfake("matrix", *TWO, *TESTS, "--train-config", "bad.toml", check=1).stderr
     assert "No cell" in every and "loss is nan" in every
@@ -99,13 +99,13 @@ REFUSED = [
     (("--train", "a=u/train/train.csv", "--train", "a=t/train/train.csv", *TESTS), "given twice"),
     (("--train", "u/train/train.csv,t/train/train.csv", *TESTS), "--val"),
     (("--snapshots", "gone", *TESTS), "no run gone"),
-    ((*TWO, *TESTS, "--snapshots", "gone"), "exclude each other"),
-    ((*TWO, *TESTS, "--val", "u/val/validation.csv"), "one for each"),
+    ((*TWO, *TESTS, "--snapshots", "gone"), "cannot be combined"),
+    ((*TWO, *TESTS, "--val", "u/val/validation.csv"), "one val per train"),
     ((*TWO, *TESTS, "--train-config", "lists.toml"), "train.seed"),
 ]
 
 
-def test_what_cannot_be_made_is_refused(lists, deepfake):
+def test_matrix_errors(lists, deepfake):
     (lists / "lists.toml").write_text(f"{CONFIG}seed = 3\n")
     for arguments, words in REFUSED:
         assert words in deepfake("matrix", *arguments, check=1).stderr

@@ -55,7 +55,7 @@ def test_finished_videos_are_skipped_until_settings_or_source_change(json_of, ua
     assert json_of("split", "uadfv", "--viddir", root, "--margin", "1.5", "--overwrite")["skipped"] == 0
 
 
-def test_killed_at_any_moment_and_run_again_equals_uninterrupted(json_of, tmp_path, people):
+def test_killed_and_repeated_split_equals_uninterrupted(json_of, tmp_path, people):
     raw = tmp_path / "raw"
     for number in range(8):
         write_video(raw / "real" / f"{number}.mp4", people["man_a"] * 8)
@@ -75,7 +75,7 @@ def test_killed_at_any_moment_and_run_again_equals_uninterrupted(json_of, tmp_pa
     assert tree(tmp_path / "killed") == tree(tmp_path / "whole")
 
 
-def test_bad_videos_are_listed_and_the_rest_goes_on(deepfake, json_of, uadfv, tmp_path, people):
+def test_bad_videos_do_not_stop_others(deepfake, json_of, uadfv, tmp_path, people):
     raw = tmp_path / "raw"
     good = write_video(raw / "real" / "good.mp4", people["man_a"])
     truncate(good, raw / "real" / "cut.mp4", 0.6)
@@ -102,7 +102,7 @@ def test_bad_videos_are_listed_and_the_rest_goes_on(deepfake, json_of, uadfv, tm
     assert "None of the 4 videos" in failed.stderr
 
 
-def test_full_disk_leaves_nothing_half_written(json_of, deepfake, uadfv, tmp_path):
+def test_full_disk_leaves_no_partial_output(json_of, deepfake, uadfv, tmp_path):
     """A file size limit makes writes fail as a full disk does."""
     limited = f"ulimit -f 8; exec {sys.executable} -m deepfake_cli split uadfv --viddir {uadfv} --crop none --json"
     done = subprocess.run(["bash", "-c", f"trap '' XFSZ; {limited}"], cwd=tmp_path, capture_output=True, text=True)
@@ -111,7 +111,7 @@ def test_full_disk_leaves_nothing_half_written(json_of, deepfake, uadfv, tmp_pat
     assert not list(tmp_path.rglob("*.jpg"))
 
 
-def test_layout_errors_say_what_was_looked_for_and_found(deepfake, uadfv, tmp_path):
+def test_layout_errors_give_hints(deepfake, uadfv, tmp_path):
     (tmp_path / "wrong" / "videos").mkdir(parents=True)
     assert "expected UADFV" in deepfake("split", "uadfv", "--viddir", "wrong", check=1).stderr
     assert "use its parent" in deepfake("split", "uadfv", "--viddir", uadfv / "real", check=1).stderr.replace("\n", " ")
@@ -149,7 +149,7 @@ def test_every_and_max_frames(json_of, tmp_path, people):
 
 
 @pytest.mark.skipif(not hasattr(os, "wait4"), reason="needs wait4")
-def test_memory_does_not_grow_with_the_video(tmp_path, people):
+def test_split_memory_is_independent_of_length(tmp_path, people):
     """A worker's peak for 40 times the frames stays within 30 MB."""
     peaks = []
     for times in (2, 80):
@@ -172,7 +172,7 @@ def test_memory_does_not_grow_with_the_video(tmp_path, people):
     assert peaks[1] - peaks[0] < 30
 
 
-def test_of_two_faces_the_larger_is_kept_throughout(json_of, tmp_path):
+def test_the_larger_of_two_faces_is_kept(json_of, tmp_path):
     """A small copy of the face beside the large one doesn't take its place."""
     images = []
     for image in sample_frames("man_c.mp4", 10):
@@ -188,7 +188,7 @@ def test_of_two_faces_the_larger_is_kept_throughout(json_of, tmp_path):
     assert (boxes[2] < 640).all()
 
 
-def test_a_worker_that_dies_costs_one_video(json_of, tmp_path, people):
+def test_a_crashed_worker_loses_one_video(json_of, tmp_path, people):
     """A detector of the user's own that brings its process down on one video."""
     (tmp_path / "deadly.py").write_text(
         "import os\nfrom deepfake_cli.faces import rfb320\n"

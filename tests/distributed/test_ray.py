@@ -191,7 +191,7 @@ def test_video_that_kills_every_worker_is_reported(cluster, project):
     (project / "deadly").touch()
     for place in ("local2", "img"):
         out = run(project, place, "--json", "--workers", 2, *(["--cluster", cluster.address] if place == "img" else []))
-        assert out.count("the process that read it died") == 2
+        assert out.count("the worker process died") == 2
     assert tree(project / "img") == tree(project / "local2")
 
 

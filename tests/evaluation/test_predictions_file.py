@@ -145,7 +145,7 @@ def pair(tmp_path, ours):
 
 
 def test_compare_uses_the_shared_rows(tmp_path, ours, pair):
-    found = compare(Compare(a=pair[0], b=pair[1], resamples=50, output=tmp_path / "out")).found
+    found = compare(Compare(a=pair[0], b=pair[1], resamples=50, output=tmp_path / "out")).comparison
     assert found["coverage"] == {"both": 88, "only_a": 8, "only_b": 0}
     assert any("8 rows are in the first file only" in note for note in found["notes"])
     shared = [pd.read_csv(file).query("group != 11") for file in pair]
@@ -161,7 +161,7 @@ def test_compare_uses_the_shared_rows(tmp_path, ours, pair):
 
 def test_same_predictions_have_no_difference(pair):
     for interval in ("percentile", "bca"):
-        found = compare(Compare(a=pair[0], b=pair[0], resamples=30, interval=interval)).found
+        found = compare(Compare(a=pair[0], b=pair[0], resamples=30, interval=interval)).comparison
         ends = [
             found[level][key][end] for level in ("frame", "video") for key in ("auc", "ece") for end in ("low", "high")
         ]
@@ -172,7 +172,7 @@ def test_pairing_narrows_the_interval(ours, pair):
     close = ours.assign(score=(ours["score"] * 0.98 + 0.01))
     close.loc[close.index % 7 == 0, "score"] = 0.5
     close.to_csv(pair[1], index=False)
-    paired = compare(Compare(a=pair[0], b=pair[1], resamples=200)).found["frame"]["auc"]
+    paired = compare(Compare(a=pair[0], b=pair[1], resamples=200)).comparison["frame"]["auc"]
     alone = intervals(ours["label"] == "fake", ours["score"], 0.5, ours["group"], 200)["auc"]
     assert paired["high"] - paired["low"] < 0.5 * (alone.high - alone.low)
 
@@ -181,7 +181,7 @@ def test_rows_may_differ_in_order_and_column_names(ours, pair):
     theirs = ours.sample(frac=1, random_state=2).rename(columns={"path": "file", "score": "p", "label": "y"})
     theirs[["file", "p", "y"]].to_csv(pair[1], index=False)
     settings = Compare(a=pair[0], b=pair[1], columns_b="path=file,score=p,label=y", resamples=10)
-    found = compare(settings).found
+    found = compare(settings).comparison
     assert found["key"] == ["path"]
     assert found["frame"]["auc"]["difference"] == 0
 
@@ -190,8 +190,8 @@ def test_rows_may_differ_in_order_and_column_names(ours, pair):
     ("spoil", "message"),
     [
         (lambda t: t.assign(path="x/" + t["path"], video="x" + t["video"]), "share no path"),
-        (lambda t: t.assign(label=np.where(t["label"] == "fake", "real", "fake")), "96 rows have another label"),
-        (lambda t: t[["label", "score"]], "no columns say which rows belong together"),
+        (lambda t: t.assign(label=np.where(t["label"] == "fake", "real", "fake")), "96 rows have different labels"),
+        (lambda t: t[["label", "score"]], "cannot match the rows"),
     ],
 )
 def test_files_without_shared_rows_raise(ours, pair, spoil, message):

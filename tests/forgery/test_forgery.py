@@ -388,10 +388,10 @@ def test_forge_takes_crops(tmp_path, faces):
     ("given", "message"),
     [
         ({"paths": ["nowhere.png"]}, "nowhere.png: no such image, video or folder"),
-        ({"paths": ["{empty}"]}, "the folder holds no images and no videos"),
+        ({"paths": ["{empty}"]}, "no images or videos in this folder"),
         ({"forgery": "face_wrap"}, "Did you mean face_warp?"),
         ({"degradation": "blurr"}, "Did you mean blur?"),
-        ({"output": "sheet.bmp"}, "allowed is a name that ends in .png"),
+        ({"output": "sheet.bmp"}, "must end in .png"),
         ({"paths": [assets.FOLDER / "README.md"]}, "None of the images can be used"),
     ],
 )

@@ -141,7 +141,7 @@ def test_evaluate_applies_the_calibration_of_calibrate(project, deepfake, json_o
     again = json_of("calibrate", "plain/predictions.csv", "--method", "temperature")
     assert again["before"] == found["before"]
     assert json.loads(recipe.read_text())["snapshots"]["best.keras"]["calibration"]["method"] == "temperature"
-    assert "wants as many groups" in deepfake("calibrate", "plain/predictions.csv", "--folds", 50, check=1).stderr
+    assert "needs at least 50 groups" in deepfake("calibrate", "plain/predictions.csv", "--folds", 50, check=1).stderr
     assert "already calibrated" in deepfake("calibrate", "after/predictions.csv", check=1).stderr
 
     fakes = pd.read_csv(project / "plain" / "predictions.csv").query("label == 'fake'")

@@ -104,8 +104,8 @@ def test_optimizer_of_other_weights_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"freeze_backbone": True, "tune": "all"}, "exclude each other"),
-        ({"freeze_backbone": True, "tune": "norm"}, "exclude each other"),
+        ({"freeze_backbone": True, "tune": "all"}, "cannot be combined"),
+        ({"freeze_backbone": True, "tune": "norm"}, "cannot be combined"),
         ({"unfreeze_epoch": 2}, "nothing to unfreeze"),
         ({"snapshot": "a.keras", "tune": "norm"}, "snapshot and tune"),
     ],

@@ -163,7 +163,7 @@ def test_resume_with_other_settings_or_lists_is_refused(project):
     assert "began with lr 0.0001, now 0.01" in output_of("--resume", "whole", "--epochs", 5, "--lr", 0.01)
     assert "There is no run nothing" in output_of("--resume", "nothing")
     assert "--resume whole" in output_of(*SETTINGS, "--run", "whole")
-    assert "no plain name" in output_of("--run", "a/b")
+    assert "must be a plain name" in output_of("--run", "a/b")
     lines = project / "csv" / "val" / "validation.csv"
     text = lines.read_text()
     lines.write_text("\n".join(text.splitlines()[:-1]) + "\n")

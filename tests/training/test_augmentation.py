@@ -139,7 +139,7 @@ def test_real_only_trains_without_the_files_of_fakes(project, deepfake):  # noqa
                 shutil.copy(source, kept / source.parent.name / source.name)
             paths = [f"{kept}/{row.path.split('/')[-2]}/{row.path.split('/')[-1]}" for row in rows.itertuples()]
             rows.assign(path=paths).to_csv(path, index=False)
-    assert "are not there" in deepfake("train", *FAST, check=1).stderr
+    assert "images are missing" in deepfake("train", *FAST, check=1).stderr
     output = deepfake("train", *FAST, "--epochs", 1, "--run", "r", "--forgery", "self_blend", "--real-only").stdout
     assert "(0 fake)" in output
     facts = json.loads((project / "runs" / "r" / "recipe.json").read_text())

@@ -102,7 +102,7 @@ def test_leaky_and_broken_lists_are_refused(project, deepfake):
     assert "all" in deepfake("train", "csv/train/one.csv", *FAST, check=1).stderr
     table.assign(path=table["path"] + ".gone").to_csv(project / "csv" / "train" / "gone.csv", index=False)
     assert (
-        f"{len(table)} of {len(table)} images are not there"
+        f"{len(table)} of {len(table)} images are missing"
         in deepfake("train", "csv/train/gone.csv", *FAST, check=1).stderr
     )
     assert "no such list" in deepfake("train", "nowhere.csv", *FAST, check=1).stderr

@@ -1,1 +1,1 @@
-"""The verbs. Each composes the rooms below it, is silent, returns its result and reports progress by a callback."""
+"""The commands as functions: they print nothing, return a result, and report progress through a callback."""

@@ -1,4 +1,4 @@
-"""``deepfake audit``: what lists of images give away of their labels without a look at a face."""
+"""``deepfake audit``: find shortcuts in the data."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -23,32 +23,32 @@ if TYPE_CHECKING:
 
 @dataclass
 class AuditResult:
-    """What `audit` found.
+    """Result of `audit`.
 
     Attributes:
-        found: everything, as in ``audit.json``: ``lists`` (hashes), ``counts`` (see `audit.counts.count`), ``sample``
+        audit: the content of ``audit.json``: ``lists`` (hashes), ``counts`` (see `audit.counts.count`), ``sample``
             (size, seed, unreadable images), ``properties`` and ``sources`` (see `audit.describe.describe`), ``baselines``
-            (see `audit.baseline.together`), ``limit`` (the AUC above which one is warned about), ``warnings``, ``notes``,
-            ``sheet`` (groups, and those shown) and ``files``.
-        files: what was written.
+            (see `audit.baseline.together`), ``limit`` (AUC above which a warning is given), ``warnings``, ``notes``,
+            ``sheet`` (number of groups, and of groups shown) and ``files``.
+        files: the files written.
     """
 
-    found: dict[str, Any]
+    audit: dict[str, Any]
     files: list[Path]
 
 
 def audit(settings: Audit, progress: Callable[[int, int], None] = lambda done, total: None) -> AuditResult:
-    """Measure a sample of the lists' images, and what their labels can be told from.
+    """Measure a sample of the images, and test how well their properties separate reals from fakes.
 
     Args:
         settings: see `deepfake_cli.config.Audit`.
-        progress: called with how many of how many images are measured.
+        progress: called with the number of images measured and the total.
 
     Returns:
-        What was found. An image that can't be read is in it with its reason; it stops no other.
+        The result. Unreadable images are listed with a reason.
 
     Raises:
-        ManifestError: a list can't be read, or none of its images.
+        ManifestError: a list cannot be read, or none of its images can.
     """
     from deepfake_cli.audit.plots import overview
     from deepfake_cli.reporting.contact_sheet import sheet
@@ -58,7 +58,7 @@ def audit(settings: Audit, progress: Callable[[int, int], None] = lambda done, t
         sample(table, settings.sample, settings.seed), settings.workers, settings.cluster, progress
     )
     videos = _videos(table)
-    found: dict[str, Any] = {
+    result: dict[str, Any] = {
         "lists": recipe.fingerprint(settings.csv),
         "counts": count(table),
         "sample": {
@@ -68,16 +68,16 @@ def audit(settings: Audit, progress: Callable[[int, int], None] = lambda done, t
         },
         **_judged(images, videos, settings.seed),
     }
-    found |= {"warnings": verdict.warnings(found), "notes": verdict.notes(found)}
+    result |= {"warnings": verdict.warnings(result), "notes": verdict.notes(result)}
     files = [settings.output / name for name in ("audit.json", "audit.png", "faces.png")]
-    overview(files[1], images, videos, found)
-    found |= {"sheet": sheet(files[2], images, settings.seed), "files": [str(path) for path in files]}
-    write_text(files[0], json.dumps(found, indent=2) + "\n")
-    return AuditResult(found, files)
+    overview(files[1], images, videos, result)
+    result |= {"sheet": sheet(files[2], images, settings.seed), "files": [str(path) for path in files]}
+    write_text(files[0], json.dumps(result, indent=2) + "\n")
+    return AuditResult(result, files)
 
 
 def _read(lists: Sequence[Path]) -> "pd.DataFrame":
-    """All rows of all lists, each with the name of its part."""
+    """Read all lists as one table, with a column ``part``."""
     import pandas as pd
 
     tables = [manifest.read(path).assign(part=name) for path, name in zip(lists, _parts(lists), strict=True)]
@@ -87,19 +87,19 @@ def _read(lists: Sequence[Path]) -> "pd.DataFrame":
 
 
 def _parts(lists: Sequence[Path]) -> list[str]:
-    """Each list's name, as short as tells them apart."""
+    """The shortest unique name of each list."""
     stems = [path.stem for path in lists]
     longer = [f"{path.resolve().parent.name}/{path.stem}" for path in lists]
     for names in (stems, longer, list(map(str, lists))):
         if len(set(names)) == len(names):
             return names
-    return [f"{number}: {path}" for number, path in enumerate(lists, 1)]  # one list, given twice
+    return [f"{number}: {path}" for number, path in enumerate(lists, 1)]  # the same list twice
 
 
 def _measured(
     drawn: "pd.DataFrame", workers: int | None, cluster: str | None, progress: Callable[[int, int], None]
 ) -> tuple["pd.DataFrame", list[tuple[str, str]]]:
-    """The drawn images that can be read, with their properties; the others with the reason."""
+    """Properties of the readable images, and the unreadable ones with a reason."""
     import pandas as pd
 
     from deepfake_cli.audit.measure import measure_all
@@ -107,21 +107,21 @@ def _measured(
 
     rows, bad = measure_all(drawn["path"].tolist(), workers, progress, cluster=cluster)
     if len(bad) == len(rows):
-        raise ManifestError(f"None of {len(rows):,} images can be read, such as {bad[0][0]}: {bad[0][1]}.")
+        raise ManifestError(f"None of the {len(rows):,} images can be read. {bad[0][0]}: {bad[0][1]}.")
     measures = pd.DataFrame(rows, index=drawn.index)
     readable = measures["width"].notna()
     return join(drawn[readable].join(measures[readable])), bad
 
 
 def _videos(table: "pd.DataFrame") -> "pd.DataFrame":
-    """One row a video, with what is known of its source."""
+    """A row per video, with the known properties of its source."""
     from deepfake_cli.audit.sources import join
 
     return join(table.drop_duplicates(["dataset", "video", "label"]).reset_index(drop=True))
 
 
 def _judged(images: "pd.DataFrame", videos: "pd.DataFrame", seed: int) -> dict[str, Any]:
-    """How images and sources differ between the classes, and how far that alone tells them apart."""
+    """Differences between the classes, per property and with classifiers on all properties."""
     known = videos[list(SOURCE)].notna().any(axis=1)
     return {
         "properties": describe(images, IMAGE, seed),

@@ -1,4 +1,4 @@
-"""``deepfake calibrate``: scores on a validation list to a map in the recipe that makes probabilities of them."""
+"""``deepfake calibrate``: fit a map from scores to probabilities, and save it in the recipe."""
 
 import json
 from collections.abc import Callable
@@ -29,37 +29,37 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Progress = Callable[[int, int], None]
-FEW = 1000  # rows, below which a staircase follows chance (Niculescu-Mizil and Caruana, ICML 2005, figure 8)
+FEW = 1000  # frames: isotonic regression overfits on fewer (Niculescu-Mizil and Caruana, ICML 2005, figure 8)
 
 
 @dataclass
 class CalibrateResult:
-    """What `calibrate` found.
+    """Result of `calibrate`.
 
     Attributes:
-        found: the map, and the errors before and after, as in ``calibration.json``.
-        files: what it wrote.
+        calibration: the content of ``calibration.json``: the map, and the errors before and after.
+        files: the files written.
     """
 
-    found: dict[str, Any]
+    calibration: dict[str, Any]
     files: list[Path]
 
 
 def calibrate(settings: Calibrate, progress: Progress = lambda done, total: None) -> CalibrateResult:
-    """Fit a calibration, draw what it mends, and keep it in the recipe beside the snapshot.
+    """Fit a calibration, plot its effect, and save it in the recipe of the snapshot.
 
     Args:
         settings: see `deepfake_cli.config.Calibrate`.
-        progress: called with how many of how many frames are scored.
+        progress: called with the number of frames scored and the total.
 
     Raises:
-        ManifestError: the list or the predictions can't be used, hold one class only, or their scores are all equal.
-        ModelError: there is no snapshot, or no recipe that knows it, or training goes on beside it.
+        ManifestError: the list or the predictions are invalid, have one class only, or all scores are equal.
+        ModelError: there is no snapshot, no recipe that lists it, or the run is still training.
     """
     snapshot, table = _scored(settings, progress)
     fitted = Calibration.fit(table["label"], table["score"], settings.method)
     after = table.assign(score=fitted.apply(table["score"]))
-    found: dict[str, Any] = {
+    calibration: dict[str, Any] = {
         "snapshot": str(snapshot),
         **fitted.to_json(),
         "frames": len(table),
@@ -74,50 +74,50 @@ def calibrate(settings: Calibrate, progress: Progress = lambda done, total: None
             when: reliability(rows["label"], rows["score"]) for when, rows in (("before", table), ("after", after))
         },
     }
-    found["notes"] = [*filter(None, [fitted.note()]), *_notes(snapshot, table, found)]
+    calibration["notes"] = [*filter(None, [fitted.note()]), *_notes(snapshot, table, calibration)]
     if settings.folds:
-        found["cross_validated"] = _errors(_held_out(table, settings.method, settings.folds, settings.seed))
+        calibration["cross_validated"] = _errors(_held_out(table, settings.method, settings.folds, settings.seed))
     files = [settings.output / name for name in ("calibration.json", "reliability.png")]
-    write_text(files[0], json.dumps(found, indent=2) + "\n")
-    _draw(files[1], found)
+    write_text(files[0], json.dumps(calibration, indent=2) + "\n")
+    _draw(files[1], calibration)
     _keep(snapshot, fitted)
-    threshold = found["threshold"] and found["threshold"]["after"]
+    threshold = calibration["threshold"] and calibration["threshold"]["after"]
     exported = restamp(snapshot, threshold, fitted.to_json())
-    return CalibrateResult(found, [*files, snapshot.parent / recipe.NAME, *filter(None, [exported])])
+    return CalibrateResult(calibration, [*files, snapshot.parent / recipe.NAME, *filter(None, [exported])])
 
 
 def _scored(settings: Calibrate, progress: Progress) -> tuple[Path, "pd.DataFrame"]:
-    """The snapshot, and the frames with its scores as they are: from predictions, or from lists that it scores now."""
+    """The snapshot, and the frames with uncalibrated scores: from predictions, or by scoring lists."""
     given = [path for path in settings.inputs if is_predictions(path)]
     if given and (len(given) > 1 or len(settings.inputs) > 2):
-        raise ManifestError("calibrate takes one predictions.csv, with its snapshot at most; or lists and a snapshot.")
+        raise ManifestError("Expected one predictions.csv, optionally with its snapshot; or lists and a snapshot.")
     if given:
         snapshot = evaluated(given[0], [path for path in settings.inputs if path not in given])
         _check_recipe(snapshot)
         return snapshot, predictions.read(given[0]).frames
     shared = settings.model_dump(include=set(Evaluate.model_fields) - {"seed"})
-    asked = Evaluate(**shared | {"calibration": False, "resamples": 0, "report": False})
-    _check_recipe(inputs(asked.inputs, asked.runs_dir)[1])
-    result = evaluate(asked, progress)
+    scoring = Evaluate(**shared | {"calibration": False, "resamples": 0, "report": False})
+    _check_recipe(inputs(scoring.inputs, scoring.runs_dir)[1])
+    result = evaluate(scoring, progress)
     return Path(result.metrics["snapshot"]), predictions.read(result.predictions).frames
 
 
 def _check_recipe(snapshot: Path) -> None:
-    place = snapshot.parent / recipe.NAME
+    path = snapshot.parent / recipe.NAME
     if not here(snapshot).is_file():
-        raise ModelError(f"{snapshot}: no such snapshot. Name it beside the predictions.")
+        raise ModelError(f"{snapshot}: no such snapshot. Give it after the predictions.")
     if snapshot.name not in recipe.read(snapshot).get("snapshots", {}):
-        fault = f"knows nothing of {snapshot.name}" if here(place).is_file() else "no such recipe"
+        fault = f"does not list {snapshot.name}" if here(path).is_file() else "no such recipe"
         raise ModelError(
-            f"{place}: {fault}; a calibration is kept in the recipe that deepfake train leaves beside its snapshots."
+            f"{path}: {fault}; a calibration is saved in the recipe that deepfake train writes next to its snapshots."
         )
     if is_locked(snapshot.parent):
-        raise ModelError(f"A process trains in {snapshot.parent}, and writes its recipe. Calibrate once it has ended.")
+        raise ModelError(f"{snapshot.parent} is still training. Calibrate when it has finished.")
 
 
 def _keep(snapshot: Path, fitted: Calibration) -> None:
-    """Write the map beside the threshold of this snapshot."""
-    _check_recipe(snapshot)  # scoring takes a while: training may have begun
+    """Save the calibration of this snapshot in the recipe."""
+    _check_recipe(snapshot)  # again, since training may have started during scoring
     known = recipe.read(snapshot)
     known["snapshots"][snapshot.name]["calibration"] = fitted.to_json()
     recipe.write(snapshot.parent, known)
@@ -125,14 +125,14 @@ def _keep(snapshot: Path, fitted: Calibration) -> None:
 
 def _errors(table: "pd.DataFrame") -> dict[str, dict[str, float]]:
     videos = video_scores(table)
-    found = {name: figures(rows["label"], rows["score"], 0.5) for name, rows in (("frame", table), ("video", videos))}
-    return {name: {error: figures[error] for error in CALIBRATION} for name, figures in found.items()}
+    metrics = {name: figures(rows["label"], rows["score"], 0.5) for name, rows in (("frame", table), ("video", videos))}
+    return {name: {error: values[error] for error in CALIBRATION} for name, values in metrics.items()}
 
 
 def _threshold(
     snapshot: Path, fitted: Calibration, table: "pd.DataFrame", after: "pd.DataFrame"
 ) -> dict[str, Any] | None:
-    """The threshold on either side of the map, and how many are called otherwise there; None if the recipe has none."""
+    """The threshold before and after calibration, and the number of changed predictions; None if the recipe has none."""
     before = recipe.threshold_of(snapshot)
     if before is None:
         return None
@@ -144,53 +144,56 @@ def _threshold(
     return {"before": before, "after": mapped, "called_otherwise": otherwise}
 
 
-def _notes(snapshot: Path, table: "pd.DataFrame", found: dict[str, Any]) -> list[str]:
+def _notes(snapshot: Path, table: "pd.DataFrame", calibration: dict[str, Any]) -> list[str]:
     trained, notes = recipe.seen(snapshot, checks.groups(table))["train"], []
     if trained:
         notes.append(
-            f"{len(trained)} of {found['groups']} groups were trained on, such as {trained[0]}: scores there are surer than "
-            "elsewhere, and so will the map leave them. Fit it on the validation list."
+            f"{len(trained)} of {calibration['groups']} groups were trained on, such as {trained[0]}. Scores on training data "
+            "are overconfident: calibrate on the validation list."
         )
-    if found["method"] == "isotonic" and len(table) < FEW:
-        notes.append(f"A staircase from {len(table):,} frames follows chance: temperature asks for fewer.")
-    if not found["folds"]:
-        notes.append("After is measured where the map was fitted: --folds measures it on groups that it has not seen.")
+    if calibration["method"] == "isotonic" and len(table) < FEW:
+        notes.append(f"Isotonic regression overfits on {len(table):,} frames: use temperature, which needs fewer.")
+    if not calibration["folds"]:
+        notes.append(
+            "The errors after calibration are measured on the data of the fit. Use --folds to measure them on held-out groups."
+        )
     return notes
 
 
 def _held_out(
     table: "pd.DataFrame", method: Literal["temperature", "isotonic"], folds: int, seed: int
 ) -> "pd.DataFrame":
-    """The frames with the scores of maps that were fitted without their groups."""
+    """Cross-validated scores: each frame is calibrated by a map fitted without its group."""
     from sklearn.model_selection import StratifiedGroupKFold
 
     units = table.groupby(["dataset", "group"], observed=True, sort=False).ngroup().to_numpy()
     if units.max() + 1 < folds:
-        raise ManifestError(f"--folds {folds} wants as many groups; the list has {units.max() + 1}.")
+        raise ManifestError(f"--folds {folds} needs at least {folds} groups; the list has {units.max() + 1}.")
     labels, mapped = table["label"].to_numpy(), table["score"].to_numpy().copy()
     divide = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     for rest, part in divide.split(labels, labels, units):
-        if not len(part):  # it may leave one of few groups empty
+        if not len(part):  # a fold may be empty if there are few groups
             continue
         try:
             fitted = Calibration.fit(labels[rest], table["score"].to_numpy()[rest], method)
         except ManifestError as error:
-            raise ManifestError(f"--folds {folds}: without the groups of one of them, {error} Try fewer.") from None
+            raise ManifestError(f"--folds {folds}: without one of the folds, {error} Use fewer folds.") from None
         mapped[part] = fitted.apply(table["score"].to_numpy()[part])
     return table.assign(score=np.clip(mapped, 0, 1))
 
 
-def _draw(path: Path, found: dict[str, Any]) -> None:
+def _draw(path: Path, calibration: dict[str, Any]) -> None:
     from deepfake_cli.reporting.figures.reliability import reliability_diagram
 
-    how = f"temperature {found['temperature']:.3g}" if found["method"] == "temperature" else "isotonic"
-    titles = {"before": "as the detector scores", "after": f"calibrated: {how}"}
+    method = f"temperature {calibration['temperature']:.3g}" if calibration["method"] == "temperature" else "isotonic"
+    titles = {"before": "uncalibrated", "after": f"calibrated: {method}"}
     panels = [
-        {"title": title, "bins": found["reliability"][when], "errors": found[when]["frame"]}
+        {"title": title, "bins": calibration["reliability"][when], "errors": calibration[when]["frame"]}
         for when, title in titles.items()
     ]
     reliability_diagram(
         path,
         panels,
-        f"{found['frames']:,} frames, {found['groups']:,} group{'s' * (found['groups'] != 1)}; fitted on the same",
+        f"{calibration['frames']:,} frames, {calibration['groups']:,} group{'s' * (calibration['groups'] != 1)}; "
+        "fitted on the same frames",
     )

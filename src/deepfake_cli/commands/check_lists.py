@@ -1,4 +1,4 @@
-"""``deepfake make-csv --check``: do the lists still hold what their record says, and do they share nothing?"""
+"""``deepfake make-csv --check``: check lists against protocol.json, and for leakage between them."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -21,14 +21,14 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that a reader of results on these lists must know.
+    """A problem of the lists.
 
     Attributes:
         what: the kind, such as ``"shared groups"``.
-        where: the list, or the two lists.
-        count: of how many things it holds.
+        where: the list or lists.
+        count: number of cases.
         some: a few of them.
-        wrong: whether it makes results worthless, or is to be looked at.
+        wrong: whether it invalidates results; else it is a note.
     """
 
     what: str
@@ -40,12 +40,12 @@ class Finding:
 
 @dataclass
 class CheckResult:
-    """What `check` found.
+    """Result of `check`.
 
     Attributes:
-        findings: the faults first.
-        lists: rows of each list that was read.
-        compared: images compared by look.
+        findings: errors first.
+        lists: number of rows per list.
+        compared: number of images compared by perceptual hash.
     """
 
     findings: list[Finding]
@@ -54,7 +54,7 @@ class CheckResult:
 
     @property
     def wrong(self) -> list[Finding]:
-        """The findings that make results worthless."""
+        """The findings that invalidate results."""
         return [finding for finding in self.findings if finding.wrong]
 
 
@@ -63,19 +63,19 @@ def check(csvdir: Path, frames: int, progress: Progress = lambda what, done, tot
 
     Args:
         csvdir: the folder of the lists.
-        frames: images of each video to compare by their look; 0: none.
-        progress: called with what is being done, and how much of how much of it is done.
+        frames: images per video to compare by perceptual hash; 0: none.
+        progress: called with the current task, the amount done and the total.
 
     Returns:
-        Everything that was found; it stops at nothing.
+        All findings.
 
     Raises:
-        ManifestError: names is no list at all, or the record can't be read.
+        ManifestError: there is no list, or protocol.json cannot be read.
     """
     names = _lists_in(csvdir)
     record = protocol.read(csvdir) if here(csvdir / protocol.NAME).is_file() else {}
     if not record and not names:
-        raise ManifestError(f"{csvdir}: no lists and no {protocol.NAME} in it. deepfake make-csv writes them.")
+        raise ManifestError(f"{csvdir}: no lists and no {protocol.NAME}. Create them with deepfake make-csv.")
     findings = list(_against_record(csvdir, record, names))
     rows: dict[str, int] = {}
     groups: dict[str, set[str]] = {}
@@ -90,7 +90,7 @@ def check(csvdir: Path, frames: int, progress: Progress = lambda what, done, tot
         findings += _classes(name, table)
         rows[name], groups[name] = len(table), set(checks.groups(table))
         if _fold(name) and name.endswith(FILES["train"]):
-            continue  # its images are those that validate the other folds
+            continue  # the same images as in the validation lists of the other folds
         findings += _paths(name, table)
         if frames:
             images.append(table[["path", "dataset", "video", "group"]].assign(part=name))
@@ -109,16 +109,16 @@ def _lists_in(csvdir: Path) -> list[str]:
 
 def _against_record(csvdir: Path, record: dict[str, Any], names: list[str]) -> Iterator[Finding]:
     if not record:
-        yield Finding("no record", protocol.NAME, 1, ["nothing says what the lists held when they were written"])
+        yield Finding("no record", protocol.NAME, 1, ["no record of the lists as written"])
         return
-    for name, said in record["lists"].items():
+    for name, entry in record["lists"].items():
         if name not in names:
             yield Finding("missing list", name, 1)
-        elif protocol.sha256(csvdir / name) != said.get("sha256"):
-            yield Finding("changed list", name, 1, [f"its SHA-256 is no longer that of {protocol.NAME}"])
+        elif protocol.sha256(csvdir / name) != entry.get("sha256"):
+            yield Finding("changed list", name, 1, [f"SHA-256 differs from {protocol.NAME}"])
     for name in names:
         if name not in record["lists"]:
-            yield Finding("unrecorded list", name, 1, [f"{protocol.NAME} doesn't know it"])
+            yield Finding("unrecorded list", name, 1, [f"not in {protocol.NAME}"])
 
 
 def _classes(name: str, table: "pd.DataFrame") -> Iterator[Finding]:
@@ -138,7 +138,7 @@ def _paths(name: str, table: "pd.DataFrame") -> Iterator[Finding]:
 
 
 def _shared_groups(groups: dict[str, set[str]], published: bool) -> Iterator[Finding]:
-    """Between the lists of one division; what a published split shares by its authors' choice is told, not faulted."""
+    """Groups in two lists of one split; only a note for a published split."""
     for one, other in combinations(groups, 2):
         shared = sorted(groups[one] & groups[other]) if len({_fold(one), _fold(other)} - {""}) < 2 else []
         if shared:
@@ -146,13 +146,13 @@ def _shared_groups(groups: dict[str, set[str]], published: bool) -> Iterator[Fin
 
 
 def _fold(name: str) -> str:
-    """``"fold1"`` of ``"fold1/val/validation.csv"``; empty where names are no folds."""
+    """``"fold1"`` of ``"fold1/val/validation.csv"``; empty without folds."""
     first, *rest = name.split("/")
     return first if len(rest) > 1 else ""
 
 
 def _shared_images(lists: list["pd.DataFrame"], frames: int, progress: Progress) -> tuple[list[Finding], int]:
-    """What the parts have in common, and how many images were compared by look; of folds, the lists that validate."""
+    """Images shared by two parts, and the number of images compared by perceptual hash."""
     import pandas as pd
 
     table = pd.concat([images.astype(str) for images in lists], ignore_index=True)
@@ -163,27 +163,27 @@ def _shared_images(lists: list["pd.DataFrame"], frames: int, progress: Progress)
 
 
 def _pairs(what: str, pairs: list[near_duplicates.Pair], table: "pd.DataFrame", *, wrong: bool) -> Iterator[Finding]:
-    """One finding for each two parts: how many pairs of videos, and the closest images of some."""
+    """A finding per pair of parts: number of video pairs, and the most similar images."""
     import pandas as pd
 
-    found = pd.DataFrame(pairs, columns=list(near_duplicates.Pair._fields)).sort_values("bits", kind="stable")
+    matches = pd.DataFrame(pairs, columns=list(near_duplicates.Pair._fields)).sort_values("bits", kind="stable")
     for side in ("one", "other"):
-        rows = table.loc[found[side], ["path", "part", "video"]]
-        found[[f"{side}_path", f"{side}_part", f"{side}_video"]] = rows.to_numpy()
-    found = found.drop_duplicates(["one_part", "other_part", "one_video", "other_video"])
-    for (one, other), rows in found.groupby(["one_part", "other_part"]):
+        rows = table.loc[matches[side], ["path", "part", "video"]]
+        matches[[f"{side}_path", f"{side}_part", f"{side}_video"]] = rows.to_numpy()
+    matches = matches.drop_duplicates(["one_part", "other_part", "one_video", "other_video"])
+    for (one, other), rows in matches.groupby(["one_part", "other_part"]):
         closest = rows[["one_path", "other_path"]].head(MOST_NAMED).to_numpy()
         some = [" and ".join(map(os.path.relpath, paths)) for paths in closest]
         yield Finding(what, f"{one}, {other}", len(rows), some, wrong)
 
 
 def _look_alikes(table: "pd.DataFrame", frames: int, progress: Progress) -> tuple[list[Finding], int]:
-    """Compare `frames` images of each video, evenly spaced."""
+    """Compare `frames` images per video, evenly spaced, by perceptual hash."""
     of_video = table.groupby(["dataset", "video"], observed=True)["path"]
     place, size = of_video.cumcount(), of_video.transform("size")
     sample = table[(place * frames) // size != ((place - 1) * frames) // size]
     pairs, unreadable = near_duplicates.look_alikes(
-        sample, lambda done, total: progress("comparing looks", done, total)
+        sample, lambda done, total: progress("comparing images", done, total)
     )
     findings = list(_pairs("pairs of videos that look alike", pairs, table, wrong=False))
     if unreadable:

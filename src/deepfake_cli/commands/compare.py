@@ -1,4 +1,4 @@
-"""``deepfake compare``: two detectors' scores of the same frames, to differences with intervals."""
+"""``deepfake compare``: compare the scores of two detectors on the same frames."""
 
 import json
 from dataclasses import dataclass
@@ -19,34 +19,34 @@ if TYPE_CHECKING:
     import pandas as pd
 
 KEYS = (["path"], ["dataset", "video", "frame"], ["video", "frame"], ["dataset", "video"], ["video"])
-THUMBNAILS = 6  # frames of each video in the page
+THUMBNAILS = 6  # frames per video on the page
 
 
 @dataclass
 class CompareResult:
-    """What `compare` found.
+    """Result of `compare`.
 
     Attributes:
-        found: as in ``compare.json``.
-        page: where the page is, if one was asked for.
+        comparison: the content of ``compare.json``.
+        page: the HTML page, if requested.
     """
 
-    found: dict[str, Any]
+    comparison: dict[str, Any]
     page: Path | None = None
 
 
 def compare(settings: Compare) -> CompareResult:
-    """Compare two files of predictions on the rows that are in both.
+    """Compare two prediction files on their common rows.
 
     Args:
         settings: see `deepfake_cli.config.Compare`.
 
     Returns:
-        Each figure of both and their difference (first less second) with a paired interval, at frame and at video level,
-        DeLong's test of the AUCs, what is in one file only, and the videos on which the two differ most.
+        All metrics of both, their difference (first minus second) with a paired interval, per frame and per video; DeLong's
+        test of the AUCs; the number of rows in one file only; and the videos with the largest differences.
 
     Raises:
-        ManifestError: a file can't be read, or the two share no rows, or disagree on a label.
+        ManifestError: a file cannot be read, or they share no rows, or have different labels.
     """
     columns = predictions.mapping(settings.columns)
     one = predictions.read(settings.a, columns)
@@ -56,7 +56,7 @@ def compare(settings: Compare) -> CompareResult:
     thresholds = settings.threshold, settings.threshold if settings.threshold_b is None else settings.threshold_b
     plan = paired.Plan(thresholds, settings.resamples, settings.seed, settings.interval)
     videos = _videos(both, settings.pool)
-    found: dict[str, Any] = {
+    comparison: dict[str, Any] = {
         "a": str(settings.a),
         "b": str(settings.b),
         "lists": recipe.fingerprint([settings.a, settings.b]),
@@ -69,29 +69,29 @@ def compare(settings: Compare) -> CompareResult:
         "notes": one.notes + other.notes + _uncovered(coverage),
     }
     if settings.output is None:
-        return CompareResult(found)
+        return CompareResult(comparison)
     from deepfake_cli.reporting.compare_page import page
 
-    write_text(settings.output / "compare.json", json.dumps(found, indent=2) + "\n")
-    write_text(settings.output / "compare.html", page(found))
-    return CompareResult(found, settings.output / "compare.html")
+    write_text(settings.output / "compare.json", json.dumps(comparison, indent=2) + "\n")
+    write_text(settings.output / "compare.html", page(comparison))
+    return CompareResult(comparison, settings.output / "compare.html")
 
 
 def _key(one: predictions.Predictions, other: predictions.Predictions, a: Path, b: Path) -> list[str]:
-    """The first columns that both files have and that tell all of their rows apart."""
+    """The first of `KEYS` that both files have and whose values are unique in both."""
     for key in KEYS:
         if all(set(key) <= set(file.own) and not file.frames.duplicated(key).any() for file in (one, other)):
             return key
     raise ManifestError(
-        f"{a} and {b}: no columns say which rows belong together. Both need a path, or a video and frame, that "
-        "is never the same twice; --columns and --columns-b say how theirs are called."
+        f"{a} and {b}: cannot match the rows. Both files need a unique path, or a unique video and frame; "
+        "give their column names with --columns and --columns-b."
     )
 
 
 def _joined(
     one: "pd.DataFrame", other: "pd.DataFrame", key: list[str], a: Path, b: Path
 ) -> tuple["pd.DataFrame", dict[str, int]]:
-    """The rows of both, with the scores ``a`` and ``b``; and how many are in both and in one only."""
+    """Join the rows, with scores ``a`` and ``b``; and count the rows in both files and in one only."""
     right = other[[*key, "label", "score"]].rename(columns={"label": "label_b", "score": "b"})
     both = one.rename(columns={"score": "a"}).merge(right, on=key, how="inner")
     coverage = {"both": len(both), "only_a": len(one) - len(both), "only_b": len(other) - len(both)}
@@ -100,16 +100,16 @@ def _joined(
             f"{a} and {b} share no {' and '.join(key)}: {one[key].iloc[0].tolist()} in the first, "
             f"{other[key].iloc[0].tolist()} in the second."
         )
-    torn = both[both["label"] != both["label_b"]]
-    if len(torn):
+    conflicts = both[both["label"] != both["label_b"]]
+    if len(conflicts):
         raise ManifestError(
-            f"{len(torn):,} rows have another label in {b} than in {a}, such as {torn[key].iloc[0].tolist()}."
+            f"{len(conflicts):,} rows have different labels in {a} and {b}, such as {conflicts[key].iloc[0].tolist()}."
         )
     return both.drop(columns="label_b"), coverage
 
 
 def _videos(both: "pd.DataFrame", pool: str) -> "pd.DataFrame":
-    """A row a video, with the scores ``a`` and ``b``."""
+    """A row per video, with scores ``a`` and ``b``."""
     tables = [video_scores(both.assign(score=both[side]), pool) for side in "ab"]
     return tables[0].rename(columns={"score": "a"}).assign(b=tables[1]["score"])
 
@@ -119,13 +119,13 @@ def _uncovered(coverage: dict[str, int]) -> list[str]:
     if not alone:
         return []
     return [
-        f"{coverage['only_a']:,} rows are in the first file only and {coverage['only_b']:,} in the second only: they are left "
-        "out. If these are hard ones, the comparison flatters who skipped them."
+        f"{coverage['only_a']:,} rows are in the first file only and {coverage['only_b']:,} in the second only: they are "
+        "ignored. If they are hard, the comparison favours the detector without them."
     ]
 
 
 def _disagree(both: "pd.DataFrame", videos: "pd.DataFrame", worst: int) -> list[dict[str, Any]]:
-    """The videos on which the scores differ most, with some of their images."""
+    """The videos with the largest score differences, with some images."""
     gap = (videos["a"] - videos["b"]).to_numpy()
     rows = []
     for at in np.argsort(-np.abs(gap), kind="stable")[:worst]:

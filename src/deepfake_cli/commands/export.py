@@ -1,4 +1,4 @@
-"""``deepfake export``: a snapshot to a file that runs without Keras."""
+"""``deepfake export``: export a snapshot to ONNX, LiteRT or SavedModel."""
 
 import tempfile
 from dataclasses import dataclass
@@ -16,19 +16,19 @@ from deepfake_cli.runs import recipe
 from deepfake_cli.runs.listing import BEST, newest
 from deepfake_cli.storage.remote import is_remote, put
 
-IMAGES = 16  # that the file and Keras are compared on
-TOLERANCE = {False: 1e-4, True: 5e-3}  # of a probability, to what Keras says: as it is, and compact
+IMAGES = 16  # images for the comparison with Keras
+TOLERANCE = {False: 1e-4, True: 5e-3}  # maximum difference of scores to Keras, by compact
 
 
 @dataclass
 class ExportResult:
-    """What `export` wrote.
+    """Result of `export`.
 
     Attributes:
         path: the file, or the folder of a SavedModel.
         size: in bytes.
-        difference: the largest, to Keras' probabilities in float32.
-        traits: what the file says of itself.
+        difference: largest difference to the scores of Keras in float32.
+        traits: the metadata of the file.
     """
 
     path: Path
@@ -38,10 +38,10 @@ class ExportResult:
 
 
 def export(settings: Export) -> ExportResult:
-    """Export a detector, and compare it with Keras.
+    """Export a detector, and compare its scores with those of Keras.
 
     Raises:
-        ModelError: the snapshot can't be read, or the file would not agree with it.
+        ModelError: the snapshot cannot be read, or the scores differ too much.
     """
     snapshot = settings.snapshot or _newest(settings.runs_dir)
     with quiet():
@@ -54,36 +54,34 @@ def export(settings: Export) -> ExportResult:
 def export_model(
     model: Any, snapshot: Path, format: str = "onnx", output: Path | None = None, *, compact: bool = False
 ) -> ExportResult:
-    """Export a model that is loaded; `snapshot` says where its recipe is."""
+    """Export a loaded model; its recipe is next to `snapshot`."""
     with quiet():
         from deepfake_cli.models.export import EXPORTS, differences, in_float32
 
         suffix, write = EXPORTS[format]
         path = output or snapshot.with_name(f"{snapshot.stem}{suffix or '_saved_model'}")
         if path.suffix != suffix:
-            raise ModelError(f"{path}: a detector as {format} is called {path.stem}{suffix}.")
+            raise ModelError(f"{path}: expected the name {path.stem}{suffix} for the format {format}.")
         traits, model = traits_of(model, snapshot), in_float32(model)
-        beside = None if is_remote(path) else path.parent
-        if beside:
-            beside.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".export-", dir=beside) as folder:
+        parent = None if is_remote(path) else path.parent
+        if parent:
+            parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".export-", dir=parent) as folder:
             partial = Path(folder) / path.name
             write(model, partial, traits, **({"compact": True} if compact else {}))
             difference = float(differences(model, partial, _images(traits.image_size)).max())
             if not difference <= TOLERANCE[compact]:
-                raise ModelError(
-                    f"{path}: its scores would differ from Keras' by {difference:.2g}; nothing was written."
-                )
+                raise ModelError(f"{path}: not written, since its scores differ from Keras by {difference:.2g}.")
             size = _size(partial)
             _put(partial, path)
     return ExportResult(path, size, difference, traits)
 
 
 def _put(partial: Path, path: Path) -> None:
-    """Give a file, or a folder, its final name; an earlier folder of that name goes only now."""
+    """Move a file or folder to its final path; replace an existing folder at the last moment."""
     if is_remote(path):
-        for each in [partial] if partial.is_file() else filter(Path.is_file, partial.rglob("*")):
-            put(each, path / each.relative_to(partial))
+        for file in [partial] if partial.is_file() else filter(Path.is_file, partial.rglob("*")):
+            put(file, path / file.relative_to(partial))
         return
     if path.is_dir():
         path.replace(partial.with_name("earlier"))
@@ -91,11 +89,11 @@ def _put(partial: Path, path: Path) -> None:
 
 
 def traits_of(model: Any, snapshot: Path) -> Traits:
-    """What is to be known of a snapshot's detector, from its recipe."""
+    """The metadata of a snapshot, from its recipe."""
     known = recipe.read(snapshot)
     settings, own = known.get("settings", {}), known.get("snapshots", {}).get(snapshot.name, {})
     threshold, calibration = float(own.get("threshold", 0.5)), own.get("calibration")
-    if calibration and "threshold" in own:  # that was chosen on scores as they are: the same frames are called fake
+    if calibration and "threshold" in own:  # the threshold is for uncalibrated scores
         threshold = float(Calibration.from_json(calibration).apply([threshold])[0])
     kept = {name: known[name] for name in ("began", "seed", "versions", "data") if name in known}
     return Traits(
@@ -112,12 +110,12 @@ def traits_of(model: Any, snapshot: Path) -> Traits:
 def _newest(runs: Path) -> Path:
     run = newest(runs, BEST)
     if run is None:
-        raise ModelError(f"No run in {runs} has a {BEST}: name the snapshot, or train one with deepfake train.")
+        raise ModelError(f"No run in {runs} has a {BEST}. Give a snapshot, or train one with deepfake train.")
     return run / BEST
 
 
 def _images(size: int) -> np.ndarray:
-    """Faces of the shipped clips, and noise, uint8 RGB (images, size, size, 3)."""
+    """Noise and frames of the clips in this package, uint8 RGB (images, size, size, 3)."""
     import cv2
 
     from deepfake_cli.assets import CLIPS, FOLDER
@@ -134,5 +132,5 @@ def _images(size: int) -> np.ndarray:
 
 
 def _size(path: Path) -> int:
-    files = [path] if path.is_file() else [each for each in path.rglob("*") if each.is_file()]
-    return sum(each.stat().st_size for each in files)
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    return sum(file.stat().st_size for file in files)

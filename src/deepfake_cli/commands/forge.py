@@ -1,4 +1,4 @@
-"""``deepfake forge``: what forgeries and degradations make of images, as a sheet to look at."""
+"""``deepfake forge``: preview pseudo-fakes and degradations as an image grid."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from deepfake_cli.reporting.image_grid import Row, Tile, image_grid, save
 
 
 class Face(NamedTuple):
-    """A face crop, uint8 RGB (size, size, 3), and where its eyes are, in sides of the crop (NaN: not known)."""
+    """A face crop, uint8 RGB (size, size, 3), and its eyes, relative to the side of the crop (NaN: unknown)."""
 
     name: str
     image: np.ndarray
@@ -28,12 +28,12 @@ class Face(NamedTuple):
 
 @dataclass
 class ForgeResult:
-    """What `forge` made.
+    """Result of `forge`.
 
     Attributes:
         sheet: the PNG.
-        rows: how many images are on it.
-        bad: what could not be used, with the reason.
+        rows: number of rows.
+        bad: unusable files, with the reason.
     """
 
     sheet: Path
@@ -42,21 +42,21 @@ class ForgeResult:
 
 
 def forge(settings: Forge) -> ForgeResult:
-    """Forge faces, degrade them if asked to, and draw them before and after.
+    """Make pseudo-fakes of faces, degrade them if requested, and draw them before and after.
 
     Args:
         settings: see `deepfake_cli.config.Forge`.
 
     Raises:
-        DatasetError: a path isn't there or holds no images, or no face comes of any.
-        DeepfakeError: a forgery, degradation or detector isn't known.
+        DatasetError: a path is missing or has no images, or no face is found.
+        DeepfakeError: a forgery, degradation or face detector is unknown.
     """
     faces, bad = _faces(settings)
     if not faces:
-        raise DatasetError(f"None of the images can be used, such as {bad[0][0]}: {bad[0][1]}.")
+        raise DatasetError(f"None of the images can be used. {bad[0][0]}: {bad[0][1]}.")
     shown = [faces[number % len(faces)] for number in range(settings.count)]
     with quiet():
-        from deepfake_cli import forgery  # loads TensorFlow: a fault in the files shows at once
+        from deepfake_cli import forgery  # loads TensorFlow, so only after the files are checked
     forgeries = forgery.build(
         settings.forgery, forgery.FORGERIES, "forgery", strength=settings.strength, margin=settings.margin
     )
@@ -77,7 +77,7 @@ def forge(settings: Forge) -> ForgeResult:
 
 
 def _faces(settings: Forge) -> tuple[list[Face], list[tuple[str, str]]]:
-    """Faces of as many files as rows are wanted; of few videos several frames."""
+    """One face per row, each from another file if there are enough files."""
     files = [file for path in settings.paths for file in _files(path)]
     places = np.linspace(0, len(files) - 1, min(settings.count, len(files))).round().astype(int)
     per_file = -(-settings.count // len(places))
@@ -97,14 +97,14 @@ def _files(path: Path) -> list[Path]:
         if not path.exists():
             raise DatasetError(f"{path}: no such image, video or folder.")
         return [path]
-    found = sorted(
+    files = sorted(
         file
         for file in path.rglob("*")
         if (is_frame(file) or file.suffix.lower() in VIDEO_SUFFIXES) and not file.name.startswith(".")
     )
-    if not found:
-        raise DatasetError(f"{path}: the folder holds no images and no videos.")
-    return found
+    if not files:
+        raise DatasetError(f"{path}: no images or videos in this folder.")
+    return files
 
 
 def _faces_of(file: Path, most: int, detect: FaceDetector | None, settings: Forge) -> Iterator[Face]:
@@ -122,11 +122,13 @@ def _whole(name: str, image: np.ndarray, size: int) -> Face:
 
 
 def _cut(name: str, image: np.ndarray, detect: FaceDetector, settings: Forge) -> Face:
-    """The crop of the largest face, and its eyes where the detector finds them."""
+    """The crop of the largest face, with its eyes if the face detector finds them."""
     boxes = detect(image)
     if not boxes:
-        raise DatasetError(f"no face found with a score of {settings.min_score} or more; see --min-score and --no-crop")
-    box = max(boxes, key=lambda found: found.area)
+        raise DatasetError(
+            f"no face found with a score of at least {settings.min_score}; see --min-score and --no-crop"
+        )
+    box = max(boxes, key=lambda face: face.area)
     square = crop(image, box, margin=settings.margin, size=settings.size)
     return Face(name, square[..., ::-1], _eyes(box, settings.margin))
 
@@ -140,20 +142,20 @@ def _eyes(box: Box, margin: float) -> tuple[float, ...]:
 
 
 def _forged(faces: list[Face], turns: list[int], forgeries: list[Any], seed: int) -> dict[str, np.ndarray]:
-    """Images before, masks and images after, float32 (rows, size, size, 3 or 1), each row by its forgery."""
+    """Images before, masks and images after, float32 (rows, size, size, 3 or 1), each row by its own method."""
     before = np.stack([face.image for face in faces]).astype("float32")
     eyes = np.array([face.eyes for face in faces], "float32")
     masks, after = np.zeros_like(before[..., :1]), before.copy()
     for number, layer in enumerate(forgeries):
-        mine = np.array(turns) == number
-        if mine.any():
-            forged, soft = layer.forge(before[mine], (seed, 0), eyes[mine])
-            after[mine], masks[mine] = np.asarray(forged), np.asarray(soft)
+        selected = np.array(turns) == number
+        if selected.any():
+            forged, soft = layer.forge(before[selected], (seed, 0), eyes[selected])
+            after[selected], masks[selected] = np.asarray(forged), np.asarray(soft)
     return {"before": before, "mask": masks * 255, "after": after}
 
 
 def _degraded(images: np.ndarray, degradations: list[Any], seed: int) -> np.ndarray:
-    """All images, each degraded: on a sheet none is left as it is."""
+    """Degrade all images, with share 1."""
     for layer in degradations:
         if hasattr(layer, "share"):
             layer.share = 1.0

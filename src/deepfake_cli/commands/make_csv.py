@@ -1,4 +1,4 @@
-"""``deepfake make-csv``: frames to lists for training, validation and test that share no group."""
+"""``deepfake make-csv``: split frames into training, validation and test lists that share no group."""
 
 import os
 import re
@@ -30,15 +30,15 @@ RECORDED = {"adapter", "protocol", "ratio", "test_ratio", "folds", "seed"}
 
 @dataclass
 class MakeCsvResult:
-    """What `make_csv` wrote.
+    """Result of `make_csv`.
 
     Attributes:
         paths: the lists, by part: ``"train"``, or ``"fold1/train"``.
-        counts: per part and label, how many frames, videos and groups.
-        unlisted: videos without any usable frame.
-        left_out: videos that the published split doesn't name.
-        shared: groups that the published split has in two parts, by those: ``"train, test"``.
-        protocol: the record of it all, ``protocol.json``.
+        counts: frames, videos and groups per part and class.
+        unlisted: videos without a usable frame.
+        left_out: videos that are not in the published split.
+        shared: groups that the published split has in two parts, by the parts: ``"train, test"``.
+        protocol: path of ``protocol.json``.
     """
 
     paths: dict[str, Path]
@@ -50,25 +50,23 @@ class MakeCsvResult:
 
 
 def make_csv(settings: MakeCsv) -> MakeCsvResult:
-    """Divide the frames by group; write one list a part, and their record.
+    """Split the frames by group; write a list per part, and protocol.json.
 
     Args:
         settings: see `deepfake_cli.config.MakeCsv`.
 
     Returns:
-        What was written.
+        The lists and their counts.
 
     Raises:
-        ConfigError: groups over something that the data set doesn't tell.
+        ConfigError: the data set has no such groups.
         DatasetError: no frames, no reals, too few groups, or no published split.
-        ManifestError: the manifest can't be read.
+        ManifestError: the manifest cannot be read.
     """
     if settings.adapter is None:
-        raise ConfigError(
-            "ADAPTER is missing: name the data set's layout, such as timit; deepfake datasets lists them."
-        )
+        raise ConfigError("ADAPTER is missing: give the data set, such as timit. List them with deepfake datasets.")
     table, unlisted = _frames(settings.adapter, settings.imgdir)
-    if (table["label"] == 1).all():  # all real is enough for train --real-only
+    if (table["label"] == 1).all():  # all real is fine, for train --real-only
         hint = find_adapter(settings.adapter).hint
         raise DatasetError(f"{settings.imgdir}: all frames of {settings.adapter} are fake. {hint}")
     videos = _videos(table)
@@ -79,7 +77,7 @@ def make_csv(settings: MakeCsv) -> MakeCsvResult:
     lost = faceless(settings.imgdir, table["dataset"])
     for rows in (table, lost):
         rows["label"] = rows["label"].map(dict(enumerate(LABELS))).astype("category")
-    _forget(settings.csvdir)
+    _remove_lists(settings.csvdir)
     paths = {
         part: _write(table, of_part(lost, part, lists, formed), part, members, settings.imgdir, settings.csvdir)
         for part, members in lists.items()
@@ -108,7 +106,7 @@ def make_csv(settings: MakeCsv) -> MakeCsvResult:
 
 
 def _videos(table: "pd.DataFrame") -> "pd.DataFrame":
-    """One row a video: label, group, what it is tied to, and how many frames it has."""
+    """A row per video: label, group, people, sources and number of frames."""
     videos = table.drop_duplicates("video").set_index("video")[["label", "group", *manifest.CLIP_COLUMNS]]
     videos.index = videos.index.astype(str)
     frames = table["video"].value_counts()
@@ -132,7 +130,7 @@ def _write(
 
 
 def _relative(folder: Path, start: Path) -> str:
-    """The way from one folder to another; a whole address where only one of them is remote, or their stores differ."""
+    """A path relative to `start`; absolute if they are in different stores."""
     if remote.store(folder) != remote.store(start):
         return remote.url(folder) if remote.is_remote(folder) else str(folder.absolute())
     return os.path.relpath(folder, start).replace(os.sep, "/")
@@ -151,7 +149,7 @@ def _counts(part: str, videos: "pd.DataFrame") -> Iterator[dict[str, Any]]:
 
 
 def _shared(videos: "pd.DataFrame", lists: Lists) -> dict[str, list[str]]:
-    """Groups in two parts of one division; only a published split has any."""
+    """Groups in two parts of one split; only a published split has any."""
     groups = {part: set(videos.loc[members, "group"]) for part, members in lists.items()}
     pairs = [
         (one, other) for one, other in combinations(groups, 2) if one.rpartition("/")[0] == other.rpartition("/")[0]
@@ -161,8 +159,8 @@ def _shared(videos: "pd.DataFrame", lists: Lists) -> dict[str, list[str]]:
     }
 
 
-def _forget(folder: Path) -> None:
-    """Remove what an earlier run wrote: its lists would share groups with the new ones."""
+def _remove_lists(folder: Path) -> None:
+    """Remove the lists of an earlier run, which would share groups with the new ones."""
     if remote.is_remote(folder):
         remote.remove(folder, rf"(fold\d+/)?({'|'.join(map(re.escape, FILES.values()))})|{re.escape(protocol.NAME)}")
         return
@@ -176,7 +174,7 @@ def _forget(folder: Path) -> None:
 
 
 def _frames(adapter: str, imgdir: Path) -> tuple["pd.DataFrame", list[str]]:
-    """The data set's frames, paths relative to imgdir, from the manifest or from the tree; and videos without any."""
+    """Frames of the data set, with paths relative to imgdir, from the manifest or the folder tree; and videos without any."""
     import pandas as pd
 
     find_adapter(adapter)
@@ -187,7 +185,7 @@ def _frames(adapter: str, imgdir: Path) -> tuple["pd.DataFrame", list[str]]:
     columns = [*manifest.LIST_COLUMNS, *manifest.CLIP_COLUMNS]
     table = pd.DataFrame(_rows(clips, adapter, imgdir), columns=columns)
     if table.empty:
-        raise DatasetError(f"{imgdir}: no frames in it. deepfake split {adapter} writes them.")
+        raise DatasetError(f"{imgdir}: no frames. Extract them with deepfake split {adapter}.")
     return table.astype({"video": "category"}), []
 
 
@@ -197,10 +195,10 @@ def _from_manifest(listed: Path, name: str) -> tuple["pd.DataFrame", list[str]]:
     if name in known:
         own = table["dataset"] == name
         return table[own].reset_index(drop=True), [video for dataset, video in unlisted if dataset == name]
-    if ":" in name:  # a user's own adapter names its data sets itself
+    if ":" in name:  # own adapters choose the name of the data set
         return table, [video for _, video in unlisted]
     raise DatasetError(
-        f"{listed}: lists frames of {', '.join(known)}, none of {name}. deepfake split {name} adds them."
+        f"{listed}: has frames of {', '.join(known)}, none of {name}. Add them with deepfake split {name}."
     )
 
 

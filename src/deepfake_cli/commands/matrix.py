@@ -1,4 +1,4 @@
-"""``deepfake matrix``: trained on each of some data sets, tested on each of others."""
+"""``deepfake matrix``: train on each list and test on each other list."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ Follow = Callable[[Train], Callable[[Any], None]]
 
 @dataclass(frozen=True)
 class Detector:
-    """A detector of a row: one of its seeds, or a snapshot; or why there is none."""
+    """A detector of a row: a seed or a snapshot; or the error of its training."""
 
     row: str
     seed: int | None
@@ -34,15 +34,15 @@ class Detector:
 
 @dataclass
 class MatrixResult:
-    """What `matrix` found.
+    """Result of `matrix`.
 
     Attributes:
-        found: rows, columns, runs and cells, as in ``matrix.json``.
-        files: what it wrote.
-        faults: what could not be trained or tested, with the reason.
+        matrix: the content of ``matrix.json``: rows, columns, runs and cells.
+        files: the files written.
+        faults: cells that failed, with the reason.
     """
 
-    found: dict[str, Any]
+    matrix: dict[str, Any]
     files: list[Path]
     faults: list[tuple[str, str]]
 
@@ -52,32 +52,32 @@ def matrix(
     progress: Progress = lambda what, done, total: None,
     follow: Follow = lambda run: lambda event: None,
 ) -> MatrixResult:
-    """Train on each list, unless that is done already, test on each other list, and draw the matrix.
+    """Train on each list unless already done, test on each other list, and draw the matrix.
 
     Args:
         settings: see `deepfake_cli.config.Matrix`.
-        progress: called with what is tested, and how many of how many frames are scored.
-        follow: called with the settings of each training; what it returns hears of that training as it goes.
+        progress: called with the current test, the number of frames scored and the total.
+        follow: called with the settings of each training; returns a callback for its events.
 
     Raises:
-        ConfigError: no rows or no columns are asked for, or two are called the same.
+        ConfigError: no rows or no columns are given, or two have the same name.
         ManifestError: a list is missing.
         ModelError: a snapshot is missing.
-        DeepfakeError: no cell at all could be had; the first reason.
+        DeepfakeError: all cells failed; with the first reason.
     """
     if not settings.test or not (settings.train or settings.snapshots):
         raise ConfigError(
-            "A matrix has rows and columns: --train LIST or --snapshots RUN, and --test LIST, each as often as wanted."
+            "Give rows with --train LIST or --snapshots RUN, and columns with --test LIST; repeat them as needed."
         )
     columns = named_lists(settings.test)
     detectors = list(_detectors(settings, follow))
     runs = [_tested(settings, detector, column, progress) for detector in detectors for column in columns]
     faults = [(f"{run['row']} on {run['column']}", run["fault"]) for run in runs if run["fault"]]
     if len(faults) == len(runs):
-        raise DeepfakeError(f"No cell of the matrix could be had. {faults[0][0]}: {faults[0][1]}")
+        raise DeepfakeError(f"All cells of the matrix failed. {faults[0][0]}: {faults[0][1]}")
     rows = list(dict.fromkeys(detector.row for detector in detectors))
     cells = [_cell(row, column.name, runs) for row in rows for column in columns]
-    found = {
+    result = {
         "rows": rows,
         "columns": [column.name for column in columns],
         "lists": {column.name: recipe.fingerprint(column.paths) for column in columns},
@@ -85,7 +85,7 @@ def matrix(
         "cells": cells,
         "runs": runs,
     }
-    return MatrixResult(found, _write(settings.output, found), faults)
+    return MatrixResult(result, _write(settings.output, result), faults)
 
 
 def _detectors(settings: Matrix, follow: Follow) -> Iterator[Detector]:
@@ -97,18 +97,18 @@ def _detectors(settings: Matrix, follow: Follow) -> Iterator[Detector]:
         for run in runs:
             try:
                 yield Detector(row.name, run.seed, train(run, follow(run)).best)
-            except DeepfakeError as error:  # one that came apart leaves the others standing
+            except DeepfakeError as error:  # a failed training does not stop the others
                 yield Detector(row.name, run.seed, None, str(error))
 
 
 def _tested(settings: Matrix, detector: Detector, column: Lists, progress: Progress) -> dict[str, Any]:
-    """One detector on one column: its figures, or why there are none."""
+    """Test one detector on one column: metrics or the error."""
     base = {"row": detector.row, "column": column.name, "seed": detector.seed, "snapshot": None, "seen": None}
     if detector.snapshot is None:
         return base | dict.fromkeys(LEVELS) | {"fault": detector.fault}
     part = detector.snapshot.parent.name if detector.snapshot.stem == "best" else detector.snapshot.stem
     shared = settings.model_dump(include={"gpu", "multi_gpu", "multi_gpu_force", "batch_size", "workers"})
-    asked = Evaluate(
+    evaluation = Evaluate(
         inputs=[*column.paths, detector.snapshot],
         resamples=settings.resamples,
         seed=settings.seed,
@@ -118,18 +118,18 @@ def _tested(settings: Matrix, detector: Detector, column: Lists, progress: Progr
     )
     what = f"{detector.row} on {column.name}"
     try:
-        figures = evaluate(asked, lambda done, total: progress(what, done, total)).metrics
+        metrics = evaluate(evaluation, lambda done, total: progress(what, done, total)).metrics
     except DeepfakeError as error:
         return base | {"snapshot": str(detector.snapshot)} | dict.fromkeys(LEVELS) | {"fault": str(error)}
-    own = {level: {"n": figures[level]["n"], "auc": _ends(figures[level]["auc"])} for level in LEVELS}
+    own = {level: {"n": metrics[level]["n"], "auc": _ends(metrics[level]["auc"])} for level in LEVELS}
     seen = _seen(detector.snapshot, column)
     return base | {"snapshot": str(detector.snapshot), "seen": seen} | own | {"fault": None}
 
 
 def _seen(snapshot: Path, column: Lists) -> str | None:
-    """The part of training, ``train`` before ``validation``, that held groups of the column; None if neither did."""
-    found = recipe.seen(snapshot, checks.groups(manifest.read_lists(column.paths)))
-    return next((part for part, groups in found.items() if groups), None)
+    """Whether groups of the column were in ``train``, else in ``validation``; None if in neither."""
+    seen = recipe.seen(snapshot, checks.groups(manifest.read_lists(column.paths)))
+    return next((part for part, groups in seen.items() if groups), None)
 
 
 def _ends(figure: dict[str, Any]) -> dict[str, float | None]:
@@ -137,34 +137,34 @@ def _ends(figure: dict[str, Any]) -> dict[str, float | None]:
 
 
 def _cell(row: str, column: str, runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """The figures of a row's only detector, or the mean and the spread of several."""
-    mine = [run for run in runs if (run["row"], run["column"]) == (row, column)]
-    sound = [run for run in mine if not run["fault"]]
-    seen = next((run["seen"] for run in sound if run["seen"]), None)
-    levels = {level: {"auc": _mean([run[level]["auc"] for run in sound])} if sound else None for level in LEVELS}
-    return {"row": row, "column": column, "seen": seen, "seeds": len(sound), **levels}
+    """Metrics of a cell: of its only detector, or mean and standard deviation over seeds."""
+    of_cell = [run for run in runs if (run["row"], run["column"]) == (row, column)]
+    finished = [run for run in of_cell if not run["fault"]]
+    seen = next((run["seen"] for run in finished if run["seen"]), None)
+    levels = {level: {"auc": _mean([run[level]["auc"] for run in finished])} if finished else None for level in LEVELS}
+    return {"row": row, "column": column, "seen": seen, "seeds": len(finished), **levels}
 
 
 def _mean(figures: list[dict[str, float | None]]) -> dict[str, float | None]:
-    """Mean and sample standard deviation over seeds; one detector's own interval instead, if it is the only one."""
+    """Mean and sample standard deviation over seeds; with one detector, its value and interval."""
     values = np.array([figure["value"] for figure in figures], dtype="float64")
     if len(values) == 1:
         return figures[0] | {"spread": None}
     return {"value": float(values.mean()), "low": None, "high": None, "spread": float(values.std(ddof=1))}
 
 
-def _write(output: Path, found: dict[str, Any]) -> list[Path]:
+def _write(output: Path, result: dict[str, Any]) -> list[Path]:
     from deepfake_cli.reporting.figures.matrix import heat_map
 
     files = [output / f"matrix.{suffix}" for suffix in ("json", "csv", "png")]
-    write_text(files[0], json.dumps(found, indent=2) + "\n")
+    write_text(files[0], json.dumps(result, indent=2) + "\n")
     keys = ("value", "low", "high", "spread")
     flat = [
         {name: cell[name] for name in ("row", "column", "seen", "seeds")}
         | {f"{level}_auc_{key}": cell[level]["auc"][key] for level in LEVELS if cell[level] for key in keys}
-        for cell in found["cells"]
+        for cell in result["cells"]
     ]
     columns = [f"{level}_auc_{key}" for level in LEVELS for key in keys]
     manifest.write(files[1], ["row", "column", "seen", "seeds", *columns], flat)
-    heat_map(files[2], found)
+    heat_map(files[2], result)
     return files

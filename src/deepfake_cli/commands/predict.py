@@ -1,4 +1,4 @@
-"""``deepfake predict``: files to verdicts."""
+"""``deepfake predict``: classify files."""
 
 import glob
 from collections.abc import Callable, Iterable, Iterator
@@ -18,19 +18,19 @@ from deepfake_cli.media.video import VIDEO_SUFFIXES, is_frame
 from deepfake_cli.storage import remote
 from deepfake_cli.storage.files import write_text
 
-Progress = Callable[[Path, int, int], None]  # a file, and how many of how many of its frames are done
+Progress = Callable[[Path, int, int], None]  # file, frames done, total
 
 
 @dataclass
 class PredictResult:
-    """What `predict` found.
+    """Result of `predict`.
 
     Attributes:
-        verdicts: one a file, in order.
-        detector: which detector judged, in words.
-        rates: how often it erred where that was measured, in words; empty if nobody did.
-        missed: whether a verdict is one that `Predict.fail_on` names.
-        written: pictures and films.
+        verdicts: one per file, in order.
+        detector: name, runtime and thresholds of the detector, as text.
+        rates: its measured error rates, as text; empty if not measured.
+        missed: whether a verdict matches `Predict.fail_on`.
+        written: images and videos written.
     """
 
     verdicts: list[Verdict]
@@ -41,16 +41,16 @@ class PredictResult:
 
 
 def predict(settings: Predict, progress: Progress = lambda path, done, total: None) -> PredictResult:
-    """Judge files, one after the other or on a cluster's machines; a bad one never stops the others.
+    """Classify files, one after another or on a cluster; an unreadable file does not stop the others.
 
     Args:
         settings: see `deepfake_cli.config.Predict`.
-        progress: called as frames are judged; on a cluster, as files are.
+        progress: called after frames; on a cluster, after files.
 
     Raises:
-        ConfigError: no file is named, or a pattern or a folder has none.
-        ModelError: the detector can't be loaded.
-        ClusterError: there is no such cluster, or one of its machines doesn't see our files.
+        ConfigError: no files are given, or a pattern or folder has none.
+        ModelError: the detector cannot be loaded.
+        ClusterError: there is no such cluster, or a machine of it cannot read the files.
     """
     paths = list(files(settings.paths))
     detector = Detector.load(
@@ -58,7 +58,9 @@ def predict(settings: Predict, progress: Progress = lambda path, done, total: No
     )
     reasons = Reasons(detector, settings.explain, wants_page=settings.report is not None)
     judged = (
-        predict_there(settings, paths, progress) if settings.cluster else _here(settings, paths, detector, progress)
+        predict_there(settings, paths, progress)
+        if settings.cluster
+        else _judge_locally(settings, paths, detector, progress)
     )
     verdicts = []
     for verdict in judged:
@@ -71,67 +73,69 @@ def predict(settings: Predict, progress: Progress = lambda path, done, total: No
     if settings.csv:
         write_csv(settings.csv, map(row, verdicts))
     if settings.frames_csv:
-        write_csv(settings.frames_csv, (each for verdict in verdicts for each in frame_rows(verdict)))
-    called = {"any": ("fake", "undecided"), None: ()}.get(settings.fail_on, (settings.fail_on,))
+        write_csv(settings.frames_csv, (face for verdict in verdicts for face in frame_rows(verdict)))
+    failing = {"any": ("fake", "undecided"), None: ()}.get(settings.fail_on, (settings.fail_on,))
     name = settings.detector or f"the starter detector of this package ({detector.traits.model})"
     words = f"{name} on {detector.network.runs_on}, {detector.thresholds}"
-    missed = any(verdict.label in called for verdict in verdicts)
+    missed = any(verdict.label in failing for verdict in verdicts)
     return PredictResult(verdicts, words, detector.rates, missed, reasons.written)
 
 
-def _here(settings: Predict, paths: Iterable[Path], detector: Detector, progress: Progress) -> Iterator[Verdict]:
-    """Judge on this machine, one file after the other: a network fills all cores by itself."""
+def _judge_locally(
+    settings: Predict, paths: Iterable[Path], detector: Detector, progress: Progress
+) -> Iterator[Verdict]:
+    """Judge files one after another, since the network uses all cores."""
     for path in paths:
         yield detector.predict(path, **settings.per_file, progress=partial(progress, path))
 
 
 def files(paths: Iterable[Path]) -> Iterator[Path]:
-    """The files that paths, folders and patterns name, each once.
+    """Expand paths, folders and patterns to files, without duplicates.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: there are no files.
     """
-    found: dict[Path, None] = {}
+    unique: dict[Path, None] = {}
     for path in paths:
         if remote.is_remote(path):
-            inside = [each for each in remote.find(path) if _is_named_so(each)] or [path]
+            inside = [file for file in remote.find(path) if _has_media_name(file)] or [path]
         elif path.is_dir():
-            inside = [each for each in sorted(path.rglob("*")) if _is_media(each)]
+            inside = [file for file in sorted(path.rglob("*")) if _is_media(file)]
             if not inside:
-                raise ConfigError(f"{path}: no video and no image is in this folder.")
+                raise ConfigError(f"{path}: no videos or images in this folder.")
         elif not path.exists() and glob.has_magic(str(path)):
             named = sorted(map(Path, glob.glob(str(path), recursive=True)))  # noqa: PTH207 - an absolute pattern, too
-            inside = [each for each in named if each.is_file()]
+            inside = [file for file in named if file.is_file()]
             if not inside:
-                raise ConfigError(f"{path}: no file is called so.")
+                raise ConfigError(f"{path}: no file matches this pattern.")
         else:
-            inside = [path]  # if it is not there, its verdict says so
-        found |= dict.fromkeys(inside)
-    if not found:
-        raise ConfigError("No file is named: deepfake predict clip.mp4, a folder, or 'clips/*.mp4'.")
-    return iter(found)
+            inside = [path]  # a missing file gets a verdict with the reason
+        unique |= dict.fromkeys(inside)
+    if not unique:
+        raise ConfigError("No files given. Example: deepfake predict clip.mp4, a folder, or 'clips/*.mp4'.")
+    return iter(unique)
 
 
 def _is_media(path: Path) -> bool:
-    return path.is_file() and _is_named_so(path)
+    return path.is_file() and _has_media_name(path)
 
 
-def _is_named_so(path: Path) -> bool:
+def _has_media_name(path: Path) -> bool:
     return not path.name.startswith(".") and (path.suffix.lower() in VIDEO_SUFFIXES or is_frame(path))
 
 
 def row(verdict: Verdict) -> dict[str, Any]:
-    """A verdict as a row of ``--csv``."""
+    """The row of a verdict for ``--csv``."""
     facts = verdict.facts()
     names = ("path", "verdict", "score", "probability", "low", "high", "threshold", "frames", "reason", "seconds")
     return {name: facts[name] for name in names} | {"notes": "; ".join(verdict.notes)}
 
 
 def frame_rows(verdict: Verdict) -> Iterator[dict[str, Any]]:
-    """A verdict's faces as rows of ``--frames-csv``."""
+    """The rows of a verdict for ``--frames-csv``."""
     for number, face in enumerate(verdict.faces):
-        for place in range(len(face.timeline)):
-            moment = face.timeline[place]
+        for index in range(len(face.timeline)):
+            moment = face.timeline[index]
             yield {
                 "path": remote.url(verdict.path),
                 "face": number,
@@ -143,15 +147,15 @@ def frame_rows(verdict: Verdict) -> Iterator[dict[str, Any]]:
 
 
 def write_csv(path: Path, rows: Iterable[dict[str, Any]]) -> None:
-    """Write rows of one kind as CSV, whole or not at all."""
+    """Write rows with the same keys as CSV, atomically."""
     import csv
     import io
 
     text = io.StringIO()
     writer: csv.DictWriter[str] | None = None
-    for each in rows:
+    for values in rows:
         if writer is None:
-            writer = csv.DictWriter(text, list(each))
+            writer = csv.DictWriter(text, list(values))
             writer.writeheader()
-        writer.writerow(each)
+        writer.writerow(values)
     write_text(path, text.getvalue())

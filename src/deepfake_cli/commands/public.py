@@ -1,4 +1,4 @@
-"""The commands as Python functions: a settings model, or its options by keyword; what a command needs loads when it is called."""
+"""The commands as Python functions, with a settings model or options as keywords; imports are lazy."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -27,8 +27,8 @@ def split(
 
     Args:
         settings: see `deepfake_cli.config.Split`.
-        progress: called with each video as it ends, and how many of how many have ended.
-        options: fields of the settings; they win over `settings`.
+        progress: called with each finished video, the number finished and the total.
+        options: fields of the settings; they override `settings`.
     """
     from deepfake_cli.commands.split import split as run
 
@@ -40,7 +40,7 @@ def make_csv(settings: MakeCsv | None = None, **options: Any) -> "MakeCsvResult"
 
     Args:
         settings: see `deepfake_cli.config.MakeCsv`.
-        options: fields of the settings; they win over `settings`.
+        options: fields of the settings; they override `settings`.
     """
     from deepfake_cli.commands.make_csv import make_csv as run
 
@@ -54,8 +54,8 @@ def train(
 
     Args:
         settings: see `deepfake_cli.config.Train`.
-        progress: called as training begins, after each step and after each epoch.
-        options: fields of the settings; they win over `settings`.
+        progress: called with events: when training starts, after each step and each epoch.
+        options: fields of the settings; they override `settings`.
     """
     from deepfake_cli.commands.train import train as run
 
@@ -67,12 +67,12 @@ def evaluate(
     progress: Callable[[int, int], None] = lambda done, total: None,
     **options: Any,
 ) -> "EvaluateResult":
-    """Measure a detector on lists that it has not seen; see `deepfake_cli.commands.evaluate.evaluate`.
+    """Evaluate a detector on lists; see `deepfake_cli.commands.evaluate.evaluate`.
 
     Args:
         settings: see `deepfake_cli.config.Evaluate`.
-        progress: called with how many of how many frames are scored.
-        options: fields of the settings; they win over `settings`.
+        progress: called with the number of frames scored and the total.
+        options: fields of the settings; they override `settings`.
     """
     from deepfake_cli.commands.evaluate import evaluate as run
 
@@ -88,8 +88,8 @@ def predict(
 
     Args:
         settings: see `deepfake_cli.config.Predict`.
-        progress: called with a file, and how many of how many of its frames are done.
-        options: fields of the settings; they win over `settings`.
+        progress: called with a file, the number of its frames done and the total.
+        options: fields of the settings; they override `settings`.
     """
     from deepfake_cli.commands.predict import predict as run
 
@@ -97,11 +97,11 @@ def predict(
 
 
 def _settled(step: type[S], settings: S | None, options: dict[str, Any]) -> S:
-    """The settings model, with these fields in place of its own.
+    """Merge the settings and the options.
 
     Raises:
         ConfigError: an option is unknown, missing, of a wrong type or out of range.
-        TypeError: `settings` is of another model.
+        TypeError: `settings` has the wrong class.
     """
     if settings is None:
         return resolve(step, options)[0]

@@ -1,4 +1,4 @@
-"""``deepfake report``: an evaluation as one page; and what `evaluate` keeps for that page."""
+"""``deepfake report``: write an evaluation as an HTML page."""
 
 import hashlib
 import json
@@ -18,35 +18,35 @@ from deepfake_cli.storage.remote import here
 
 
 def report(settings: Report) -> Path:
-    """Write the page of an evaluation from its files, and return where it is.
+    """Write the page of an evaluation from its files, and return its path.
 
     Args:
         settings: see `deepfake_cli.config.Report`.
 
     Raises:
-        ManifestError: ``metrics.json`` or ``predictions.csv`` is missing, or holds something else.
+        ManifestError: ``metrics.json`` or ``predictions.csv`` is missing or invalid.
     """
     return from_folder(settings.evaluation, settings.output, audit=settings.audit, most_faces=settings.faces)
 
 
 def of_evaluation(settings: Evaluate, scored: Judged) -> Path:
-    """Keep what the page needs beyond the figures, and write it, once metrics.json and predictions.csv are there.
+    """Save heat maps and the recipe of the page, and write it; needs metrics.json and predictions.csv.
 
     Args:
         settings: of the evaluation.
-        scored: what it measured; with its detector, the page has heat maps of the frames that are most wrong.
+        scored: the scored frames; with a detector, the page has heat maps of the worst errors.
 
     Returns:
-        Where the page is.
+        The path of the page.
     """
     snapshot = Path(scored.snapshot) if scored.snapshot and scored.detector else None
-    save_maps(settings.output, _maps(scored))  # without any, too: an older file's would be another's
+    save_maps(settings.output, _maps(scored))  # also if empty, to replace those of an earlier evaluation
     write_text(settings.output / RECIPE, json.dumps(_recipe(settings, snapshot), indent=2, default=str) + "\n")
     return from_folder(settings.output)
 
 
 def _maps(scored: Judged) -> dict[str, np.ndarray]:
-    """Heat maps of the most wrong frames, by path; none where no detector is at hand, or it has no map of places."""
+    """Heat maps of the worst errors, by path; empty without a detector."""
     if scored.detector is None:
         return {}
     paths = [
@@ -56,10 +56,10 @@ def _maps(scored: Judged) -> dict[str, np.ndarray]:
 
 
 def _recipe(settings: Evaluate, snapshot: Path | None) -> dict[str, Any]:
-    """What repeats the evaluation; the hash is of the same kind as the lists'."""
-    found = {"command": command("evaluate", settings), "seed": settings.seed, "versions": recipe.versions()}
+    """How to repeat the evaluation: command, seed, versions, hash of the snapshot."""
+    record = {"command": command("evaluate", settings), "seed": settings.seed, "versions": recipe.versions()}
     if snapshot is None:
-        return found
+        return record
     with here(snapshot).open("rb") as file:
         digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
-    return found | {"snapshot": digest, "trained": recipe.read(snapshot).get("settings", {})}
+    return record | {"snapshot": digest, "trained": recipe.read(snapshot).get("settings", {})}

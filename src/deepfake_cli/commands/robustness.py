@@ -1,4 +1,4 @@
-"""``deepfake evaluate --robustness``: how a detector does on pictures that have been through something."""
+"""``deepfake evaluate --robustness``: evaluate a detector under corruptions."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -21,9 +21,9 @@ from deepfake_cli.native_output import quiet
 if TYPE_CHECKING:
     import pandas as pd
 
-AT_ONCE = 64  # images, about: they are decoded once, changed in 45 ways, and scored after each
+AT_ONCE = 64  # images per chunk, about: decoded once, then corrupted and scored 45 times
 FIGURES = ("auc", "balanced_accuracy")
-NONE = ("none", 0)  # the same frames as they are
+NONE = ("none", 0)  # without corruption
 Progress = Callable[[int, int], None]
 
 
@@ -32,18 +32,18 @@ def changes_of(every: bool, chosen: str | None) -> list[str]:
 
     Args:
         every: measure all of them, unless some are chosen.
-        chosen: names, with commas between.
+        chosen: names, comma-separated.
 
     Raises:
-        ConfigError: there is no change of that name.
-        VideoError: H.264 is asked for, and the installed PyAV has no x264.
+        ConfigError: a corruption is unknown.
+        VideoError: H.264 is chosen, but PyAV has no x264.
     """
     default = list(CHANGES) if every else []
     names = default if chosen is None else [name.strip() for name in chosen.split(",")]
     unknown = [name for name in names if name not in CHANGES]
     if unknown:
         raise ConfigError(
-            f"--robustness-changes: found {unknown[0]!r}; choose of {', '.join(CHANGES)}, with commas between."
+            f"--robustness-changes: found {unknown[0]!r}; choose from {', '.join(CHANGES)}, comma-separated."
         )
     if "h264" in names:
         changed(np.zeros((1, 32, 32, 3), np.uint8), "h264", 1, [0])
@@ -51,22 +51,22 @@ def changes_of(every: bool, chosen: str | None) -> list[str]:
 
 
 def robustness(settings: Evaluate, scored: Judged, names: list[str], progress: Progress) -> list[dict[str, Any]]:
-    """Score changed frames, measure, and leave ``robustness.csv``, ``robustness.png`` and ``changes.png``.
+    """Score corrupted frames, and write ``robustness.csv``, ``robustness.png`` and ``changes.png``.
 
     Args:
         settings: of the evaluation.
         scored: the evaluated frames, and the detector.
-        names: of the changes.
-        progress: called with how many of how many images are scored; each is, once for each change and strength.
+        names: the corruptions.
+        progress: called with the number of scored images and the total, over all corruptions and strengths.
 
     Returns:
-        A row for the frames as they are (``none``, strength 0), then one for each change and strength: ``change``,
-        ``strength``, ``parameter``, and at ``frame`` and ``video`` level ``n`` and the `FIGURES`, each with its interval.
+        A row for the clean frames (``none``, strength 0), then one per corruption and strength: ``change``, ``strength``,
+        ``parameter``, and at ``frame`` and ``video`` level ``n`` and the `FIGURES` with intervals.
 
     Raises:
-        ManifestError: an image can't be decoded, or the detector gives scores that are no number.
+        ManifestError: an image cannot be decoded, or a score is not finite.
     """
-    assert isinstance(scored.detector, Trained)  # an exported one refuses
+    assert isinstance(scored.detector, Trained)  # exported detectors are rejected earlier
     chosen = middles(scored.frames.drop(columns="score"), settings.robustness_frames)
     kinds = [NONE, *product(names, STRENGTHS)]
     first: list[np.ndarray] = []
@@ -81,8 +81,8 @@ def robustness(settings: Evaluate, scored: Judged, names: list[str], progress: P
         sliced=False,
     )
     rows = [
-        _row(name, strength, assess(chosen.assign(score=each)))
-        for (name, strength), each in zip(kinds, scores, strict=True)
+        _row(name, strength, assess(chosen.assign(score=values)))
+        for (name, strength), values in zip(kinds, scores, strict=True)
     ]
     _write(settings.output, rows, names, first[0], settings.seed)
     return rows
@@ -96,25 +96,25 @@ def _scores(
     first: list[np.ndarray],
     progress: Progress,
 ) -> np.ndarray:
-    """Scores, float64 (kinds, frames); the middle image of the first video is put into `first`."""
-    found, done, total = np.empty((len(kinds), len(chosen))), 0, len(chosen) * len(kinds)
+    """Scores, float64 (kinds, frames); stores the middle image of the first video in `first`."""
+    scores, done, total = np.empty((len(kinds), len(chosen))), 0, len(chosen) * len(kinds)
     start = 0
     for videos in _videos(model, chosen, settings.workers):
         first[:] = first or [videos[0][len(videos[0]) // 2]]
         end = start + sum(map(len, videos))
         for number, kind in enumerate(kinds):
             images = np.concatenate(_changed(videos, chosen.index[start:end].tolist(), kind, settings.seed))
-            found[number, start:end] = model.predict(images, settings.batch_size, verbose=0).reshape(-1)
+            scores[number, start:end] = model.predict(images, settings.batch_size, verbose=0).reshape(-1)
             done += end - start
             progress(done, total)
         start = end
-    if not np.isfinite(found).all():
-        raise ManifestError("The detector gives scores that are no number; train it again.")
-    return found
+    if not np.isfinite(scores).all():
+        raise ManifestError("Some scores are not finite; train the detector again.")
+    return scores
 
 
 def _videos(model: Any, chosen: "pd.DataFrame", workers: int | None) -> Iterator[list[np.ndarray]]:
-    """The images, each decoded once: some whole videos at a time."""
+    """Decode the images once, in chunks of whole videos."""
     with quiet():
         import tensorflow as tf
 
@@ -128,7 +128,7 @@ def _videos(model: Any, chosen: "pd.DataFrame", workers: int | None) -> Iterator
 
 
 def _changed(videos: list[np.ndarray], places: list[int], kind: tuple[str, int], seed: int) -> list[np.ndarray]:
-    """The images of some videos after one change; `places` are those of all their frames in the list."""
+    """Apply one corruption to some videos; `places` are the indices of their frames in the list."""
     if kind == NONE:
         return videos
     ends = np.cumsum([len(video) for video in videos])
@@ -137,10 +137,10 @@ def _changed(videos: list[np.ndarray], places: list[int], kind: tuple[str, int],
     ]
 
 
-def _row(name: str, strength: int, found: dict[str, Any]) -> dict[str, Any]:
-    parameter = CHANGES[name].described(strength) if strength else "as they are"
+def _row(name: str, strength: int, metrics: dict[str, Any]) -> dict[str, Any]:
+    parameter = CHANGES[name].described(strength) if strength else "none"
     levels = {
-        level: {"n": found[level]["n"]} | {figure: found[level][figure] for figure in FIGURES}
+        level: {"n": metrics[level]["n"]} | {figure: metrics[level][figure] for figure in FIGURES}
         for level in ("frame", "video")
     }
     return {"change": name, "strength": strength, "parameter": parameter, **levels}

@@ -1,4 +1,4 @@
-"""``deepfake split``: the videos of a data set to frames or face crops, and a manifest of them."""
+"""``deepfake split``: cut the videos of a data set into frames or face crops, with a manifest."""
 
 import csv
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +13,7 @@ from deepfake_cli.data import manifest
 from deepfake_cli.data.clip_columns import describe
 from deepfake_cli.datasets import find_clips
 from deepfake_cli.datasets.clip import Clip
-from deepfake_cli.datasets.unrecognised import left_out
+from deepfake_cli.datasets.unrecognised import unrecognised
 from deepfake_cli.distributed import each
 from deepfake_cli.errors import DatasetError
 from deepfake_cli.extraction.extract import Extracted, Job, extract, sweep
@@ -25,12 +25,12 @@ Progress = Callable[[Extracted, int, int], None]
 
 @dataclass
 class SplitResult:
-    """What a run of `split` did.
+    """Result of `split`.
 
     Attributes:
-        manifest: the manifest's path.
-        videos: all of them, those skipped as finished, by name.
-        ignored: files beside them that were not taken as videos.
+        manifest: path of the manifest.
+        videos: all videos, including skipped ones, sorted by name.
+        ignored: files in the same folders that are not videos of the data set.
     """
 
     manifest: Path
@@ -39,7 +39,7 @@ class SplitResult:
 
     @property
     def failed(self) -> list[Extracted]:
-        """The videos of which nothing came."""
+        """The videos that failed."""
         return [video for video in self.videos if video.error]
 
 
@@ -48,13 +48,13 @@ def split(settings: Split, progress: Progress = lambda video, done, total: None)
 
     Args:
         settings: see `deepfake_cli.config.Split`.
-        progress: called with each video as it ends, and how many of how many have ended.
+        progress: called with each finished video, the number finished and the total.
 
     Returns:
-        What came of each video. A bad video is in it with its reason; it stops no other.
+        The result of each video. A failed video has a reason and does not stop the others.
 
     Raises:
-        DatasetError: the folder doesn't have the data set's layout, or ``imgdir`` can't be written.
+        DatasetError: the folder does not have the layout of the data set, or ``imgdir`` cannot be created.
     """
     clips, ignored = _clips(settings)
     find_face_detector(settings.face_detector, align=settings.align)
@@ -74,12 +74,12 @@ def split(settings: Split, progress: Progress = lambda video, done, total: None)
 
 
 def _clips(settings: Split) -> tuple[list[Clip], list[Path]]:
-    """The clips, and the files beside them that are none; remote folders are listed once, as stand-ins that adapters read."""
+    """The clips and the ignored files; a remote folder is listed once, as a local stand-in for the adapter."""
     with ExitStack() as stack:
         root = stack.enter_context(listed(settings.viddir))
         reals = stack.enter_context(listed(settings.realdir)) if settings.realdir else None
         clips = find_clips(settings.adapter, root.path, reals.path if reals else None)
-        ignored = left_out(clips)
+        ignored = unrecognised(clips)
         for place in filter(None, (root, reals)):
             clips = [clip._replace(path=place.origin(clip.path)) for clip in clips]
             ignored = [place.origin(path) for path in ignored]
@@ -91,13 +91,13 @@ def _make(folder: Path) -> None:
         if not is_remote(folder):
             folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DatasetError(f"--imgdir {folder} cannot be made: {error.strerror}.") from None
+        raise DatasetError(f"--imgdir {folder} cannot be created: {error.strerror}.") from None
 
 
 def _write_manifest(path: Path, videos: Sequence[Extracted], facts: dict[str, dict[str, Any]]) -> None:
-    """The rows of these videos, after those that an earlier run left for other videos."""
-    ours = (row | facts[video.video] for video in videos for row in video.rows)
-    manifest.write(path, manifest.MANIFEST_COLUMNS, chain(_others(path, facts), ours))
+    """Write the rows of these videos, after existing rows of other videos."""
+    rows = (row | facts[video.video] for video in videos for row in video.rows)
+    manifest.write(path, manifest.MANIFEST_COLUMNS, chain(_others(path, facts), rows))
 
 
 def _others(path: Path, facts: dict[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -108,4 +108,4 @@ def _others(path: Path, facts: dict[str, dict[str, Any]]) -> Iterator[dict[str, 
 
 
 def _lost(job: Job) -> Extracted:
-    return Extracted(job.clip.video, error="the process that read it died (out of memory, or a fault of the decoder)")
+    return Extracted(job.clip.video, error="the worker process died (out of memory, or a crash in the decoder)")

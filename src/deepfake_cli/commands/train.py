@@ -1,4 +1,4 @@
-"""``deepfake train``: on this machine, or on the machines of a Ray cluster."""
+"""``deepfake train``: on this machine or on a Ray cluster."""
 
 from deepfake_cli.config import Train
 from deepfake_cli.training import session
@@ -7,23 +7,21 @@ from deepfake_cli.training.session import TrainResult
 
 
 def train(settings: Train, progress: Progress = lambda event: None) -> TrainResult:
-    """Train a detector, or go on training one.
+    """Train a detector, or resume a run.
 
     Args:
         settings: see `deepfake_cli.config.Train`.
-        progress: called as training begins, after each step and after each epoch.
+        progress: called with events: when training starts, after each step and each epoch.
 
     Returns:
-        Where the snapshots are, and the figures of every epoch.
+        The paths of the snapshots, and the metrics of every epoch.
 
     Raises:
-        ManifestError: a list is missing, has one class only, names images that aren't there, or shares groups with the
-            validation list.
-        ModelError: weights, snapshot or the run to go on with can't be had, a file can't be written, or the loss is no
-            number any more.
-        ConfigError: the run's folder holds one already, or one to go on with began with other settings.
-        DeviceError: GPUs are asked for that aren't there, or another of several machines is lost or differs.
-        ClusterError: the cluster is not there, or can't do it.
+        ManifestError: a list is missing, has one class only or missing images, or shares groups with the validation list.
+        ModelError: weights, snapshot or run are missing, a file cannot be written, or training diverged.
+        ConfigError: the folder of the run is in use, or the resumed run has other settings.
+        DeviceError: requested GPUs are missing, or one of several workers is lost or differs.
+        ClusterError: the cluster is missing or cannot run the training.
     """
     if settings.cluster:
         from deepfake_cli.training.on_ray import train_there
