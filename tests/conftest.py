@@ -1,4 +1,4 @@
-"""Tiny real data sets, cut from the clips that the package ships; the stand-ins of ../shared where they are."""
+"""Tiny real data sets, cut from the clips in the package; and the stand-ins in ../shared, if present."""
 
 import json
 import os
@@ -30,13 +30,13 @@ def write_video(path: Path, images, fps: float = 25.0, fourcc: str = "mp4v") -> 
 
 
 def sample_frames(name: str, count: int) -> list[np.ndarray]:
-    """The first frames of a shipped clip."""
+    """The first frames of a clip in the package."""
     capture = cv2.VideoCapture(str(FOLDER / name))
     return [capture.read()[1] for _ in range(count)]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The slow ones first, so that one worker isn't left with them when the other is done."""
+    """Run slow tests first, to balance the workers."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
@@ -48,7 +48,7 @@ def people() -> dict[str, list[np.ndarray]]:
 
 @pytest.fixture(scope="session")
 def uadfv(tmp_path_factory, people) -> Path:
-    """UADFV's layout: a real and a (blurred) fake of each of six numbers, two for each person."""
+    """Layout of UADFV: six numbers, with a real and a blurred fake each; two numbers per person."""
     root = tmp_path_factory.mktemp("uadfv")
     for number, images in enumerate([*people.values(), *people.values()]):
         write_video(root / "real" / f"{number:04d}.mp4", images)
@@ -58,7 +58,7 @@ def uadfv(tmp_path_factory, people) -> Path:
 
 @pytest.fixture(scope="session")
 def timit(tmp_path_factory, people) -> tuple[Path, Path]:
-    """DeepfakeTIMIT's and VidTIMIT's layouts: two pairs, one sentence, both qualities, and the traps of the real ones."""
+    """Layouts of DeepfakeTIMIT and VidTIMIT: two pairs, one sentence, both qualities, and their irregularities."""
     root = tmp_path_factory.mktemp("timit")
     fakes, reals = root / "DeepfakeTIMIT", root / "VidTIMIT"
     images = [*people.values(), *people.values()]
@@ -79,7 +79,7 @@ def timit(tmp_path_factory, people) -> tuple[Path, Path]:
 
 @pytest.fixture(scope="session")
 def stand_ins() -> Path:
-    """The stand-in data sets; a test that needs them is skipped where they are not."""
+    """The stand-in data sets; tests that need them are skipped without them."""
     if not SHARED.is_dir():
         pytest.skip("needs ../shared")
     return SHARED / "datasets"
@@ -103,7 +103,7 @@ def deepfake(tmp_path):
 
 @pytest.fixture
 def json_of(deepfake):
-    """Run a command with ``--json`` and return what it printed."""
+    """Run a command with ``--json`` and return its output."""
     return lambda *arguments, **options: json.loads(deepfake(*arguments, "--json", **options).stdout)
 
 
@@ -143,14 +143,14 @@ def s3():
 
 
 def bucket(s3, prefix: str) -> dict[str, bytes]:
-    """What is stored below a prefix, by the rest of its name."""
+    """Stored objects below a prefix, by relative name."""
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket="media", Prefix=f"{prefix}/")
     keys = [each["Key"] for page in pages for each in page.get("Contents", [])]
     return {key[len(prefix) + 1 :]: s3.get_object(Bucket="media", Key=key)["Body"].read() for key in keys}
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder with its content."""
+    """All files below a folder, with their content."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
     }

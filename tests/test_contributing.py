@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md names what is there."""
+"""CONTRIBUTING.md matches the package."""
 
 import ast
 import re
@@ -21,7 +21,7 @@ PAGES = {
 
 
 def tree() -> list[str]:
-    """The folders and modules of the tree, by their path in the package."""
+    """Folders and modules of the tree, by path in the package."""
     block = re.search(r"```\nsrc/deepfake_cli/\n(.*?)```", TEXT, re.DOTALL)[1]
     found, parents = [], []
     for indent, name, comment in re.findall(r"^( +)(\S+)(.*)$", block, re.MULTILINE):
@@ -32,13 +32,13 @@ def tree() -> list[str]:
 
 
 def tasks() -> dict[str, str]:
-    """Each task of "How to add a thing" with its text."""
+    """The tasks of "How to add a thing", with their texts."""
     part = TEXT.split("## How to add a thing")[1].split("\n## ")[0]
     return dict(re.findall(r"^### An? (.+?)\n(.*?)(?=^### |\Z)", part, re.MULTILINE | re.DOTALL))
 
 
 def steps() -> list[tuple[str, str, list[str]]]:
-    """Task, file, and the names in backquotes that are said to be in it."""
+    """Task, file, and the names in backquotes that the file must have."""
     return [
         (task, path, re.findall(r"`(\w+(?:\.py)?)`", text))
         for task, body in tasks().items()
@@ -47,7 +47,7 @@ def steps() -> list[tuple[str, str, list[str]]]:
 
 
 def defined(path: Path) -> set[str]:
-    """The names that a module defines at its top."""
+    """Top-level names of a module."""
     names = set()
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
@@ -59,7 +59,7 @@ def defined(path: Path) -> set[str]:
 
 
 def keys(path: Path, table: str) -> list[str]:
-    """The keys of a dict literal, without running its module."""
+    """Keys of a dict literal, without importing its module."""
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Dict):
             target = node.targets[0] if isinstance(node, ast.Assign) else node.target

@@ -1,4 +1,4 @@
-"""The docs say what the commands do."""
+"""The docs match the commands."""
 
 import re
 import shutil
@@ -20,7 +20,7 @@ COMMANDS = typer.main.get_command(app).commands
 
 
 def documented() -> list[tuple[str, str]]:
-    """Every ``deepfake …`` line in a code block or in backquotes, with the page it is on."""
+    """All ``deepfake …`` lines in code blocks and backquotes, with their page."""
     pattern = re.compile(r"(?:^\$? ?|`)(deepfake [^`\n>|#]+)", re.MULTILINE)
     return [(page.name, line.strip()) for page in PAGES for line in pattern.findall(page.read_text())]
 
@@ -64,7 +64,7 @@ def test_links_between_pages_exist():
 
 @pytest.mark.skipif(not shutil.which("ldd") or sys.platform != "linux", reason="needs ldd")
 def test_opencv_needs_no_libgl_and_no_x11():
-    """A bare GPU machine or container has neither."""
+    """Bare GPU machines and containers have neither."""
     library = next(Path(cv2.__file__).parent.glob("cv2*.so"))
     linked = subprocess.run(["ldd", library], capture_output=True, text=True, check=True).stdout
     assert "libc.so" in linked

@@ -11,7 +11,7 @@ THIS_KERNEL = "this-interpreter"
 
 @pytest.fixture
 def kernel(tmp_path, monkeypatch) -> str:
-    """A kernel of this interpreter, whatever kernels the user has, that finds this environment's ``deepfake``."""
+    """A Jupyter kernel of this interpreter and environment."""
     kernelspec = pytest.importorskip("ipykernel.kernelspec")
     assert shutil.which("deepfake", path=str(Path(sys.executable).parent)), "the package is not installed here"
     data = tmp_path / "jupyter"

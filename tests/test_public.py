@@ -1,4 +1,4 @@
-"""What ``from deepfake_cli import …`` gives, and what it loads."""
+"""The public names of ``deepfake_cli``, and what they import."""
 
 import inspect
 import re
@@ -25,7 +25,7 @@ def fresh(code: str) -> str:
 
 
 def loaded_by(statement: str) -> set[str]:
-    """Which heavy packages a fresh process has loaded after a statement."""
+    """Heavy packages imported in a new process by a statement."""
     return set(fresh(f"{statement}\nimport sys; print(*({HEAVY!r} & set(sys.modules)))").split())
 
 

@@ -1,4 +1,4 @@
-"""Detectors in files that run without Keras: their scores are Keras', and they say how they are to be used."""
+"""Exported detectors have the scores of Keras, and complete metadata."""
 
 import json
 import subprocess
@@ -25,7 +25,7 @@ SIDE = 64
 
 @pytest.fixture(scope="module")
 def snapshot(tmp_path_factory) -> Path:
-    """A run's folder with an untrained MobileNet and a recipe that calibrates it."""
+    """A run with an untrained MobileNet and a recipe with calibration."""
     path = tmp_path_factory.mktemp("run") / "best.keras"
     keras.utils.set_random_seed(0)
     build_model("mobilenet_v3_small", image_size=SIDE, weights=None).save(path)
@@ -58,7 +58,7 @@ def test_exported_scores_match_keras_in_every_runtime(snapshot, crops, tmp_path,
 
 
 def test_evaluate_runs_onnx_without_tensorflow(snapshot, tmp_path, frames_of_uadfv):
-    """On crops of the network's own size, of less than half of it, and of more than twice: read and scaled alike."""
+    """On crops of the input size, less than half of it, and more than twice."""
     model = keras.models.load_model(snapshot, compile=False)
     export_model(model, snapshot, output=tmp_path / "d.onnx")
     from deepfake_cli.data import manifest
@@ -88,7 +88,7 @@ def test_evaluate_runs_onnx_without_tensorflow(snapshot, tmp_path, frames_of_uad
 
 
 def test_heat_map_sums_to_the_logit(snapshot, crops, tmp_path):
-    """Its mean, and the bias, are the logit of fake: nothing of the score comes from elsewhere."""
+    """Its mean plus the bias equals the logit."""
     model = keras.models.load_model(snapshot, compile=False)
     export_model(model, snapshot, output=tmp_path / "d.onnx")
     network = runtimes.load(tmp_path / "d.onnx")
@@ -115,7 +115,7 @@ def test_mixed_precision_models_are_exported_in_float32(policy, crops, tmp_path)
 
 
 def test_preprocessing_is_per_channel():
-    """As in the detector of the package: constants of a value for each channel stand behind the change to channels first."""
+    """As in the starter detector: per-channel constants come after the transpose to channels first."""
     graph = onnx.load(str(STARTER)).graph
     constants = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
     kinds = [node.op_type for node in graph.node]
@@ -126,7 +126,7 @@ def test_preprocessing_is_per_channel():
 
 @pytest.mark.slow
 def test_train_exports_best_onnx_and_calibrate_updates_it(project, deepfake, json_of):  # noqa: F811
-    """Never older than best.keras: a run that goes on writes it anew."""
+    """best.onnx is never older than best.keras: resuming a run exports it again."""
     train = ("train", *(word for word in FAST if word != "--no-onnx"), "--run", "r", "--lr", 0.01)
     assert "--detector runs/r/best.onnx" in deepfake(*train, "--epochs", 1).stdout
     run = project / "runs" / "r"
@@ -191,7 +191,7 @@ def test_export_errors(deepfake, snapshot, tmp_path):
 
 
 def test_export_with_different_scores_is_not_written(snapshot, tmp_path, monkeypatch):
-    """The parity check is real: a model whose weights change after the export's trace is refused."""
+    """The comparison works: a model with other weights after tracing is rejected."""
     from deepfake_cli.models import export
 
     model = keras.models.load_model(snapshot, compile=False)

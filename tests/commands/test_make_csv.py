@@ -1,4 +1,4 @@
-"""Laws of ``deepfake make-csv``: lists that share no group, have both classes and come out the same again."""
+"""make-csv: lists share no group, have both classes, and are reproducible."""
 
 import shutil
 
@@ -22,14 +22,14 @@ def lists(csvdir) -> dict[str, pd.DataFrame]:
 
 
 def frames_of(csvdir) -> pd.DataFrame:
-    """All rows of all lists, with their part, in an order of their own."""
+    """All rows of all lists, with their part, in a canonical order."""
     joined = pd.concat([table.assign(part=part) for part, table in lists(csvdir).items()])
     return joined.sort_values(["video", "frame"], ignore_index=True)
 
 
 @pytest.fixture(scope="session")
 def frames_of_timit(tmp_path_factory, people):
-    """The old tool's tree: whole frames of both qualities, and the reals beside them; no manifest."""
+    """Tree of the former tool: whole frames of both qualities, and reals; no manifest."""
     root = tmp_path_factory.mktemp("old") / "img"
     images = [*people.values(), *people.values()]
     pairs = [("fadg0", "fram1"), ("fram1", "fadg0"), ("mccs0", "mmdm2"), ("mmdm2", "mccs0")]
@@ -47,7 +47,7 @@ def frames_of_timit(tmp_path_factory, people):
 
 @pytest.fixture
 def without_manifest(frames_of_uadfv, tmp_path):
-    """The same frames, as another tool would have left them."""
+    """The same frames, as from another tool."""
     copy = shutil.copytree(frames_of_uadfv, tmp_path / "copy" / "img")
     (copy / "manifest.csv").unlink()
     return copy
@@ -100,7 +100,7 @@ def test_same_seed_gives_identical_lists(deepfake, frames_of_uadfv, tmp_path):
 
 
 def test_an_old_test_list_is_removed(deepfake, frames_of_uadfv, tmp_path):
-    """An old one would share groups with the new training list."""
+    """It would share groups with the new training list."""
     deepfake("make-csv", "uadfv", "--imgdir", frames_of_uadfv, *THREE_PARTS)
     assert set(tree(tmp_path / "csv")) == {*FILES.values(), "protocol.json"}
     deepfake("make-csv", "uadfv", "--imgdir", frames_of_uadfv)
@@ -177,7 +177,7 @@ def test_videos_without_a_usable_frame_are_listed_with_their_group(deepfake, jso
 
 
 def test_stand_ins_from_videos_to_lists(json_of, stand_ins, tmp_path):
-    """Both data sets in one folder of frames: 28 fakes and 14 reals of TIMIT, 10 and 10 of UADFV."""
+    """Two data sets in one folder of frames: 28 fakes and 14 reals of TIMIT, 10 and 10 of UADFV."""
     fakes, reals = stand_ins / "DeepfakeTIMIT", stand_ins / "VidTIMIT"
     for videos, options in (
         (42, ("timit", "--viddir", fakes, "--realdir", reals)),

@@ -1,4 +1,4 @@
-"""The cross-data-set matrix through the real command, of two small data sets."""
+"""The matrix through the real command, on two small data sets."""
 
 import json
 import subprocess

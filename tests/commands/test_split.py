@@ -103,7 +103,7 @@ def test_bad_videos_do_not_stop_others(deepfake, json_of, uadfv, tmp_path, peopl
 
 
 def test_full_disk_leaves_no_partial_output(json_of, deepfake, uadfv, tmp_path):
-    """A file size limit makes writes fail as a full disk does."""
+    """A file size limit fails writes like a full disk."""
     limited = f"ulimit -f 8; exec {sys.executable} -m deepfake_cli split uadfv --viddir {uadfv} --crop none --json"
     done = subprocess.run(["bash", "-c", f"trap '' XFSZ; {limited}"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 1
@@ -150,7 +150,7 @@ def test_every_and_max_frames(json_of, tmp_path, people):
 
 @pytest.mark.skipif(not hasattr(os, "wait4"), reason="needs wait4")
 def test_split_memory_is_independent_of_length(tmp_path, people):
-    """A worker's peak for 40 times the frames stays within 30 MB."""
+    """With 40 times the frames, the peak memory of a worker grows by less than 30 MB."""
     peaks = []
     for times in (2, 80):
         raw = tmp_path / f"raw{times}"
@@ -173,7 +173,7 @@ def test_split_memory_is_independent_of_length(tmp_path, people):
 
 
 def test_the_larger_of_two_faces_is_kept(json_of, tmp_path):
-    """A small copy of the face beside the large one doesn't take its place."""
+    """A small copy of the face next to the large one does not replace it."""
     images = []
     for image in sample_frames("man_c.mp4", 10):
         small = cv2.resize(image, None, fx=0.4, fy=0.4)
@@ -189,7 +189,7 @@ def test_the_larger_of_two_faces_is_kept(json_of, tmp_path):
 
 
 def test_a_crashed_worker_loses_one_video(json_of, tmp_path, people):
-    """A detector of the user's own that brings its process down on one video."""
+    """A user's own face detector that crashes its process on one video."""
     (tmp_path / "deadly.py").write_text(
         "import os\nfrom deepfake_cli.faces import rfb320\n"
         "def make(least):\n    detect = rfb320(least)\n"

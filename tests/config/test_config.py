@@ -1,4 +1,4 @@
-"""Settings: every file loads, flag before file before default, faults named line by line, nothing stated twice."""
+"""Settings: shipped files load, precedence, error messages, generated options and docs."""
 
 import json
 import re
@@ -44,7 +44,7 @@ def extra(field) -> dict:
 
 @pytest.fixture
 def faults(tmp_path):
-    """Write a file and return the lines of the error that it gives, less the file's name, which each begins with."""
+    """Write a file; return the lines of its error message, without the file name at the start of each."""
 
     def run(text: str | bytes, name: str, step=Train) -> list[str]:
         file = tmp_path / name
@@ -126,7 +126,7 @@ def test_ini_values_are_parsed_to_numbers_lists_and_none(tmp_path):
 
 @pytest.mark.parametrize("name", ["c.toml", "c.ini"])
 def test_empty_text_is_none_for_optional_settings(tmp_path, name):
-    """Not a path that is empty, which would be here."""
+    """Not an empty path, which would be the current folder."""
     empty = '""' if name.endswith("toml") else ""
     optional = [key for key, field in Train.model_fields.items() if "None" in str(field.annotation)]
     assert "tensorboard_dir" in optional
@@ -247,7 +247,7 @@ def test_init_writes_a_valid_file_and_does_not_overwrite(deepfake, json_of, tmp_
 
 
 def test_init_writes_all_defaults(tmp_path):
-    """With every line in force, but for the required ones, nothing changes."""
+    """Uncommenting all lines, except required ones, changes nothing."""
     file = tmp_path / "all.toml"
     file.write_text(re.sub(r"^# (\w+ = )", r"\1", config.template(), flags=re.MULTILINE))
     assert {name: set(keys) for name, keys in tomllib.loads(file.read_text()).items()} == {
@@ -273,7 +273,7 @@ def test_init_writes_all_defaults(tmp_path):
     "value", [True, 3, 1e-05, 0.8, 'a "b"', "é", ["a", "b"], [], PureWindowsPath("csv/train/new.csv")]
 )
 def test_init_writes_every_kind_of_value(value):
-    """Backslashes of Windows too."""
+    """Including Windows paths with backslashes."""
     expected = str(value) if isinstance(value, PureWindowsPath) else value
     assert tomllib.loads(f"x = {_toml(value)}")["x"] == expected
 
@@ -366,7 +366,7 @@ FORMER = [
 
 @pytest.mark.parametrize(("step", "former", "name"), FORMER)
 def test_a_former_name_is_accepted_and_hidden(deepfake, json_of, faults, tmp_path, step, former, name):
-    """That no help text names it, the test of flags and model shows."""
+    """test_flags_match_the_settings_model checks that help does not show it."""
     (tmp_path / "c.toml").write_text(f'[{step}]\n{former} = "filed"\n')
     filed, flag, former_flag = "c.toml", f"--{name.replace('_', '-')}", f"--{former.replace('_', '-')}"
     assert json_of("config", "show", step, "--config", filed)[name] == {"value": "filed", "from": filed}
@@ -409,7 +409,7 @@ def test_evaluate_takes_lists_and_snapshot_from_a_file(tmp_path):
     ids=lambda arguments: " ".join(arguments[:2]),
 )
 def test_what_reads_data_never_loads_tensorflow(deepfake, uadfv, frames_of_uadfv, arguments):
-    """Python lists every import, those of the processes that read videos too."""
+    """Checked with Python's import log, also in worker processes."""
     given = [argument.format(uadfv=uadfv, frames=frames_of_uadfv) for argument in arguments]
     listed = deepfake(*given, PYTHONPROFILEIMPORTTIME="1").stderr
     loaded = {line.rpartition("|")[2].strip().split(".")[0] for line in listed.splitlines() if "|" in line}

@@ -1,4 +1,4 @@
-"""Laws of groups and of their division, on random data."""
+"""Groups and splits, on random data."""
 
 from collections import defaultdict
 
@@ -35,7 +35,7 @@ SHARES = (
 
 
 def random_links(random: np.random.Generator) -> list[tuple[Link, ...]]:
-    """Of a few kinds, some of one name, so that kinds must be told apart."""
+    """Links of a few kinds, some with the same name."""
     names = [
         Link(str(random.choice(["person", "pair", "video"])), f"p{number % 30}")
         for number in range(random.integers(1, 40))
@@ -51,7 +51,7 @@ def people(*names: str) -> tuple[Link, ...]:
 
 
 def components(tied) -> list[frozenset[Link]]:
-    """The slow way: merge sets until nothing changes. One set a clip."""
+    """Brute force: merge sets, one per clip, until nothing changes."""
     sets = [set(shared) for shared in tied]
     changed = True
     while changed:
@@ -70,7 +70,7 @@ def classes_of(**counts: int) -> dict[str, frozenset[int]]:
 
 
 def possible(parts: int, *, both: int, fakes: int, reals: int) -> bool:
-    """A part has both classes if it has a group of both, or one of each."""
+    """A part has both classes if it has a group with both, or one of each."""
     return parts <= both + min(fakes, reals)
 
 
@@ -114,7 +114,7 @@ def test_long_groups_have_short_names():
 
 
 def test_links_of_a_clip():
-    """Two fakes of one target by two donors, a real of the target, and another real of it from which nothing was made."""
+    """Two fakes of one target by two donors, a real of the target, and another unrelated real of it."""
     clips = [(("a", "b"), ("a/1",)), (("a", "c"), ("a/1",)), (("a",), ("a/1",)), (("a",), ("a/2",)), (("c",), ("c/1",))]
     groups = {by: name_groups([links(*clip, by) for clip in clips]) for by in ("person", "pair", "video")}
     assert groups["person"] == ["a-b-c"] * 5
@@ -142,7 +142,7 @@ def test_parts_are_disjoint_complete_and_have_both_classes(seed):
 
 @pytest.mark.parametrize("shares", SHARES)
 def test_divide_fails_only_with_too_few_groups(shares):
-    """Every count of groups up to four of each kind."""
+    """All numbers of groups up to four of each kind."""
     for numbers in np.ndindex(5, 5, 5):
         counts = dict(zip(KINDS, numbers, strict=True))
         classes = classes_of(**counts)
@@ -171,7 +171,7 @@ def test_divide_does_not_depend_on_order(seed):
 
 
 def test_different_seeds_give_different_parts():
-    """Of 20 draws of 16 groups (4,368 ways and more), few may coincide."""
+    """Of 20 splits of 16 groups (at least 4,368 ways), few coincide."""
     drawn = {tuple(sorted(divide(classes_of(both=16), SHARES[0], seed=seed).items())) for seed in range(20)}
     assert len(drawn) >= 18
 
@@ -187,7 +187,7 @@ def test_every_group_reaches_every_part():
 
 @pytest.mark.parametrize("seed", range(50))
 def test_shares_hold_within_one_group_for_each_kind(seed):
-    """Where each part is owed a group of the kind; otherwise those owed less may get one, for the classes' sake."""
+    """If each part is due a group of this kind; otherwise others may get one, to have both classes."""
     random = np.random.default_rng(seed)
     shares = SHARES[seed % len(SHARES)]
     counts = dict(zip(KINDS, map(int, random.integers(7, 60, 3)), strict=True))

@@ -1,4 +1,4 @@
-"""Lists of frames: what is written is read again, old lists are read as they were meant, and faults name the file."""
+"""Lists of frames: round trip, former formats, and errors that name the file."""
 
 import os
 from pathlib import Path
@@ -30,7 +30,7 @@ def read(tmp_path):
 
 @pytest.fixture
 def fault(read):
-    """The text of the error that reading gives, without the file's name, which it must begin with."""
+    """The error message, without the file name that it must start with."""
 
     def run(content: str | bytes) -> str:
         with pytest.raises(ManifestError) as caught:
@@ -159,7 +159,7 @@ def test_relative_paths_are_relative_to_the_list(tmp_path, read, monkeypatch):
 
 
 def test_relative_paths_fall_back_to_the_current_folder(tmp_path, read, monkeypatch):
-    """As the old tool wrote them."""
+    """As written by the former tool."""
     (tmp_path / "img").mkdir()
     (tmp_path / "img" / "0.jpg").touch()
     monkeypatch.chdir(tmp_path)
@@ -267,7 +267,7 @@ def test_several_lists_are_read_as_one(tmp_path):
 
 
 def test_different_spellings_of_a_folder_are_one_video(tmp_path, monkeypatch):
-    """Relative paths differ with the list's own folder; the leak must show all the same."""
+    """Relative paths differ by folder; leakage must be found anyway."""
     image = tmp_path / "img" / "clip" / "0.jpg"
     image.parent.mkdir(parents=True)
     image.touch()

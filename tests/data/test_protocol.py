@@ -1,4 +1,4 @@
-"""Laws of the protocols: folds, published splits, what groups are formed over; and what ``make-csv --check`` finds."""
+"""Folds, published splits, groups by --by; and the findings of ``make-csv --check``."""
 
 import hashlib
 import json
@@ -24,13 +24,13 @@ def groups_of(path) -> set[str]:
 
 @pytest.fixture
 def frames(frames_of_uadfv, tmp_path):
-    """A copy of the small UADFV's crops that a test may spoil, as ``img``."""
+    """A writable copy of the small UADFV's crops, as ``img``."""
     return shutil.copytree(frames_of_uadfv, tmp_path / "img")
 
 
 @pytest.fixture
 def checked(json_of, deepfake):
-    """The kinds of finding of ``make-csv --check``, the wrong ones and the notes."""
+    """The kinds of findings of ``make-csv --check``: errors and notes."""
 
     def run(*options) -> tuple[set[str], set[str]]:
         done = deepfake("make-csv", "--check", "--json", *options, check=None)
@@ -109,7 +109,7 @@ def test_groups_over_people_pairs_and_videos(json_of, timit, tmp_path):
 MINE = '''
 from deepfake_cli.datasets.clip import Clip
 def clips(root):
-    """Ten people; of each a real and a fake video, and the split that was published."""
+    """Ten people, with a real and a fake video each, and a published split."""
     for number in range(10):
         for label, name in enumerate(("real", "fake")):
             part = {published}
@@ -125,7 +125,7 @@ def publish(folder: Path, part: str) -> None:
 
 @pytest.fixture(scope="session")
 def frames_of_mine(tmp_path_factory) -> Path:
-    """Frames of a data set of the test's own, no two alike, and its adapter."""
+    """Distinct frames of an own data set, and its adapter."""
     root = tmp_path_factory.mktemp("mine")
     publish(root, '""')
     random = np.random.default_rng(0)
@@ -142,7 +142,7 @@ def frames_of_mine(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def mine(frames_of_mine, tmp_path) -> str:
-    """A copy of them that a test may spoil, and the adapter's name."""
+    """A writable copy, and the name of the adapter."""
     shutil.copytree(frames_of_mine, tmp_path, dirs_exist_ok=True)
     return "mine:clips"
 
@@ -183,7 +183,7 @@ def test_unchanged_lists_pass(checked, deepfake, mine):
 
 
 def test_recurring_people_are_reported(checked, deepfake, frames):
-    """The small UADFV shows each person in two numbers, which its groups can't know."""
+    """The small UADFV shows each person in two videos, unknown to its groups."""
     deepfake("make-csv", "uadfv", "--folds", "3")
     assert checked() == ({"pairs of videos with the same image"}, {"pairs of videos that look alike"})
 

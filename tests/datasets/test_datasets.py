@@ -1,4 +1,4 @@
-"""The contract of every adapter, on a tiny tree in the data set's exact layout; and what a wrong folder is told."""
+"""Contract of all adapters, on a tiny tree in the exact layout; and errors for wrong folders."""
 
 import json
 import os
@@ -125,7 +125,7 @@ PLACES = {
 
 
 def lines(name: str) -> list[list[str]]:
-    """The rows of a tree: file, group, part, method, quality; nothing for "-"."""
+    """The rows of a tree: file, group, part, method, quality; empty for "-"."""
     rows = [line.split() for line in TREES[name].splitlines() if line.strip() and "(" not in line]
     return [["" if word == "-" else word for word in row] for row in rows]
 
@@ -142,7 +142,7 @@ def write(path: Path, content) -> Path:
 
 @pytest.fixture(scope="session")
 def trees(tmp_path_factory, people) -> dict[str, Path]:
-    """Every data set, its videos three frames of 160x120."""
+    """All data sets, with videos of three frames of 160x120."""
     root, seen = tmp_path_factory.mktemp("sets"), list(people.values())
     for name, text in TREES.items():
         ignored = re.search(r"\((.*)\)", text)[1].split()
@@ -239,7 +239,7 @@ def test_groups_by_pair_and_by_video(trees):
 
 
 def test_extracted_frames_replace_missing_videos(trees, people, tmp_path):
-    """As the best-known benchmark lays them out: ``frames/NAME/`` beside or in place of the videos."""
+    """As in DeepfakeBench: ``frames/NAME/`` next to or instead of the videos."""
     places = {
         "uadfv": ["real/frames/0007", "fake/frames/0007_fake", "real/frames/0000"],
         "ffpp": ["original_sequences/youtube/c23/frames/007", "manipulated_sequences/Face2Face/c40/images/007_008"],

@@ -1,4 +1,4 @@
-"""One data set full of bad files: none stops the run, costs a good one, or goes unlisted."""
+"""A data set full of bad files: they are all listed, and do not affect good ones."""
 
 import os
 import socket
@@ -34,7 +34,7 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def png(side: int, bits: int = 8) -> bytes:
-    """A black square of one channel: 30,000 pixels wide at 1 bit it is a few kB, and 2.7 GB as BGR."""
+    """A black square of one channel: 30,000 pixels wide, a few kB at 1 bit, 2.7 GB as BGR."""
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, bits, 0, 0, 0, 0))
     rows = zlib.compressobj(1)
     row = bytes(1 + side * bits // 8)
@@ -43,13 +43,13 @@ def png(side: int, bits: int = 8) -> bytes:
 
 
 def without(data: bytes, box: bytes) -> bytes:
-    """An mp4 with a box at its top level renamed to an unknown one."""
+    """An mp4 with a top-level box renamed to an unknown one."""
     assert data.count(box) == 1
     return data.replace(box, b"junk")
 
 
 def videos(folder: Path, good: Path, images: list[np.ndarray]) -> dict[str, str]:
-    """Write bad videos; return how the result is to list each, by its name without suffix."""
+    """Write bad videos; return the expected outcome by name without suffix."""
     data = good.read_bytes()
     noise = np.random.default_rng(0)
     contents = {
@@ -127,7 +127,7 @@ def images_of(folder: Path, good: Path, images: list[np.ndarray]) -> dict[str, s
 
 
 def files(folder: Path, good: Path) -> dict[str, str]:
-    """Make what is no regular file, and good videos under odd names."""
+    """Make special files, and good videos with odd names."""
     os.mkfifo(folder / "pipe.mp4")
     with socket.socket(socket.AF_UNIX) as made:
         here = Path.cwd()
@@ -153,7 +153,7 @@ def files(folder: Path, good: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def raw(tmp_path_factory) -> tuple[Path, dict[str, str]]:
-    """The data set, and how the result is to list each video of it."""
+    """The data set, and the expected outcome of each video."""
     root = tmp_path_factory.mktemp("bad")
     images = sample_frames("man_a.mp4", 4)
     for name in GOOD[:3]:
@@ -171,7 +171,7 @@ def raw(tmp_path_factory) -> tuple[Path, dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def found(raw, tmp_path_factory) -> tuple[dict, Path, str]:
-    """What `split` said of it, where its images are, and what it printed beside."""
+    """The result of `split`, the folder of images, and its stderr."""
     import json
 
     out = tmp_path_factory.mktemp("out") / "img"

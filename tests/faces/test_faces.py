@@ -1,4 +1,4 @@
-"""Laws of boxes, crops and detection, on the shipped clips."""
+"""Boxes, crops and detection, on the shipped clips."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from deepfake_cli.media.video import frames
 
 @pytest.mark.parametrize("name", [name for name, _ in CLIPS])
 def test_interpolated_boxes_match_detected_ones(name):
-    """Interpolated on every other frame: the intersection over union with detecting on each is 0.9 or more."""
+    """IoU of interpolated and detected boxes is at least 0.9."""
     images = list(frames(FOLDER / name))
     looked_at = []
     detect = rfb320(0.7)

@@ -1,4 +1,4 @@
-"""Laws of faces followed through videos in which two of the shipped people meet, hide and change places."""
+"""Tracking in videos in which two of the shipped people meet, hide and change places."""
 
 import itertools
 
@@ -25,7 +25,7 @@ COUNT = 48
 
 @pytest.fixture(scope="module")
 def heads() -> dict[str, list[np.ndarray]]:
-    """Each person's head over time, as pictures of 160 x 160."""
+    """Head of each person over time, as images of 160 x 160."""
     found = {}
     for name, person in CLIPS:
         images = sample_frames(name, COUNT)
@@ -35,7 +35,7 @@ def heads() -> dict[str, list[np.ndarray]]:
 
 
 def scene(*actors) -> list[np.ndarray]:
-    """Frames on which heads move, the last in front: each is (pictures, their centres, their sides)."""
+    """Frames with moving heads, the last in front: each is (images, centres, sides)."""
     images = []
     for index in range(COUNT):
         image = np.full((HEIGHT, WIDTH, 3), 110, np.uint8)
@@ -65,7 +65,7 @@ def centre(box: Box) -> np.ndarray:
 
 
 def is_on(box: Box, centres, others, index: int) -> bool:
-    """Whether the box is nearer to the one person than to the other."""
+    """Whether the box is nearer to one person than to the other."""
     mine, theirs = (np.linalg.norm(centre(box) - places[index]) for places in (centres, others))
     return mine < theirs
 
@@ -88,7 +88,7 @@ def test_crossing_people_keep_their_tracks(heads, front, back):
 
 @pytest.mark.parametrize(("one", "two"), PAIRS[:3])
 def test_a_growing_face_keeps_its_track(heads, one, two):
-    """They change places in size, and the one who filled more of the video is kept."""
+    """They change places in size; the one with the larger area over the video is kept."""
     places = line((180, 180), (180, 180)), line((460, 180), (460, 180))
     shrinking, growing = np.linspace(220, 100, COUNT), np.linspace(100, 180, COUNT)
     boxes = tracked(scene((heads[one], places[0], shrinking), (heads[two], places[1], growing)))
@@ -124,7 +124,7 @@ def test_only_short_gaps_are_bridged(heads):
 
 
 def test_smooth_keeps_order_and_few_images_in_memory():
-    """Never more than the gap and what smooths, however long the track is lost, and every frame comes out once."""
+    """At most the gap and the smoothing window, for any length of loss; every frame is yielded once."""
     box = Box(0, 0, 100, 100)
     held, most = 0, 0
 
@@ -162,7 +162,7 @@ def test_a_gap_is_not_bridged_over_another_face():
 
 @pytest.mark.parametrize("name", [name for name, _ in CLIPS])
 def test_detect_every_2_gives_nearly_the_same_boxes(name):
-    """The intersection over union of what is cut out, with and without interpolation, is 0.9 or more."""
+    """IoU of crops with and without interpolation is at least 0.9."""
     images = [image for _, image in frames(FOLDER / name)]
     overlaps = [some[0].overlap(all_[0]) for some, all_ in zip(tracked(images, 2), tracked(images, 1), strict=True)]
     assert min(overlaps) >= 0.9
@@ -180,7 +180,7 @@ def test_box_text_round_trip():
 
 @pytest.fixture(scope="module")
 def crossing(tmp_path_factory, heads):
-    """A real video in which two people pass each other, and one without anyone."""
+    """A real video in which two people pass each other, and one without people."""
     root = tmp_path_factory.mktemp("crossing")
     left, right = line((520, 190), (120, 190)), line((120, 170), (520, 170))
     images = scene((heads["woman_b"], left, [150] * COUNT), (heads["man_c"], right, [170] * COUNT))
@@ -239,7 +239,7 @@ def test_no_boxes_skips_detection_and_writes_the_same_frames(crossing, tmp_path)
 
 @pytest.mark.parametrize("person", [person for _, person in CLIPS])
 def test_a_partly_hidden_face_keeps_its_track(heads, person):
-    """A pole passes before it; what is found of it half hidden may be taken for another."""
+    """A pole passes in front; partial detections may get another track."""
     images = scene((heads[person], [(320, 180)] * COUNT, [220] * COUNT))
     for index, image in enumerate(images):
         left = 80 + 15 * index
@@ -259,7 +259,7 @@ def dots(image: np.ndarray) -> tuple[float, ...]:
 
 
 def eyed(min_score: float):
-    """A detector of the user's own, for eyes that are dots."""
+    """A user's own face detector, for eyes that are dots."""
 
     def detect(image):
         x0, y0, x1, y1 = dots(image)
@@ -273,7 +273,7 @@ eyed.eyes = True
 
 
 def test_aligned_eyes_are_level(tmp_path, heads):
-    """On a clip that turns by 50 degrees, within a degree on every frame; without --align they are not."""
+    """On a clip rotated by 50 degrees, within one degree on every frame; not without --align."""
     images = []
     for index, image in enumerate(scene((heads["man_c"], [(320, 180)] * COUNT, [220] * COUNT))):
         cv2.circle(image, (290, 160), 7, (255, 0, 0), -1)

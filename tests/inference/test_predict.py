@@ -1,4 +1,4 @@
-"""Files to verdicts, through the real command, with the detector that the package ships."""
+"""predict, through the real command, with the starter detector."""
 
 import csv
 import json
@@ -39,7 +39,7 @@ def write(path: Path, image: np.ndarray) -> None:
 
 
 def bomb(path: Path, side: int = 60_000) -> None:
-    """A PNG of a few kilobytes that claims 3.6 thousand million pixels."""
+    """A PNG of a few kB that claims 3.6 billion pixels."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return len(data).to_bytes(4) + kind + data + zlib.crc32(kind + data).to_bytes(4)
@@ -50,7 +50,7 @@ def bomb(path: Path, side: int = 60_000) -> None:
 
 
 def bad_files(folder: Path, photo: np.ndarray) -> dict[str, str]:
-    """Files of twenty kinds that can't be judged, and a word of what is to be said of each."""
+    """Twenty kinds of unusable files, with a word of the expected reason."""
     folder.mkdir()
     clip, height = CLIP.read_bytes(), photo.shape[0]
     grey = np.full((200, 200, 3), 128, np.uint8)
@@ -150,7 +150,7 @@ def test_predict_and_evaluate_pool_equally(tmp_path, pool):
 
 
 def detector(**changes) -> Detector:
-    """The starter, saying other things of itself."""
+    """The starter with other metadata."""
     network = runtimes.load(STARTER, "onnx", 1)
     network.traits = replace(network.traits, **changes)
     return Detector(network)
@@ -251,7 +251,7 @@ def test_tensorflow_is_never_imported(tmp_path):
 
 @pytest.mark.slow
 def test_memory_is_independent_of_length(tmp_path):
-    """A clip of 20,000 frames takes hardly more than one of 200: frames are held for a moment, scores for good."""
+    """Memory for 20,000 frames is hardly larger than for 200."""
     import av
 
     def peak(count: int) -> float:

@@ -1,4 +1,4 @@
-"""Frames that went through H.264: those of the ffmpeg program's own encoding, each in its place."""
+"""Re-encoding as H.264: the frames equal those of the ffmpeg program, in the same order."""
 
 import cv2
 import numpy as np
@@ -17,7 +17,7 @@ def through(images, crf: int = 23) -> list[np.ndarray]:
 
 
 def size(images, crf: int) -> int:
-    """Bytes that the frames are encoded to."""
+    """Encoded size of the frames, in bytes."""
     codec = Codec(*images[0].shape[:2], crf)
     for index, image in enumerate(images):
         list(codec.pass_through(index, image))
@@ -26,7 +26,7 @@ def size(images, crf: int) -> int:
 
 
 def blockiness(images) -> float:
-    """How much more neighbours differ across the borders of JPEG's blocks of 8 pixels than inside them."""
+    """Difference of neighbouring pixels across JPEG block borders, relative to that inside blocks."""
     steps = np.mean([np.abs(np.diff(image[..., 1].astype(float), axis=1)).mean(axis=0) for image in images], axis=0)
     across = np.arange(len(steps)) % 8 == 7
     return float(steps[across].mean() / steps[~across].mean())
@@ -73,7 +73,7 @@ def test_unreadable_frames_and_size_changes_keep_order():
 
 
 def test_few_frames_are_in_memory():
-    """A stream without end gives frames before it has taken a hundred."""
+    """An endless stream yields frames before it has read a hundred."""
     taken = 0
 
     def endless():
@@ -88,7 +88,7 @@ def test_few_frames_are_in_memory():
 
 @pytest.fixture(scope="module")
 def two_origins(tmp_path_factory):
-    """One clip as JPEG frames of low quality under real/, and as a fine AVI under fake/."""
+    """One clip as low-quality JPEG frames in real/, and as a high-quality AVI in fake/."""
     root = tmp_path_factory.mktemp("origins")
     images = sample_frames("woman_b.mp4", 12)
     images = [cv2.resize(image, (256, 192)) for image in images]

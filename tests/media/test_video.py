@@ -34,7 +34,7 @@ SAME, NEAR, CHROMA = 90, 40, 35  # least PSNR in dB: bit for bit; other rounding
 
 @cache
 def painted(sides: tuple[int, int] = SIDES, count: int = COUNT) -> list[np.ndarray]:
-    """Frames of a clip with their numbers."""
+    """Frames of a clip with their numbers painted in."""
     images = [cv2.resize(image, sides) for image in sample_frames("man_a.mp4", count)]
     for index, image in enumerate(images):
         for bit in range(BITS):
@@ -43,7 +43,7 @@ def painted(sides: tuple[int, int] = SIDES, count: int = COUNT) -> list[np.ndarr
 
 
 def number(image: np.ndarray) -> int:
-    """The number that is painted in a frame."""
+    """The number painted in a frame."""
     inner = slice(SQUARE // 4, -SQUARE // 4)
     squares = (image[:SQUARE, SQUARE * bit :][:, :SQUARE][inner, inner] for bit in range(BITS))
     return sum(int(square.mean() > 127) << bit for bit, square in enumerate(squares))
@@ -62,13 +62,13 @@ def encode(path: Path, options: str = X264 + " -pix_fmt yuv420p", sides=SIDES, c
 
 
 def copied(source: Path, path: Path, options: str = "", *, before: str = "") -> Path:
-    """Put the same packets into another file."""
+    """Remux the packets to another file."""
     ffmpeg(*before.split(), "-i", source, *options.split(), "-c", "copy", path)
     return path
 
 
 def expected(path: Path) -> list[np.ndarray]:
-    """What the ffmpeg program shows of a file, as it would play."""
+    """Frames of a file as decoded by the ffmpeg program."""
     out = ffmpeg(*f"-i {path} -map 0:V:0 -fps_mode passthrough -f image2pipe -c:v bmp -pix_fmt bgr24 -".split())
     images = []
     while out:
@@ -79,7 +79,7 @@ def expected(path: Path) -> list[np.ndarray]:
 
 
 def check(path: Path, numbers: list[int] = ALL, least: float = SAME, turned: int = 0) -> None:
-    """Compare what we read with what ffmpeg shows, and both with what was painted."""
+    """Compare our frames with those of ffmpeg, and both with the painted ones."""
     theirs, ours = expected(path), list(frames(path))
     assert [index for index, _ in ours] == list(range(len(numbers)))
     images = [image for _, image in ours]
@@ -241,7 +241,7 @@ def test_one_frame(tmp_path):
 
 
 def test_a_packed_bitstream(tmp_path):
-    """DivX put two frames in a packet and an empty one after; ffmpeg unpacks what it can no longer make."""
+    """DivX stores two frames in a packet, then an empty packet."""
     path = encode(tmp_path / "packed.avi", "-c:v libxvid -q:v 2 -bf 2")
     theirs = [number(image) for image in expected(path)]
     assert [number(image) for _, image in frames(path)] == theirs
@@ -251,7 +251,7 @@ def test_a_packed_bitstream(tmp_path):
 
 
 def lying_mp4(source: Path, path: Path, count: int) -> Path:
-    """Change the number of frames in an mp4's table of durations."""
+    """Change the number of frames in the sample table of an mp4."""
     data = bytearray(source.read_bytes())
     place = data.index(b"stts") + 12
     assert struct.unpack(">I", data[place : place + 4]) == (COUNT,)
@@ -273,7 +273,7 @@ def lying_avi(path: Path, count: int) -> Path:
 
 @pytest.fixture(params=["avi 7", "avi 90", "mp4 7", "mp4 90", "mkv 0", "ts 0"])
 def lying(request, plain, tmp_path) -> tuple[Path, int]:
-    """A file whose header doesn't tell the number of its frames, and what it does tell."""
+    """A file with a wrong number of frames in its header, and that number."""
     kind, count = request.param.split()
     path = tmp_path / f"lying.{kind}"
     if kind == "avi":

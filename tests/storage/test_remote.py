@@ -1,4 +1,4 @@
-"""A data set in an object store, a real S3 server on this machine: what comes of it is what comes of it on a disk."""
+"""A data set in an object store, a real S3 server on this machine, gives the same results as on a disk."""
 
 import importlib.util
 import json
@@ -42,7 +42,7 @@ def deepfake(folder: Path, *words, check: int = 0) -> subprocess.CompletedProces
 
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory, uadfv) -> Path:
-    """A folder in which `img` holds a tar for each video, `csv` their lists, `plain` the same images as files."""
+    """A folder with a tar per video in `img`, lists in `csv`, and the same images as files in `plain`."""
     folder = tmp_path_factory.mktemp("packed")
     (folder / "small.py").write_text(SMALL)
     deepfake(folder, "split", "uadfv", "--viddir", uadfv, "--pack")
