@@ -86,7 +86,7 @@ def test_a_command_takes_settings_or_options(name, monkeypatch):
     changed = {"size": 64} if name == "split" else {"seed": 3} if "seed" in model.model_fields else {"every": 4}
     run(settings, **changed)
     assert given[2] == model(**needed, **changed) != settings
-    with pytest.raises(ConfigError, match=r"--no-such: no such key"):
+    with pytest.raises(ConfigError, match=r"--no-such: unknown key"):
         run(**needed, no_such=1)
     with pytest.raises(TypeError, match=rf"Expected settings of {model.__name__}.* Received: 'clip.mp4'"):
         run("clip.mp4")

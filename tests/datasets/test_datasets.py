@@ -275,7 +275,12 @@ def test_dfdc_reports_missing_videos_and_rejects_unlisted_ones(trees, json_of, d
     [
         ("dfdc", "test/metadata.json", '{"a.mp4": {\n"label": }', "metadata.json: invalid JSON in line 2"),
         ("dfdc", "test/metadata.json", "\ufeff", "metadata.json: invalid JSON in line 1"),
-        ("dfdc", "test/metadata.json", '{"..": {"label": "FAKE"}, "hhhh.mp4": {}, "iiii.mp4": {}}', "'..' is no name"),
+        (
+            "dfdc",
+            "test/metadata.json",
+            '{"..": {"label": "FAKE"}, "hhhh.mp4": {}, "iiii.mp4": {}}',
+            "'..' is not the name",
+        ),
         ("dfdc", "test/metadata.json", "[1]", 'metadata.json: expected {"NAME.mp4": {"label": "FAKE"'),
         ("dfdc", "test/metadata.json", '{"a.mp4": 1}', "metadata.json: expected {"),
         (
@@ -291,9 +296,9 @@ def test_dfdc_reports_missing_videos_and_rejects_unlisted_ones(trees, json_of, d
             "labels.csv: expected the columns filename and label; found ['a', 'b']",
         ),
         ("ffpp", "dataset/splits/val.json", '[["1", "2"],', "val.json: invalid JSON in line 1"),
-        ("ffpp", "dataset/splits/val.json", "ÿ", "val.json: is no text: invalid start byte at byte 0"),
-        ("dfdc", "validation/labels.csv", "filename,label\nÿ,0\n", "labels.csv: is no text"),
-        ("celebdf", "List_of_testing_videos.txt", "ÿ", "List_of_testing_videos.txt: is no text"),
+        ("ffpp", "dataset/splits/val.json", "ÿ", "val.json: not UTF-8 text: invalid start byte at byte 0"),
+        ("dfdc", "validation/labels.csv", "filename,label\nÿ,0\n", "labels.csv: not UTF-8 text"),
+        ("celebdf", "List_of_testing_videos.txt", "ÿ", "List_of_testing_videos.txt: not UTF-8 text"),
         ("ffpp", "dataset/splits/val.json", '{"1": "2"}', "val.json: expected a list of pairs of videos"),
         (
             "celebdf",
@@ -390,7 +395,7 @@ def test_invalid_file_names(trees, tmp_path, name, old, new, said):
             "uadfv",
             {"real": "gone", "fake": "gone", "README.txt": "fake_videos.zip"},
             ".",
-            "Unpack fake_videos.zip first.",
+            "Extract fake_videos.zip first.",
         ),
         (
             "uadfv",
