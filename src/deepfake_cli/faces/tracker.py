@@ -33,9 +33,7 @@ def appearance_of(image: np.ndarray, box: Box) -> np.ndarray:
     step = max(1, int(2 * reach) // (CELLS * SAMPLES))
     patch = image[top : max(top + 1, int(y + reach)) : step, left : max(left + 1, int(x + reach)) : step]
     cells = cv2.resize(patch, (CELLS, CELLS), interpolation=cv2.INTER_AREA)
-    descriptor = np.full(
-        CELLS * CELLS * 3 + 1, 50, np.float32
-    )  # the last value keeps a blank patch from amplifying noise
+    descriptor = np.full(CELLS * CELLS * 3 + 1, 50, np.float32)  # last value: keeps a blank patch from amplifying noise
     descriptor[:-1] = cells.ravel()
     descriptor[:-1] -= descriptor[:-1].sum() / (len(descriptor) - 1)
     return descriptor / np.sqrt(descriptor @ descriptor)
@@ -78,7 +76,7 @@ class Track:
     def affinity(self, box: Box, appearance: np.ndarray, index: int, least: float) -> float:
         """Score how well a box on frame `index` with this appearance continues the track: up to 1.5; 0 for no match.
 
-        Appearance counts more than position, so that a face is descriptor again after it was partly hidden.
+        Appearance counts more than position, so that a face is found again after it was partly hidden.
         """
         place = max(self.expected(index).overlap(box), self.box.overlap(box))
         similarity = float(self.appearance @ appearance)
@@ -100,7 +98,7 @@ class Track:
 class Tracker:
     """Links boxes from frame to frame greedily, best matches first.
 
-    A box continues a track if it is near and appearances similar. So a cut to another person starts a new track, even at the
+    A box continues a track if it is near and looks similar. So a cut to another person starts a new track, even at the
     same position, and two people who cross keep their tracks.
     """
 
