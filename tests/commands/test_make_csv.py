@@ -155,7 +155,7 @@ def test_too_few_groups_and_no_frames(deepfake, frames_of_uadfv, tmp_path):
     )
     assert "nowhere: no such folder" in deepfake("make-csv", "uadfv", "--imgdir", "nowhere", check=1).stderr
     (lone / "manifest.csv").write_bytes(b"\xff\xd8\xff garbage")
-    assert "lone/manifest.csv: invalid CSV" in deepfake("make-csv", "uadfv", "--imgdir", "lone", check=1).stderr
+    assert "lone/manifest.csv: cannot be read" in deepfake("make-csv", "uadfv", "--imgdir", "lone", check=1).stderr
     assert not (tmp_path / "csv").exists()
 
 

@@ -207,7 +207,7 @@ def test_missing_list(tmp_path):
     ids=["jpeg", "png", "zip", "utf-16", "latin-1", "open quote", "json", "one long line", "no comma", "one column"],
 )
 def test_garbage(fault, content):
-    assert fault(content).startswith("invalid CSV of frames: ")
+    assert fault(content).startswith("cannot be read as a CSV of frames: ")
 
 
 @pytest.mark.skipif(not MEMORY.is_file(), reason="needs a file whose reading fails")

@@ -148,7 +148,7 @@ def _checked_columns(path: Path, columns: Sequence[str]) -> "pd.DataFrame":
         return _read_columns(local, columns)
     except (OSError, ValueError, csv.Error) as error:
         text = " ".join(str(error).split())
-        raise ManifestError(f"{path}: invalid CSV of frames: {text}") from None
+        raise ManifestError(f"{path}: cannot be read as a CSV of frames: {text}") from None
 
 
 def _with_labels(table: "pd.DataFrame", path: Path) -> "pd.DataFrame":
