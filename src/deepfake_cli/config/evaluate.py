@@ -83,7 +83,7 @@ class Report(Step):
 class Compare(Step):
     """Compare two detectors on the same frames."""
 
-    a: Path = argument(..., "predictions.csv of the first detector, or any CSV of labels and scores", remote=True)
+    a: Path = argument(..., "The predictions.csv of the first detector, or any CSV of labels and scores", remote=True)
     b: Path = argument(..., "The same for the second detector", remote=True)
     columns: str | None = option(None, "Column names in the CSVs, if they differ: score=prob,label=target,video=clip")
     columns_b: str | None = option(None, "Column names in the second CSV, if they differ from the first")
@@ -104,7 +104,7 @@ class Calibrate(Device):
 
     inputs: list[Path] = argument(
         [],
-        "predictions.csv of an evaluation; or lists and a snapshot, as for evaluate [default: "
+        "The predictions.csv of an evaluation; or lists and a snapshot, as for evaluate [default: "
         "csv/val/validation.csv, and best.keras of the newest run]",
         remote=True,
     )
@@ -175,7 +175,7 @@ class Export(Step):
         None, "Snapshot to export, .keras or .h5 [default: best.keras of the newest run]", remote=True
     )
     format: Literal["onnx", "litert", "saved_model"] = option(
-        "onnx", "onnx for predict, litert for phones, saved_model for TensorFlow Serving"
+        "onnx", "Format: onnx for predict, litert for phones, saved_model for TensorFlow Serving"
     )
     output: Path | None = option(
         None, "Output file, or folder for saved_model [default: next to the snapshot]", remote=True
