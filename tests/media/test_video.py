@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from deepfake_cli.errors import VideoError
-from deepfake_cli.media.decode import upright
+from deepfake_cli.media.geometry import upright
 from deepfake_cli.media.video import FrameSampler, FrameSource, frames
 
 from ..conftest import sample_frames
@@ -28,7 +28,6 @@ X265 = "-c:v libx265 -preset ultrafast -crf 18 -x265-params log-level=none"
 VP9 = "-c:v libvpx-vp9 -crf 15 -b:v 0 -cpu-used 8"
 GAPS = "setpts=(N+floor(N/3)*2+gt(N\\,10)*20)/25/TB"  # every third frame lasts longer, one a second
 INTERLACED = "-flags +ildct+ilme"
-PQ = "colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc"
 SAME, NEAR, CHROMA = 90, 40, 35  # least PSNR in dB: bit for bit; other rounding; other mixing of fields
 
 
@@ -124,7 +123,6 @@ KINDS = {
 ROUNDED = {  # another rounding from 10 bits to 8 than the program's; of fields, another mixing of their chroma
     "h264_10.mp4": (f"{X264} -pix_fmt yuv420p10le", NEAR),
     "hevc_10.mp4": (f"{X265} -pix_fmt yuv420p10le", NEAR),
-    "hdr.mp4": (f"{X265}:{PQ} -pix_fmt yuv420p10le", NEAR),  # its numbers taken as they are: no tone mapping
     "interlaced.mp4": (f"{X264} -pix_fmt yuv420p {INTERLACED} -x264opts tff=1", CHROMA),
     "interlaced.mpg": (f"-c:v mpeg2video -q:v 2 {INTERLACED} -field_order tt", CHROMA),
 }

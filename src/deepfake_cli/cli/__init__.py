@@ -93,7 +93,7 @@ def every_command(
     os.environ["KERAS_BACKEND"] = "tensorflow"  # overrides ~/.keras/keras.json: the commands need TensorFlow
     if not verbose:
         os.environ[LEVEL] = "3"  # overrides the environment: importing Keras sets it to 1 if JAX is installed
-        os.environ["OPENCV_LOG_LEVEL"] = "ERROR"
+        os.environ["OPENCV_LOG_LEVEL"] = "FATAL"  # errors of damaged images are reported by us
 
 
 def main() -> None:

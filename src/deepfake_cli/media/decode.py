@@ -4,21 +4,26 @@ OpenCV is not used, since it decodes interlaced video to black frames without an
 crops some videos wrongly. ``benchmarks/split.py`` compares the speed.
 """
 
+import time
+from array import array
 from collections.abc import Iterator
+from contextlib import suppress
+from fractions import Fraction
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from deepfake_cli.errors import VideoError
-from deepfake_cli.media.info import Facts
+from deepfake_cli.media import tone
+from deepfake_cli.media.geometry import crop_of, upright, widened
+from deepfake_cli.media.info import MOST_PIXELS, Facts
 
 if TYPE_CHECKING:
     import av
 
-MOST_PIXELS = 2**26  # per frame, 8192 x 8192: 200 MB as BGR; damaged files may claim far more
 LIMIT = {"max_pixels": str(MOST_PIXELS)}  # checked by FFmpeg before it allocates a frame
-SKEW = 0.02  # sine of the largest angle that counts as upright
 
 
 class Video:
@@ -29,6 +34,9 @@ class Video:
         promised: number of frames according to the header, which may be wrong; 0 if unknown.
         missing: number of these frames that were missing; set after decoding.
         damaged: number of truncated or undecodable packets; set after decoding.
+        stopped: whether decoding was stopped by the time limit.
+        times: timestamp of each decoded frame, in seconds from the start of the file.
+        notes: how the file was read, where this may surprise.
 
     Raises:
         VideoError: it cannot be read as a video.
@@ -38,41 +46,59 @@ class Video:
         from av.video.reformatter import VideoReformatter
 
         self.path = path
-        self._container, self._stream = _open(path)
+        self._container, self._stream, others = _open(path)
         self._converter = VideoReformatter()  # reused: creating one takes a tenth of the time of a frame
-        codec, rate = self._stream.codec_context.codec, self._stream.average_rate
+        codec, rate = self._stream.codec_context.codec, self._stream.average_rate or self._stream.guessed_rate
         self.facts = Facts(codec.canonical_name, round(float(rate or 0), 3), self._stream.width, self._stream.height)
         self.promised = max(0, self._stream.frames)
-        self.missing = self.damaged = self._hidden = 0
+        self.missing = self.damaged = self._hidden = self._empty = 0
+        self.stopped = False
+        self.times = array("d")
+        self.notes = [f"{others + 1} video streams: the default one was read"] if others else []
         self._matrix: Any = None  # display matrix: rotation and mirroring
+        self._crop = crop_of(self._container, self._stream)
+        self._aspect = Fraction(self._stream.sample_aspect_ratio or 1)
+        self._hdr = 0  # its transfer characteristic
 
-    def frames(self) -> Iterator["av.VideoFrame"]:
+    def frames(self, until: float = inf) -> Iterator["av.VideoFrame"]:
         """Decode all frames, except those hidden by an edit list.
+
+        Args:
+            until: when to stop, as `time.monotonic`.
 
         Raises:
             VideoError: a frame is too large.
         """
-        count = 0
         with self._container:
             for packet in self._packets():
+                if time.monotonic() > until:
+                    self.stopped = True
+                    return
                 for frame in self._decode(packet):
-                    _check_size(self.path, frame.width, frame.height)
-                    if frame.key_frame or not count:  # only on key frames, since it is slow
+                    _check_size(self.path, int(frame.width * max(Fraction(1), self._aspect)), frame.height)
+                    if frame.key_frame or not self.times:  # only on key frames, since it is slow
                         self._matrix = frame.side_data.get("DISPLAYMATRIX")
-                    count += 1
+                    self.times.append(self._time(frame))
                     yield frame
-        self.missing = max(0, self.promised - self._hidden - count)
+        self.missing = max(0, self.promised - self._hidden - self._empty - len(self.times))
+
+    def _time(self, frame: "av.VideoFrame") -> float:
+        """Timestamp of a frame; from the frame rate if the stream has none."""
+        if frame.pts is not None and self._stream.time_base:
+            return float(frame.pts * self._stream.time_base) - (self._container.start_time or 0) / 1e6
+        step = 1 / self.facts.fps if self.facts.fps else 0.0
+        return self.times[-1] + step if self.times else 0.0
 
     def picture(self, frame: "av.VideoFrame") -> np.ndarray:
-        """Convert the frame last yielded by `frames` to uint8 BGR (height, width, 3), rotated for display.
+        """Convert the frame last yielded by `frames` to uint8 BGR (height, width, 3), as ffplay displays it.
+
+        The image is cropped to the clean aperture, scaled to square pixels and rotated; HDR is tone-mapped to BT.709.
 
         Raises:
             VideoError: the rotation is not a multiple of 90 degrees.
         """
-        shown = self._converter.reformat(frame, format="bgr24", threads=1)
-        (plane,) = shown.planes
-        rows = np.frombuffer(cast(bytes, plane), np.uint8).reshape(-1, plane.line_size)  # a view; rows may be padded
-        image = rows[: shown.height, : 3 * shown.width].reshape(shown.height, shown.width, 3)
+        image = self._crop.apply(self._colours(frame))
+        image = widened(image, self._aspect)
         if self._matrix is None:
             return image
         turned = upright(image, np.frombuffer(cast(bytes, self._matrix), np.int32))
@@ -82,54 +108,63 @@ class Video:
             )
         return turned
 
+    def _colours(self, frame: "av.VideoFrame") -> np.ndarray:
+        """Convert the stored frame to uint8 BGR (height, width, 3)."""
+        if frame.color_trc not in tone.NAMES:
+            return _view(self._converter.reformat(frame, format="bgr24", threads=1), np.uint8)
+        if not self._hdr:
+            self.notes.append(f"HDR ({tone.NAMES[frame.color_trc]}), tone-mapped to BT.709")
+            self._hdr = frame.color_trc
+        deep = _view(self._converter.reformat(frame, format="bgr48le", threads=1), np.uint16)
+        return tone.to_sdr(deep, frame.color_trc, frame.color_primaries)
+
     def count(self) -> int:
         """Count the packets, without hidden ones and without decoding."""
         with self._container:
-            return sum(bool(packet.size) and not packet.is_discard for packet in self._packets())
+            return sum(packet is not None and not packet.is_discard for packet in self._packets())
 
-    def _packets(self) -> Iterator["av.Packet[Any]"]:
-        """The packets, then an empty one to flush the decoder, also if the file is truncated."""
+    def _packets(self) -> Iterator["av.Packet[Any] | None"]:
+        """The packets, then None to flush the decoder, also if the file is truncated.
+
+        An empty packet repeats the last frame. It is skipped, since to the decoder it would mean the end of the stream.
+        """
         import av
 
-        try:
+        last = (
+            -1 if self._container.format.name == "avi" else inf
+        )  # FFmpeg skips the empty packets of AVI, but counts them
+        with suppress(av.FFmpegError):
             for packet in self._container.demux(self._stream):
-                self._hidden += packet.is_discard
-                self.damaged += packet.is_corrupt
-                yield packet
-        except av.FFmpegError:
-            yield av.Packet()
+                if packet.size:
+                    self._empty += int(max(0, (packet.dts or 0) - last - 1))
+                    last = max(last, packet.dts or 0)
+                    self._hidden += packet.is_discard
+                    self.damaged += packet.is_corrupt
+                    yield packet
+                else:
+                    self._empty += packet.dts is not None  # PyAV's own last packet has no time
+        yield None
 
-    def _decode(self, packet: "av.Packet[Any]") -> list["av.VideoFrame"]:
+    def _decode(self, packet: "av.Packet[Any] | None") -> list["av.VideoFrame"]:
         import av
 
         try:
-            return self._stream.codec_context.decode(packet if packet.size else None)
+            return self._stream.codec_context.decode(packet)
         except av.FFmpegError:
             self.damaged += 1
             return []
 
 
-def upright(image: np.ndarray, matrix: np.ndarray) -> np.ndarray | None:
-    """Rotate and mirror an image by a display matrix.
-
-    Args:
-        image: (height, width, 3).
-        matrix: its nine numbers a, b, u, c, d, v, x, y, w: a pixel goes to (a x + c y, b x + d y).
-
-    Returns:
-        The image; None if the rotation is not a multiple of 90 degrees.
-    """
-    turn = matrix[[0, 1, 3, 4]].astype(float)
-    turn[np.abs(turn) <= SKEW * np.abs(turn).max()] = 0
-    a, b, c, d = (int(sign) for sign in np.sign(turn))
-    if (bool(a), bool(b)) != (bool(d), bool(c)) or bool(a) == bool(b):
-        return None
-    if not a:
-        image, a, d = image.transpose(1, 0, 2), c, b
-    return np.ascontiguousarray(image[::d, ::a])
+def _view(frame: "av.VideoFrame", dtype: type) -> np.ndarray:
+    """An RGB or BGR frame as an array (height, width, 3), without a copy."""
+    (plane,) = frame.planes
+    data: np.ndarray = np.frombuffer(cast(bytes, plane), np.uint8)
+    rows: np.ndarray = data.reshape(-1, plane.line_size).view(dtype)  # rows may be padded
+    return rows[: frame.height, : 3 * frame.width].reshape(frame.height, frame.width, 3)
 
 
-def _open(path: Path) -> tuple["av.container.InputContainer", "av.VideoStream"]:
+def _open(path: Path) -> tuple["av.container.InputContainer", "av.VideoStream", int]:
+    """Open a file; returns its container, the stream to read and the number of other video streams."""
     import av
 
     if not path.exists():
@@ -146,7 +181,7 @@ def _open(path: Path) -> tuple["av.container.InputContainer", "av.VideoStream"]:
     try:
         if container.format.name == "tty":  # FFmpeg would render any text as video
             raise VideoError(f"{path}: text, not a video")
-        return container, _stream(path, container)
+        return container, *_stream(path, container)
     except BaseException:
         container.close()
         raise
@@ -158,22 +193,24 @@ def _why(error: Exception) -> str:
     return "no readable video stream: not a video, or truncated"
 
 
-def _stream(path: Path, container: "av.container.InputContainer") -> "av.VideoStream":
-    """The video stream with the largest frames; cover images are ignored."""
+def _stream(path: Path, container: "av.container.InputContainer") -> tuple["av.VideoStream", int]:
+    """The default video stream, and the number of others; cover images and previews are ignored."""
     import av
     from av.stream import Disposition
 
-    streams = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    still = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+    streams = [stream for stream in container.streams.video if not stream.disposition & still]
     if not streams:
         raise VideoError(f"{path}: no video stream, only {_others(container)}")
-    stream = max(streams, key=lambda stream: (stream.width or 0) * (stream.height or 0))
+    default = [stream for stream in streams if stream.disposition & Disposition.default] or streams
+    stream = max(default, key=lambda stream: (stream.width or 0) * (stream.height or 0))
     if stream.codec_context is None:
         raise VideoError(f"{path}: unknown codec; convert it with ffmpeg -i FILE NEW.mp4")
     _check_size(path, stream.width, stream.height)
     stream.codec_context.options = LIMIT
     stream.codec_context.thread_count = 1
     stream.codec_context.flags |= av.codec.context.Flags.unaligned  # allows exact cropping
-    return stream
+    return stream, len(streams) - 1
 
 
 def _others(container: "av.container.InputContainer") -> str:

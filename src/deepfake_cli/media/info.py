@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import NamedTuple
 
+MOST_PIXELS = 2**26  # of a picture, 8192 x 8192: 200 MB as BGR; a few bytes of a bad file can claim far more
+
 
 class Facts(NamedTuple):
     """Header information of a source; it may be wrong.

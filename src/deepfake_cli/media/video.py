@@ -1,22 +1,38 @@
 """Read videos and folders of frames as a stream of (index, image)."""
 
-from collections.abc import Iterator
+import time
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
+from math import inf
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from deepfake_cli.errors import VideoError
 from deepfake_cli.media.decode import Video
+from deepfake_cli.media.image import count_images, is_image, load_image, read_image
 from deepfake_cli.media.info import of_image
-from deepfake_cli.storage.files import elsewhere, read_bytes
+
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "VIDEO_SUFFIXES",
+    "FrameSampler",
+    "FrameSource",
+    "frame_files",
+    "frames",
+    "is_frame",
+    "read_image",
+]
 
 VIDEO_SUFFIXES = frozenset({
         ".3g2", ".3gp", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".m1v", ".m2ts", ".m2v", ".m4v",
         ".mjpeg", ".mjpg", ".mkv", ".mov", ".mp4", ".mp4v", ".mpeg", ".mpg", ".mpv", ".mts", ".mxf", ".ogm", ".ogv",
         ".qt", ".ts", ".vob", ".webm", ".wmv", ".y4m",
 })  # fmt: skip
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+IMAGE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".jfif", ".jp2", ".avif", ".heic", ".heif"}
+)
 
 
 def is_frame(path: Path) -> bool:
@@ -73,11 +89,13 @@ class FrameSource:
         self.path = path
         self._files: list[tuple[int, Path]] = []
         self._video: Video | None = None
+        self._unreadable: Counter[str] = Counter()  # images, by the reason
+        self._stopped = False
         if path.is_dir():
             self._files = frame_files(path)
             if not self._files:
                 raise VideoError(f"{path}: no images in this folder")
-        elif path.suffix.lower() in IMAGE_SUFFIXES:
+        elif path.suffix.lower() in IMAGE_SUFFIXES or is_image(path):
             self._files = [(0, path)]
         else:
             self._video = Video(path)
@@ -89,40 +107,79 @@ class FrameSource:
         """Whether it is a single image."""
         return self._video is None and not self.path.is_dir()
 
-    def count(self) -> int:
-        """Number of frames: from the header if the number of packets agrees, else by decoding."""
+    @property
+    def stopped(self) -> bool:
+        """Whether reading was stopped by the time limit."""
+        return self._video.stopped if self._video else self._stopped
+
+    @property
+    def times(self) -> Sequence[float]:
+        """Timestamp of each frame read so far, in seconds from the start, by frame index; empty for images."""
+        return self._video.times if self._video else ()
+
+    def count(self, until: float = inf) -> int:
+        """Number of frames: from the header if the number of packets agrees, else by decoding.
+
+        Args:
+            until: when to stop decoding, as `time.monotonic`.
+        """
         if self._video is None:
             return len(self._files)
         count = Video(self.path).count()
-        return count if count == self.promised else sum(1 for _ in Video(self.path).frames())
+        return count if count == self.promised else sum(1 for _ in Video(self.path).frames(until))
 
     def faults(self) -> list[str]:
-        """Problems of a video, after it has been read to the end."""
+        """Problems of a source, after it has been read, and what may surprise in how it was read."""
         if self._video is None:
-            return []
-        faults = {
+            several = count_images(self._files[0][1]) if self.is_image else 1
+            first = [f"{several} images in this file: only the first was read"] if several > 1 else []
+            return first + [
+                f"{count:,} unreadable: {reason}" if len(self._files) > 1 else reason
+                for reason, count in self._unreadable.items()
+            ]
+        found = {
             f"{self._video.missing} of {self.promised} frames in the header are missing": self._video.missing,
             f"{self._video.damaged} frames are damaged": self._video.damaged,
         }
-        return [text for text, count in faults.items() if count]
+        return self._video.notes + [text for text, count in found.items() if count]
 
-    def frames(self, sampler: FrameSampler | None = None) -> Iterator[tuple[int, np.ndarray | None]]:
+    def frames(
+        self, sampler: FrameSampler | None = None, until: float = inf
+    ) -> Iterator[tuple[int, np.ndarray | None]]:
         """Stream the frames, once.
 
         Args:
             sampler: selects frames by position, from 0; other frames are not converted. None for all.
+            until: when to stop, as `time.monotonic`; `stopped` is then true.
 
         Yields:
-            The frame index in the source and the image, uint8 BGR (height, width, 3); None if unreadable.
+            The frame index in the source and the image, uint8 BGR (height, width, 3); None if unreadable, for the reason
+            in `faults`.
 
         Raises:
             VideoError: no frame can be decoded, or a frame is too large.
         """
         if self._video is not None:
-            yield from _pictures(self._video, sampler)
+            yield from _pictures(self._video, sampler, until)
         for position, (index, file) in enumerate(self._files):
+            if time.monotonic() > until:
+                self._stopped = True
+                return
             if sampler is None or sampler(position):
-                yield index, read_image(file)
+                yield index, self._loaded(file)
+
+    def at(self, indices: Collection[int]) -> Iterator[tuple[int, np.ndarray | None]]:
+        """Stream the frames with these indices, as `frames` does; frames after the last one are not decoded."""
+        sampler, places = FrameSampler(), {index: place for place, (index, _) in enumerate(self._files)}
+        sampler.spread = frozenset(places.get(index, index) for index in indices)
+        return islice(self.frames(sampler), len(sampler.spread))
+
+    def _loaded(self, file: Path) -> np.ndarray | None:
+        try:
+            return load_image(file)
+        except (OSError, VideoError) as error:
+            self._unreadable[getattr(error, "strerror", None) or str(error)] += 1
+            return None
 
 
 def frames(path: Path) -> Iterator[tuple[int, np.ndarray | None]]:
@@ -130,25 +187,10 @@ def frames(path: Path) -> Iterator[tuple[int, np.ndarray | None]]:
     return FrameSource(path).frames()
 
 
-def read_image(path: Path) -> np.ndarray | None:
-    """Read an image, whatever its suffix: uint8 BGR (height, width, 3); None if unreadable.
-
-    Raises:
-        StorageError: the object store cannot be reached.
-    """
-    try:
-        if not elsewhere(path) and not path.is_file():  # opening a pipe would block
-            return None
-        data = np.frombuffer(read_bytes(path), np.uint8)
-        return cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    except (OSError, cv2.error):
-        return None
-
-
-def _pictures(video: Video, sampler: FrameSampler | None) -> Iterator[tuple[int, np.ndarray]]:
+def _pictures(video: Video, sampler: FrameSampler | None, until: float) -> Iterator[tuple[int, np.ndarray]]:
     index = -1
-    for index, frame in enumerate(video.frames()):
+    for index, frame in enumerate(video.frames(until)):
         if sampler is None or sampler(index):
             yield index, video.picture(frame)
-    if index < 0:
+    if index < 0 and not video.stopped:
         raise VideoError(f"{video.path}: no frame can be decoded")

@@ -1,0 +1,154 @@
+"""Read image files, the same way in split, train, evaluate and predict."""
+
+import io
+import re
+import warnings
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from deepfake_cli.errors import VideoError
+from deepfake_cli.media import tone
+from deepfake_cli.media.info import MOST_PIXELS
+from deepfake_cli.storage.files import elsewhere, read_bytes
+
+HEIF = re.compile(rb"(?s)....ftyp(?:avif|avis|heic|heix|heim|heis|hevc|hevx|hevm|hevs|mif1|mif2|msf1)")
+AVIF = re.compile(rb"(?s)....ftyp.{0,64}avi[fs]")
+IMAGE = re.compile(rb"(?s)\xff\xd8\xff|\x89PNG\r\n|RIFF....WEBP|II\*\0|MM\0\*|\0\0\0\x0cjP  |BM.{4}\0{4}")
+GIF, STREAMS = b"GIF8", {".mjpeg", ".mjpg"}
+CODED = re.compile(rb"(?s)colrnclx(..)(..)|\x00\x00\x00\x04cICP(.)(.)")  # primaries and transfer, of HEIF and of PNG
+HEADER = 65536  # bytes that are searched for it
+
+
+def read_image(path: Path) -> np.ndarray | None:
+    """Read an image, whatever its suffix: uint8 BGR (height, width, 3); None if unreadable.
+
+    Raises:
+        StorageError: the object store cannot be reached.
+    """
+    try:
+        return load_image(path)
+    except (OSError, VideoError):
+        return None
+
+
+def load_image(path: Path) -> np.ndarray:
+    """Read an image, whatever its suffix; see `decode_image`.
+
+    Raises:
+        VideoError: it cannot be decoded; the message has the reason, without the file.
+        OSError: it cannot be read.
+        StorageError: the object store cannot be reached.
+    """
+    if not elsewhere(path) and not path.is_file():  # opening a pipe would block
+        raise VideoError("not a regular file" if path.exists() else "no such file, or a link to nowhere")
+    return decode_image(read_bytes(path))
+
+
+def decode_image(data: bytes) -> np.ndarray:
+    """Decode an image as a viewer shows it: uint8 BGR (height, width, 3).
+
+    The orientation of EXIF or of the container is applied, tiles are assembled, and HDR is tone-mapped to BT.709. Of several
+    images the first is read. Opacity is ignored.
+
+    Raises:
+        VideoError: it cannot be decoded; the message has the reason.
+    """
+    if not data:
+        raise VideoError("the file is empty")
+    decode = _by_pillow if HEIF.match(data) else _by_ffmpeg if data[:4] == GIF else _by_opencv
+    image = decode(data)
+    coded = CODED.search(data[:HEADER])
+    primaries, transfer = (int.from_bytes(each) for each in coded.groups() if each is not None) if coded else (0, 0)
+    return tone.to_sdr(image.astype(np.uint16) * 257, transfer, primaries) if transfer in tone.NAMES else image
+
+
+def is_image(path: Path) -> bool:
+    """Whether a file is an image by its content. FFmpeg must not read it: it reads one tile of HEIC, for example.
+
+    A GIF counts as a video, and so does a stream of JPEGs, by its suffix.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+    except OSError:
+        return False
+    return bool(HEIF.match(head) or IMAGE.match(head)) and path.suffix.lower() not in STREAMS
+
+
+def count_images(path: Path) -> int:
+    """Number of images in an animation or a TIFF; 1 if unknown."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            return 1 if image.format == "MPO" else int(getattr(image, "n_frames", 1))  # others: previews, other lenses
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return 1
+
+
+def _by_opencv(data: bytes) -> np.ndarray:
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:
+        image = None
+    if image is None:
+        raise VideoError(_why(data))
+    return np.asarray(image)
+
+
+def _by_ffmpeg(data: bytes) -> np.ndarray:
+    """The first frame of a GIF, as `Video` decodes it: OpenCV fills transparent pixels with other colours."""
+    import av
+
+    try:
+        with av.open(io.BytesIO(data), "r", format="gif", options={"max_pixels": str(MOST_PIXELS)}) as container:
+            container.streams.video[0].codec_context.options = {"max_pixels": str(MOST_PIXELS)}
+            return next(container.decode(video=0)).to_ndarray(format="bgr24")
+    except (av.FFmpegError, StopIteration):
+        raise VideoError(_why(data)) from None
+
+
+def _by_pillow(data: bytes) -> np.ndarray:
+    """HEIC and AVIF: OpenCV ignores their orientation, and has no HEIC."""
+    from PIL import Image, ImageOps
+
+    if not AVIF.match(data) and not _registered():
+        raise VideoError("HEIC needs pillow-heif: pip install pillow-heif, or convert it to JPEG")
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise VideoError(_why(data))
+            shown = ImageOps.exif_transpose(image).convert("RGB")
+    except (OSError, SyntaxError, ValueError, RuntimeError, Image.DecompressionBombError):
+        raise VideoError(_why(data)) from None
+    return np.ascontiguousarray(np.asarray(shown)[..., ::-1])
+
+
+def _registered() -> bool:
+    """Add HEIC to Pillow, if pillow-heif is installed."""
+    try:
+        from pillow_heif import register_heif_opener  # type: ignore[import-not-found, unused-ignore]
+    except ImportError:
+        return False
+    register_heif_opener()
+    return True
+
+
+def _why(data: bytes) -> str:
+    """Why an image cannot be decoded, from its header."""
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(data)) as image:  # reads only the header
+                width, height = image.size
+    except Image.DecompressionBombError:
+        width, height = MOST_PIXELS, MOST_PIXELS
+    except (OSError, SyntaxError, ValueError):
+        return "not an image, or damaged"
+    if width * height <= MOST_PIXELS:
+        return f"a {image.format} image that is truncated or damaged"
+    return f"more than {MOST_PIXELS:,} pixels, the limit; make it smaller"
