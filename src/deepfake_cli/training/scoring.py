@@ -1,7 +1,6 @@
 """Score the frames of a list, for validation and for `evaluate`."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -10,7 +9,6 @@ import pandas as pd
 import tensorflow as tf
 
 from deepfake_cli.errors import ManifestError
-from deepfake_cli.media.video import read_image
 from deepfake_cli.training import input_pipeline
 
 
@@ -69,10 +67,19 @@ def image_size(model: Any) -> int:
 
 def unreadable(table: pd.DataFrame, error: Exception) -> Exception:
     """An error that names the images of a list that cannot be read; `error` itself, if all can."""
-    bad = [path for path in table["path"] if read_image(Path(path)) is None]
+    read = input_pipeline.reading(table["path"])
+    bad = [path for path in table["path"] if not _readable(path, read)]
     if not bad:
         return error
     some = "\n  ".join(bad[:5])
     return ManifestError(
         f"{len(bad):,} images cannot be decoded or are gone. Make them again with deepfake split:\n  {some}"
     )
+
+
+def _readable(path: str, read: input_pipeline.Read) -> bool:
+    try:
+        input_pipeline.decode(read(path))
+    except (tf.errors.OpError, OSError):
+        return False
+    return True
