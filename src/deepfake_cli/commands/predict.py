@@ -140,7 +140,7 @@ def frame_rows(verdict: Verdict) -> Iterator[dict[str, Any]]:
                 "path": remote.url(verdict.path),
                 "face": number,
                 "frame": moment.frame,
-                "time": round(moment.frame / verdict.fps, 3) if verdict.fps else "",
+                "time": round(verdict.times[moment.frame], 3) if verdict.times else "",
                 "score": "" if moment.score != moment.score else round(moment.score, 4),
                 "box": moment.box.text,
             }

@@ -26,10 +26,14 @@ class Judging(Step):
     )
     crops: bool = option(False, "The images are face crops; do not detect faces")
 
+    max_seconds: float = option(
+        3600, "Time limit per file, in seconds; the verdict is then on the frames read so far", gt=0
+    )
+
     @property
     def per_file(self) -> dict[str, Any]:
         """The arguments of `deepfake_cli.Detector.predict`."""
-        return {name: getattr(self, name) for name in ("every", "max_frames", "faces", "crops")}
+        return {name: getattr(self, name) for name in ("every", "max_frames", "faces", "crops", "max_seconds")}
 
 
 class Predict(Judging):
@@ -56,6 +60,9 @@ class App(Judging):
     port: int = option(8765, "Port to listen on; 0: any free port", ge=0, le=65535)
     open: bool = option(True, "Open the page in the browser")
     max_mb: float = option(200, "Maximum size of an upload, in megabytes", gt=0)
+    max_seconds: float = option(
+        120, "Time limit per file, in seconds; the verdict is then on the frames read so far", gt=0
+    )
     max_minutes: float = option(10, "Time limit per file, in minutes", gt=0)
     workers: int = option(2, "Number of files to judge at the same time", ge=1, le=64)
     queue: int = option(20, "Maximum number of files waiting or in progress; more are rejected", ge=1)

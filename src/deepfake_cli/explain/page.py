@@ -75,16 +75,16 @@ def _face(face: FaceResult, verdict: Verdict, detector: Detector) -> dict[str, A
         "score": face.score,
         "line": _line(timeline) if len(timeline) > 1 else "",
         "dots": [(round((moment.frame - first) / length * WIDE, 1), _height(moment.score)) for moment in moments],
-        "ends": [_when(int(frame), verdict.fps) for frame in (timeline.frames[0], timeline.frames[-1])],
-        "cards": [_card(frame, verdict.fps) for frame in shown],
+        "ends": [_when(int(frame), verdict) for frame in (timeline.frames[0], timeline.frames[-1])],
+        "cards": [_card(frame, verdict) for frame in shown],
     }
 
 
-def _card(frame: TopFrame, fps: float) -> dict[str, Any]:
+def _card(frame: TopFrame, verdict: Verdict) -> dict[str, Any]:
     """Time, score, crop and heat map of a frame; images as ``data:`` URLs."""
     heat = None if frame.heat is None else data_url(overlay(frame.face, frame.heat))
     score = frame.moment.score
-    return {"when": _when(frame.moment.frame, fps), "score": score, "face": data_url(frame.face), "heat": heat}
+    return {"when": _when(frame.moment.frame, verdict), "score": score, "face": data_url(frame.face), "heat": heat}
 
 
 def _sha256(verdict: Verdict) -> str:
@@ -115,8 +115,9 @@ def _height(score: float) -> float:
     return round(HIGH * (1 - score), 1)
 
 
-def _when(frame: int, fps: float) -> str:
-    if not fps:
+def _when(frame: int, verdict: Verdict) -> str:
+    time = verdict.time(frame)
+    if time is None:
         return f"frame {frame:,}"
-    minutes, seconds = divmod(frame / fps, 60)
+    minutes, seconds = divmod(time, 60)
     return f"{minutes:.0f}:{seconds:04.1f}"

@@ -8,7 +8,7 @@ from deepfake_cli.faces.crop import crop
 from deepfake_cli.inference.detector import Detector
 from deepfake_cli.inference.result import Verdict
 from deepfake_cli.inference.timeline import Moment, Timeline
-from deepfake_cli.media.video import FrameSampler, FrameSource
+from deepfake_cli.media.video import FrameSource
 
 MOST = 6  # frames per face
 APART = 12  # two of them are at least 1 / APART of the timeline apart
@@ -32,12 +32,10 @@ class TopFrame:
 def top_frames(verdict: Verdict, timeline: Timeline, detector: Detector) -> list[TopFrame]:
     """Return the frames of a face with the highest scores, in temporal order; decodes the file again."""
     chosen = {moment.frame: moment for moment in highest(timeline)}
-    sampler = FrameSampler()
-    sampler.spread = frozenset(chosen)
     size, margin = detector.traits.image_size, detector.traits.margin
     crops = {
         index: crop(image, chosen[index].box, margin=margin, size=size)
-        for index, image in FrameSource(verdict.path).frames(sampler)
+        for index, image in FrameSource(verdict.path).at(chosen)
         if image is not None and index in chosen
     }
     maps = heat_maps(list(crops.values()), detector)

@@ -13,7 +13,7 @@ from deepfake_cli.faces.crop import crop, square_of
 from deepfake_cli.inference.detector import Detector
 from deepfake_cli.inference.result import Verdict
 from deepfake_cli.inference.timeline import Moment, Timeline
-from deepfake_cli.media.video import FrameSampler, FrameSource
+from deepfake_cli.media.video import FrameSource
 from deepfake_cli.storage.files import whole
 
 BATCH = 16  # frames
@@ -22,6 +22,8 @@ PLOT = 64  # pixels: height of the plot of scores below the frame
 STRONG = 8.0  # contribution to the logit drawn brightest, unless there is a stronger one
 REAL, FAKE, LINE, GREY = (0xB2, 0x72, 0x00), (0x00, 0x5E, 0xD5), (230, 230, 230), (120, 120, 120)  # BGR
 CRF = "20"
+TICK = Fraction(1, 90_000)  # seconds
+FPS = 25  # of folders of images
 
 Shown = tuple[np.ndarray, list[Moment]]
 
@@ -41,8 +43,7 @@ def write_video(
 
     lines = [face.timeline for face in verdict.faces]
     frames = np.unique(np.concatenate([line.frames for line in lines]))
-    step = float(np.median(np.diff(frames))) if len(frames) > 1 else 1.0
-    rate = Fraction((verdict.fps or 25.0) / step).limit_denominator(1001)
+    first, last = int(frames[0]), -1
     done, strongest, stream = 0, STRONG, None
     with whole(path) as partial, av.open(str(partial), "w", options={"movflags": "faststart"}) as container:
         batches = _frames(verdict.path, frames, lines)
@@ -56,20 +57,29 @@ def write_video(
                 )
                 picture = np.concatenate([picture, _plot(lines[0], moments, verdict, picture.shape[1])])
                 if stream is None:
-                    stream = container.add_stream("libx264", rate=rate, options={"crf": CRF})
+                    stream = container.add_stream("libx264", options={"crf": CRF})
+                    stream.codec_context.time_base = TICK
                     stream.height, stream.width, stream.pix_fmt = *picture.shape[:2], "yuv420p"
-                container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
+                frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
+                shown_at = _time(verdict, moments[0].frame) - _time(verdict, first)
+                frame.time_base, frame.pts = TICK, (last := max(last + 1, round(shown_at / TICK)))
+                container.mux(stream.encode(frame))
             done += len(batch)
             progress(done, len(frames))
         if stream is not None:
             container.mux(stream.encode(None))
 
 
+def _time(verdict: Verdict, frame: int) -> float:
+    """Timestamp of a frame, in seconds; at `FPS` in a folder of images."""
+    time = verdict.time(frame)
+    return frame / FPS if time is None else time
+
+
 def _frames(path: Path, frames: np.ndarray, lines: list[Timeline]) -> Iterator[Shown]:
     """Yield frames with at least one face, with all their faces."""
-    sampler, places, known = FrameSampler(), [0] * len(lines), [line.frames for line in lines]
-    sampler.spread = frozenset(frames.tolist())
-    for index, image in FrameSource(path).frames(sampler):
+    places, known = [0] * len(lines), [line.frames for line in lines]
+    for index, image in FrameSource(path).at(frames.tolist()):
         moments = []
         for number, line in enumerate(lines):
             if places[number] < len(line) and known[number][places[number]] == index:

@@ -99,6 +99,7 @@ class Detector:
         max_frames: int | None = None,
         faces: str = "largest",
         crops: bool = False,
+        max_seconds: float | None = None,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> Verdict:
         """Judge a video, an image or a folder of frames.
@@ -111,7 +112,15 @@ class Detector:
             max_frames: maximum number of frames, evenly spaced; None for all.
             faces: ``"largest"`` of each frame, or ``"all"``; then the face with the highest score decides.
             crops: whether the images are face crops; skips face detection.
+            max_seconds: time limit, in seconds; the verdict is then on the frames read so far. None for no limit.
             progress: called with the number of frames done and the total; 0 if the total is unknown.
         """
-        options = replace(self._options, every=every, max_frames=max_frames, every_face=faces == "all", crops=crops)
+        options = replace(
+            self._options,
+            every=every,
+            max_frames=max_frames,
+            every_face=faces == "all",
+            crops=crops,
+            max_seconds=max_seconds,
+        )
         return judge(Path(path), options, progress)

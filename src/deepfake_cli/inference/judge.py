@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from deepfake_cli.media.video import FrameSampler, FrameSource
 from deepfake_cli.storage.remote import lent
 
 BATCH = 4  # crops per batch: larger batches are no faster on CPUs and take more memory
-PROGRESS_EVERY = 32  # frames between calls of progress, if there are no faces
+PROGRESS_EVERY = 0.5  # seconds between calls of progress, if there are no faces
 AHEAD = 2  # batches in the queue
 ENOUGH = 0.05  # minimum fraction of usable frames of a face
 FEW = 5  # minimum frames of any face but the largest, or all frames if fewer; false detections are rarely as long
@@ -52,6 +53,7 @@ class JudgeOptions:
         every: judge every N-th frame.
         max_frames: maximum number of frames, evenly spaced; None for all.
         every_face: judge all faces; the one with the highest score decides.
+        max_seconds: time limit, in seconds; the verdict is then on the frames read so far. None for no limit.
     """
 
     scores: Scores
@@ -67,6 +69,7 @@ class JudgeOptions:
     every: int = 1
     max_frames: int | None = None
     every_face: bool = False
+    max_seconds: float | None = None
 
 
 def judge(
@@ -79,39 +82,54 @@ def judge(
         options: see `JudgeOptions`.
         progress: called with the number of frames done and the total; 0 if the total is unknown.
     """
-    started = time.perf_counter()
+    started = time.monotonic()
     verdict = Verdict(path, threshold=options.threshold, real_below=options.real_below, calibrated=options.calibrated)
     try:
         with lent(path) as local:
-            _judge_frames(verdict, local, options, progress)
+            _judge_frames(verdict, local, options, progress, started + (options.max_seconds or inf))
     except (DeepfakeError, OSError) as error:
         verdict.reason = " ".join(str(error).removeprefix(f"{path}: ").split())
-    verdict.seconds = time.perf_counter() - started
+    verdict.seconds = time.monotonic() - started
     return verdict
 
 
-def _judge_frames(verdict: Verdict, path: Path, options: JudgeOptions, progress: Callable[[int, int], None]) -> None:
+def _judge_frames(
+    verdict: Verdict, path: Path, options: JudgeOptions, progress: Callable[[int, int], None], until: float
+) -> None:
     source = FrameSource(path)
-    sampler = FrameSampler(options.every, options.max_frames, source.count() if options.max_frames else source.promised)
+    total = source.count(until) if options.max_frames else source.promised
+    sampler = FrameSampler(options.every, options.max_frames, total)
+    frames = source.frames(sampler, until)
     if source.is_image:
         verdict.threshold = max(options.threshold, options.photo_threshold)
     if options.crops:
-        stream = whole(source.frames(sampler), size=options.size, margin=options.margin)
+        stream = whole(frames, size=options.size, margin=options.margin)
     else:
-        tracked = track_faces(source.frames(sampler), options.face_detector, every=2 * options.every, max_gap=0)
+        tracked = track_faces(frames, options.face_detector, every=2 * options.every, max_gap=0)
         stream = faces(tracked, size=options.size, margin=options.margin, every_face=options.every_face)
     timelines: dict[int, Timeline] = {}
     left_out: Counter[str] = Counter()
-    for frames, batch in _scored(_ahead(_batches(stream, left_out)), options.scores):
+    for count, batch in _scored(_ahead(_batches(stream, left_out)), options.scores):
         for face, score in batch:
             timelines.setdefault(face.track, Timeline(face.track)).add(face, score)
-        verdict.frames = frames
-        progress(frames, sampler.expected)
-    verdict.fps = source.facts.fps
-    verdict.notes += source.faults()
+        verdict.frames = count
+        progress(count, sampler.expected)
+    verdict.fps, verdict.times = source.facts.fps, source.times
+    faults = source.faults()
+    if source.stopped:
+        faults.insert(0, _stopped(verdict.frames, sampler.expected, options.max_seconds or 0))
     left_out.update(fault for timeline in timelines.values() for fault in timeline.faults.elements())
     verdict.left_out = dict(left_out)
+    if left_out["unreadable"] == verdict.frames and faults:  # not a single frame
+        verdict.reason = "; ".join(faults)
+        return
+    verdict.notes += faults
     _decide(verdict, list(timelines.values()), options)
+
+
+def _stopped(done: int, total: int, seconds: float) -> str:
+    of = f" of {total:,}" if total > done else ""
+    return f"stopped after {seconds:g} s: only the first {done:,}{of} frames were judged; see --max-seconds"
 
 
 def _decide(verdict: Verdict, timelines: list[Timeline], options: JudgeOptions) -> None:
@@ -163,16 +181,17 @@ Batch = tuple[int, list[Face]]  # frames read so far, and new faces
 
 def _batches(stream: Iterator[tuple[int, bool, list[Face]]], left_out: Counter[str]) -> Iterator[Batch]:
     batch: list[Face] = []
-    count = 0
+    count, told = 0, time.monotonic()
     for count, (_, readable, of_frame) in enumerate(stream, 1):
         if not of_frame:
             left_out["no face" if readable else "unreadable"] += 1
         batch += of_frame
         if len(batch) >= BATCH:
             yield count, batch
-            batch = []
-        elif count % PROGRESS_EVERY == 0:
+            batch, told = [], time.monotonic()
+        elif time.monotonic() - told > PROGRESS_EVERY:
             yield count, []
+            told = time.monotonic()
     yield count, batch
 
 

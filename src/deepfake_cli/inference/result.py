@@ -1,5 +1,6 @@
 """Verdicts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -41,7 +42,8 @@ class Verdict:
         real_below: scores below this are real; scores in between are inconclusive, so the file is undecided.
         calibrated: whether scores are probabilities.
         frames: number of frames read.
-        fps: frames per second of the source; 0 if it has none.
+        fps: frames per second of the source, on average; 0 if it has none.
+        times: timestamp of each frame of the source, in seconds, by frame index; empty for images.
         faces: the faces; the first one decides the verdict.
         left_out: counts of frames and faces that were not judged, by reason.
         notes: warnings.
@@ -56,6 +58,7 @@ class Verdict:
     calibrated: bool = False
     frames: int = 0
     fps: float = 0.0
+    times: Sequence[float] = ()
     faces: list[FaceResult] = field(default_factory=list)
     left_out: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -76,6 +79,10 @@ class Verdict:
         """95 % interval of the score over frames; None for few frames."""
         face = self.faces[0] if self.faces else None
         return (face.low, face.high) if face and face.low is not None and face.high is not None else None
+
+    def time(self, frame: int) -> float | None:
+        """Timestamp of a frame, in seconds from the start; None if the source has none."""
+        return self.times[frame] if self.times else None
 
     def facts(self) -> dict[str, Any]:
         """The verdict as a JSON object; scores are rounded to four digits, times are in seconds."""
@@ -106,7 +113,7 @@ class Verdict:
             "high": _short(face.high),
             "frames": timeline.frames.tolist(),
             "scores": [None if np.isnan(score) else round(score, 4) for score in timeline.scores.tolist()],
-            "times": [round(frame / self.fps, 3) for frame in timeline.frames.tolist()] if self.fps else None,
+            "times": [round(self.times[frame], 3) for frame in timeline.frames.tolist()] if self.times else None,
         }
 
 
