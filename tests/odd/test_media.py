@@ -6,12 +6,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pandas as pd
 import pytest
 
+from deepfake_cli import Detector
 from deepfake_cli.evaluation.onnx_scorer import scaled
+from deepfake_cli.explain.page import part
+from deepfake_cli.explain.video import film
 from deepfake_cli.media.image import read_image
 from deepfake_cli.media.video import FrameSource
 
@@ -146,3 +150,14 @@ def image_of_train(path: Path) -> np.ndarray:
 
 def test_the_corpus_shows_what_it_says():
     assert PLAIN in {"man_a.mp4"} and plain()[0].shape == (HEIGHT, WIDTH, 3)
+
+
+def test_page_and_film_show_the_timestamps_of_frames(odd, tmp_path):
+    detector = Detector.load()
+    verdict = detector.predict(odd["variable.mp4"])
+    assert part(verdict, "variable.mp4", detector)["faces"][0]["ends"] == ["0:00.0", "0:02.6"]
+    film(tmp_path / "film.mp4", verdict, detector)
+    with av.open(str(tmp_path / "film.mp4")) as container:
+        stream = container.streams.video[0]
+        times = [float(frame.pts * frame.time_base) for frame in container.decode(stream) if frame.time_base]
+    assert times == pytest.approx(list(verdict.times)[: len(times)], abs=2e-3) and len(times) > 5
