@@ -1,10 +1,7 @@
 """Tiny real data sets, cut from the clips in the package; and the stand-ins in ../shared, if present."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -12,6 +9,7 @@ import numpy as np
 import pytest
 
 from deepfake_cli.assets import CLIPS, FOLDER
+from tests import processes
 
 SHARED = Path(__file__).parents[2] / "shared" / "media"
 
@@ -87,18 +85,8 @@ def stand_ins() -> Path:
 
 @pytest.fixture
 def deepfake(tmp_path):
-    """Run the real command in an empty folder: ``deepfake("split", "uadfv", …) -> CompletedProcess``."""
-
-    def run(*arguments, cwd: Path = tmp_path, check: int | None = 0, **environment) -> subprocess.CompletedProcess:
-        done = subprocess.run(
-            [sys.executable, "-m", "deepfake_cli", *map(str, arguments)],
-            cwd=cwd, capture_output=True, text=True, env=os.environ | environment, timeout=900,
-        )  # fmt: skip
-        assert check is None or done.returncode == check, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr, done.stderr
-        return done
-
-    return run
+    """Run the real command in an empty folder: ``deepfake("split", "uadfv", …) -> CompletedProcess``; see `processes`."""
+    return lambda *arguments, cwd=tmp_path, **options: processes.run(*arguments, cwd=cwd, **options)
 
 
 @pytest.fixture
@@ -111,10 +99,7 @@ def json_of(deepfake):
 def frames_of_uadfv(tmp_path_factory, uadfv) -> Path:
     """The face crops of the small UADFV, with a manifest."""
     out = tmp_path_factory.mktemp("frames") / "img"
-    subprocess.run(
-        [sys.executable, "-m", "deepfake_cli", "split", "uadfv", "--viddir", uadfv, "--imgdir", out, "--size", "96"],
-        check=True, capture_output=True,
-    )  # fmt: skip
+    processes.run("split", "uadfv", "--viddir", uadfv, "--imgdir", out, "--size", 96, cwd=out.parent)
     return out
 
 

@@ -1,0 +1,263 @@
+"""Run ``deepfake`` as a process: forked from a warm one, or fresh.
+
+`python -m deepfake_cli` spends most of a short command's time on loading TensorFlow, pandas and SciPy. `start` and `run`
+therefore fork the command from a server that has loaded these libraries and done nothing else with them: no operation, no
+session, no thread pool of its own. The command's own modules are not loaded there, so each child loads them with its own
+arguments, environment, folder and streams, and ends as any process does. A command runs in a fresh process if
+
+- `fresh` says so: tests of what is loaded, and one of each command (tests/test_processes.py);
+- the environment differs from the server's in what a library reads while it loads;
+- it is verbose, which lets TensorFlow print what it does while it loads;
+- the system is not Linux.
+"""
+
+import atexit
+import contextlib
+import gc
+import importlib
+import json
+import os
+import re
+import runpy
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import warnings
+from pathlib import Path
+from subprocess import DEVNULL, PIPE
+from typing import IO
+
+LOADED = (
+    "typer", "typer.rich_utils", "rich.progress", "rich.table", "pydantic", "jinja2", "filelock", "psutil", "threadpoolctl",
+    "numpy.testing", "cv2", "av", "PIL.Image", "pandas", "pyarrow.parquet", "matplotlib.pyplot", "imagehash", "h5py",
+    "scipy.stats", "scipy.optimize", "sklearn.metrics", "sklearn.linear_model", "sklearn.isotonic",
+    "onnxruntime", "tensorflow", "keras", "onnx", "tf2onnx", "s3fs", "concurrent.futures.process", "multiprocessing.spawn",
+)  # fmt: skip
+BY_COMMAND = {
+    "KERAS_BACKEND": "tensorflow",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "OPENCV_LOG_LEVEL": "ERROR",
+}  # whatever was there
+READ_WHILE_LOADING = re.compile(
+    "(CUDA|GOMP|HOME|JAX|KERAS|KMP|LANG|LC|LD|MALLOC|MKL|MPL|NUMEXPR|NVIDIA|OMP|ONEDNN|OPENBLAS|OPENCV|ORT|PYTHON|TF|XDG|XLA)(_|$)"
+    "|PYTHON|LANGUAGE"
+)
+NOT_WHILE_LOADING = {*BY_COMMAND, "TF_CONFIG", "TF2_BEHAVIOR"}  # TensorFlow sets the last one itself
+
+
+class Forked:
+    """A process forked from the server, with what tests use of `subprocess.Popen`."""
+
+    def __init__(self, pid: int, status: int, stdout: IO | None, stderr: IO | None, args: list[str]):
+        self.pid, self.stdout, self.stderr, self.args = pid, stdout, stderr, args
+        self.returncode: int | None = None
+        self._status = os.fdopen(status)
+
+    def poll(self) -> int | None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.wait(0)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        if self.returncode is None:
+            with selectors.DefaultSelector() as selector:
+                selector.register(self._status, selectors.EVENT_READ)
+                if not selector.select(timeout):
+                    raise subprocess.TimeoutExpired(self.args, timeout or 0)
+            self.returncode = int(self._status.read())
+            self._status.close()
+        return self.returncode
+
+    def communicate(self, timeout: float | None = None) -> tuple[str | None, str | None]:
+        texts: dict[str, str] = {}
+
+        def read(name: str, stream: IO) -> None:
+            texts[name] = stream.read()
+            stream.close()
+
+        streams = {name: stream for name, stream in (("out", self.stdout), ("errors", self.stderr)) if stream}
+        threads = [
+            threading.Thread(target=read, args=each, daemon=True) for each in streams.items() if not each[1].closed
+        ]
+        for thread in threads:
+            thread.start()
+        self.wait(timeout)
+        for thread in threads:
+            thread.join(timeout)
+            if thread.is_alive():  # a child of the process has the stream still
+                raise subprocess.TimeoutExpired(self.args, timeout or 0)
+        return texts.get("out"), texts.get("errors")
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
+class Server:
+    """The warm process, of this test process alone; it ends when this one does."""
+
+    def __init__(self) -> None:
+        self.environment = dict(os.environ)
+        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._lock = threading.Lock()
+        process = subprocess.Popen(
+            [sys.executable, __file__, str(theirs.fileno())],
+            env=self.environment | BY_COMMAND, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL, pass_fds=[theirs.fileno()],
+        )  # fmt: skip
+        theirs.close()
+
+        def end() -> None:
+            self._channel.close()
+            process.wait(60)
+
+        atexit.register(end)
+
+    def suits(self, environment: dict[str, str]) -> bool:
+        """Whether libraries would load alike in this environment and in the server's."""
+        names = {
+            name for name in {*environment, *self.environment} - NOT_WHILE_LOADING if READ_WHILE_LOADING.match(name)
+        }
+        return all(environment.get(name) == self.environment.get(name) for name in names)
+
+    def start(self, words: list[str], cwd: Path, environment: dict[str, str], stdout: int, stderr: int) -> Forked:
+        null, (status, theirs) = os.open(os.devnull, os.O_RDWR), os.pipe()
+        pipes = [os.pipe() if to == PIPE else None for to in (stdout, stderr)]
+        ends = [pipe[1] if pipe else null for pipe in pipes]
+        request = json.dumps({"words": words, "cwd": str(cwd), "environment": environment}).encode()
+        with self._lock:
+            socket.send_fds(self._channel, [request], [null, *ends, theirs])
+        for descriptor in {null, *ends, theirs}:
+            os.close(descriptor)
+        pid = b""
+        while not pid.endswith(b"\n"):
+            pid += (byte := os.read(status, 1))
+            assert byte, "the server of tests/processes.py is gone"
+        return Forked(int(pid), status, *(os.fdopen(pipe[0]) if pipe else None for pipe in pipes), args=words)
+
+
+_server: Server | None = None
+
+
+def start(
+    *arguments, cwd: Path, stdout: int = PIPE, stderr: int = PIPE, fresh: bool = False, **environment: str
+) -> subprocess.Popen | Forked:
+    """Start ``deepfake`` in a folder: ``start("train", "--epochs", 2, cwd=folder)``; streams are `PIPE` or `DEVNULL`."""
+    global _server
+    words, whole = [*map(str, arguments)], os.environ | environment
+    if not fresh and sys.platform == "linux" and not {"-v", "--verbose"} & set(words):
+        _server = _server or Server()
+        if _server.suits(whole):
+            return _server.start(words, cwd, whole, stdout, stderr)
+    command = [sys.executable, "-m", "deepfake_cli", *words]
+    return subprocess.Popen(command, cwd=cwd, env=whole, stdin=DEVNULL, stdout=stdout, stderr=stderr, text=True)
+
+
+def run(
+    *arguments, cwd: Path, check: int | None = 0, fresh: bool = False, timeout: float = 900, **environment: str
+) -> subprocess.CompletedProcess:
+    """Run ``deepfake`` to its end; `check` is the exit status it must have."""
+    process = start(*arguments, cwd=cwd, fresh=fresh, **environment)
+    try:
+        out, errors = process.communicate(timeout=timeout)
+    except BaseException:
+        process.kill()
+        raise
+    assert check is None or process.returncode == check, out + errors
+    assert "Traceback" not in errors, errors
+    return subprocess.CompletedProcess(process.args, process.returncode, out, errors)
+
+
+def _serve(channel: socket.socket) -> dict:
+    """Fork a child for each request, until there are no more; return only in the children, with the request."""
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for the tests
+    running: dict[int, int] = {}
+    with selectors.DefaultSelector() as selector:
+        selector.register(channel, selectors.EVENT_READ)
+        selector.register(woken, selectors.EVENT_READ)
+        while True:
+            for key, _ in selector.select():
+                if key.fileobj is channel:
+                    data, descriptors, *_ = socket.recv_fds(channel, 2**20, 4)
+                    if not data:
+                        os._exit(0)
+                    with warnings.catch_warnings():
+                        warnings.simplefilter("ignore")  # threads of OpenBLAS and Arrow, both of which can be forked
+                        pid = os.fork()
+                    if not pid:
+                        signal.set_wakeup_fd(-1)
+                        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                        signal.signal(signal.SIGINT, signal.default_int_handler)
+                        channel.close()
+                        for number, descriptor in enumerate(descriptors[:3]):
+                            os.dup2(descriptor, number)
+                        for descriptor in (*descriptors, *running.values(), woken, wake):
+                            os.close(descriptor)
+                        return json.loads(data)
+                    *streams, status = descriptors
+                    for descriptor in streams:
+                        os.close(descriptor)
+                    running[pid] = status
+                    os.write(status, b"%d\n" % pid)
+                else:
+                    os.read(woken, 4096)
+                    while running:
+                        pid, code = os.waitpid(-1, os.WNOHANG)
+                        if not pid:
+                            break
+                        with contextlib.suppress(BrokenPipeError):
+                            os.write(running[pid], b"%d" % os.waitstatus_to_exitcode(code))
+                        os.close(running.pop(pid))
+
+
+def _main() -> None:
+    sys.path.pop(0)  # the folder of this file
+    import deepfake_cli  # sets what OpenCV and ONNX Runtime read while they load
+
+    for name in LOADED:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    for name in [name for name in sys.modules if name.split(".")[0] == deepfake_cli.__name__]:
+        del sys.modules[name]
+    gc.collect()
+    gc.freeze()  # or each child would copy all pages when it collects garbage
+    request = _serve(socket.socket(fileno=int(sys.argv[1])))
+    np = sys.modules["numpy"]
+    np.random.seed()  # as Python's own generator does
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    os.chdir(request["cwd"])
+    sys.path.insert(0, request["cwd"])
+    sys.argv[1:] = request["words"]
+    code: object = 0
+    try:
+        runpy.run_module("deepfake_cli", run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        code = end.code
+        if isinstance(code, str):
+            print(code, file=sys.stderr)  # noqa: T201
+    except BaseException:  # noqa: BLE001
+        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        code = 1
+    # What the interpreter does at its end, but for taking apart the modules that the server loaded.
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))
+
+
+if __name__ == "__main__":
+    _main()
