@@ -1,6 +1,7 @@
 """Tiny real data sets, cut from the clips in the package; and the stand-ins in ../shared, if present."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -81,6 +82,15 @@ def stand_ins() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs ../shared")
     return SHARED / "datasets"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser's program. Without one a test is skipped; where CI is set, it fails: .ci/run installs one."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if program := shutil.which(name):
+            return program
+    return (pytest.fail if os.environ.get("CI") else pytest.skip)("needs Chromium: apt-get install chromium")
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ arguments, environment, folder and streams, and ends as any process does. A comm
 - the environment differs from the server's in what a library reads while it loads;
 - it is verbose, which lets TensorFlow print what it does while it loads;
 - the system is not Linux.
+
+A `split` that doesn't say in how many processes it reads videos does so in its own.
 """
 
 import atexit
@@ -24,6 +26,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import warnings
 from pathlib import Path
@@ -109,7 +112,7 @@ class Server:
         self.environment = dict(os.environ)
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._lock = threading.Lock()
-        process = subprocess.Popen(
+        self.process = process = subprocess.Popen(
             [sys.executable, __file__, str(theirs.fileno())],
             env=self.environment | BY_COMMAND, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL, pass_fds=[theirs.fileno()],
         )  # fmt: skip
@@ -153,6 +156,8 @@ def start(
     """Start ``deepfake`` in a folder: ``start("train", "--epochs", 2, cwd=folder)``; streams are `PIPE` or `DEVNULL`."""
     global _server
     words, whole = [*map(str, arguments)], os.environ | environment
+    if words[:1] == ["split"] and not fresh and not {"--workers", "--cluster"} & set(words):
+        words += ["--workers", "1"]  # or each starts two processes for some ten images
     if not fresh and sys.platform == "linux" and not {"-v", "--verbose"} & set(words):
         _server = _server or Server()
         if _server.suits(whole):
@@ -236,6 +241,7 @@ def _main() -> None:
     request = _serve(socket.socket(fileno=int(sys.argv[1])))
     np = sys.modules["numpy"]
     np.random.seed()  # as Python's own generator does
+    tempfile.tempdir = None  # TMPDIR may be another one
     os.environ.clear()
     os.environ.update(request["environment"])
     os.chdir(request["cwd"])

@@ -1,6 +1,7 @@
 """Exported detectors have the scores of Keras, and complete metadata."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,11 +14,12 @@ import pandas as pd
 import pytest
 
 from deepfake_cli.assets import CLIPS, FOLDER, STARTER
-from deepfake_cli.commands.export import export_model
+from deepfake_cli.commands.export import ExportResult, export_model
 from deepfake_cli.errors import ModelError
 from deepfake_cli.inference import runtimes
 from deepfake_cli.models import build_model
 from deepfake_cli.runs import recipe
+from tests import processes
 from tests.training.test_train import FAST, project  # noqa: F401
 
 SIDE = 64
@@ -35,19 +37,28 @@ def snapshot(tmp_path_factory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def model(snapshot) -> keras.Model:
+    return keras.models.load_model(snapshot, compile=False)
+
+
+@pytest.fixture(scope="module")
+def exported(snapshot, model) -> ExportResult:
+    """The snapshot as an ONNX file, with what was said of it."""
+    return export_model(model, snapshot, output=snapshot.with_name("d.onnx"))
+
+
 @pytest.fixture
 def crops() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (5, SIDE, SIDE, 3), dtype=np.uint8)
 
 
 @pytest.mark.parametrize("name", ["onnx", "openvino"])
-def test_exported_scores_match_keras_in_every_runtime(snapshot, crops, tmp_path, name):
+def test_exported_scores_match_keras_in_every_runtime(exported, model, crops, name):
     if name == "openvino":
         pytest.importorskip("openvino")
-    model = keras.models.load_model(snapshot, compile=False)
-    result = export_model(model, snapshot, output=tmp_path / "d.onnx")
-    assert result.difference < 1e-4 and result.size == (tmp_path / "d.onnx").stat().st_size
-    network = runtimes.load(tmp_path / "d.onnx", name)
+    assert exported.difference < 1e-4 and exported.size == exported.path.stat().st_size
+    network = runtimes.load(exported.path, name)
     expected = model.predict(crops.astype("float32"), verbose=0)[:, 0]
     np.testing.assert_allclose(network.scores(crops), expected, atol=1e-4 if name == "onnx" else 2e-2)  # bfloat16
     np.testing.assert_allclose(network.scores(crops[:1]), expected[:1], atol=1e-4 if name == "onnx" else 2e-2)
@@ -57,10 +68,9 @@ def test_exported_scores_match_keras_in_every_runtime(snapshot, crops, tmp_path,
     assert traits.threshold == pytest.approx(1 / (1 + 3**0.5), abs=1e-4), "as calibrated: a half of the logit of 1/4"
 
 
-def test_evaluate_runs_onnx_without_tensorflow(snapshot, tmp_path, frames_of_uadfv):
+def test_evaluate_runs_onnx_without_tensorflow(exported, model, tmp_path, frames_of_uadfv):
     """On crops of the input size, less than half of it, and more than twice."""
-    model = keras.models.load_model(snapshot, compile=False)
-    export_model(model, snapshot, output=tmp_path / "d.onnx")
+    shutil.copyfile(exported.path, tmp_path / "d.onnx")
     from deepfake_cli.data import manifest
     from deepfake_cli.training.scoring import scores
 
@@ -78,20 +88,16 @@ def test_evaluate_runs_onnx_without_tensorflow(snapshot, tmp_path, frames_of_uad
     found = pd.read_csv(tmp_path / "evaluation" / "predictions.csv")["score"]
     np.testing.assert_allclose(found, scores(model, table, batch_size=4, workers=1), atol=1e-4)
     assert "data:image/jpeg" in (tmp_path / "evaluation" / "report.html").read_text()
-    refused = subprocess.run([sys.executable, "-c", code, *words[:5]], cwd=tmp_path, capture_output=True, text=True)
+    refused = processes.run(*words[:5], cwd=tmp_path)
     assert refused.returncode == 0  # the threshold in the file is that of its calibrated scores
     for more, said in ((["--no-calibration"], "--no-calibration needs --threshold"), (["--robustness"], "best.keras")):
-        refused = subprocess.run(
-            [sys.executable, "-c", code, *words[:5], *more], cwd=tmp_path, capture_output=True, text=True
-        )
-        assert refused.returncode == 1 and said in " ".join(refused.stderr.split())
+        refused = processes.run(*words[:5], *more, cwd=tmp_path, check=1)
+        assert said in " ".join(refused.stderr.split())
 
 
-def test_heat_map_sums_to_the_logit(snapshot, crops, tmp_path):
+def test_heat_map_sums_to_the_logit(exported, model, crops):
     """Its mean plus the bias equals the logit."""
-    model = keras.models.load_model(snapshot, compile=False)
-    export_model(model, snapshot, output=tmp_path / "d.onnx")
-    network = runtimes.load(tmp_path / "d.onnx")
+    network = runtimes.load(exported.path)
     assert network.maps
     heat = network.heat(crops)
     logit = np.log(network.scores(crops) / (1 - network.scores(crops)))

@@ -1,16 +1,15 @@
 """The matrix through the real command, on two small data sets."""
 
 import json
-import subprocess
-import sys
 
 import cv2
 import pandas as pd
 import pytest
 
+from tests import processes
 from tests.training.test_train import TINY
 
-CONFIG = '[train]\nmodel = "tiny:build"\nimage_size = 32\nbatch_size = 8\nepochs = 1\nsteps = 3\n'
+CONFIG = '[train]\nmodel = "tiny:build"\nimage_size = 32\nbatch_size = 8\nepochs = 1\nsteps = 3\nonnx = false\n'
 TWO = ("--train", "u/train/train.csv", "--train", "t/train/train.csv")
 TESTS = ("--test", "u/val/validation.csv", "--test", "timit=t/val/validation.csv")
 
@@ -20,7 +19,7 @@ def frames_of_timit(tmp_path_factory, timit):
     fakes, reals = timit
     out = tmp_path_factory.mktemp("timit_frames") / "img"
     places = ("--viddir", fakes, "--realdir", reals, "--imgdir", out, "--size", "96")
-    subprocess.run([sys.executable, "-m", "deepfake_cli", "split", "timit", *places], check=True, capture_output=True)
+    processes.run("split", "timit", *places, cwd=out.parent)
     return out
 
 

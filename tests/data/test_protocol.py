@@ -3,8 +3,6 @@
 import hashlib
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -14,6 +12,7 @@ import pytest
 
 from deepfake_cli.commands.make_csv import FILES
 from deepfake_cli.data import near_duplicates
+from tests import processes
 
 from ..conftest import tree
 
@@ -135,8 +134,7 @@ def frames_of_mine(tmp_path_factory) -> Path:
             folder.mkdir(parents=True)
             coarse = random.integers(0, 255, (6, 6, 3), np.uint8)
             cv2.imwrite(str(folder / "0.jpg"), cv2.resize(coarse, (96, 96), interpolation=cv2.INTER_CUBIC))
-    command = [sys.executable, "-m", "deepfake_cli", "split", "mine:clips", "--viddir", "raw", "--crop", "none"]
-    subprocess.run(command, cwd=root, check=True, capture_output=True)
+    processes.run("split", "mine:clips", "--viddir", "raw", "--crop", "none", cwd=root)
     return root
 
 

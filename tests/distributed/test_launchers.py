@@ -17,12 +17,13 @@ import yaml
 from typer.main import get_command
 
 from deepfake_cli.cli import app
+from tests import processes
 
 from ..conftest import tree
 
 FOLDER = Path(__file__).parents[2] / "configs" / "cluster"
 FILES = sorted(FOLDER.iterdir())
-HOSTS = {"deepfake-a": "10.213.7.1", "deepfake-b": "10.213.7.2"}
+HOSTS = {f"deepfake-{os.getpid()}-{end}": f"10.213.7.{end}" for end in (1, 2)}  # others may run these tests too
 SMALL = """
 import keras
 from keras import layers
@@ -111,7 +112,7 @@ def batch(host: str, folder: Path, script: str, *words) -> str:
 def test_slurm_trains_on_two_hosts(hosts, tmp_path, frames_of_uadfv):
     (tmp_path / "small.py").write_text(SMALL)
     words = ["make-csv", "uadfv", "--imgdir", frames_of_uadfv, "--ratio", 0.67]
-    subprocess.run([sys.executable, "-m", "deepfake_cli", *map(str, words)], cwd=tmp_path, check=True)
+    processes.run(*words, cwd=tmp_path)
     small = ("--model", "small:build", "--image-size", 32, "--batch-size", 8, "--steps", 3, "--epochs", 1, "--no-onnx")
     out = batch(hosts, tmp_path, "slurm-train.sbatch", *small)
     assert "task 0 (chief) of 2 workers" in out and "task 1 of 2 workers" in out
@@ -123,7 +124,7 @@ def test_slurm_trains_on_two_hosts(hosts, tmp_path, frames_of_uadfv):
 def test_slurm_splits_on_two_hosts(hosts, tmp_path, uadfv):
     pytest.importorskip("ray")
     words = ["split", "uadfv", "--viddir", uadfv, "--imgdir", "one"]
-    subprocess.run([sys.executable, "-m", "deepfake_cli", *map(str, words)], cwd=tmp_path, check=True)
+    processes.run(*words, cwd=tmp_path)
     batch(hosts, tmp_path, "slurm-split.sbatch", "uadfv", "--viddir", uadfv, "--imgdir", "two")
     assert tree(tmp_path / "two") == tree(tmp_path / "one")
 

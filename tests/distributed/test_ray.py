@@ -25,6 +25,7 @@ from deepfake_cli.distributed import each
 from deepfake_cli.distributed.ray_tasks import DriverContext, _run
 from deepfake_cli.errors import ClusterError
 from deepfake_cli.extraction.extract import Job, extract
+from tests import processes
 
 from ..conftest import bucket, tree, write_video
 
@@ -98,8 +99,7 @@ def start(folder: Path, imgdir: str, *options) -> subprocess.Popen:
 
 
 def begin(folder: Path, *words) -> subprocess.Popen:
-    command = [sys.executable, "-m", "deepfake_cli", *map(str, words)]
-    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return processes.start(*words, cwd=folder)
 
 
 def deepfake(folder: Path, *words) -> str:

@@ -1,8 +1,6 @@
 """The explanations of ``deepfake predict``: page, sheets and videos."""
 
 import re
-import subprocess
-import sys
 from html import unescape
 
 import av
@@ -13,6 +11,7 @@ import pytest
 from deepfake_cli import Detector
 from deepfake_cli.assets import CLIPS, FOLDER
 from deepfake_cli.explain.top_frames import MOST, top_frames
+from tests import processes
 
 CLIP = FOLDER / CLIPS[0][0]
 
@@ -29,8 +28,7 @@ def explained(tmp_path_factory):
     cv2.imwrite(str(folder / "wall.jpg"), np.full((200, 200, 3), 128, np.uint8))
     files = [CLIP, f"again/{CLIP.name}", "photo.png", "<img src=x onerror=alert(1)>.txt", "wall.jpg"]
     words = ["predict", *map(str, files), "--every", "3", "--report", "out/page.html", "--explain", "why"]
-    command = [sys.executable, "-m", "deepfake_cli", *words]
-    return folder, subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
+    return folder, processes.run(*words, cwd=folder).stdout
 
 
 def test_page_has_every_verdict_and_is_self_contained(explained):

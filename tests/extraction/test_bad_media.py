@@ -16,6 +16,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests import processes
+
 from ..conftest import sample_frames, tree, truncate, write_video
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
@@ -174,12 +176,11 @@ def found(raw, tmp_path_factory) -> tuple[dict, Path, str]:
     """The result of `split`, the folder of images, and its stderr."""
     import json
 
-    out = tmp_path_factory.mktemp("out") / "img"
-    command = [sys.executable, "-m", "deepfake_cli", "split", "folder", "--viddir", raw[0], "--imgdir", out]
-    command += ["--workers", "2", "--json"]
-    noisy = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "1", "OPENCV_LOG_LEVEL": "INFO"}  # as some machines have it
-    done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=120, env=noisy)
-    assert done.returncode == 0, done.stderr
+    root = tmp_path_factory.mktemp("out")
+    out = root / "img"
+    command = ("split", "folder", "--viddir", raw[0], "--imgdir", out, "--workers", 2, "--json")
+    noisy = {"TF_CPP_MIN_LOG_LEVEL": "1", "OPENCV_LOG_LEVEL": "INFO"}  # as some machines have it
+    done = processes.run(*command, cwd=root, timeout=120, fresh=True, **noisy)
     return json.loads(done.stdout), out, done.stderr
 
 

@@ -1,7 +1,5 @@
 """Trained layers of a model, in stages, and resume in each stage."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import keras
@@ -16,6 +14,7 @@ from deepfake_cli.errors import ModelError
 from deepfake_cli.models import build_model, load_model, thaw, unfrozen
 from deepfake_cli.models.files import read_model
 from deepfake_cli.training.events import Begun, Stepped
+from tests import processes
 from tests.models.test_models import TINY_VIT
 
 STEPS, SIDE = 6, 32
@@ -123,18 +122,7 @@ def test_freeze_backbone_means_tune_head():
 @pytest.fixture(scope="module")
 def lists(tmp_path_factory, frames_of_uadfv) -> Path:
     folder = tmp_path_factory.mktemp("lists")
-    command = [
-        sys.executable,
-        "-m",
-        "deepfake_cli",
-        "make-csv",
-        "uadfv",
-        "--imgdir",
-        frames_of_uadfv,
-        "--ratio",
-        "0.67",
-    ]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    processes.run("make-csv", "uadfv", "--imgdir", frames_of_uadfv, "--ratio", 0.67, cwd=folder)
     return folder / "csv"
 
 
@@ -152,7 +140,7 @@ def run(lists: Path, name: str, stop: tuple[int, int] | None = None, **settings)
     common |= {"runs_dir": lists.parent / "runs"}
     if not settings.get("resume"):
         common |= {"model": f"{__name__}:attentive", "image_size": SIDE, "batch_size": 4, "steps": STEPS, "run": name}
-        common |= {"tune": "norm", "unfreeze_epoch": 1, "lr": 1e-2}
+        common |= {"tune": "norm", "unfreeze_epoch": 1, "lr": 1e-2, "onnx": False}
     try:
         train(Train(**common | settings), progress)
     except KeyboardInterrupt:

@@ -22,7 +22,6 @@ from deepfake_cli.reporting.worst_faces import worst
 from deepfake_cli.storage import files
 
 EVIL = "<script>alert(1)</script>"
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 LATER = {"value": 0.7, "low": 0.6, "high": 0.8}  # a metric that only newer metrics.json files have
 
 
@@ -159,12 +158,11 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-@pytest.mark.skipif(not BROWSER, reason="needs Chromium")
-def test_browser_console_is_empty(evil, tmp_path):
+def test_browser_console_is_empty(evil, tmp_path, chromium):
     def console(source: str) -> str:
         (tmp_path / "page.html").write_text(source)
         done = subprocess.run(
-            [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0", "--dump-dom",
+            [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0", "--dump-dom",
              "--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={tmp_path}/browser", (tmp_path / "page.html").as_uri()],
             capture_output=True, text=True, timeout=120,
         )  # fmt: skip

@@ -1,8 +1,6 @@
 """Runs and evaluations in an object store, a local S3 server, equal those on disk."""
 
 import json
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import pytest
 
 from deepfake_cli.errors import StorageError
 from deepfake_cli.runs.mirror import Location
+from tests import processes
 
 from ..conftest import bucket, tree
 from ..training.test_train import FAST, TINY, weights_of
@@ -30,19 +29,7 @@ def project(tmp_path, deepfake, frames_of_uadfv) -> Path:
 @pytest.mark.slow
 def test_killed_and_resumed_run_in_a_bucket_equals_one_on_disk(s3, project, deepfake, json_of, tmp_path):
     deepfake("train", *SETTINGS, "--run", "whole")
-    command = [
-        sys.executable,
-        "-m",
-        "deepfake_cli",
-        "train",
-        *map(str, SETTINGS),
-        *RUNS,
-        "--run",
-        "cut",
-        "--save-steps",
-        "7",
-    ]
-    process = subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = processes.start("train", *SETTINGS, *RUNS, "--run", "cut", "--save-steps", 7, cwd=project)
     while "state.keras" not in bucket(s3, "kept/cut"):
         assert process.poll() is None, process.communicate()
         time.sleep(0.05)

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from deepfake_cli.training.interrupt import hold_first_signal
+from tests import processes
 from tests.conftest import tree
 from tests.training.test_train import FAST, TINY, weights_of
 
@@ -38,7 +39,9 @@ def project(tmp_path_factory, frames_of_uadfv) -> Path:
 
 
 def start(folder: Path, *words, prefix: str = "") -> subprocess.Popen:
-    """Start the real command in a shell, after `prefix`, which may set limits."""
+    """Start the real command; with `prefix`, in a shell, after it, which may set limits."""
+    if not prefix:
+        return processes.start(*words, cwd=folder)
     command = ["bash", "-c", f'{prefix} exec "$@"', "bash", sys.executable, "-m", "deepfake_cli", *map(str, words)]
     return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 

@@ -1,7 +1,6 @@
 """Two workers on this machine: they train as one does, only the chief writes, and a killed worker ends the other."""
 
 import json
-import os
 import re
 import signal
 import socket
@@ -17,6 +16,7 @@ import pytest
 from deepfake_cli.distributed import environment, rendezvous
 from deepfake_cli.errors import DeviceError
 from deepfake_cli.training import input_pipeline
+from tests import processes
 from tests.conftest import tree
 
 MODELS = """
@@ -51,11 +51,8 @@ def project(tmp_path_factory, frames_of_uadfv) -> Path:
     return folder
 
 
-def start(folder: Path, *words, **variables: str) -> subprocess.Popen:
-    command = [sys.executable, "-m", "deepfake_cli", *map(str, words)]
-    return subprocess.Popen(
-        command, cwd=folder, env=os.environ | variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+def start(folder: Path, *words, **environment: str) -> subprocess.Popen:
+    return processes.start(*words, cwd=folder, **environment)
 
 
 def ended(process: subprocess.Popen, timeout: float = 150) -> tuple[int, str, str]:

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from tests import processes
 from tests.training.test_train import FAST, TINY
 
 pytestmark = pytest.mark.slow  # three trainings, and TensorBoard itself
@@ -25,6 +26,8 @@ LOGS = "elsewhere"
 
 def train(folder: Path, *words, prefix: str = "") -> str:
     """Run the real command, which `prefix`, in a shell, may limit; return what it printed."""
+    if not prefix:
+        return processes.run("train", *words, cwd=folder, timeout=120).stdout
     command = [
         "bash",
         "-c",
@@ -47,7 +50,7 @@ def project(tmp_path_factory, frames_of_uadfv) -> Path:
     folder = tmp_path_factory.mktemp("project")
     (folder / "tiny.py").write_text(TINY)
     make = ("make-csv", "uadfv", "--imgdir", frames_of_uadfv, "--ratio", "0.67")
-    subprocess.run([sys.executable, "-m", "deepfake_cli", *make], cwd=folder, check=True, capture_output=True)
+    processes.run(*make, cwd=folder)
     train(folder, *FAST, "--epochs", 2, "--run", "plain", "--seed", 3)
     train(folder, "--resume", "plain", "--epochs", 3)
     train(
@@ -230,10 +233,7 @@ def test_full_disk_for_events_does_not_change_the_run(project):
 
 
 def test_unusable_tensorboard_dir_is_refused(project):
-    done = subprocess.run(
-        [sys.executable, "-m", "deepfake_cli", "train", *map(str, FAST), "--tensorboard-dir", "tiny.py"],
-        cwd=project, capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
+    done = processes.run("train", *FAST, "--tensorboard-dir", "tiny.py", cwd=project, check=None, timeout=60)
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert "--tensorboard-dir" in done.stderr and "tiny.py" in done.stderr
 

@@ -185,7 +185,7 @@ def test_doctor_names_the_fix_of_a_broken_environment(deepfake, tmp_path):
 
 @pytest.mark.slow
 def test_demo_is_better_than_chance_on_unseen_people(deepfake, tmp_path):
-    lines = deepfake("demo").stdout
+    lines = deepfake("demo", fresh=True).stdout
     assert list((tmp_path / "deepfake-demo" / "runs").glob("*/best.keras"))
     found = json.loads((tmp_path / "deepfake-demo" / "evaluation" / "metrics.json").read_text())
     assert found["frame"]["auc"]["value"] > 0.5
