@@ -6,7 +6,7 @@ session, no thread pool of its own. The command's own modules are not loaded the
 arguments, environment, folder and streams, and ends as any process does. A command runs in a fresh process if
 
 - `fresh` says so: tests of what is loaded, and one of each command (tests/test_processes.py);
-- the environment differs from the server's in what a library reads while it loads;
+- the call sets a variable that a library may read while it loads;
 - it is verbose, which lets TensorFlow print what it does while it loads;
 - the system is not Linux.
 
@@ -45,10 +45,8 @@ BY_COMMAND = {
     "OPENCV_LOG_LEVEL": "ERROR",
 }  # whatever was there
 READ_WHILE_LOADING = re.compile(
-    "(CUDA|GOMP|HOME|JAX|KERAS|KMP|LANG|LC|LD|MALLOC|MKL|MPL|NUMEXPR|NVIDIA|OMP|ONEDNN|OPENBLAS|OPENCV|ORT|PYTHON|TF|XDG|XLA)(_|$)"
-    "|PYTHON|LANGUAGE"
+    r"(CUDA|HOME|JAX|KERAS|KMP|LANG|LC|LD|MALLOC|MPL|NVIDIA|OMP|OPENBLAS|OPENCV|ORT|TF|XDG|XLA)(_|$)(?!CONFIG$)|PYTHON"
 )
-NOT_WHILE_LOADING = {*BY_COMMAND, "TF_CONFIG", "TF2_BEHAVIOR"}  # TensorFlow sets the last one itself
 
 
 class Forked:
@@ -109,12 +107,11 @@ class Server:
     """The warm process, of this test process alone; it ends when this one does."""
 
     def __init__(self) -> None:
-        self.environment = dict(os.environ)
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._lock = threading.Lock()
         self.process = process = subprocess.Popen(
             [sys.executable, __file__, str(theirs.fileno())],
-            env=self.environment | BY_COMMAND, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL, pass_fds=[theirs.fileno()],
+            env=os.environ | BY_COMMAND, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL, pass_fds=[theirs.fileno()],
         )  # fmt: skip
         theirs.close()
 
@@ -123,13 +120,6 @@ class Server:
             process.wait(60)
 
         atexit.register(end)
-
-    def suits(self, environment: dict[str, str]) -> bool:
-        """Whether libraries would load alike in this environment and in the server's."""
-        names = {
-            name for name in {*environment, *self.environment} - NOT_WHILE_LOADING if READ_WHILE_LOADING.match(name)
-        }
-        return all(environment.get(name) == self.environment.get(name) for name in names)
 
     def start(self, words: list[str], cwd: Path, environment: dict[str, str], stdout: int, stderr: int) -> Forked:
         null, (status, theirs) = os.open(os.devnull, os.O_RDWR), os.pipe()
@@ -158,10 +148,10 @@ def start(
     words, whole = [*map(str, arguments)], os.environ | environment
     if words[:1] == ["split"] and not fresh and not {"--workers", "--cluster"} & set(words):
         words += ["--workers", "1"]  # or each starts two processes for some ten images
-    if not fresh and sys.platform == "linux" and not {"-v", "--verbose"} & set(words):
+    loading = any(READ_WHILE_LOADING.match(name) for name in environment)
+    if not fresh and not loading and sys.platform == "linux" and not {"-v", "--verbose"} & set(words):
         _server = _server or Server()
-        if _server.suits(whole):
-            return _server.start(words, cwd, whole, stdout, stderr)
+        return _server.start(words, cwd, whole, stdout, stderr)
     command = [sys.executable, "-m", "deepfake_cli", *words]
     return subprocess.Popen(command, cwd=cwd, env=whole, stdin=DEVNULL, stdout=stdout, stderr=stderr, text=True)
 

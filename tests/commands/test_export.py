@@ -196,11 +196,12 @@ def test_export_errors(deepfake, snapshot, tmp_path):
     assert not list(tmp_path.glob("*.onnx"))
 
 
-def test_export_with_different_scores_is_not_written(snapshot, tmp_path, monkeypatch):
+def test_export_with_different_scores_is_not_written(tmp_path_factory, tmp_path, monkeypatch):
     """The comparison works: a model with other weights after tracing is rejected."""
     from deepfake_cli.models import export
 
-    model = keras.models.load_model(snapshot, compile=False)
+    model, snapshot = build_model("meso4", image_size=SIDE, weights=None), tmp_path_factory.mktemp("run") / "best.keras"
+    model.save(snapshot)
     suffix, write = export.EXPORTS["onnx"]
 
     def spoiled(model, *given, **named):

@@ -32,6 +32,7 @@ from deepfake_cli.models.vit import B16, L14, PIXELS, Shape, copy_weights, vit_c
 
 TINY_VIT = f"{__name__}:tiny_vit"
 HEAVY = {"resnet101", "resnet152", "vgg19", "efficientnet_b4", "vit_clip_b16", "vit_clip_l14"}
+HEAVY |= {"resnet50", "xception", "efficientnet_b0"}  # seconds each to build, save and load
 LARGEST = "vit_clip_l14"  # 1.2 GB, too large for the tests below; TINY_VIT has the same architecture
 NAMES = [
     pytest.param(name, marks=pytest.mark.slow if name in HEAVY else ())
@@ -53,7 +54,7 @@ APPLICATIONS = {
     "mobilenet_v3_small": ("MobileNetV3Small", "mobilenet_v3"),
     "efficientnet_b0": ("EfficientNetB0", "efficientnet"),
 }
-SLOW_TWINS = {"resnet50", "xception"}  # same preprocessing as vgg16 and mobilenet_v2
+SLOW_TWINS = {"resnet50", "xception", "efficientnet_b0"}  # the first two have the same preprocessing as vgg16 and mobilenet_v2
 SIDE = 112  # a multiple of 14 and 16, the patch sizes of the transformers
 TINY = Shape(16, 32, 2, 2)
 
