@@ -54,7 +54,11 @@ APPLICATIONS = {
     "mobilenet_v3_small": ("MobileNetV3Small", "mobilenet_v3"),
     "efficientnet_b0": ("EfficientNetB0", "efficientnet"),
 }
-SLOW_TWINS = {"resnet50", "xception", "efficientnet_b0"}  # the first two have the same preprocessing as vgg16 and mobilenet_v2
+SLOW_TWINS = {
+    "resnet50",
+    "xception",
+    "efficientnet_b0",
+}  # the first two have the same preprocessing as vgg16 and mobilenet_v2
 SIDE = 112  # a multiple of 14 and 16, the patch sizes of the transformers
 TINY = Shape(16, 32, 2, 2)
 
