@@ -90,7 +90,7 @@ def test_evaluate_runs_onnx_without_tensorflow(exported, model, tmp_path, frames
     assert "data:image/jpeg" in (tmp_path / "evaluation" / "report.html").read_text()
     refused = processes.run(*words[:5], cwd=tmp_path)
     assert refused.returncode == 0  # the threshold in the file is that of its calibrated scores
-    for more, said in ((["--no-calibration"], "--no-calibration needs --threshold"), (["--robustness"], "best.keras")):
+    for more, said in ((["--no-calibration"], "--threshold with --no-calibration"), (["--robustness"], "best.keras")):
         refused = processes.run(*words[:5], *more, cwd=tmp_path, check=1)
         assert said in " ".join(refused.stderr.split())
 

@@ -82,7 +82,7 @@ def test_matrix_trains_tests_and_resumes(lists, deepfake, json_of):
 def test_a_diverged_run_does_not_stop_the_others(lists, deepfake):
     (lists / "bad.toml").write_text(CONFIG.replace("tiny:build", "tiny:broken"))
     every = deepfake("matrix", *TWO, *TESTS, "--train-config", "bad.toml", check=1).stderr
-    assert "No cell" in every and "loss is nan" in every
+    assert "All cells" in every and "loss is nan" in every
     deepfake("train", "u/train/train.csv", "--val-annotations", "u/val/validation.csv", "--config", "tiny.toml",
              "--run", "good")  # fmt: skip
     reals = pd.read_csv(lists / "t" / "val" / "validation.csv").query("label == 'real'")
@@ -93,7 +93,7 @@ def test_a_diverged_run_does_not_stop_the_others(lists, deepfake):
 
 
 REFUSED = [
-    ((), "rows and columns"),
+    ((), "--train LIST or --snapshots RUN"),
     (("--train", "nowhere.csv", *TESTS), "no such list"),
     (("--train", "a=u/train/train.csv", "--train", "a=t/train/train.csv", *TESTS), "given twice"),
     (("--train", "u/train/train.csv,t/train/train.csv", *TESTS), "--val"),

@@ -355,7 +355,7 @@ def test_forgeries_work_on_jax():
 
 def test_forge_command_writes_a_sheet(deepfake, tmp_path):
     output = deepfake("forge", assets.FOLDER, "--count", 3, "--size", 96, "--degradation", "jpeg,blur").stdout
-    assert output.strip() == "3 rows in forge.png"
+    assert "forge.png" in output and "3 rows" in output
     sheet = read_image(tmp_path / "forge.png")
     assert sheet.shape[0] > 3 * 96 and sheet.shape[1] > 4 * 96
     assert len(np.unique(sheet.reshape(-1, 3), axis=0)) > 2000

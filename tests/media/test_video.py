@@ -221,7 +221,7 @@ def test_cover_images_are_ignored(plain, tmp_path, cover_first):
     ffmpeg(
         *sound, "-i", inputs[at], *options[:6], "-c:a", "aac", "-disposition:v", "attached_pic", tmp_path / "song.m4a"
     )
-    with pytest.raises(VideoError, match="only a cover and audio"):
+    with pytest.raises(VideoError, match="only a cover"):
         FrameSource(tmp_path / "song.m4a")
 
 
@@ -245,7 +245,7 @@ def test_a_packed_bitstream(tmp_path):
     assert [number(image) for _, image in frames(path)] == theirs
     source = FrameSource(path)
     list(source.frames())
-    assert source.promised - len(theirs) == (2 if source.faults() else 0)
+    assert source.faults() == [], "the empty packets are no missing frames"
 
 
 def lying_mp4(source: Path, path: Path, count: int) -> Path:

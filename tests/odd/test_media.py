@@ -15,7 +15,7 @@ import pytest
 from deepfake_cli import Detector
 from deepfake_cli.evaluation.onnx_scorer import scaled
 from deepfake_cli.explain.page import part
-from deepfake_cli.explain.video import film
+from deepfake_cli.explain.video import write_video
 from deepfake_cli.media.image import read_image
 from deepfake_cli.media.video import FrameSource
 
@@ -156,7 +156,7 @@ def test_page_and_film_show_the_timestamps_of_frames(odd, tmp_path):
     detector = Detector.load()
     verdict = detector.predict(odd["variable.mp4"])
     assert part(verdict, "variable.mp4", detector)["faces"][0]["ends"] == ["0:00.0", "0:02.6"]
-    film(tmp_path / "film.mp4", verdict, detector)
+    write_video(tmp_path / "film.mp4", verdict, detector)
     with av.open(str(tmp_path / "film.mp4")) as container:
         stream = container.streams.video[0]
         times = [float(frame.pts * frame.time_base) for frame in container.decode(stream) if frame.time_base]

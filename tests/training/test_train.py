@@ -169,7 +169,7 @@ def test_no_snapshots_keeps_best_and_last(project, deepfake):
 def test_doctor_accepts_this_environment(deepfake, json_of):
     found = {finding["name"]: finding for finding in json_of("doctor")}
     assert not any(finding["fatal"] for finding in found.values())
-    assert "shipped" in found["Face detector"]["found"]
+    assert "rfb320" in found["Face detector"]["found"]
     assert found["Keras"]["found"].endswith("on tensorflow")
 
 

@@ -69,6 +69,8 @@ def is_image(path: Path) -> bool:
 
     A GIF counts as a video, and so does a stream of JPEGs, by its suffix.
     """
+    if not path.is_file():  # opening a pipe would block
+        return False
     try:
         with path.open("rb") as file:
             head = file.read(16)
