@@ -138,7 +138,7 @@ def _changed(videos: list[np.ndarray], places: list[int], kind: tuple[str, int],
 
 
 def _row(name: str, strength: int, metrics: dict[str, Any]) -> dict[str, Any]:
-    parameter = CHANGES[name].described(strength) if strength else "none"
+    parameter = CHANGES[name].described(strength) if strength else "as they are"
     levels = {
         level: {"n": metrics[level]["n"]} | {figure: metrics[level][figure] for figure in FIGURES}
         for level in ("frame", "video")
