@@ -498,3 +498,44 @@ def test_shell_completion_of_names(words):
     command = "import sys; sys.argv = ['deepfake']; from deepfake_cli.__main__ import main; main()"
     said = subprocess.run([sys.executable, "-c", command], env=os.environ | asked, capture_output=True, text=True)
     assert said.stdout.split() == ["celebdf"]
+
+
+def test_one_kind_of_child_hides_no_other(people, json_of, tmp_path):
+    """Images, videos, folders of frames and folders in one folder: each is read, or listed with the reason."""
+    root, images = tmp_path / "raw", people["man_a"]
+    for name in ("real/anna/1.mp4", "real/anna/2.mp4", "real/bea/day/1.mp4", "fake/x.mp4"):
+        write_video(root / name, images[:2])
+    for name in ("real/anna/thumb.jpg", "real/bea/cover.png", "real/bea/photos/000.jpg", "fake/photo.jpg"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(root / name), images[0])
+    for name in ("real/cora/a.gif", "real/bea/photos/b.heic", "real/anna/noext", "real/anna/notes.txt"):
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_bytes(b"x")
+    found = json_of("split", "folder", "--viddir", "raw", "--crop", "none", "--workers", "1")
+    listed = pd.read_csv(tmp_path / "img" / "manifest.csv")
+    assert listed.groupby("video").size().to_dict() == {
+        "fake/photo": 1, "fake/x": 2, "real/anna/1": 2, "real/anna/2": 2, "real/bea/day/1": 2, "real/bea/images": 1,
+        "real/bea/photos": 1,
+    }  # fmt: skip
+    ignored = {str(Path(path).relative_to("raw")): why for path, why in found["ignored_reasons"].items()}
+    assert ignored == {
+        "real/anna/noext": "not a format that is read",
+        "real/anna/thumb.jpg": "images beside videos are not read",
+        "real/bea/photos/b.heic": "not a format that is read",
+        "real/cora/a.gif": "not a format that is read",
+    }
+    assert list(found["ignored_reasons"]) == found["ignored"]
+    assert facts(find_clips("folder", tmp_path / "img")) == facts(find_clips("folder", root)), "the tree reads alike"
+
+
+def test_a_fixed_layout_lists_what_it_does_not_read(people, json_of, tmp_path):
+    root, images = tmp_path / "raw", people["man_a"]
+    for name in ("real/0000.mp4", "real/more/0001.mp4", "real/anna/0002.mp4", "fake/0000_fake.mp4"):
+        write_video(root / name, images[:2])
+    for name in ("real/thumb.jpg", "real/anna/thumb.jpg"):
+        cv2.imwrite(str(root / name), images[0])
+    found = json_of("split", "uadfv", "--viddir", "raw", "--crop", "none", "--workers", "1")
+    assert found["videos"] == 2
+    assert {str(Path(path).relative_to("raw/real")) for path in found["ignored"]} == {
+        "more/0001.mp4", "anna/0002.mp4", "anna/thumb.jpg", "thumb.jpg",
+    }  # fmt: skip

@@ -43,9 +43,10 @@ def split(
         error_console.print(
             f"{video.video}: {video.error or video.note}", style="red" if video.error else "yellow", markup=False
         )
-    if result.ignored:
-        names = ", ".join(path.name for path in result.ignored[:5]) + (" …" if len(result.ignored) > 5 else "")
-        warn(f"Skipped {len(result.ignored)} files that are not named as videos: {names}")
+    for reason in sorted(set(result.ignored.values())):
+        paths = [path for path, why in result.ignored.items() if why == reason]
+        some = ", ".join(path.name for path in paths[:5]) + (" …" if len(paths) > 5 else "")
+        warn(f"Skipped {len(paths)} file{'s' * (len(paths) > 1)}: {reason}: {some}")
     if json:
         print_json(_summary(result, seconds))
     else:
@@ -67,6 +68,7 @@ def _summary(result: "SplitResult", seconds: float) -> dict[str, Any]:
         "seconds": round(seconds, 3),
         "failed": [{"video": video.video, "reason": video.error} for video in result.failed],
         "ignored": list(map(str, result.ignored)),
+        "ignored_reasons": {str(path): reason for path, reason in result.ignored.items()},
         "notes": [{"video": video.video, "note": video.note} for video in videos if video.note],
     }
 

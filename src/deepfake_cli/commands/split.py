@@ -11,7 +11,7 @@ from typing import Any
 from deepfake_cli.config import Split
 from deepfake_cli.data import manifest
 from deepfake_cli.data.clip_columns import describe
-from deepfake_cli.datasets import find_clips
+from deepfake_cli.datasets import find_clips, tops
 from deepfake_cli.datasets.clip import Clip
 from deepfake_cli.datasets.unrecognised import unrecognised
 from deepfake_cli.distributed import each
@@ -30,12 +30,12 @@ class SplitResult:
     Attributes:
         manifest: path of the manifest.
         videos: all videos, including skipped ones, sorted by name.
-        ignored: files in the same folders that are not videos of the data set.
+        ignored: files that are in no video of the data set, with the reason.
     """
 
     manifest: Path
     videos: list[Extracted] = field(default_factory=list)
-    ignored: list[Path] = field(default_factory=list)
+    ignored: dict[Path, str] = field(default_factory=dict)
 
     @property
     def failed(self) -> list[Extracted]:
@@ -73,16 +73,16 @@ def split(settings: Split, progress: Progress = lambda video, done, total: None)
     return SplitResult(path, videos, ignored)
 
 
-def _clips(settings: Split) -> tuple[list[Clip], list[Path]]:
+def _clips(settings: Split) -> tuple[list[Clip], dict[Path, str]]:
     """The clips and the ignored files; a remote folder is listed once, as a local stand-in for the adapter."""
     with ExitStack() as stack:
         root = stack.enter_context(listed(settings.viddir))
         reals = stack.enter_context(listed(settings.realdir)) if settings.realdir else None
         clips = find_clips(settings.adapter, root.path, reals.path if reals else None)
-        ignored = unrecognised(clips)
+        ignored = unrecognised(clips, tops(settings.adapter, root.path))
         for place in filter(None, (root, reals)):
             clips = [clip._replace(path=place.origin(clip.path)) for clip in clips]
-            ignored = [place.origin(path) for path in ignored]
+            ignored = {place.origin(path): reason for path, reason in ignored.items()}
     return clips, ignored
 
 

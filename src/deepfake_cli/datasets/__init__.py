@@ -2,15 +2,14 @@
 
 import inspect
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from deepfake_cli.config import BY
 from deepfake_cli.datasets import celebdf, dfdc, ffpp, folder, timit, uadfv
-from deepfake_cli.datasets.clip import Clip
-from deepfake_cli.datasets.layout import LayoutError
+from deepfake_cli.datasets.clip import LABELS, Clip
+from deepfake_cli.datasets.layout import LayoutError, find_root
 from deepfake_cli.errors import DatasetError
 from deepfake_cli.registry import lookup
 
@@ -26,6 +25,7 @@ class Adapter(NamedTuple):
         hint: what to do if there are no real videos.
         by: possible values of ``--by``, strictest first; the first is the default.
         official: its published split; empty if there is none.
+        tops: folders, by name, that are read at any depth, so that all files below them are accounted for.
     """
 
     clips: Clips
@@ -33,6 +33,7 @@ class Adapter(NamedTuple):
     hint: str = "Add real videos."
     by: tuple[str, ...] = BY
     official: str = ""
+    tops: tuple[str, ...] = ()
 
     @property
     def card(self) -> str:
@@ -47,7 +48,7 @@ ADAPTERS: dict[str, Adapter] = {
     "ffpp": Adapter(ffpp.clips, hint=ffpp.HINT, official=ffpp.OFFICIAL),  # FaceForensics++ and DeepFakeDetection
     "celebdf": Adapter(celebdf.clips, official=celebdf.OFFICIAL),  # Celeb-DF v2, and v1
     "dfdc": Adapter(dfdc.clips, by=("video",), official=dfdc.OFFICIAL),  # DeepFake Detection Challenge
-    "folder": Adapter(folder.clips, by=("person", "video")),  # real/ and fake/ of anything
+    "folder": Adapter(folder.clips, by=("person", "video"), tops=LABELS),  # real/ and fake/ of anything
 }
 
 
@@ -63,7 +64,8 @@ def find_clips(name: str, root: Path, realdir: Path | None = None) -> list[Clip]
     """List the clips of a data set, sorted by video.
 
     Raises:
-        DatasetError: the folder does not have the layout of the data set, has no videos, or two videos have the same name.
+        DatasetError: the folder does not have the layout of the data set, has no videos, or two videos would be written to
+            one folder, or one inside the other.
     """
     adapter = find_adapter(name)
     try:
@@ -76,14 +78,36 @@ def find_clips(name: str, root: Path, realdir: Path | None = None) -> list[Clip]
         clips += adapter.reals(realdir)
     if not clips:
         raise LayoutError(f"{root}: no videos in the layout of {name}.{_looks_like(root, adapter)}")
-    names = [clip.video for clip in clips]
-    if len(set(names)) < len(names):
-        twice = sorted(video for video, count in Counter(names).items() if count > 1)
-        raise DatasetError(
-            f"{root}: {len(twice)} names are used by two videos each, such as {twice[0]}; rename one of them."
-        )
+    _check_names(clips, root)
     sourced = (clip if clip.sources else clip._replace(sources=(clip.video,)) for clip in clips)
     return sorted(sourced, key=lambda clip: clip.video)
+
+
+def _check_names(clips: list[Clip], root: Path) -> None:
+    """Check that each video has an output folder of its own, which is not inside another one's."""
+    paths: dict[str, list[Path]] = {}
+    for clip in clips:
+        paths.setdefault(clip.video, []).append(clip.path)
+        if {"", ".", ".."} & set(clip.video.split("/")):
+            raise DatasetError(f"{clip.path}: its name, {clip.video!r}, is not valid as that of a folder; rename it.")
+    twice = sorted(video for video in paths if len(paths[video]) > 1)
+    if twice:
+        some = " and ".join(map(str, sorted(paths[twice[0]])[:2]))
+        raise DatasetError(
+            f"{root}: {len(twice)} names are used by two videos each, such as {twice[0]}: {some}; rename one of them."
+        )
+    for video in paths:
+        above = next((str(parent) for parent in Path(video).parents if str(parent) in paths), None)
+        if above:
+            raise DatasetError(
+                f"{root}: the frames of {paths[video][0]} would be inside those of {paths[above][0]}; rename one of them."
+            )
+
+
+def tops(name: str, root: Path) -> list[Path]:
+    """The folders that are read at any depth; empty if the data set has a fixed layout."""
+    own = find_adapter(name).tops
+    return [find_root(root, own, " and ".join(own)) / top for top in own] if own else []
 
 
 def _looks_like(root: Path, wrong: Adapter) -> str:

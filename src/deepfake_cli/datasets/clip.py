@@ -58,7 +58,21 @@ def _entries(folder: Path) -> Iterator[tuple[str, Path]]:
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
         if path.name.startswith("."):
             continue
-        if path.suffix.lower() in VIDEO_SUFFIXES and not path.is_dir():  # also a broken link, to report it
+        if is_video(path):
             yield path.stem, path
-        elif path.is_dir() and any(is_frame(child) and child.is_file() for child in path.iterdir()):
+        elif path.is_dir() and _is_clip(path):
             yield path.name, path
+
+
+def is_video(path: Path) -> bool:
+    """Whether it is named as a video and not a folder: also a broken link, to report it."""
+    return path.suffix.lower() in VIDEO_SUFFIXES and not path.is_dir()
+
+
+def _is_clip(folder: Path) -> bool:
+    """Whether a folder has frames and no videos, which they would hide; or cannot be listed, to report it."""
+    try:
+        inside = [child for child in folder.iterdir() if child.name[0] != "."]
+    except PermissionError:
+        return True
+    return any(is_frame(child) and child.is_file() for child in inside) and not any(map(is_video, inside))

@@ -3,7 +3,8 @@
 Any real and fake videos, folders of frames, and images.
 
 Layout: ``real/`` and ``fake/``, with or without sub-folders. A folder of images is a video; so is a single image directly in
-``real/`` or ``fake/``.
+``real/`` or ``fake/``. Images beside videos in a sub-folder are not read, but reported. Two files of the same name keep their
+suffix: ``1.mp4`` and ``1.mkv``; images beside sub-folders of videos are the video ``images``.
 
 Labels: by folder.
 
@@ -17,33 +18,58 @@ How to obtain: your own recordings, with the consent of the people in them.
 Citation: none. Cite the sources of your videos.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from deepfake_cli.datasets.clip import LABELS, Clip, entries, folders
 from deepfake_cli.datasets.layout import find_root
-from deepfake_cli.media.video import IMAGE_SUFFIXES
+from deepfake_cli.media.video import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+
+IMAGES = "images"  # name of the images of a folder that has videos in its sub-folders
 
 
 def clips(root: Path) -> Iterator[Clip]:
     """All videos, folders of frames and single images in ``real/`` and ``fake/``."""
     root = find_root(root, LABELS, "real/ and fake/")
     for label, name in enumerate(LABELS):
-        for inside, path in _walk(root / name):
-            yield Clip(
-                path, label, "folder", f"{name}/{inside.as_posix()}", inside.parts[:-1][:1], (inside.as_posix(),)
-            )
+        top = root / name
+        for path, inside in _names([path.relative_to(top) for path in _walk(top)], top).items():
+            people, source = inside.parts[:-1][:1], _without_suffix(inside).as_posix()
+            yield Clip(top / path, label, "folder", f"{name}/{inside.as_posix()}", people, (source,))
 
 
-def _walk(top: Path) -> Iterator[tuple[Path, Path]]:
-    """Yield the relative path of each item, without suffix, and the item."""
+def _walk(top: Path) -> Iterator[Path]:
     pending = [top]
     while pending:
         folder = pending.pop()
         items = [path for _, path in entries(folder)]
         if folder == top:
             items += [path for path in top.glob("*") if path.suffix.lower() in IMAGE_SUFFIXES and path.name[0] != "."]
-        for path in items:
-            yield (path if path.is_dir() else path.with_suffix("")).relative_to(top), path
+        yield from items
         above = (folder.resolve(), *folder.resolve().parents)  # links to these would loop
-        pending += [child for child in folders(folder) if child not in items and child.resolve() not in above]
+        pending += [child for child in folders(folder) if child.resolve() not in above]
+
+
+def _names(items: list[Path], top: Path) -> dict[Path, Path]:
+    """The name of each item: its path without suffix, or with it where two would write to one folder, or one inside the other.
+
+    Names that differ in case only are one folder on some file systems.
+    """
+    names = {item: item if (top / item).is_dir() else item.with_suffix("") for item in items}
+    longer = {item: item / IMAGES if (top / item).is_dir() else item for item in items}
+    while True:
+        keys = {item: name.as_posix().casefold() for item, name in names.items()}
+        counts = Counter(keys.values())
+        above = {parent.as_posix().casefold() for name in names.values() for parent in name.parents}
+        clash = [
+            item for item, key in keys.items() if names[item] != longer[item] and (key in above or counts[key] > 1)
+        ]
+        if not clash:
+            return names
+        files = [item for item in clash if longer[item] == item]
+        names |= {item: longer[item] for item in files or clash}
+
+
+def _without_suffix(name: Path) -> Path:
+    return name.with_suffix("") if name.suffix.lower() in VIDEO_SUFFIXES | IMAGE_SUFFIXES else name

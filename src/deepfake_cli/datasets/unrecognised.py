@@ -1,27 +1,70 @@
-"""Find files that were not recognised as clips."""
+"""Find files that were not recognised as clips, and say why."""
 
 from collections.abc import Iterable
 from pathlib import Path
 
 from deepfake_cli.datasets.clip import Clip
-from deepfake_cli.media.video import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from deepfake_cli.media.video import IMAGE_SUFFIXES, VIDEO_SUFFIXES, is_frame
 
-COMPANIONS = IMAGE_SUFFIXES | {  # usual companions of videos
+COMPANIONS = {  # usual companions of videos
     ".csv", ".dat", ".flac", ".html", ".json", ".log", ".m4a", ".md", ".md5", ".mp3", ".npy", ".npz", ".pdf",
     ".pkl", ".pts", ".sha256", ".srt", ".txt", ".wav", ".xml",
 }  # fmt: skip
+NOTICES = {"authors", "citation", "license", "licence", "notice", "readme"}  # usual files without suffix
+HIDDEN = "the name begins with a dot"
+BESIDE = "images beside videos are not read"
+PLACE = "this is no place for a video in the layout of the data set"
+UNKNOWN = "not a format that is read"
+EMPTY = "a folder without videos and images"
 
 
-def unrecognised(clips: Iterable[Clip]) -> list[Path]:
-    """Files with a video suffix or an unknown one, in the folders of the clips, that are not clips."""
-    used = {clip.path for clip in clips}
+def unrecognised(clips: Iterable[Clip], tops: Iterable[Path] = ()) -> dict[Path, str]:
+    """The files that may be videos or images and are not in any clip, with the reason.
+
+    Args:
+        clips: all clips of the data set.
+        tops: folders that are read at any depth. The folders of the clips are searched anyway.
+    """
+    clips = list(clips)
+    used, names = {clip.path for clip in clips}, {Path(clip.video).name for clip in clips}
     holders = {parent for path in used for parent in path.parents}
-    neighbours = (child for folder in {path.parent for path in used} for child in folder.iterdir())
-    return sorted(path for path in neighbours if path not in used and path not in holders and _odd(path))
+    pending = [*{path.parent for path in used}, *(path for path in used if path.is_dir()), *tops]
+    found: dict[Path, str] = {}
+    seen: set[Path] = set()
+    while pending:
+        folder = pending.pop()
+        if folder in seen:
+            continue
+        seen.add(folder)
+        inside = _children(folder)
+        for path in inside:
+            if path in used or (folder in used and is_frame(path)):
+                continue
+            if path.is_dir():  # frames of a clip that is read as a video are left out
+                nested = path.name[0] != "." and path.name not in names and not path.is_symlink()
+                pending += [path] * nested
+                if path not in holders and path.suffix.lower() in VIDEO_SUFFIXES and not any(_children(path)):
+                    found[path] = EMPTY
+            elif reason := _reason(path, beside=any(child in used and not child.is_dir() for child in inside)):
+                found[path] = reason
+    return dict(sorted(found.items()))
 
 
-def _odd(path: Path) -> bool:
-    suffix = Path(f"name{path.name}" if path.name[0] == "." else path.name).suffix.lower()
-    if suffix in VIDEO_SUFFIXES:
-        return not path.name.startswith("._")  # macOS resource forks
-    return bool(suffix) and suffix not in COMPANIONS and path.name[0] != "." and not path.is_dir()
+def _children(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:  # a clip that cannot be read
+        return []
+
+
+def _reason(path: Path, *, beside: bool) -> str:
+    """Why a file is not read; empty if it is no loss."""
+    hidden = path.name[0] == "."
+    suffix = Path(f"name{path.name}" if hidden else path.name).suffix.lower()
+    if suffix in VIDEO_SUFFIXES and not path.name.startswith("._"):  # macOS resource forks
+        return HIDDEN if hidden else PLACE
+    if hidden or suffix in COMPANIONS or path.stem.lower() in NOTICES:
+        return ""
+    if suffix in IMAGE_SUFFIXES or is_frame(path):
+        return BESIDE if beside else PLACE
+    return UNKNOWN
