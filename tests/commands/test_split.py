@@ -5,6 +5,7 @@ import sys
 import time
 
 import cv2
+import numpy as np
 import pandas as pd
 import psutil
 import pytest
@@ -202,3 +203,81 @@ def test_a_crashed_worker_loses_one_video(json_of, tmp_path, people):
     found = json_of("split", "folder", "--viddir", "raw", "--face-detector", "deadly:make", "--workers", 2)
     assert [item["video"] for item in found["failed"]] == ["real/man_a0"]
     assert found["written"] == 6 * 8
+
+
+def grey(path, *levels: int):
+    """A grey image, or a lossless video of several."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    images = [np.full((64, 64, 3), level, np.uint8) for level in levels]
+    if path.suffix in (".mp4", ".avi", ".mkv"):
+        return write_video(path, images)
+    assert cv2.imwrite(str(path), images[0])
+    return path
+
+
+def test_unequal_sources_never_share_an_output(json_of, tmp_path):
+    """Same numbers, same names but for the suffix or the case, and names inside others: every image comes through."""
+    levels = {
+        "real/a/0001.png": 10, "real/a/0001.bmp": 20, "real/a/1.png": 30, "real/a/01.tif": 40, "real/a/10.png": 50,
+        "real/twin.mp4": 60, "real/twin.avi": 70, "real/twin/0.png": 80, "real/twin.png": 90,
+        "real/anna.mp4": 100, "real/anna/1.mp4": 110, "real/p.png": 120, "real/p.bmp": 130, "real/Q.png": 140,
+        "real/q.bmp": 150, "fake/p.png": 160, "fake/anna/1.mkv": 170,
+    }  # fmt: skip
+    for name, level in levels.items():
+        grey(tmp_path / "raw" / name, level)
+    found = json_of("split", "folder", "--viddir", "raw", "--crop", "none", "--format", "png", "--workers", "1")
+    rows = pd.read_csv(tmp_path / "img" / "manifest.csv")
+    files = [path for path in (tmp_path / "img").rglob("*.png") if path.is_file()]
+    assert found["written"] == found["frames"] == len(rows) == rows["path"].nunique() == len(files) == len(levels)
+    got = [float(cv2.imread(str(tmp_path / "img" / path)).mean()) for path in rows["path"]]
+    assert sorted(got) == pytest.approx(sorted(levels.values()), abs=4), "each source once"
+    assert not rows.duplicated(["video", "frame"]).any()
+    assert [note["note"] for note in found["notes"] if note["video"] == "real/a"] == [
+        "two images have the same number, so all are numbered from 0; no face in any frame"
+    ]
+    groups = rows.set_index("video")["group"]
+    assert groups["real/p.png"] == groups["real/p.bmp"] == groups["fake/p"], "twins and their fake are one group"
+    lists = json_of("make-csv", "folder", "--by", "video", "--ratio", "0.5")
+    (tmp_path / "img" / "manifest.csv").unlink()
+    again = json_of("make-csv", "folder", "--by", "video", "--ratio", "0.5")
+    assert again["counts"] == lists["counts"], "the tree alone gives the same lists"
+
+
+def test_split_replaces_nothing_of_others(deepfake, json_of, tmp_path):
+    """Neither frames of another video, in whichever order, nor files of the user."""
+    grey(tmp_path / "one" / "real" / "anna.mp4", 50)
+    grey(tmp_path / "two" / "real" / "anna" / "1.mp4", 90)
+    for side in ("one", "two"):
+        grey(tmp_path / side / "fake" / f"{side}.mp4", 10)
+    for first, then, said in (
+        ("one", "two", "would be inside the frames in"),
+        ("two", "one", "frames of another video"),
+    ):
+        options = ("--crop", "none", "--workers", "1", "--imgdir", first + then)
+        json_of("split", "folder", "--viddir", first, *options)
+        before = tree(tmp_path / (first + then))
+        found = json_of("split", "folder", "--viddir", then, *options, "--overwrite")
+        assert len(found["failed"]) == 1 and said in found["failed"][0]["reason"]
+        after = tree(tmp_path / (first + then))
+        assert {name: after[name] for name in before if name != "manifest.csv"}.items() <= before.items()
+    frames = grey(tmp_path / "one" / "real" / "own" / "0.png", 30)
+    found = json_of("split", "folder", "--viddir", "one", "--imgdir", "one", "--crop", "none", "--workers", "1")
+    assert [item["video"] for item in found["failed"]] == ["real/own"]
+    assert "files that split has not written" in found["failed"][0]["reason"]
+    assert cv2.imread(str(frames)).mean() == 30, "the source is still there"
+    (tmp_path / "mine").mkdir()
+    for text in ("my,own,table\n1,2,3\n", "caf\xe9,path\n1,2\n"):
+        (tmp_path / "mine" / "manifest.csv").write_text(text, encoding="latin-1")
+        said = deepfake("split", "folder", "--viddir", "one", "--imgdir", "mine", check=1).stderr
+        assert "mine/manifest.csv" in said and "choose another --imgdir" in said
+        assert (tmp_path / "mine" / "manifest.csv").read_text(encoding="latin-1") == text
+
+
+def test_a_later_twin_does_not_list_a_video_twice(deepfake, json_of, tmp_path):
+    for name, level in (("real/1.mp4", 20), ("fake/1.mp4", 30)):
+        grey(tmp_path / "raw" / name, level)
+    json_of("split", "folder", "--viddir", "raw", "--crop", "none", "--workers", "1")
+    grey(tmp_path / "raw" / "real" / "1.avi", 40)
+    said = deepfake("split", "folder", "--viddir", "raw", "--crop", "none", check=1).stderr
+    assert "img/manifest.csv: lists real/1, a name that real/1.avi and another file would share now" in said
+    assert json_of("split", "folder", "--viddir", "raw", "--crop", "none", "--imgdir", "new")["videos"] == 3

@@ -539,3 +539,20 @@ def test_a_fixed_layout_lists_what_it_does_not_read(people, json_of, tmp_path):
     assert {str(Path(path).relative_to("raw/real")) for path in found["ignored"]} == {
         "more/0001.mp4", "anna/0002.mp4", "anna/thumb.jpg", "thumb.jpg",
     }  # fmt: skip
+
+
+def test_dfdc_takes_no_file_or_row_for_another(trees, tmp_path):
+    part = shutil.copytree(trees["dfdc"], tmp_path / "dfdc") / "train" / "dfdc_train_part_0"
+    shutil.copyfile(part / "bbbb.mp4", part / "aaaa.webm")
+    with pytest.raises(DatasetError, match=r"two files are the video aaaa; keep the one that metadata.json lists"):
+        find_clips("dfdc", part)
+    (part / "aaaa.webm").unlink()
+    (part / "metadata.json").write_text(
+        '{"aaaa.mp4": {"label": "REAL"}, "bbbb.mp4": {}, "aaaa.mp4": {"label": "FAKE"}}'
+    )
+    with pytest.raises(DatasetError, match=r"metadata.json: lists aaaa.mp4 twice; keep one"):
+        find_clips("dfdc", part)
+    rows = "filename,label\nffff.mp4,0\ngggg.mp4,1\nffff.mp4,1\n"
+    (part.parents[1] / "validation" / "labels.csv").write_text(rows)
+    with pytest.raises(DatasetError, match=r"labels.csv: line 4: ffff.mp4 has another row too; keep one"):
+        find_clips("dfdc", part.parents[1] / "validation")

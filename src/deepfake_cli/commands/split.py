@@ -15,7 +15,7 @@ from deepfake_cli.datasets import find_clips, tops
 from deepfake_cli.datasets.clip import Clip
 from deepfake_cli.datasets.unrecognised import unrecognised
 from deepfake_cli.distributed import each
-from deepfake_cli.errors import DatasetError
+from deepfake_cli.errors import DatasetError, ManifestError
 from deepfake_cli.extraction.extract import Extracted, Job, extract, sweep
 from deepfake_cli.faces import find_face_detector
 from deepfake_cli.storage.remote import here, is_remote, listed
@@ -55,11 +55,14 @@ def split(settings: Split, progress: Progress = lambda video, done, total: None)
 
     Raises:
         DatasetError: the folder does not have the layout of the data set, or ``imgdir`` cannot be created.
+        ManifestError: there is a manifest.csv that rows cannot be added to.
     """
     clips, ignored = _clips(settings)
     find_face_detector(settings.face_detector, align=settings.align)
     _make(settings.imgdir)
     facts = describe(clips, settings.adapter)
+    path = settings.imgdir / "manifest.csv"
+    _check_manifest(path, clips, facts)
     videos, jobs = [], [Job(clip, settings) for clip in clips]
     shared = None if is_remote(settings.imgdir) else settings.imgdir
     for video in each(extract, jobs, lost=_lost, workers=settings.workers, cluster=settings.cluster, shared=shared):
@@ -68,7 +71,6 @@ def split(settings: Split, progress: Progress = lambda video, done, total: None)
     if not is_remote(settings.imgdir):
         sweep(settings.imgdir, facts)
     videos.sort(key=lambda video: video.video)
-    path = settings.imgdir / "manifest.csv"
     _write_manifest(path, videos, facts)
     return SplitResult(path, videos, ignored)
 
@@ -92,6 +94,29 @@ def _make(folder: Path) -> None:
             folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DatasetError(f"--imgdir {folder} cannot be created: {error.strerror}.") from None
+
+
+def _check_manifest(path: Path, clips: Sequence[Clip], facts: dict[str, dict[str, Any]]) -> None:
+    """Check that the manifest of earlier runs keeps its meaning if the rows of these clips are added.
+
+    Raises:
+        ManifestError: it is another file, or has a clip under the name that it had before it got a twin.
+    """
+    listed: set[str] = set()
+    try:
+        for row in _others(path, facts):
+            if not {"path", "label", "dataset", "video"} <= row.keys():
+                raise ManifestError(f"{path}: not a manifest of split; move it, or choose another --imgdir.")
+            listed.add(row["video"])
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ManifestError(f"{path}: cannot be read: {error}. Move it, or choose another --imgdir.") from None
+    earlier = {clip.video: clip.video.removesuffix(clip.path.suffix) for clip in clips if clip.path.suffix}
+    stale = sorted(video for video, name in earlier.items() if name != video and name in listed)
+    if stale:
+        raise ManifestError(
+            f"{path}: lists {earlier[stale[0]]}, a name that {stale[0]} and another file would share now. "
+            "Choose another --imgdir."
+        )
 
 
 def _write_manifest(path: Path, videos: Sequence[Extracted], facts: dict[str, dict[str, Any]]) -> None:

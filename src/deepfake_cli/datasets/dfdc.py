@@ -54,7 +54,11 @@ def _listed(folder: Path) -> Iterator[Clip]:
     rows = read_json(listed) if listed.suffix == ".json" else _read_csv(listed)
     if not isinstance(rows, dict) or not all(isinstance(row, dict) for row in rows.values()):
         raise DatasetError(f'{listed}: expected {{"NAME.mp4": {{"label": "FAKE", …}}, …}}.')
-    videos = dict(entries(folder, folder / "videos", folder / "frames"))
+    found = list(entries(folder, folder / "videos", folder / "frames"))
+    videos = dict(found)
+    if len(videos) < len(found):
+        twice = next(stem for stem, path in found if videos[stem] != path)
+        raise DatasetError(f"{folder}: two files are the video {twice}; keep the one that {listed.name} lists.")
     unlisted = sorted(videos.keys() - {Path(name).stem for name in rows})
     if unlisted:
         raise DatasetError(
@@ -104,4 +108,8 @@ def _read_csv(path: Path) -> dict[str, dict[str, Any]]:
     reader = csv.DictReader(read_text(path).splitlines())
     if not {"filename", "label"} <= set(reader.fieldnames or ()):
         raise DatasetError(f"{path}: expected the columns filename and label; found {reader.fieldnames}.")
-    return {str(row["filename"]): row for row in reader}
+    rows: dict[str, dict[str, Any]] = {}
+    for row in reader:
+        if rows.setdefault(str(row["filename"]), row) != row:
+            raise DatasetError(f"{path}: line {reader.line_num}: {row['filename']} has another row too; keep one.")
+    return rows

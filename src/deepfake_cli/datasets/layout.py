@@ -2,6 +2,7 @@
 
 import difflib
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -68,10 +69,17 @@ def read_json(path: Path) -> Any:
     """Read a JSON file of a data set.
 
     Raises:
-        DatasetError: it is invalid; the message has the line.
+        DatasetError: it is invalid, or has a key twice; the message has the line or the key.
     """
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        keys = Counter(key for key, _ in pairs)
+        if len(keys) < len(pairs):
+            raise DatasetError(f"{path}: lists {keys.most_common(1)[0][0]} twice; keep one.")
+        return dict(pairs)
+
     try:
-        return json.loads(read_text(path))
+        return json.loads(read_text(path), object_pairs_hook=once)
     except json.JSONDecodeError as error:
         raise DatasetError(
             f"{path}: invalid JSON in line {error.lineno}: {error.msg}. Extract the file again."

@@ -104,6 +104,7 @@ def extract(job: Job) -> Extracted:
             raise VideoError(f"{folder} has frames of {done['dataset']}; choose another --imgdir")
         if done and done["key"] == key and not settings.overwrite:
             return Extracted(clip.video, done["rows"], skipped=True, note=done["note"])
+        _check_free(folder, settings.imgdir)
         with lent(clip.path) as path:
             return _cut(clip._replace(path=path), settings, folder, key)
     except (DeepfakeError, OSError, cv2.error, ValueError) as error:
@@ -160,6 +161,28 @@ def _recorded(folder: Path) -> dict[str, Any] | None:
         return None
 
 
+def _check_free(folder: Path, imgdir: Path) -> None:
+    """Check that writing this folder would replace nothing but earlier frames of the same video.
+
+    Raises:
+        VideoError: it has other files, or frames of another video are in it, or it is inside of those.
+    """
+    if is_remote(folder) or folder.suffix == tar_shards.SUFFIX:
+        return
+    above = next(
+        (parent for parent in folder.relative_to(imgdir).parents if (imgdir / parent / RECORD).is_file()), None
+    )
+    if above is not None:
+        raise VideoError(f"{folder} would be inside the frames in {imgdir / above}; choose another --imgdir")
+    if not folder.is_dir():
+        return
+    inner = next((record.parent for record in folder.rglob(RECORD) if record.parent != folder), None)
+    if inner is not None:
+        raise VideoError(f"{folder} has the frames of another video in {inner}; choose another --imgdir")
+    if any(folder.iterdir()) and not (folder / RECORD).exists():
+        raise VideoError(f"{folder} has files that split has not written; move them, or choose another --imgdir")
+
+
 def _cut(clip: Clip, settings: Split, folder: Path, key: str) -> Extracted:
     """Extract into a hidden folder with a sub-folder per track, then rename the result."""
     if not is_remote(folder):
@@ -173,7 +196,7 @@ def _cut(clip: Clip, settings: Split, folder: Path, key: str) -> Extracted:
         tracks = kept_tracks(seen, settings.faces == "all")
         source_columns = source.facts.cells()
         rows = [source_columns | row for row in rows_of(clip.video, settings, seen, tracks)]
-        note = note_on(source.faults(), seen, boxes=settings.boxes, align=settings.align)
+        note = note_on([*source.faults(), *_renumbered(clip.path)], seen, boxes=settings.boxes, align=settings.align)
         result = _gathered(partial, tracks, crop=settings.crop, faces=settings.faces)
         record = json.dumps({"key": key, "dataset": clip.dataset, "note": note, "rows": rows})
         if settings.packs:
@@ -184,6 +207,14 @@ def _cut(clip: Clip, settings: Split, folder: Path, key: str) -> Extracted:
         return Extracted(clip.video, rows, note=note)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _renumbered(path: Path) -> list[str]:
+    """A note if images have new numbers, since two have the same."""
+    stems = [(index, file.stem) for index, file in frame_files(path)] if path.is_dir() else []
+    if all(stem.isdecimal() for _, stem in stems) and any(index != int(stem) for index, stem in stems):
+        return ["two images have the same number, so all are numbered from 0"]
+    return []
 
 
 def sweep(imgdir: Path, videos: Iterable[str]) -> None:

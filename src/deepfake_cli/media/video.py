@@ -44,11 +44,14 @@ def frame_files(folder: Path) -> list[tuple[int, Path]]:
     """The images of a folder with their frame indices, in order.
 
     The index is the number in the name (``001``, ``00042.jpg``), so gaps are kept. Other names are numbered from 0 in
-    alphabetical order.
+    alphabetical order; so are numbers that two files have (``1.jpg`` and ``01.png``), in their order.
     """
     paths = sorted(path for path in folder.iterdir() if is_frame(path) and not path.name.startswith("."))
     if all(path.stem.isdigit() for path in paths):
-        return sorted((int(path.stem), path) for path in paths)
+        numbered = sorted((int(path.stem), path) for path in paths)
+        if len({number for number, _ in numbered}) == len(numbered):
+            return numbered
+        paths = [path for _, path in numbered]
     return list(enumerate(paths))
 
 
