@@ -304,3 +304,36 @@ def test_the_interval_widens_with_correlation_and_contains_the_value(pool):
     narrow, wide = (np.ptp(interval(scores, pool)) for scores in (apart, together))
     assert wide > (1 if pool == "top" else 2) * narrow  # the highest tenth of either is near 1
     assert interval(np.full(50, 0.3), pool) == pytest.approx((0.3, 0.3)) and interval(apart[:9], pool) is None
+
+
+def test_a_folder_gives_each_file_a_verdict_or_a_line(deepfake, tmp_path, photo):
+    """Formats read by name are read in folders too, through links once; the rest is listed."""
+    (tmp_path / "set" / "sub").mkdir(parents=True)
+    data = cv2.imencode(".jpg", photo)[1].tobytes()
+    named = {f"a.{suffix}" for suffix in ("gif", "avif", "jfif", "HEIC", "jp2", "jpe", "webp")}
+    for name in named:
+        (tmp_path / "set" / name).write_bytes(data)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "b.jpg").write_bytes(data)
+    for link, to in (("linked", tmp_path / "elsewhere"), ("twice", tmp_path / "elsewhere"), ("loop", tmp_path / "set")):
+        (tmp_path / "set" / "sub" / link).symlink_to(to, target_is_directory=True)
+    (tmp_path / "set" / "gone.jpg").symlink_to("nowhere.jpg")
+    for name in ("notes.txt", "sub/clip.xyz", ".DS_Store"):
+        (tmp_path / "set" / name).write_text("x")
+    done = deepfake("predict", "set", "--json")
+    found = json.loads(done.stdout)
+    assert sorted(Path(each["path"]).name for each in found["verdicts"]) == sorted(named | {"b.jpg", "gone.jpg"})
+    judged = {Path(each["path"]).name: each["score"] for each in found["verdicts"]}
+    assert all((score is None) == (name == "gone.jpg") for name, score in judged.items()), judged
+    assert [Path(path).name for path in found["skipped"]] == ["notes.txt", "clip.xyz"]
+    assert "Skipped 2 files that are not named as videos or images: notes.txt, clip.xyz" in done.stderr
+
+
+def test_files_that_do_not_exist_are_an_error(deepfake, tmp_path):
+    (tmp_path / "gone.mp4").symlink_to("nowhere.mp4")
+    for names, said in (
+        (["nosuch.mp4"], "nosuch.mp4: no such file."),
+        (["gone.mp4", "x.jpg"], "1 other files are missing too"),
+    ):
+        done = deepfake("predict", *names, "--json", check=1)
+        assert said in done.stderr and not done.stdout

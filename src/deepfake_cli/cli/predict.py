@@ -28,11 +28,17 @@ def predict(
             bar.update(task, completed=done, total=max(total, done) or None, note=path.name)
 
         result = run(settings, advance)
+    if result.skipped:
+        some = ", ".join(path.name for path in result.skipped[:5]) + (" …" if len(result.skipped) > 5 else "")
+        warn(
+            f"Skipped {len(result.skipped)} files that are not named as videos or images: {some}. To classify one, name it."
+        )
     if json:
         print_json(
             {
                 "detector": result.detector,
                 "rates": result.rates,
+                "skipped": list(map(str, result.skipped)),
                 "verdicts": [verdict.facts() for verdict in result.verdicts],
             }
         )

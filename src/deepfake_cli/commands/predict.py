@@ -1,8 +1,9 @@
 """``deepfake predict``: classify files."""
 
 import glob
+import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,11 @@ from deepfake_cli.storage import remote
 from deepfake_cli.storage.files import write_text
 
 Progress = Callable[[Path, int, int], None]  # file, frames done, total
+ALSO = frozenset({  # suffixes of media that data sets do not have
+        ".264", ".265", ".apng", ".avif", ".dib", ".gif", ".h264", ".heic", ".heif", ".hevc", ".hif", ".ivf", ".j2k",
+        ".jfif", ".jp2", ".jpe", ".jxl", ".m2p", ".mpe", ".mpo", ".nut", ".ogx", ".pbm", ".pgm", ".pnm", ".ppm", ".rm",
+        ".rmvb", ".wtv",
+})  # fmt: skip
 
 
 @dataclass
@@ -31,6 +37,7 @@ class PredictResult:
         rates: its measured error rates, as text; empty if not measured.
         missed: whether a verdict matches `Predict.fail_on`.
         written: images and videos written.
+        skipped: files of the given folders and patterns that are not named as videos or images.
     """
 
     verdicts: list[Verdict]
@@ -38,6 +45,7 @@ class PredictResult:
     rates: str
     missed: bool
     written: list[Path]
+    skipped: list[Path] = field(default_factory=list)
 
 
 def predict(settings: Predict, progress: Progress = lambda path, done, total: None) -> PredictResult:
@@ -48,11 +56,12 @@ def predict(settings: Predict, progress: Progress = lambda path, done, total: No
         progress: called after frames; on a cluster, after files.
 
     Raises:
-        ConfigError: no files are given, or a pattern or folder has none.
+        ConfigError: no files are given, none of them exists, or a pattern or folder has none.
         ModelError: the detector cannot be loaded.
         ClusterError: there is no such cluster, or a machine of it cannot read the files.
     """
-    paths = list(files(settings.paths))
+    skipped: list[Path] = []
+    paths = list(files(settings.paths, skipped))
     detector = Detector.load(
         settings.detector, runtime=settings.runtime, threads=settings.threads, threshold=settings.threshold
     )
@@ -78,7 +87,7 @@ def predict(settings: Predict, progress: Progress = lambda path, done, total: No
     name = settings.detector or f"the starter detector of this package ({detector.traits.model})"
     words = f"{name} on {detector.network.runs_on}, {detector.thresholds}"
     missed = any(verdict.label in failing for verdict in verdicts)
-    return PredictResult(verdicts, words, detector.rates, missed, reasons.written)
+    return PredictResult(verdicts, words, detector.rates, missed, reasons.written, skipped)
 
 
 def _judge_locally(
@@ -89,39 +98,68 @@ def _judge_locally(
         yield detector.predict(path, **settings.per_file, progress=partial(progress, path))
 
 
-def files(paths: Iterable[Path]) -> Iterator[Path]:
+def files(paths: Iterable[Path], skipped: list[Path] | None = None) -> Iterator[Path]:
     """Expand paths, folders and patterns to files, without duplicates.
 
+    Args:
+        paths: as given. A file is taken whatever its name, a folder with the media in it and in its sub-folders and links.
+        skipped: gets the visible files of folders that are not named as media.
+
     Raises:
-        ConfigError: there are no files.
+        ConfigError: there are no files, or none of those named exists.
     """
     unique: dict[Path, None] = {}
+    named: list[Path] = []
     for path in paths:
         if remote.is_remote(path):
             inside = [file for file in remote.find(path) if _has_media_name(file)] or [path]
         elif path.is_dir():
-            inside = [file for file in sorted(path.rglob("*")) if _is_media(file)]
+            below = list(_below(path))
+            inside = [file for file in below if file.is_dir() or _has_media_name(file)]
             if not inside:
                 raise ConfigError(f"{path}: no videos or images in this folder.")
+            if skipped is not None:
+                skipped += [file for file in below if file not in inside and file.name[0] != "."]
         elif not path.exists() and glob.has_magic(str(path)):
-            named = sorted(map(Path, glob.glob(str(path), recursive=True)))  # noqa: PTH207 - an absolute pattern, too
-            inside = [file for file in named if file.is_file()]
+            found = sorted(map(Path, glob.glob(str(path), recursive=True)))  # noqa: PTH207 - an absolute pattern, too
+            inside = [file for file in found if not file.is_dir()]
             if not inside:
                 raise ConfigError(f"{path}: no file matches this pattern.")
         else:
-            inside = [path]  # a missing file gets a verdict with the reason
+            inside = [path]  # a missing file beside others gets a verdict with the reason
+            named.append(path)
         unique |= dict.fromkeys(inside)
     if not unique:
         raise ConfigError("No files given. Example: deepfake predict clip.mp4, a folder, or 'clips/*.mp4'.")
+    if len(named) == len(unique) and not any(path.exists() for path in named):
+        others = f" {len(named) - 1} other files are missing too." if len(named) > 1 else ""
+        raise ConfigError(f"{named[0]}: no such file.{others}")
     return iter(unique)
 
 
-def _is_media(path: Path) -> bool:
-    return path.is_file() and _has_media_name(path)
+def _below(folder: Path) -> Iterator[Path]:
+    """All files below a folder, also through links, sorted by folder; and folders that cannot be read."""
+    closed: list[Path] = []
+    around = {folder.resolve()}
+    for place, inner, names in os.walk(
+        folder, followlinks=True, onerror=lambda error: closed.append(Path(error.filename))
+    ):
+        here = Path(place)
+        inner[:] = sorted(name for name in inner if not _loops(here / name, around))
+        yield from (here / name for name in sorted(names))
+    yield from closed
+
+
+def _loops(folder: Path, around: set[Path]) -> bool:
+    """Whether a folder was seen, by its own place: two links to it would repeat its files, one to a parent would never end."""
+    place = folder.resolve()
+    seen = place in around
+    around.add(place)
+    return seen
 
 
 def _has_media_name(path: Path) -> bool:
-    return not path.name.startswith(".") and (path.suffix.lower() in VIDEO_SUFFIXES or is_frame(path))
+    return not path.name.startswith(".") and (path.suffix.lower() in VIDEO_SUFFIXES | ALSO or is_frame(path))
 
 
 def row(verdict: Verdict) -> dict[str, Any]:
