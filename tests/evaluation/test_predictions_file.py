@@ -198,3 +198,21 @@ def test_files_without_shared_rows_raise(ours, pair, spoil, message):
     spoil(ours).to_csv(pair[1], index=False)
     with pytest.raises(DeepfakeError, match=message):
         compare(Compare(a=pair[0], b=pair[1], resamples=5))
+
+
+def test_names_that_look_like_nothing_are_names(tmp_path, ours):
+    """A group, video or method called None, null or nan is one like any other; only a score may be none."""
+    words = dict(zip(sorted(ours["group"].unique()), ["None", "null", "nan", "NaN", "NA", "N/A"], strict=False))
+    table = ours.assign(group=ours["group"].replace(words), method="None")
+    table["video"] = table["group"] + "/" + table["video"]
+    plain, names = measured(tmp_path, ours).metrics, measured(tmp_path, table).metrics
+    for level in ("frame", "video"):
+        assert names[level]["n"] == plain[level]["n"]
+        assert names[level]["auc"]["value"] == plain[level]["auc"]["value"]
+    again = evaluate(Evaluate(predictions=tmp_path / "out" / "predictions.csv", output=tmp_path / "a", resamples=20))
+    assert again.metrics["frame"] == names["frame"]
+    written = pd.read_csv(tmp_path / "a" / "predictions.csv", keep_default_na=False, dtype=str)
+    assert set(written["group"]) == set(table["group"]) >= set(words.values())
+    for word in ("None", "NULL", " nan ", ""):
+        table["score"] = table["score"].astype(str).mask(table.index == 0, word)
+        assert measured(tmp_path, table).metrics["frame"]["n"] == len(table) - 1, word

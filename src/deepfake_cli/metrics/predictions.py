@@ -13,6 +13,7 @@ from deepfake_cli.storage.remote import here
 COLUMNS = ("path", "dataset", "group", "video", "frame", "label", "score", "method", "quality")
 NEEDED = ("label", "score")
 LABELS = {"real": 0, "fake": 1, "0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}
+NULLS = ("nan", "none", "null")  # a score that is none, in any case
 NO_SCORE = "no score in the file"
 
 
@@ -112,7 +113,7 @@ def _text(path: Path) -> pd.DataFrame:
         if twice:
             raise ValueError(f"two columns have the name {twice[0]!r}")
         options = arrow.ConvertOptions(column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=True)
-        options.null_values = ["", "nan", "NaN", "NAN", "None", "null"]
+        options.null_values = [""]  # a group may be called None, or null
         parse = arrow.ParseOptions(newlines_in_values=True)
         return arrow.read_csv(local, parse_options=parse, convert_options=options).to_pandas()
     except (OSError, ValueError, csv.Error) as error:
@@ -145,8 +146,9 @@ def _labels(rows: pd.DataFrame, path: Path) -> pd.Series:
 
 
 def _scores(rows: pd.DataFrame, path: Path) -> pd.Series:
-    numbers = pd.to_numeric(rows["score"], errors="coerce").astype("float64")
-    bad = ((numbers.isna() & rows["score"].notna()) | (numbers < 0) | (numbers > 1)).to_numpy()
+    words = rows["score"].mask(rows["score"].str.strip().str.lower().isin(NULLS))
+    numbers = pd.to_numeric(words, errors="coerce").astype("float64")
+    bad = ((numbers.isna() & words.notna()) | (numbers < 0) | (numbers > 1)).to_numpy()
     if bad.any():
         at = int(bad.argmax())
         raise ManifestError(
