@@ -290,3 +290,29 @@ def test_a_list_behind_a_symbolic_link(tmp_path):
     (tmp_path / "elsewhere" / "csv").symlink_to(tmp_path / "data" / "csv")
     (path,) = manifest.read(tmp_path / "elsewhere" / "csv" / "list.csv")["path"]
     assert os.path.normpath(path) == str(tmp_path / "data" / "1.jpg")  # as TensorFlow reads it: by the words alone
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_headers_and_labels_as_other_tools_write_them(read, mark):
+    lines = [("Path", " LABEL", "Frame"), ("/a/1.jpg", "Real", "7"), ("/b/2.jpg", "1", "8")]
+    table = read("\n".join(map(mark.join, lines)))
+    assert (table["path"].tolist(), table["label"].tolist()) == (["/a/1.jpg", "/b/2.jpg"], [0, 1])
+    assert table["frame"].tolist() == [7, 8]
+
+
+def test_two_columns_of_one_name_are_an_error(fault):
+    assert "two columns have the same name" in fault("path,label,Path\n/a.jpg,0,/b.jpg\n")
+
+
+@pytest.mark.parametrize(
+    "rows, said",
+    [
+        ("/1.jpg,real,v,g\n/2.jpg,fake,v,g\n", "1 videos have several values in the column label, such as v"),
+        ("/1.jpg,real,v,g\n/2.jpg,real,v,h\n/3.jpg,fake,w,h\n", "in the column group, such as v"),
+        ("/1.jpg,real,v,g\n/1.jpg,fake,w,g\n", "1 images are listed as real and as fake, such as .*/1.jpg"),
+    ],
+)
+def test_lists_are_checked_before_the_work(read, rows, said):
+    table = read("path,label,video,group\n" + rows)
+    with pytest.raises(ManifestError, match=f"^val.csv: .*{said}"):
+        checks.check_videos(table, "val.csv")

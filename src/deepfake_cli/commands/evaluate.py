@@ -106,7 +106,9 @@ def evaluate(settings: Evaluate, progress: Callable[[int, int], None] = lambda d
 def _from_model(settings: Evaluate, progress: Callable[[int, int], None]) -> scored_frames.Judged:
     lists, snapshot = inputs(settings.inputs, settings.runs_dir)
     table = manifest.read_lists(lists)
-    checks.check(table, ", ".join(map(str, lists)))
+    named = ", ".join(map(str, lists))
+    checks.check(table, named)
+    checks.check_videos(table, named)
     missing, unscored = manifest.read_missing(lists)
     detector = detector_of(settings, snapshot)
     paths = table["path"].tolist()

@@ -29,6 +29,28 @@ def check(table: "pd.DataFrame", name: str) -> None:
     check_files(table, name)
 
 
+def check_videos(table: "pd.DataFrame", name: str) -> None:
+    """Check that a video has one label and one group, and an image one label.
+
+    Raises:
+        ManifestError: one has several; the message names the column.
+    """
+    rows = table[["path", "label"]].drop_duplicates()
+    twice = rows["path"].duplicated()
+    if twice.any():
+        path = rows["path"][twice].iloc[0]
+        raise ManifestError(f"{name}: {twice.sum():,} images are listed as real and as fake, such as {path}.")
+    for column in ("label", "group"):
+        pairs = table[["dataset", "video", column]].drop_duplicates()
+        torn = pairs.duplicated(["dataset", "video"])
+        if torn.any():
+            raise ManifestError(
+                f"{name}: {torn.sum():,} videos have several values in the column {column}, such as "
+                f"{pairs['video'][torn].iloc[0]}. A video has one label and one group: correct the columns video, label and "
+                "group. Without a column video, a folder is a video: add the column, with a name per image for single images."
+            )
+
+
 def check_files(table: "pd.DataFrame", name: str) -> None:
     """Check that the images of a list exist.
 

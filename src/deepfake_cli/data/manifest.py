@@ -25,6 +25,7 @@ MANIFEST_COLUMNS = (*LIST_COLUMNS, *CLIP_COLUMNS, *FRAME_COLUMNS, *SOURCE_COLUMN
 CATEGORIES = ("dataset", "video", "group", "method", "quality")
 SEPARATOR = "|"
 LABELS = {"real": 0, "fake": 1, "0": 0, "1": 1}
+DELIMITERS = ",;\t"
 MOST_FRAMES = 2**53  # largest exact integer in a float
 
 
@@ -90,6 +91,7 @@ def read(path: Path) -> "pd.DataFrame":
         A table with the columns `LIST_COLUMNS`: path (str; absolute or as found), label (int8, fake = 1), dataset,
         video, group, method, quality (categories) and frame (int64, -1 if unknown). Rows without an image are skipped.
         A missing video is the absolute folder of the image; a missing group is the video.
+        The header may be in any case; cells are separated by commas, semicolons or tabs.
 
     Raises:
         ManifestError: the file is missing, empty or invalid, or a label is not 0, 1, real or fake.
@@ -185,22 +187,38 @@ def _read_columns(path: Path, columns: Sequence[str]) -> "pd.DataFrame":
     import pyarrow as pa
     from pyarrow import csv as arrow
 
-    with path.open(encoding="utf-8-sig") as file:
-        header = next(csv.reader([file.readline()]), [])
-    if {"path", "label"} <= set(header):
-        types = {name: pa.string() if name == "path" else pa.dictionary(pa.int32(), pa.string()) for name in columns}
-        wanted = [name for name in columns if name in header]
+    header, delimiter = _header(path)
+    own = [name.strip().lower() for name in header]
+    if {"path", "label"} <= set(own):
+        wanted = {theirs: name for theirs, name in zip(header, own, strict=True) if name in columns}
+        if len(set(wanted.values())) < len([name for name in own if name in columns]):
+            raise ValueError(f"two columns have the same name: {', '.join(header)}")
+        types = {
+            theirs: pa.string() if name == "path" else pa.dictionary(pa.int32(), pa.string())
+            for theirs, name in wanted.items()
+        }
         table = arrow.read_csv(
             path,
-            parse_options=arrow.ParseOptions(newlines_in_values=True),
-            convert_options=arrow.ConvertOptions(include_columns=wanted, column_types=types),
+            parse_options=arrow.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+            convert_options=arrow.ConvertOptions(include_columns=list(wanted), column_types=types),
         ).to_pandas()
+        table = table.rename(columns=wanted)
     else:
         table = _read_headerless(path)
     for name in columns:
         if name not in table:
             table[name] = pd.Categorical([""]).repeat(len(table))
     return table[list(columns)]
+
+
+def _header(path: Path) -> tuple[list[str], str]:
+    """The names in the first line, and the delimiter that gives path and label; the comma if none does."""
+    with path.open(encoding="utf-8-sig") as file:
+        line = file.readline()
+    headers = {mark: next(csv.reader([line], delimiter=mark), []) for mark in DELIMITERS}
+    named = (mark for mark, names in headers.items() if {"path", "label"} <= {name.strip().lower() for name in names})
+    delimiter = next(named, ",")
+    return headers[delimiter], delimiter
 
 
 def _read_headerless(path: Path) -> "pd.DataFrame":

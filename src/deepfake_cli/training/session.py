@@ -83,6 +83,7 @@ def read_lists(settings: Train) -> tuple["pd.DataFrame", "pd.DataFrame | None"]:
             f"{path}: no such list. Name a validation list with --val-annotations, or train without: --no-evaluation."
         )
     validation = _checked(manifest.read(path), str(path), real_only=settings.real_only)
+    checks.check_videos(validation, str(path))  # pooled by video after each epoch
     shared = checks.shared_groups(table, validation)
     if shared and not settings.allow_leakage:
         raise ManifestError(
