@@ -187,7 +187,7 @@ def test_exported_detector_predicts(deepfake, snapshot, tmp_path):
 def test_export_errors(deepfake, snapshot, tmp_path):
     (tmp_path / "broken.keras").write_bytes(b"none")
     for words, said in (
-        (("broken.keras",), "is broken"),
+        (("broken.keras",), "broken"),
         (("none.keras",), "There is no file"),
         ((), "No run in runs has a best.keras"),
         ((snapshot, "--output", "d.txt"), "expected the name d.onnx"),

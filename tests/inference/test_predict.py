@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import subprocess
 import sys
 import zlib
@@ -337,3 +338,11 @@ def test_files_that_do_not_exist_are_an_error(deepfake, tmp_path):
     ):
         done = deepfake("predict", *names, "--json", check=1)
         assert said in done.stderr and not done.stdout
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_pipes_are_undecided_and_do_not_block(deepfake, tmp_path):
+    for name in ("x.jpg", "y.mp4"):
+        os.mkfifo(tmp_path / name)
+    lines = deepfake("predict", "x.jpg", "y.mp4", "--csv", "out.csv").stdout
+    assert lines.count("not a regular file") == 2

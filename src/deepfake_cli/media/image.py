@@ -83,6 +83,8 @@ def count_images(path: Path) -> int:
     """Number of images in an animation or a TIFF; 1 if unknown."""
     from PIL import Image
 
+    if not path.is_file():  # opening a pipe would block
+        return 1
     try:
         with Image.open(path) as image:
             return 1 if image.format == "MPO" else int(getattr(image, "n_frames", 1))  # others: previews, other lenses

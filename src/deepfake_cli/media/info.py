@@ -33,6 +33,8 @@ def of_image(path: Path) -> Facts:
     """Read the header of an image, whatever its suffix; all unknown if it is not an image."""
     from PIL import Image, UnidentifiedImageError
 
+    if not path.is_file():  # opening a pipe would block
+        return Facts("", 0.0, 0, 0)
     try:
         with Image.open(path) as image:  # reads only the header
             return Facts(str(image.format).lower(), 0.0, *image.size)
