@@ -508,7 +508,7 @@ def test_one_kind_of_child_hides_no_other(people, json_of, tmp_path):
     for name in ("real/anna/thumb.jpg", "real/bea/cover.png", "real/bea/photos/000.jpg", "fake/photo.jpg"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(root / name), images[0])
-    for name in ("real/cora/a.gif", "real/bea/photos/b.heic", "real/anna/noext", "real/anna/notes.txt"):
+    for name in ("real/cora/a.gif", "real/bea/photos/b.raw", "real/anna/noext", "real/anna/notes.txt"):
         (root / name).parent.mkdir(exist_ok=True)
         (root / name).write_bytes(b"x")
     found = json_of("split", "folder", "--viddir", "raw", "--crop", "none", "--workers", "1")
@@ -521,7 +521,7 @@ def test_one_kind_of_child_hides_no_other(people, json_of, tmp_path):
     assert ignored == {
         "real/anna/noext": "not a format that is read",
         "real/anna/thumb.jpg": "images beside videos are not read",
-        "real/bea/photos/b.heic": "not a format that is read",
+        "real/bea/photos/b.raw": "not a format that is read",
         "real/cora/a.gif": "not a format that is read",
     }
     assert list(found["ignored_reasons"]) == found["ignored"]

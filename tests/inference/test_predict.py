@@ -129,7 +129,8 @@ def test_every_and_max_frames_select_frames(deepfake):
     assert looked_at("--max-frames", 3) == [0, 37, 74]
 
 
-def test_threshold_and_fail_on_decide_the_exit_status(deepfake):
+def test_threshold_and_fail_on_decide_the_exit_status(deepfake, tmp_path):
+    (tmp_path / "nothing.mp4").write_text("no video")
     assert "real" in deepfake("predict", CLIP, "--every", 25, "--fail-on", "fake").stdout
     assert "fake" in deepfake("predict", CLIP, "--every", 25, "--threshold", 0, "--fail-on", "fake", check=3).stdout
     assert deepfake("predict", "nothing.mp4", "--fail-on", "undecided", check=3)
