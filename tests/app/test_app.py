@@ -20,6 +20,7 @@ from urllib.parse import quote, urlsplit
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from deepfake_cli import Detector
 from deepfake_cli.assets import CLIPS, FOLDER
@@ -221,14 +222,46 @@ def test_other_sites_are_rejected(url, photo):
     host = urlsplit(url).netloc
     port = urlsplit(url).port
     assert ask(url, "GET", "/", Host=f"localhost:{port}")[0] == ask(url, "GET", "/", Host=host)[0] == 200
-    for name in ("evil.example", f"evil.example:{port}", f"127.0.0.1.evil.example:{port}", "", "[::1.evil"):
+    for name in (
+        "evil.example",
+        f"evil.example:{port}",
+        f"127.0.0.1.evil.example:{port}",
+        "",
+        "[::1.evil",
+        f"localhost:{port}@evil.com",
+        f"[::1]evil.com:{port}",
+    ):
         assert ask(url, "GET", "/", Host=name)[0] == 403, name
     assert send(url, photo, Origin=url)[0] == 201
     id = sent(url, photo)
     for origin in ("https://evil.example", "null", f"http://localhost:{port}", f"http://evil.example/{host}"):
         assert send(url, photo, Origin=origin)[0] == 403, origin
         assert ask(url, "DELETE", f"/jobs/{id}", Origin=origin)[0] == 403
+    for site in ("cross-site", "same-site"):  # from a browser that sends no Origin
+        assert send(url, photo, **{"Sec-Fetch-Site": site})[0] == 403, site
+    assert send(url, photo, **{"Sec-Fetch-Site": "same-origin"})[0] == 201
     assert judged(url, id)["state"] == "done"
+
+
+def test_photograph_with_several_images_is_judged(url, tmp_path, people):
+    images = [Image.fromarray(image[..., ::-1]) for image in people["man_a"][:2]]
+    images[0].save(tmp_path / "camera.jpg", "MPO", save_all=True, append_images=images[1:])
+    for _ in range(4):  # more than the queue has places: each is free again
+        assert judged(url, sent(url, (tmp_path / "camera.jpg").read_bytes()))["state"] == "done"
+
+
+@pytest.mark.parametrize("fault", [KeyError("x"), RuntimeError("x")])
+def test_unforeseen_errors_free_the_place_and_the_file(url, place, photo, monkeypatch, fault):
+    def fail(path):
+        raise fault
+
+    monkeypatch.setattr(routes.kinds, "settle", fail)
+    for _ in range(4):
+        status, answer = send(url, photo)
+        assert status == 500 and answer["error"]
+    monkeypatch.undo()
+    assert not left(place)
+    assert judged(url, sent(url, photo))["state"] == "done"
 
 
 def test_every_response_has_security_headers(url, photo):

@@ -1,5 +1,6 @@
 """Access control and security headers of every response."""
 
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from ipaddress import ip_address
 from socket import gethostname
@@ -22,6 +23,8 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 CHANGES = ("POST", "DELETE")  # methods with side effects
+OTHERS = ("cross-site", "same-site")  # of Sec-Fetch-Site, which browsers send also where they send no Origin
+HOST = re.compile(r"(?:\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(?::\d{1,5})?", re.IGNORECASE)
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -33,7 +36,7 @@ class Guard:
     """ASGI middleware: accepts requests of the own page only, and adds missing `HEADERS`.
 
     Against DNS rebinding, where another site points its name at this machine, ``Host`` must be an address or a name of this
-    machine. Against uploads from other sites, ``Origin``, which browsers add, must be this page.
+    machine. Against uploads from other sites, ``Origin`` and ``Sec-Fetch-Site``, which browsers add, must be those of this page.
     """
 
     def __init__(self, app: Application, host: str):
@@ -63,7 +66,8 @@ class Guard:
         if not self._is_ours(_name(host)):
             return "Unknown host name. Open this server by its IP address."
         origin = headers.get("origin")
-        if method in CHANGES and origin is not None and origin.partition("://")[2] != host:
+        foreign = origin is not None and origin.partition("://")[2] != host
+        if method in CHANGES and (foreign or headers.get("sec-fetch-site") in OTHERS):
             return "Requests from other sites are not allowed."
         return ""
 
@@ -75,5 +79,6 @@ class Guard:
 
 
 def _name(host: str) -> str:
-    """Return the name or address in ``name:port``, ``1.2.3.4`` or ``[::1]:port``, without the port."""
-    return host[1:].partition("]")[0] if host.startswith("[") else host.rpartition(":")[0].lower() or host.lower()
+    """Return the name or address in ``name:port``, ``1.2.3.4`` or ``[::1]:port``, without the port; "" for anything else."""
+    found = HOST.fullmatch(host)
+    return (found["address"] or found["name"]).lower() if found else ""

@@ -7,6 +7,7 @@ from deepfake_cli.media.decode import MOST_PIXELS
 
 IMAGES = {
     "JPEG": ".jpg",
+    "MPO": ".jpg",  # several JPEG images in one file, as cameras write it; Pillow opens it with its JPEG plugin
     "PNG": ".png",
     "WEBP": ".webp",
     "BMP": ".bmp",
@@ -48,8 +49,8 @@ def _image(path: Path) -> str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the size is checked below
-            with Image.open(path, formats=list(IMAGES)) as image:
-                (width, height), suffix = image.size, IMAGES[str(image.format)]
+            with Image.open(path, formats=[name for name in IMAGES if name != "MPO"]) as image:
+                (width, height), suffix = image.size, IMAGES.get(str(image.format), "")
     except Image.DecompressionBombError:
         raise VideoError(f"Image too large: the limit is {MOST_PIXELS:,} pixels.") from None
     except (OSError, ValueError, SyntaxError):  # Pillow: not an image, or a broken one

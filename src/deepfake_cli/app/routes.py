@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import logging
 import re
+import time
 from collections.abc import AsyncIterator
 from importlib.resources import files
 from pathlib import Path
@@ -26,6 +27,7 @@ from deepfake_cli.errors import VideoError
 from deepfake_cli.reporting.html import render
 
 TIMEOUT = 30.0  # seconds between two chunks of an upload
+LEAST_RATE = 16_384  # bytes per second of an upload, after TIMEOUT
 SWEEP = 5.0  # seconds between two sweeps of expired jobs
 NAME = 120  # characters of a file name that are shown
 REPORT_POLICY = (  # same origin, to fit the height of the frame; scripts are forbidden
@@ -100,22 +102,23 @@ class _Answers:
             job = self._jobs.open(shown(request.query_params.get("name", "")))
         except Full:
             return _error(503, "Busy: the queue is full. Try again in a few minutes.")
+        entered = False
         try:
             await self._receive(request, job.file)
             job.file = await run_in_threadpool(kinds.settle, job.file)
+            self._jobs.enter(job)
+            entered = True
         except Rejected as rejected:
-            self._jobs.drop(job)
             return _error(rejected.status, str(rejected))
         except VideoError as error:
-            self._jobs.drop(job)
             return _error(415, str(error))
         except OSError as error:
-            self._jobs.drop(job)
             return _error(507, f"The server cannot store the file: {error.strerror}.")
         except asyncio.CancelledError:
-            self._jobs.drop(job)
             return _error(503, "The server is shutting down.")
-        self._jobs.enter(job)
+        finally:  # whatever happened: its place is free again, and its file is gone
+            if not entered:
+                self._jobs.drop(job)
         return JSONResponse({"id": job.id}, 201)
 
     async def _receive(self, request: Request, path: Path) -> None:
@@ -127,7 +130,7 @@ class _Answers:
         length = request.headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > self._most:
             raise self._too_large()
-        size, chunks = 0, request.stream()
+        size, chunks, start = 0, request.stream(), time.monotonic()
         with path.open("xb") as file:
             while True:
                 try:
@@ -139,6 +142,8 @@ class _Answers:
                 if chunk is None:
                     return
                 size += len(chunk)
+                if time.monotonic() - start > TIMEOUT + size / LEAST_RATE:
+                    raise Rejected(408, f"The upload is too slow: less than {LEAST_RATE // 1024} kB per second.")
                 if size > self._most:
                     raise self._too_large()
                 file.write(chunk)
