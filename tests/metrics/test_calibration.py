@@ -151,4 +151,4 @@ def test_evaluate_applies_the_calibration_of_calibrate(project, deepfake, json_o
     said = deepfake("calibrate", "runs/one/best.keras", check=1).stderr
     assert "no such recipe" in said and "recipe.json" in said
     (project / "plain" / "metrics.json").unlink()
-    assert "name the snapshot" in deepfake("calibrate", "plain/predictions.csv", check=1).stderr
+    assert "give the snapshot" in deepfake("calibrate", "plain/predictions.csv", check=1).stderr
