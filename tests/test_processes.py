@@ -81,6 +81,6 @@ def test_every_command_runs_in_a_process_of_its_own(tmp_path, uadfv):
         ("runs",),
         ("doctor",),
         ("datasets",),
-        ("config", "show"),
+        ("config", "show", "predict"),
     ):
         processes.run(*words, cwd=tmp_path, fresh=True)
