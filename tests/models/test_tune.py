@@ -148,8 +148,9 @@ def run(lists: Path, name: str, stop: tuple[int, int] | None = None, **settings)
     return lists.parent / "runs" / name, began
 
 
-def test_resume_in_stages_equals_uninterrupted(lists):
-    whole, (begun,) = run(lists, "whole", epochs=3)
+@pytest.mark.parametrize("ema", [0, 0.9])
+def test_resume_in_stages_equals_uninterrupted(lists, ema):
+    whole, (begun,) = run(lists, f"whole_{ema}", epochs=3, ema=ema)
     assert begun.trainable < begun.parameters
     first, second = (
         read_model(whole / f"tests.models.test_tune_attentive_csv_0{n}.keras", compile=True) for n in (1, 2)
@@ -165,18 +166,19 @@ def test_resume_in_stages_equals_uninterrupted(lists):
         int(first.optimizer.iterations) == int(second.optimizer.iterations) == STEPS
     )  # a new optimizer, of all weights
 
-    run(lists, "cut", stop=(1, 4), save_steps=3, epochs=3)  # frozen
-    run(lists, "cut", resume="cut", epochs=1)  # to the end of the first stage
-    run(lists, "cut", resume="cut", epochs=3, stop=(2, 4), save_steps=3)  # unfrozen
-    cut, (begun,) = run(lists, "cut", resume="cut", epochs=3)
+    name = f"cut_{ema}"
+    run(lists, name, stop=(1, 4), save_steps=3, epochs=3, ema=ema)  # frozen
+    run(lists, name, resume=name, epochs=1)  # to the end of the first stage
+    run(lists, name, resume=name, epochs=3, stop=(2, 4), save_steps=3)  # unfrozen
+    cut, (begun,) = run(lists, name, resume=name, epochs=3)
     assert begun.trainable == begun.parameters
-    for name in ("01", "02", "03"):
+    for number in ("01", "02", "03"):
         one, other = (
-            read_model(each / f"tests.models.test_tune_attentive_csv_{name}.keras", compile=True)
+            read_model(each / f"tests.models.test_tune_attentive_csv_{number}.keras", compile=True)
             for each in (whole, cut)
         )
         pairs = zip([*one.weights, *one.optimizer.variables], [*other.weights, *other.optimizer.variables], strict=True)
-        assert all(np.array_equal(*pair) for pair in pairs), name
+        assert all(np.array_equal(*pair) for pair in pairs), number
 
 
 def test_train_reports_the_trained_parameters(lists, deepfake):

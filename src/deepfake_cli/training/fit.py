@@ -27,7 +27,7 @@ from deepfake_cli.training import augmentation, checkpoint, input_pipeline, prec
 from deepfake_cli.training.callbacks import training_callbacks
 from deepfake_cli.training.events import Begun, Progress, list_counts
 from deepfake_cli.training.interrupt import hold_first_signal
-from deepfake_cli.training.optimizer import compiled
+from deepfake_cli.training.optimizer import compiled, kept_weights
 from deepfake_cli.training.scoring import image_size, unreadable
 from deepfake_cli.training.team import MakeBatches, Team, check_workers, shared_facts
 from deepfake_cli.training.tensorboard import EventWriter
@@ -137,15 +137,16 @@ def _fit_epochs(
     model: keras.Model, batches: tf.data.Dataset, callbacks: Callbacks, steps: int, first: int, last: int
 ) -> None:
     """Train the epochs from `first` to before `last`, with this many steps each."""
-    model.fit(
-        batches,
-        steps_per_epoch=steps,
-        initial_epoch=first,
-        epochs=last,
-        callbacks=callbacks,
-        shuffle=False,
-        verbose=0,
-    )
+    with kept_weights(model.optimizer):
+        model.fit(
+            batches,
+            steps_per_epoch=steps,
+            initial_epoch=first,
+            epochs=last,
+            callbacks=callbacks,
+            shuffle=False,
+            verbose=0,
+        )
 
 
 def _batches(settings: Train, table: pd.DataFrame, size: int, steps: int) -> MakeBatches:

@@ -34,6 +34,16 @@ def averaged(model: keras.Model) -> Iterator[None]:
         swap_averages(model)
 
 
+@contextmanager
+def kept_weights(optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
+    """Keep `fit` from ending with averaged weights: training may go on in a second `fit`, with those that are not."""
+    optimizer.finalize_variable_values = lambda weights: None
+    try:
+        yield
+    finally:
+        del optimizer.finalize_variable_values  # the method of the class is back
+
+
 def swap_averages(model: keras.Model) -> None:
     """Exchange the weights with their moving averages, if there are; the statistics of batch normalisation stay."""
     averages = moving_averages(model.optimizer)
