@@ -187,12 +187,12 @@ def test_training_images_are_framed_by_label(ask):
 def test_worst_errors_show_one_face_per_video(ask, project):
     table = pd.read_csv(project / "csv" / "val" / "validation.csv")
     videos = table.groupby("label")["video"].nunique()
-    shown = ask.images("plain/events/validation", "faces/most wrong")
+    shown = ask.images("plain/events/validation", "faces/worst errors")
     assert sorted(shown) == [1, 2, 3]
     for picture in shown.values():
         assert picture.std() > 30
         assert {label: tiles(picture, label) for label in COLOURS} == dict(videos)
-    (forged,) = ask.images("elsewhere/forged/validation", "faces/most wrong").values()
+    (forged,) = ask.images("elsewhere/forged/validation", "faces/worst errors").values()
     assert tiles(forged, "real") == tiles(forged, "fake") == videos["real"]
 
 

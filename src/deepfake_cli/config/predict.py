@@ -22,7 +22,7 @@ class Judging(Step):
     every: int = option(1, "Judge every N-th frame of a video", ge=1)
     max_frames: int | None = option(None, "Maximum number of frames per video, evenly spaced", ge=1)
     faces: Literal["largest", "all"] = option(
-        "largest", "Judge the largest face of each frame, or all; with all, the most suspicious face decides"
+        "largest", "Judge the largest face of each frame, or all; with all, the one with the highest score decides"
     )
     crops: bool = option(False, "The images are face crops; do not detect faces")
 
@@ -43,7 +43,7 @@ class Predict(Judging):
     report: Path | None = option(None, "Write an HTML page here, with timelines, top frames and heat maps", remote=True)
     explain: Path | None = option(
         None,
-        "Write the most suspicious faces (PNG) and annotated videos (MP4) to this folder",
+        "Write the highest-scoring faces (PNG) and annotated videos (MP4) to this folder",
     )
     csv: Path | None = option(None, "Write a CSV here, with a row per file", remote=True)
     frames_csv: Path | None = option(None, "Write a CSV here, with a row per face and frame", remote=True)

@@ -100,7 +100,7 @@ class EventWriter:
             curve = summary.pb("frames", fake, np.clip(scores, 0, 1))
             tf.summary.experimental.write_raw_pb(curve.SerializeToString())
         with self._part("validation", epoch):
-            tf.summary.image("faces/most wrong", grid(self._worst_errors(scores), MEDIUM)[None])
+            tf.summary.image("faces/worst errors", grid(self._worst_errors(scores), MEDIUM)[None])
 
     def _worst_errors(self, scores: np.ndarray) -> dict[str, list[Tile]]:
         """The validation faces with the worst scores, one per video, by class."""
