@@ -14,11 +14,11 @@ import pandas as pd
 import pytest
 
 from deepfake_cli.assets import CLIPS, FOLDER, STARTER
-from deepfake_cli.commands.export import ExportResult, export_model
 from deepfake_cli.errors import ModelError
 from deepfake_cli.inference import runtimes
 from deepfake_cli.models import build_model
 from deepfake_cli.runs import recipe
+from deepfake_cli.training.export import ExportResult, export_best, export_model
 from tests import processes
 from tests.training.test_train import FAST, project  # noqa: F401
 
@@ -213,6 +213,21 @@ def test_export_with_different_scores_is_not_written(tmp_path_factory, tmp_path,
     with pytest.raises(ModelError, match="differ from Keras"):
         export_model(model, snapshot, output=tmp_path / "d.onnx")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_failed_export_of_the_best_snapshot_is_reported_not_raised(tmp_path, monkeypatch):
+    from deepfake_cli.models import export
+
+    build_model("meso4", image_size=SIDE, weights=None).save(tmp_path / "best.keras")
+
+    def failing(*given, **named):
+        raise ValueError("no such operation")
+
+    monkeypatch.setitem(export.EXPORTS, "onnx", (".onnx", failing))
+    assert export_best(tmp_path / "best.keras") == "ValueError: no such operation"
+    assert [path.name for path in tmp_path.iterdir()] == ["best.keras"]
+    monkeypatch.undo()
+    assert export_best(tmp_path / "best.keras") == "" and (tmp_path / "best.onnx").is_file()
 
 
 def test_readme_example_runs():

@@ -1,40 +1,12 @@
 """``deepfake export``: export a snapshot to ONNX, LiteRT or SavedModel."""
 
-import tempfile
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from deepfake_cli.config import Export
 from deepfake_cli.errors import ModelError
-from deepfake_cli.inference.runtimes.metadata import Traits
-from deepfake_cli.metrics.calibration import Calibration
 from deepfake_cli.native_output import quiet
-from deepfake_cli.runs import recipe
 from deepfake_cli.runs.listing import BEST, newest
-from deepfake_cli.storage.remote import is_remote, put
-
-IMAGES = 16  # images for the comparison with Keras
-TOLERANCE = {False: 1e-4, True: 5e-3}  # maximum difference of scores to Keras, by compact
-
-
-@dataclass
-class ExportResult:
-    """Result of `export`.
-
-    Attributes:
-        path: the file, or the folder of a SavedModel.
-        size: in bytes.
-        difference: largest difference to the scores of Keras in float32.
-        traits: the metadata of the file.
-    """
-
-    path: Path
-    size: int
-    difference: float
-    traits: Traits
+from deepfake_cli.training.export import ExportResult, export_model
 
 
 def export(settings: Export) -> ExportResult:
@@ -51,86 +23,8 @@ def export(settings: Export) -> ExportResult:
     return export_model(model, snapshot, settings.format, settings.output, compact=settings.compact)
 
 
-def export_model(
-    model: Any, snapshot: Path, format: str = "onnx", output: Path | None = None, *, compact: bool = False
-) -> ExportResult:
-    """Export a loaded model; its recipe is next to `snapshot`."""
-    with quiet():
-        from deepfake_cli.models.export import EXPORTS, differences, in_float32
-
-        suffix, write = EXPORTS[format]
-        path = output or snapshot.with_name(f"{snapshot.stem}{suffix or '_saved_model'}")
-        if path.suffix != suffix:
-            raise ModelError(f"{path}: expected the name {path.stem}{suffix} for the format {format}.")
-        traits, model = traits_of(model, snapshot), in_float32(model)
-        parent = None if is_remote(path) else path.parent
-        if parent:
-            parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".export-", dir=parent) as folder:
-            partial = Path(folder) / path.name
-            write(model, partial, traits, **({"compact": True} if compact else {}))
-            difference = float(differences(model, partial, _images(traits.image_size)).max())
-            if not difference <= TOLERANCE[compact]:
-                raise ModelError(f"{path}: not written, since its scores differ from Keras by {difference:.2g}.")
-            size = _size(partial)
-            _put(partial, path)
-    return ExportResult(path, size, difference, traits)
-
-
-def _put(partial: Path, path: Path) -> None:
-    """Move a file or folder to its final path; replace an existing folder at the last moment."""
-    if is_remote(path):
-        for file in [partial] if partial.is_file() else filter(Path.is_file, partial.rglob("*")):
-            put(file, path / file.relative_to(partial))
-        return
-    if path.is_dir():
-        path.replace(partial.with_name("earlier"))
-    partial.replace(path)
-
-
-def traits_of(model: Any, snapshot: Path) -> Traits:
-    """The metadata of a snapshot, from its recipe."""
-    known = recipe.read(snapshot)
-    settings, own = known.get("settings", {}), known.get("snapshots", {}).get(snapshot.name, {})
-    threshold, calibration = float(own.get("threshold", 0.5)), own.get("calibration")
-    if calibration and "threshold" in own:  # the threshold is for uncalibrated scores
-        threshold = float(Calibration.from_json(calibration).apply([threshold])[0])
-    kept = {name: known[name] for name in ("began", "seed", "versions", "data") if name in known}
-    return Traits(
-        model=str(known.get("model", model.name)),
-        image_size=int(model.input_shape[1]),
-        margin=float(settings.get("margin", 1.3)),
-        threshold=threshold,
-        pool=recipe.pool_of(snapshot) or "mean",
-        calibration=calibration,
-        recipe=kept | {"settings": settings},
-    )
-
-
 def _newest(runs: Path) -> Path:
     run = newest(runs, BEST)
     if run is None:
         raise ModelError(f"No run in {runs} has a {BEST}. Give a snapshot, or train one with deepfake train.")
     return run / BEST
-
-
-def _images(size: int) -> np.ndarray:
-    """Noise and frames of the clips in this package, uint8 RGB (images, size, size, 3)."""
-    import cv2
-
-    from deepfake_cli.assets import CLIPS, FOLDER
-    from deepfake_cli.media.video import FrameSampler, FrameSource
-
-    noise = np.random.default_rng(0).integers(0, 256, (IMAGES // 4, size, size, 3), dtype=np.uint8)
-    pictures = [
-        cv2.cvtColor(cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2RGB)
-        for name, _ in CLIPS
-        for _, image in FrameSource(FOLDER / name).frames(FrameSampler(most=IMAGES // 4, total=70))
-        if image is not None
-    ]
-    return np.concatenate([noise, np.stack(pictures)])
-
-
-def _size(path: Path) -> int:
-    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
-    return sum(file.stat().st_size for file in files)

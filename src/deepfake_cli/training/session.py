@@ -11,7 +11,6 @@ from deepfake_cli.distributed import environment
 from deepfake_cli.errors import ManifestError
 from deepfake_cli.native_output import quiet
 from deepfake_cli.runs import recipe
-from deepfake_cli.runs.best_onnx import export_best
 from deepfake_cli.runs.folder import chosen_folder, resumed_if_there
 from deepfake_cli.runs.listing import BEST, BEST_ONNX, is_finished
 from deepfake_cli.runs.read_only import ReadOnlyRun
@@ -19,6 +18,7 @@ from deepfake_cli.runs.resume import check_lists, lists_of
 from deepfake_cli.runs.run import Run
 from deepfake_cli.storage.remote import here
 from deepfake_cli.training.events import Progress
+from deepfake_cli.training.export import export_best
 
 if TYPE_CHECKING:
     import pandas as pd
