@@ -136,7 +136,9 @@ def test_frozen_backbone_trains_its_head_only(models, images):
 def test_model_trains_saves_loads_and_exports(name, images, tmp_path):
     model, labels, images = small(name), np.array([[0.0], [1.0]]), images.astype(np.float32)
     before = model.get_layer(PROBABILITY).get_weights()
-    model.compile(keras.optimizers.Adam(1e-3), "binary_crossentropy", run_eagerly=name in HEAVY)  # tracing takes longest
+    model.compile(
+        keras.optimizers.Adam(1e-3), "binary_crossentropy", run_eagerly=name in HEAVY
+    )  # tracing takes longest
     assert np.isfinite(model.train_on_batch(images, labels))
     assert not np.array_equal(before[0], model.get_layer(PROBABILITY).get_weights()[0])
     probabilities = predict(model, images)

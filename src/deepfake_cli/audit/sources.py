@@ -43,7 +43,7 @@ def _manifests(folders: Iterable[Path]) -> set[Path]:
     def nearest(folder: Path) -> Path | None:
         if folder not in asked:
             path, above = folder / "manifest.csv", folder.parent
-            there = folder.suffix != tar_shards.SUFFIX and here(path).is_file()
+            there = not tar_shards.is_tar(folder) and here(path).is_file()
             top = above == folder or is_remote(above) != is_remote(folder)
             asked[folder] = path if there else None if top else nearest(above)
         return asked[folder]

@@ -113,5 +113,5 @@ def main() -> None:
 
 
 def _fail(message: str) -> NoReturn:
-    error_console.print(f"Error: {message}", style="bold red", markup=False, highlight=False, soft_wrap=True)
+    error_console.print(f"Error: {message}", style="bold red", soft_wrap=True)
     sys.exit(1)

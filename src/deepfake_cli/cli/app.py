@@ -20,8 +20,9 @@ def app(settings: App) -> None:
 
     signal.signal(signal.SIGTERM, _leave)  # so that the block below cleans up
     with opened(settings) as server:
-        console.print(f"Detector: {server.detector}", highlight=False, markup=False)
-        console.print(f"[bold]{server.url}[/bold]  (Ctrl-C to stop)", highlight=False)
+        console.print(f"Detector: {server.detector}")
+        console.print(server.url, style="bold", end="")
+        console.print("  (Ctrl-C to stop)")
         if server.public:
             warn(
                 f"--host {settings.host}: anyone on the network can use this page, and uploads are not encrypted. "

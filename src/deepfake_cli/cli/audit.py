@@ -29,12 +29,12 @@ def audit(
     _print_counts(result.audit["counts"])
     _print_measures(result.audit)
     for warning in result.audit["warnings"]:
-        error_console.print(f"Warning: {warning}", style="bold yellow", markup=False, highlight=False)
+        error_console.print(f"Warning: {warning}", style="bold yellow")
     for note in result.audit["notes"]:
         warn(f"Note: {note}")
     for bad in result.audit["sample"]["unreadable"][:MOST_LISTED]:
-        error_console.print(f"{bad['path']}: {bad['reason']}", style="red", markup=False, highlight=False)
-    return console.print(f"Wrote {', '.join(map(str, result.files))}", highlight=False)
+        error_console.print(f"{bad['path']}: {bad['reason']}", style="red")
+    return console.print(f"Wrote {', '.join(map(str, result.files))}")
 
 
 def _print_counts(counts: dict[str, Any]) -> None:
@@ -43,7 +43,7 @@ def _print_counts(counts: dict[str, Any]) -> None:
     console.print(table(None, columns, rows))
     kinds = {"both": "with both classes", "real_only": "with reals only", "fake_only": "with fakes only"}
     groups = [f"{counts['groups'][kind]:,} {text}" for kind, text in kinds.items() if counts["groups"][kind]]
-    console.print(f"Groups: {', '.join(groups)}.\n", highlight=False)
+    console.print(f"Groups: {', '.join(groups)}.\n")
 
 
 def _print_measures(result: dict[str, Any]) -> None:
@@ -60,7 +60,7 @@ def _print_measures(result: dict[str, Any]) -> None:
         console.print(table("Counts", ["", "", "real", "fake", "AUC alone"], categories))
     same = [f"{about['title']} {_value(about)}" for about in measured.values() if about["same"]]
     if same:
-        console.print(f"The same in both classes: {', '.join(same)}.\n", highlight=False)
+        console.print(f"The same in both classes: {', '.join(same)}.\n")
     rows = [
         (
             NAMES[name],

@@ -26,17 +26,17 @@ def calibrate(
     _print_errors(result.calibration)
     for note in result.calibration["notes"]:
         warn(f"Note: {note}")
-    return console.print(f"Wrote {', '.join(map(str, result.files))}", highlight=False, markup=False)
+    return console.print(f"Wrote {', '.join(map(str, result.files))}")
 
 
 def _print_errors(calibration: dict[str, Any]) -> None:
-    console.print(f"Snapshot: {calibration['snapshot']}", highlight=False, markup=False)
+    console.print(f"Snapshot: {calibration['snapshot']}")
     parameters = (
         f" {calibration['temperature']:.3f}"
         if calibration["method"] == "temperature"
         else f", {len(calibration['scores'])} knots"
     )
-    console.print(f"Fitted on {calibration['frames']:,} frames: {calibration['method']}{parameters}", highlight=False)
+    console.print(f"Fitted on {calibration['frames']:,} frames: {calibration['method']}{parameters}")
     labels = {"before": "before", "after": "after", "cross_validated": f"on {calibration['folds']} held-out folds"}
     shown = [when for when in labels if calibration[when]]
     rows = [
@@ -50,5 +50,4 @@ def _print_errors(calibration: dict[str, Any]) -> None:
         counts = " and ".join(f"{count} {name}" for name, count in threshold["called_otherwise"].items())
         console.print(
             f"Threshold {threshold['before']:.3f} becomes {threshold['after']:.3f}: {counts} change class.",
-            highlight=False,
         )

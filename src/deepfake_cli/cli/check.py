@@ -27,14 +27,13 @@ def check(settings: MakeCsv, json: bool) -> None:
         for finding in result.findings:
             error_console.print(
                 f"{'Error' if finding.wrong else 'Note'}: {finding.what}: {finding.count:,} in {finding.where}",
-                style="red" if finding.wrong else "yellow", markup=False, highlight=False,
+                style="red" if finding.wrong else "yellow",
             )  # fmt: skip
             for example in finding.some:
-                error_console.print(f"  {example}", markup=False, highlight=False)
+                error_console.print(f"  {example}")
         if not result.wrong:
             console.print(
                 f"The lists are unchanged and share no group. {result.compared:,} images compared by perceptual hash.",
-                highlight=False,
             )
     if result.wrong:
         raise typer.Exit(1)

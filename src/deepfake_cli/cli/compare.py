@@ -22,17 +22,16 @@ def compare(
     for note in result.comparison["notes"]:
         warn(f"Note: {note}")
     if result.page:
-        console.print(f"Wrote {result.page} and {result.page.with_suffix('.json')}", highlight=False)
+        console.print(f"Wrote {result.page} and {result.page.with_suffix('.json')}")
     return None
 
 
 def print_comparison(comparison: dict[str, Any]) -> None:
     """Print the differences at frame and video level, the kind of interval, and the largest disagreements."""
-    console.print(f"A: {comparison['a']}\nB: {comparison['b']}", highlight=False, markup=False)
+    console.print(f"A: {comparison['a']}\nB: {comparison['b']}")
     coverage = comparison["coverage"]
     console.print(
         f"{coverage['both']:,} rows in both, {coverage['only_a']:,} in A only, {coverage['only_b']:,} in B only.",
-        highlight=False,
     )
     for level in ("frame", "video"):
         figures = comparison[level]
@@ -44,7 +43,6 @@ def print_comparison(comparison: dict[str, Any]) -> None:
     console.print(
         f"* the interval excludes 0. {interval['resamples']:,} resamples of {interval['units']:,} {interval['unit']}s, the "
         f"same for both ({interval['method']}).",
-        highlight=False,
     )
     _print_disagree(comparison["disagree"])
 
@@ -61,7 +59,6 @@ def _print_test(test: dict[str, Any], level: str) -> None:
     if test["p"] is not None:
         console.print(
             f"DeLong's test of the AUCs: z {test['z']:.2f}, p {test['p']:.2g} (treats {level}s as independent).",
-            highlight=False,
         )
 
 

@@ -54,7 +54,7 @@ def init(
     if file.exists() and not force:
         raise ConfigError(f"{file} exists; overwrite it with --force.")
     write_text(file, template())
-    console.print(f"Wrote {file}. Use it with --config {file}", highlight=False)
+    console.print(f"Wrote {file}. Use it with --config {file}")
 
 
 @config.command(name="schema")

@@ -1,38 +1,79 @@
-"""Consoles: results on stdout, progress and errors on stderr."""
+"""Consoles: results on stdout, progress and errors on stderr.
+
+All text goes through `visible`: names of files, groups and recipes come from outside and may hold escape sequences. None of it
+is read as markup.
+"""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
+from rich.text import Text
 
 from deepfake_cli.storage.remote import spelled
 
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters of both sets, but for tab and line feed
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # these change the direction of what follows
+    "\u2028\u2029\ud800-\udfff]"  # line ends; bytes of a name that is not UTF-8
+)
+
+
+def visible(text: str) -> str:
+    """The text with what a terminal would obey or cannot print as escapes: ESC is 4 characters, a backslash and x1b."""
+    return _HIDDEN.sub(_escape, text)
+
+
+def _escape(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else ascii(found[0])[1:-1]
+
 
 class Screen(Console):
-    """A console that prints remote paths as URLs (``s3://``), not as pathlib spells them."""
+    """A console without markup that prints hidden characters as escapes, and remote paths as URLs (``s3://``)."""
+
+    def __init__(self, **options: Any):
+        super().__init__(markup=False, emoji=False, highlight=False, **options)
 
     def print(self, *objects: Any, **options: Any) -> None:
         """Print, as `rich.console.Console.print`."""
-        super().print(*(spelled(item) if isinstance(item, str) else item for item in objects), **options)
+        super().print(*(visible(spelled(item)) if isinstance(item, str) else item for item in objects), **options)
 
 
 console = Screen(soft_wrap=not sys.stdout.isatty())
 error_console = Screen(stderr=True, soft_wrap=not sys.stderr.isatty())
 
 
+class VisibleColumn(TextColumn):
+    """A text of a progress bar."""
+
+    def render(self, task: Task) -> Text:
+        """The text, with hidden characters as escapes."""
+        return Text(visible(self.text_format.format(task=task)))
+
+
 def progress(unit: str) -> Progress:
     """A progress bar on stderr; hidden unless stderr is a terminal."""
     return Progress(
-        TextColumn("{task.description}"),
+        VisibleColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn(unit),
-        TextColumn("{task.fields[note]}"),
+        VisibleColumn("{task.fields[note]}"),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
@@ -44,13 +85,13 @@ def progress(unit: str) -> Progress:
 
 def table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
     """A table with numeric columns aligned right."""
-    cells = [[str(cell) for cell in row] for row in rows]
-    drawn = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    cells = [[visible(spelled(str(cell))) for cell in row] for row in rows]
+    drawn = Table(title=title and Text(visible(title)), title_justify="left", box=SIMPLE_HEAD)
     for index, name in enumerate(columns):
         numeric = all(row[index][:1].isdigit() or row[index][:1] in "-–" for row in cells)
-        drawn.add_column(name, justify="right" if numeric and cells else "left", overflow="fold")
+        drawn.add_column(Text(visible(name)), justify="right" if numeric and cells else "left", overflow="fold")
     for row in cells:
-        drawn.add_row(*row)
+        drawn.add_row(*map(Text, row))
     return drawn
 
 
@@ -61,4 +102,4 @@ def print_json(value: Any) -> None:
 
 def warn(message: str) -> None:
     """Print a warning on stderr."""
-    error_console.print(message, style="yellow", markup=False, highlight=False)
+    error_console.print(message, style="yellow")

@@ -54,7 +54,7 @@ def show(
     for column in (0, 1, 2, 4):
         drawn.columns[column].no_wrap = True
     console.print(drawn)
-    return console.print(LEGEND, markup=False, highlight=False)
+    return console.print(LEGEND)
 
 
 @datasets.command()
@@ -72,7 +72,7 @@ def info(
         console.print(Text.assemble((f"{heading}: " if heading else "", "bold"), (text, "" if number else "bold")))
         console.print()
     split = f"Published split: {adapter.official}." if adapter.official else "No published split."
-    console.print(f"make-csv --by: {', '.join(adapter.by)}. {split}", markup=False, highlight=False)
+    console.print(f"make-csv --by: {', '.join(adapter.by)}. {split}")
 
 
 @datasets.command()

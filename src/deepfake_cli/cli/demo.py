@@ -36,10 +36,10 @@ def demo(
 
     folder.mkdir(parents=True, exist_ok=True)
     os.chdir(folder)
-    console.print(f"Made a real and a fake video of each of three people in {folder / 'raw'}", highlight=False)
+    console.print(f"Made a real and a fake video of each of three people in {folder / 'raw'}")
     make_set(Path("raw"))
     for command, step, values in STEPS:
-        console.print(f"\n[bold]$ {equivalent(step, values)}[/bold]", highlight=False)
+        console.print(f"\n$ {equivalent(step, values)}", style="bold")
         command(step.model_validate(values))
     run = newest(RUNS)
     made = (
@@ -52,10 +52,8 @@ def demo(
         "evaluation/metrics.json",
         "evaluation/report.html",
     )
-    console.print("\nWrote:", *(f"  {folder / path}" for path in made), sep="\n", highlight=False)
-    console.print(
-        f"\nTo repeat this, run the commands above in {folder}. They work on your own videos, too.", highlight=False
-    )
+    console.print("\nWrote:", *(f"  {folder / path}" for path in made), sep="\n")
+    console.print(f"\nTo repeat this, run the commands above in {folder}. They work on your own videos, too.")
 
 
 def equivalent(step: type[Step], values: dict[str, Any]) -> str:

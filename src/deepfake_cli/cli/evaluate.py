@@ -26,14 +26,14 @@ def evaluate(
         return print_json(result.metrics)
     kind = "Snapshot" if result.metrics["snapshot"] else "Predictions"
     source = result.metrics["snapshot"] or ", ".join(result.metrics["lists"])
-    console.print(f"{kind}: {source}", highlight=False, markup=False)
+    console.print(f"{kind}: {source}")
     print_metrics(result.metrics)
     if result.metrics.get("robustness"):
         print_robustness(result.metrics["robustness"], settings.robustness_frames, settings.output)
     for note in result.notes:
         warn(f"Note: {note}")
     files = [result.predictions, result.summary, *([result.page] if result.page else [])]
-    return console.print(f"Wrote {', '.join(map(str, files))}", highlight=False)
+    return console.print(f"Wrote {', '.join(map(str, files))}")
 
 
 def print_metrics(metrics: dict[str, Any]) -> None:
@@ -57,7 +57,7 @@ def _print_slices(metrics: dict[str, Any]) -> None:
     parts = [part for part in metrics["slices"] if part["video"] and part["by"] != "group"]
     groups = sum(part["by"] == "group" for part in metrics["slices"])
     if groups:
-        console.print(f"Metrics of each of the {groups} groups: metrics.json.", highlight=False)
+        console.print(f"Metrics of each of the {groups} groups: metrics.json.")
     if not parts:
         return
     rows = [
@@ -66,7 +66,7 @@ def _print_slices(metrics: dict[str, Any]) -> None:
     ]
     console.print(table("Slices, per video", ["by", "", "real", "fake", *SLICED.values()], rows))
     if len(parts) > MOST_SLICES:
-        console.print(f"… and {len(parts) - MOST_SLICES} more slices in metrics.json", highlight=False)
+        console.print(f"… and {len(parts) - MOST_SLICES} more slices in metrics.json")
 
 
 def _short(level: dict[str, Any]) -> list[str]:
@@ -78,8 +78,8 @@ def _print_interval(interval: dict[str, Any], pool: str) -> None:
     unit = f"{interval['units']:,} {interval['unit']}{'s' * (interval['units'] != 1)}"
     note = f": {interval['note']}" if interval.get("note") else ""
     kind = "BCa" if interval["method"] == "bca" else interval["method"]
-    console.print(f"95 % intervals ({kind}): {interval['resamples']:,} resamples of {unit}{note}.", highlight=False)
-    console.print(f"Video score: {pool} of its frame scores.", highlight=False)
+    console.print(f"95 % intervals ({kind}): {interval['resamples']:,} resamples of {unit}{note}.")
+    console.print(f"Video score: {pool} of its frame scores.")
 
 
 def _print_errors(errors: dict[str, Any], missing: str) -> None:

@@ -20,7 +20,5 @@ def export(
         return print_json(facts | {"threshold": result.traits.threshold, "image_size": result.traits.image_size})
     console.print(
         f"Wrote {result.path}, {result.size / 1e6:.1f} MB; maximum difference to the scores of Keras: {result.difference:.1g}",
-        highlight=False,
-        markup=False,
     )
     return None

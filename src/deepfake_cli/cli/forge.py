@@ -10,5 +10,5 @@ def forge(settings: Forge) -> None:
 
     result = run(settings)
     for name, reason in result.bad:
-        error_console.print(f"{name}: {reason}", style="red", markup=False, highlight=False)
-    console.print(f"Wrote {result.sheet}, {result.rows} rows", highlight=False)
+        error_console.print(f"{name}: {reason}", style="red")
+    console.print(f"Wrote {result.sheet}, {result.rows} rows")

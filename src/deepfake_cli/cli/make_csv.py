@@ -38,12 +38,10 @@ def make_csv(
         )
     console.print(table(None, COLUMNS, [[row[name] for name in COLUMNS] for row in result.counts]))
     for path in result.paths.values() if not settings.folds else ():
-        console.print(f"Wrote {path}", highlight=False)
+        console.print(f"Wrote {path}")
     if settings.folds:
-        console.print(f"Wrote {len(result.paths)} lists in {settings.csvdir}", highlight=False)
-    console.print(
-        f"Wrote {result.protocol}. Check the lists against it with deepfake make-csv --check", highlight=False
-    )
+        console.print(f"Wrote {len(result.paths)} lists in {settings.csvdir}")
+    console.print(f"Wrote {result.protocol}. Check the lists against it with deepfake make-csv --check")
     return None
 
 

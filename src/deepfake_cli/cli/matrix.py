@@ -34,9 +34,9 @@ def matrix(
         print_json(result.matrix)
     else:
         _print(result.matrix)
-        console.print(f"Wrote {', '.join(map(str, result.files))}", highlight=False, markup=False)
+        console.print(f"Wrote {', '.join(map(str, result.files))}")
     for name, reason in result.faults:
-        error_console.print(f"{name}: {reason}", style="red", markup=False, highlight=False)
+        error_console.print(f"{name}: {reason}", style="red")
 
 
 class QuietProgress(TrainProgress):
@@ -67,12 +67,12 @@ def _print(matrix: dict[str, Any]) -> None:
         console.print(table(f"AUC per {level}: row = {rows_are}, column = test list", ["", *matrix["columns"]], rows))
     several = matrix["seeds"] and matrix["seeds"] > 1
     about = f"± standard deviation over {matrix['seeds']} seeds" if several else "In brackets: 95 % intervals"
-    console.print(f"{about}.", highlight=False)
+    console.print(f"{about}.")
     seen = {cell["seen"] for cell in matrix["cells"]}
     if "train" in seen:
-        console.print("† trained on groups of the test list: too optimistic.", highlight=False)
+        console.print("† trained on groups of the test list: too optimistic.")
     if "validation" in seen:
-        console.print("‡ checkpoint chosen on groups of the test list: slightly optimistic.", highlight=False)
+        console.print("‡ checkpoint chosen on groups of the test list: slightly optimistic.")
 
 
 def _text(cell: dict[str, Any], level: str, beneath: Callable[[dict[str, Any]], str]) -> str:

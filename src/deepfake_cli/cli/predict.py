@@ -43,7 +43,7 @@ def predict(
             }
         )
     else:
-        console.print(f"Detector: {result.detector}", highlight=False, markup=False)
+        console.print(f"Detector: {result.detector}")
         calibrated = any(verdict.calibrated for verdict in result.verdicts)
         names = Counter(verdict.path.name for verdict in result.verdicts)
         rows = [_row(verdict, names[verdict.path.name] == 1) for verdict in result.verdicts]
@@ -53,14 +53,14 @@ def predict(
             )
         )
         if result.rates:
-            console.print(result.rates, highlight=False, markup=False)
+            console.print(result.rates)
         for verdict in result.verdicts:
             for note in verdict.notes:
                 warn(f"{verdict.path}: {note}")
         if result.written:
-            console.print(f"Wrote {len(result.written):,} images and videos to {settings.explain}", highlight=False)
+            console.print(f"Wrote {len(result.written):,} images and videos to {settings.explain}")
         if settings.report:
-            console.print(f"Wrote {settings.report}", highlight=False)
+            console.print(f"Wrote {settings.report}")
     if result.missed:
         raise typer.Exit(FAILED_ON)
 

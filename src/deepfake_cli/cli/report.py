@@ -11,4 +11,4 @@ def report(settings: Report) -> None:
     """
     from deepfake_cli.commands.report import report as run
 
-    console.print(f"Wrote {run(settings)}", highlight=False, markup=False)
+    console.print(f"Wrote {run(settings)}")

@@ -17,6 +17,6 @@ def print_robustness(rows: list[dict[str, Any]], frames: int, output: Path) -> N
         console.print(table(title, ["corruption", *"12345"], lines))
     few = f"up to {frames} consecutive frames from the middle"
     which = few if frames else "all frames"
-    console.print(f"Robustness: {which} of each video, corrupted at the input size of the network.", highlight=False)
+    console.print(f"Robustness: {which} of each video, corrupted at the input size of the network.")
     files = [output / name for name in ("robustness.csv", "robustness.png", "changes.png")]
-    console.print(f"Wrote {', '.join(map(str, files))}", highlight=False, markup=False)
+    console.print(f"Wrote {', '.join(map(str, files))}")

@@ -25,7 +25,7 @@ def runs(
     if json:
         return print_json([asdict(run) for run in rows])
     if not rows:
-        return console.print(f"No runs in {runs_dir}. Start one with deepfake train.", highlight=False, markup=False)
+        return console.print(f"No runs in {runs_dir}. Start one with deepfake train.")
     cells = [
         (
             run.name,
@@ -46,7 +46,7 @@ def runs(
         drawn = table(None, COLUMNS[:NARROW], [row[:NARROW] for row in cells])
     console.print(drawn)
     if any(run.state == "interrupted" for run in rows):
-        console.print("Resume an interrupted run with: deepfake train --resume RUN", highlight=False)
+        console.print("Resume an interrupted run with: deepfake train --resume RUN")
     return None
 
 

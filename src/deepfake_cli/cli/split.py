@@ -40,9 +40,7 @@ def split(
 
     seconds = time.perf_counter() - started
     for video in [video for video in result.videos if video.error or video.note][:MOST_LISTED]:
-        error_console.print(
-            f"{video.video}: {video.error or video.note}", style="red" if video.error else "yellow", markup=False
-        )
+        error_console.print(f"{video.video}: {video.error or video.note}", style="red" if video.error else "yellow")
     for reason in sorted(set(result.ignored.values())):
         paths = [path for path, why in result.ignored.items() if why == reason]
         some = ", ".join(path.name for path in paths[:5]) + (" …" if len(paths) > 5 else "")
@@ -88,5 +86,4 @@ def _print(result: "SplitResult", frames: int, seconds: float) -> None:
         warn(f"… and {noted - MOST_LISTED} more videos with a note; --json lists all.")
     console.print(
         f"{frames:,} frames in {seconds:.1f} s ({frames / seconds:,.0f} frames/s). Wrote {result.manifest}",
-        highlight=False,
     )

@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deepfake_cli.cli.console import console, progress, warn
+from deepfake_cli.cli.console import console, progress, visible, warn
 from deepfake_cli.config import Train
 from deepfake_cli.errors import DeepfakeError
 
@@ -115,12 +115,12 @@ class TrainProgress:
         """Append a line to the log of the run; errors such as a full disk are ignored."""
         if self.begun_in:
             with suppress(OSError), (self.begun_in / LOG).open("a", encoding="utf-8") as log:
-                log.write(f"{text}\n")
+                log.write(f"{visible(text)}\n")
 
     def line(self, text: str) -> None:
         """Print a line, log it and flush."""
         self.log(text)
-        console.print(text, highlight=False, markup=False)
+        console.print(text)
         sys.stdout.flush()
 
 

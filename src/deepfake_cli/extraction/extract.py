@@ -104,7 +104,8 @@ def extract(job: Job) -> Extracted:
             raise VideoError(f"{folder} has frames of {done['dataset']}; choose another --imgdir")
         if done and done["key"] == key and not settings.overwrite:
             return Extracted(clip.video, done["rows"], skipped=True, note=done["note"])
-        _check_free(folder, settings.imgdir)
+        if not settings.packs and not is_remote(folder):
+            _check_free(folder, settings.imgdir)
         with lent(clip.path) as path:
             return _cut(clip._replace(path=path), settings, folder, key)
     except (DeepfakeError, OSError, cv2.error, ValueError) as error:
@@ -152,9 +153,7 @@ def _sample(path: Path, digest: Any) -> None:
 def _recorded(folder: Path) -> dict[str, Any] | None:
     """Read the record of a folder, or of a tar, where it is the first file."""
     try:
-        text = (
-            tar_shards.first(folder, RECORD) if folder.suffix == tar_shards.SUFFIX else (folder / RECORD).read_bytes()
-        )
+        text = tar_shards.first(folder, RECORD) if tar_shards.is_tar(folder) else (folder / RECORD).read_bytes()
         record = json.loads(text or "{}")
         return record if {"key", "dataset", "rows", "note"} <= record.keys() else None
     except (OSError, ValueError):
@@ -167,8 +166,6 @@ def _check_free(folder: Path, imgdir: Path) -> None:
     Raises:
         VideoError: it has other files, or frames of another video are in it, or it is inside of those.
     """
-    if is_remote(folder) or folder.suffix == tar_shards.SUFFIX:
-        return
     above = next(
         (parent for parent in folder.relative_to(imgdir).parents if (imgdir / parent / RECORD).is_file()), None
     )

@@ -34,9 +34,9 @@ def whole(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path` as UTF-8, atomically."""
+    """Write `text` to `path` as UTF-8, atomically; bytes of a name that are not UTF-8 become escapes."""
     with whole(path) as partial:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_bytes(text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").encode())
 
 
 def elsewhere(path: str | Path) -> bool:

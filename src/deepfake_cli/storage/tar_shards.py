@@ -16,9 +16,18 @@ TABLES = 4096  # cached tables of contents, about 10 kB each
 
 
 def packed(path: str | Path) -> tuple[Path, str] | None:
-    """Split a path into tar file and name in it; None if it is not in a tar."""
-    tar, inside, name = str(path).partition(INSIDE)
-    return (Path(tar + SUFFIX), name) if inside and name else None
+    """Split a path into tar file and name in it; None if it is not in a tar. A folder may be called ``x.tar``."""
+    text, end = str(path), 0
+    while (end := text.find(INSIDE, end) + len(INSIDE)) >= len(INSIDE):
+        tar = Path(text[: end - 1])
+        if text[end:] and is_tar(tar):
+            return tar, text[end:]
+    return None
+
+
+def is_tar(path: Path) -> bool:
+    """Whether this is the path of a tar: it has the suffix, and is no folder."""
+    return path.suffix == SUFFIX and not path.is_dir()
 
 
 def write(path: Path, files: dict[str, bytes | Path]) -> None:
