@@ -79,6 +79,7 @@ def hosts(tmp_path, monkeypatch):
         here = Path(sys.executable).parent
         monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{here}:{os.environ['PATH']}")
         monkeypatch.setenv("DEEPFAKE_VENV", str(tmp_path))
+        monkeypatch.setenv("RAY_worker_niceness", "0")  # with 15, workers starve beside other tests
         for name, value in {"JOB_ID": 7, "JOB_NODELIST": "nodes[1-2]", "JOB_NUM_NODES": 2, "CPUS_ON_NODE": 1}.items():
             monkeypatch.setenv(f"SLURM_{name}", str(value))
         yield first

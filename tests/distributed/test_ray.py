@@ -29,7 +29,10 @@ from tests import processes
 
 from ..conftest import bucket, tree, write_video
 
-FAST = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500, "health_check_failure_threshold": 2}
+FAST = {
+    "health_check_initial_delay_ms": 0, "health_check_period_ms": 500, "health_check_failure_threshold": 6,
+    "worker_niceness": 0,  # with Ray's 15, they starve beside other tests
+}  # fmt: skip
 SLOW = """
 import os, time
 from pathlib import Path
@@ -187,9 +190,10 @@ def test_two_simultaneous_attempts_at_a_video_do_not_conflict(project, monkeypat
 @pytest.mark.slow
 def test_video_that_kills_every_worker_is_reported(cluster, project):
     (project / "deadly").touch()
+    (project / "raw" / "fake" / "3.mp4").unlink()  # of the same person as 0
     for place in ("local2", "img"):
         out = run(project, place, "--json", "--workers", 2, *(["--cluster", cluster.address] if place == "img" else []))
-        assert out.count("the worker process died") == 2
+        assert out.count("the worker process died") == 1
     assert tree(project / "img") == tree(project / "local2")
 
 
@@ -237,32 +241,60 @@ def test_bad_image_stops_evaluate_on_a_cluster_too(cluster, lists, tmp_path):
     assert found[0] == found[1] and "bad.jpg: cannot decode" in found[0].replace("\n", "")
 
 
+TRAIN = (
+    *(
+        "train",
+        "--model",
+        "small:build",
+        "--image-size",
+        32,
+        "--batch-size",
+        8,
+        "--steps",
+        60,
+        "--epochs",
+        2,
+        "--lr",
+        0.003,
+    ),
+    *("--save-steps", 10, "--no-onnx", "--no-random-transform", "--gpu", "cpu", "--run"),
+)
+
+
+@pytest.fixture(scope="module")
+def recipe(lists) -> dict:
+    """The recipe of a run on one machine."""
+    deepfake(lists, *TRAIN, "here")
+    return json.loads((lists / "runs" / "here" / "recipe.json").read_text())
+
+
+def losses(recipe: dict) -> list[float]:
+    return [row[name] for row in recipe["history"] for name in ("loss", "val_loss")]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("runs", ["runs", "s3://media/runs"])
-def test_training_that_loses_a_node_equals_one_machine(cluster, second, lists, runs, s3):
-    words = ("train", "--model", "small:build", "--image-size", 32, "--batch-size", 8, "--steps", 60, "--epochs", 2)
-    words = (*words, "--lr", 0.003, "--save-steps", 10, "--no-onnx", "--no-random-transform", "--gpu", "cpu", "--run")
-    if not (lists / "runs" / "here").exists():
-        deepfake(lists, *words, "here")
+def test_training_on_two_nodes_equals_one_machine(cluster, second, lists, recipe):
+    words = (*TRAIN, "there", "--cluster", cluster.address)
+    assert "Best: runs/there/best.keras" in deepfake(lists, *words, "--workers-per-run", 2)
+    written = json.loads((lists / "runs" / "there" / "recipe.json").read_text())
+    assert losses(written) == pytest.approx(losses(recipe), abs=1e-4)
+    refused = begin(lists, *words).communicate()[1]
+    assert "holds a run already" in refused.replace("\n", " ")
 
-    def written() -> dict[str, bytes]:
-        return bucket(s3, "runs/there") if "s3:" in runs else tree(lists / "runs" / "there")
 
-    words = (*words, "there", "--runs-dir", runs, "--cluster", cluster.address)
-    process = begin(lists, *words, "--workers-per-run", 2)
-    wait_for(lambda: "state.keras" in written() or process.poll() is not None)
+@pytest.mark.slow
+def test_training_that_loses_a_node_equals_one_machine(cluster, second, lists, recipe, s3):
+    runs = "s3://media/runs"
+    process = begin(lists, *TRAIN, "there", "--runs-dir", runs, "--cluster", cluster.address, "--workers-per-run", 2)
+    wait_for(lambda: "state.keras" in bucket(s3, "runs/there") or process.poll() is not None)
     for child in [*worker_processes(second), psutil.Process(raylet(second))]:
         child.kill()
     third = cluster.add_node(**cluster.small)
     out = end(process)
     cluster.remove_node(third, allow_graceful=False)
     assert out.count(f"Run: {runs}/there") > 1 and f"Best: {runs}/there/best.keras" in out
-    recipes = [(lists / "runs" / "here" / "recipe.json").read_bytes(), written()["recipe.json"]]
-    for names in zip(*(json.loads(recipe)["history"] for recipe in recipes), strict=True):
-        losses = [[row[name] for name in ("loss", "val_loss")] for row in names]
-        assert losses[1] == pytest.approx(losses[0], abs=1e-4)
-    refused = begin(lists, *words).communicate()[1]
-    assert "holds a run already" in refused.replace("\n", " ")
+    written = json.loads(bucket(s3, "runs/there")["recipe.json"])
+    assert losses(written) == pytest.approx(losses(recipe), abs=1e-4)
 
 
 def test_missing_ray_or_cluster_is_reported_quickly(uadfv, tmp_path, monkeypatch):
