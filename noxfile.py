@@ -9,7 +9,12 @@ nox.options.default_venv_backend = "uv|virtualenv"  # the lines above bring uv, 
 nox.options.sessions = ["lint", "types", "tests", "slow"]
 nox.options.error_on_missing_interpreters = False
 
-TWO_WORKERS = ("-n", "2", "--dist", "worksteal")  # halves, so that a module's fixtures are rarely made twice
+WORKERS = (
+    "-n",
+    "3",
+    "--dist",
+    "worksteal",
+)  # on two cores, since tests wait for processes; few, since each loads TensorFlow
 PROJECT = nox.project.load_toml("pyproject.toml")
 
 
@@ -40,14 +45,14 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """All tests but the slow ones, on real small media."""
     with_package(session)
-    session.run("pytest", *TWO_WORKERS, "-m", "not slow", *session.posargs)
+    session.run("pytest", *WORKERS, "-m", "not slow", *session.posargs)
 
 
 @nox.session
 def slow(session: nox.Session) -> None:
     """The tests that train real models, for minutes."""
     with_package(session)
-    session.run("pytest", *TWO_WORKERS, "-m", "slow", *session.posargs)
+    session.run("pytest", *WORKERS, "-m", "slow", *session.posargs)
 
 
 def with_package(session: nox.Session) -> None:

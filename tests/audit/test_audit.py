@@ -292,6 +292,7 @@ def test_auc_of_one_property_is_that_of_its_ranks():
     assert alone(table.assign(value=float("nan")), "value", seed=0) is None
 
 
+@pytest.mark.slow
 def test_timit_codecs_are_a_shortcut(json_of, stand_ins, tmp_path):
     """The finding that docs/audit.md shows, on every twelfth frame."""
     places = ("--viddir", stand_ins / "DeepfakeTIMIT", "--realdir", stand_ins / "VidTIMIT")

@@ -176,6 +176,7 @@ def test_videos_without_a_usable_frame_are_listed_with_their_group(deepfake, jso
     assert "real/0003" not in deepfake("make-csv", "--check", check=1).stdout  # the others of these videos look alike
 
 
+@pytest.mark.slow
 def test_stand_ins_from_videos_to_lists(json_of, stand_ins, tmp_path):
     """Two data sets in one folder of frames: 28 fakes and 14 reals of TIMIT, 10 and 10 of UADFV."""
     fakes, reals = stand_ins / "DeepfakeTIMIT", stand_ins / "VidTIMIT"

@@ -149,6 +149,7 @@ def test_every_and_max_frames(json_of, tmp_path, people):
         assert pd.read_csv(tmp_path / "img" / "manifest.csv")["frame"].tolist() == indices
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "wait4"), reason="needs wait4")
 def test_split_memory_is_independent_of_length(tmp_path, people):
     """With 40 times the frames, the peak memory of a worker grows by less than 30 MB."""

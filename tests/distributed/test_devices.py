@@ -149,6 +149,7 @@ except DeviceError as error:
 """
 
 
+@pytest.mark.slow
 def test_two_cpu_replicas_open_and_a_later_plan_is_refused():
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stderr

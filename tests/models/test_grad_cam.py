@@ -15,7 +15,13 @@ SMALL = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "side"), SMALL.items())
+@pytest.mark.parametrize(
+    ("name", "side"),
+    [
+        pytest.param(*each, marks=() if each[0] in ("meso4", "efficientnet_lite0") else pytest.mark.slow)
+        for each in SMALL.items()
+    ],
+)
 def test_maps_have_the_size_of_the_images(name, side):
     keras.utils.set_random_seed(0)
     model = build_model(name, image_size=side, weights=None)

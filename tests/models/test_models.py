@@ -31,18 +31,16 @@ from deepfake_cli.models.torch_file import read_tensors
 from deepfake_cli.models.vit import B16, L14, PIXELS, Shape, copy_weights, vit_clip
 
 TINY_VIT = f"{__name__}:tiny_vit"
-HEAVY = {"resnet101", "resnet152", "vgg19", "efficientnet_b4", "vit_clip_b16", "vit_clip_l14"}
-HEAVY |= {"resnet50", "xception", "efficientnet_b0"}  # seconds each to build, save and load
 LARGER = {"resnet101", "resnet152", "vgg19", "efficientnet_b4", "vit_clip_b16"}  # than another with the same layers
 LARGEST = "vit_clip_l14"  # 1.2 GB, too large for the tests below; TINY_VIT has the same architecture
+QUICK = {"meso4", "efficientnet_lite0", TINY_VIT}  # built, saved and loaded in a second or two
 NAMES = [
-    pytest.param(name, marks=pytest.mark.slow if name in HEAVY else ())
+    pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
     for name in (*MODELS, TINY_VIT)
     if name != LARGEST
 ]
-QUICK = {"meso4", TINY_VIT}  # to train and to export
 TRAINED = [
-    pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
+    pytest.param(name, marks=() if name == "meso4" else pytest.mark.slow)
     for name in (*MODELS, TINY_VIT)
     if name != LARGEST
 ]
@@ -55,11 +53,6 @@ APPLICATIONS = {
     "mobilenet_v3_small": ("MobileNetV3Small", "mobilenet_v3"),
     "efficientnet_b0": ("EfficientNetB0", "efficientnet"),
 }
-SLOW_TWINS = {
-    "resnet50",
-    "xception",
-    "efficientnet_b0",
-}  # the first two have the same preprocessing as vgg16 and mobilenet_v2
 SIDE = 112  # a multiple of 14 and 16, the patch sizes of the transformers
 TINY = Shape(16, 32, 2, 2)
 
@@ -250,7 +243,7 @@ def test_h5_round_trip(name, images, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.slow if name in SLOW_TWINS else ()) for name in APPLICATIONS]
+    "name", [pytest.param(name, marks=() if name == "mobilenet_v2" else pytest.mark.slow) for name in APPLICATIONS]
 )
 def test_keras_preprocessing_is_inside(name, images, tmp_path, monkeypatch):
     """With the same weights as `keras.applications`, raw images give what its `preprocess_input` gives there."""

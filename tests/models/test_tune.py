@@ -148,6 +148,7 @@ def run(lists: Path, name: str, stop: tuple[int, int] | None = None, **settings)
     return lists.parent / "runs" / name, began
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ema", [0, 0.9])
 def test_resume_in_stages_equals_uninterrupted(lists, ema):
     whole, (begun,) = run(lists, f"whole_{ema}", epochs=3, ema=ema)

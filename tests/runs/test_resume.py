@@ -110,8 +110,8 @@ def test_first_signal_is_held_and_second_raises(number):
 
 def test_ctrl_c_saves_the_current_step_and_a_running_run_is_locked(project):
     name = "stopped"
-    process = start(project, "train", *SETTINGS, "--steps", 100_000, "--run", name)
-    read_until(process, "validation")
+    process = start(project, "train", *SETTINGS, "--steps", 100_000, "--run", name, "--save-steps", 1)
+    wait_for(project / "runs" / name / "state.keras", process)
     assert listed(project, name)["state"] == "running"
     second = start(project, "train", "--resume", name)
     assert f"process {process.pid} " in second.communicate(timeout=60)[1] and second.returncode == 1

@@ -175,6 +175,7 @@ def test_missing_and_unreachable_files_are_reported(s3, tmp_path, monkeypatch):
     if not importlib.util.find_spec("gcsfs"):
         assert "deepfake-cli[gs]" in fault("evaluate", "gs://media/none.csv", STARTER)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")  # each waits longer than the one before
     assert "s3://media/none.csv cannot be read" in fault("evaluate", "s3://media/none.csv", STARTER)
 
 
