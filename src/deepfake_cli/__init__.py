@@ -50,7 +50,10 @@ def __getattr__(name: str) -> Any:
     """Import public names lazily, for a fast start of the command."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    from deepfake_cli.installation import explained
+
+    with explained(f"{__name__}.{name}"):
+        value = globals()[name] = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
     return value
 
 

@@ -33,5 +33,9 @@ class ClusterError(DeepfakeError):
     """A missing cluster, or one that cannot run the command."""
 
 
+class InstallationError(DeepfakeError):
+    """A package that is not installed."""
+
+
 class DeviceError(DeepfakeError):
     """Requested devices that do not exist."""

@@ -173,7 +173,7 @@ def test_missing_and_unreachable_files_are_reported(s3, tmp_path, monkeypatch):
     assert "There is no run x" in fault("train", "--runs-dir", "s3://media/none", "--resume", "x")
     assert "gets tars only" in fault("split", "uadfv", "--viddir", "x", "--imgdir", "s3://a/b", "--no-pack")
     if not importlib.util.find_spec("gcsfs"):
-        assert "deepfake-cli[gs]" in fault("evaluate", "gs://media/none.csv", STARTER)
+        assert "[gs]'" in fault("evaluate", "gs://media/none.csv", STARTER)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")  # each waits longer than the one before
     assert "s3://media/none.csv cannot be read" in fault("evaluate", "s3://media/none.csv", STARTER)

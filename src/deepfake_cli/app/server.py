@@ -15,6 +15,7 @@ from deepfake_cli.config import App
 from deepfake_cli.errors import ConfigError
 from deepfake_cli.explain.page import page, part
 from deepfake_cli.inference.detector import Detector
+from deepfake_cli.installation import install
 
 GRACE = 1  # second for open requests when the server stops
 
@@ -112,9 +113,7 @@ def _application() -> Any:
     except ImportError as error:
         if (error.name or "").partition(".")[0] not in ("starlette", "uvicorn"):
             raise
-        raise ConfigError(
-            f"deepfake app needs {error.name}, which is not installed: pip install 'deepfake-cli[app]'."
-        ) from None
+        raise ConfigError(f"deepfake app needs {error.name}, which is not installed: {install('app')}") from None
     return application
 
 

@@ -43,6 +43,7 @@ from deepfake_cli.config import (
     Train,
 )
 from deepfake_cli.errors import DeepfakeError
+from deepfake_cli.installation import explained
 from deepfake_cli.native_output import LEVEL
 
 INTERRUPTED = 130  # exit status after Ctrl-C
@@ -99,7 +100,9 @@ def every_command(
 def main() -> None:
     """Run the command; print a `DeepfakeError` as a red line and exit with status 1."""
     try:
-        app()
+        command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+        with explained(f"deepfake {command}"):
+            app()
     except DeepfakeError as error:
         _fail(str(error))
     except OSError as error:  # such as a full disk or a read-only folder

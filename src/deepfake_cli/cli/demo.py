@@ -15,6 +15,7 @@ from deepfake_cli.cli.split import split
 from deepfake_cli.cli.train import train
 from deepfake_cli.config import RUNS, Evaluate, MakeCsv, Split, Step, Train
 from deepfake_cli.config.base import extra
+from deepfake_cli.installation import require
 
 STEPS: tuple[tuple[Callable[[Any], None], type[Step], dict[str, Any]], ...] = (
     (split, Split, {"adapter": "uadfv", "viddir": Path("raw"), "every": 2}),
@@ -34,6 +35,7 @@ def demo(
     from deepfake_cli.demo.make_set import make_set
     from deepfake_cli.runs.listing import newest
 
+    require("deepfake demo")
     folder.mkdir(parents=True, exist_ok=True)
     os.chdir(folder)
     console.print(f"Made a real and a fake video of each of three people in {folder / 'raw'}")

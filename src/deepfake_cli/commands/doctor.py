@@ -9,6 +9,7 @@ from pathlib import Path
 
 from deepfake_cli import __version__
 from deepfake_cli.errors import DeepfakeError
+from deepfake_cli.installation import install, missing
 from deepfake_cli.native_output import quiet
 
 CONFLICTING = (
@@ -26,7 +27,7 @@ class Finding:
         name: what was checked.
         found: what was found.
         mend: the command that fixes it; empty if nothing is wrong.
-        fatal: whether training cannot run.
+        fatal: whether the installation is broken.
     """
 
     name: str
@@ -36,14 +37,24 @@ class Finding:
 
 
 def doctor() -> list[Finding]:
-    """Check everything that training needs."""
-    return [_python(), *_tensorflow(), _opencv(), _face_detector(), _lite0(), *_cached()]
+    """Check everything that training needs, or what judging needs where no more is installed."""
+    lacking = missing()
+    training = [] if "tensorflow" in lacking else [*_tensorflow(), _lite0(), *_cached()]
+    return [_python(), _packages(lacking), *training, _opencv(), _face_detector()]
 
 
 def _python() -> Finding:
     return Finding(
         "Python", f"{platform.python_version()} on {platform.machine()}, {sys.platform}; deepfake-cli {__version__}"
     )
+
+
+def _packages(lacking: list[str]) -> Finding:
+    """Which packages of the whole product are left out, as with requirements/judge.txt."""
+    if not lacking:
+        return Finding("Packages", "all installed")
+    able = "only predict and app" if "pandas" in lacking else "all but training" if "tensorflow" in lacking else "most"
+    return Finding("Packages", f"not installed: {', '.join(lacking)}; {able} can run", install())
 
 
 def _tensorflow() -> list[Finding]:
@@ -82,9 +93,7 @@ def _cuda(version: str | None, has_gpus: bool) -> Finding:
     """If the driver has GPUs but TensorFlow sees none, CUDA libraries are missing."""
     cards = list(Path("/proc/driver/nvidia/gpus").glob("*"))
     if cards and not has_gpus:
-        return Finding(
-            "CUDA", f"{len(cards)} NVIDIA GPUs, none visible to TensorFlow", "pip install 'deepfake-cli[gpu]'"
-        )
+        return Finding("CUDA", f"{len(cards)} NVIDIA GPUs, none visible to TensorFlow", install("gpu"))
     return Finding("CUDA", f"TensorFlow was built for {version}" if version else "TensorFlow was built without CUDA")
 
 
@@ -123,7 +132,7 @@ def _face_detector() -> Finding:
         rfb320(0.7)(np.zeros((240, 320, 3), np.uint8))
     except Exception as error:  # noqa: BLE001 - the fix is the same for any error
         return Finding(
-            "Face detector", f"rfb320 cannot run: {error}", "pip install --force-reinstall deepfake-cli", fatal=True
+            "Face detector", f"rfb320 cannot run: {error}", f"{install()} --force-reinstall --no-deps", fatal=True
         )
     return Finding("Face detector", "rfb320, in this package")
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from deepfake_cli.config import Evaluate, MakeCsv, Predict, Split, Step, Train, resolve
+from deepfake_cli.installation import explained
 
 if TYPE_CHECKING:
     from deepfake_cli.commands.evaluate import EvaluateResult
@@ -35,6 +36,7 @@ def split(
     return run(_settled(Split, settings, options), progress)
 
 
+@explained("deepfake_cli.make_csv")
 def make_csv(settings: MakeCsv | None = None, **options: Any) -> "MakeCsvResult":
     """Write lists for training, validation and test; see `deepfake_cli.commands.make_csv.make_csv`.
 
@@ -47,6 +49,7 @@ def make_csv(settings: MakeCsv | None = None, **options: Any) -> "MakeCsvResult"
     return run(_settled(MakeCsv, settings, options))
 
 
+@explained("deepfake_cli.train")
 def train(
     settings: Train | None = None, progress: Callable[["Event"], None] = lambda event: None, **options: Any
 ) -> "TrainResult":
@@ -62,6 +65,7 @@ def train(
     return run(_settled(Train, settings, options), progress)
 
 
+@explained("deepfake_cli.evaluate")
 def evaluate(
     settings: Evaluate | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from deepfake_cli import __version__
 from deepfake_cli.errors import ClusterError
+from deepfake_cli.installation import install
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -98,8 +99,8 @@ def _result(ray: Any, reference: Any, job: Job, lost: Callable[[Job], Result]) -
         raise (error.cause if isinstance(error.cause, Exception) else error) from None
     except faults.RaySystemError as error:
         raise ClusterError(
-            f"A machine of the cluster cannot import deepfake-cli. Install it there, for the Python that runs Ray: "
-            f"pip install 'deepfake-cli=={__version__}'. ({str(error).strip().splitlines()[-1]})"
+            f"A machine of the cluster cannot import deepfake-cli. Install version {__version__} there, for the Python that "
+            f"runs Ray. ({str(error).strip().splitlines()[-1]})"
         ) from None
 
 
@@ -114,7 +115,7 @@ def connected(cluster: str) -> Iterator[Any]:
     try:
         import ray
     except ImportError:
-        raise ClusterError("Ray is not installed: pip install 'deepfake-cli[cluster]'.") from None
+        raise ClusterError(f"Ray is not installed: {install('cluster')}") from None
     ours = not ray.is_initialized()
     if ours:
         _check_address(cluster)

@@ -74,7 +74,7 @@ MODELS: dict[str, Architecture] = {
     # its ImageNet weights are installed with this package, so it needs no network
     "efficientnet_lite0": Architecture(efficientnet_lite0),
     # vision transformers, for --tune norm: Radford et al., ICML 2021; Yermakov et al., WACV 2026
-    # (pretrained with CLIP, not on ImageNet; their weights need pip install 'deepfake-cli[hub]')
+    # (pretrained with CLIP, not on ImageNet; their weights need pip install '.[hub]')
     "vit_clip_b16": Architecture(vit_clip("clip_vit_base_patch16", B16)),
     "vit_clip_l14": Architecture(vit_clip("clip_vit_large_patch14", L14)),
     # designed for forged faces: Afchar et al., WIFS 2018

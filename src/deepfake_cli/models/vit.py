@@ -20,6 +20,7 @@ import numpy as np
 from keras import layers
 
 from deepfake_cli.errors import ModelError
+from deepfake_cli.installation import install
 from deepfake_cli.models.applications import downloading, standardised
 from deepfake_cli.models.head import ending
 
@@ -107,7 +108,7 @@ def _pretrained(preset: str) -> Any:
         import keras_hub
     except ImportError:
         raise ModelError(
-            f"The weights of {preset} need KerasHub: pip install 'deepfake-cli[hub]'. Or use other weights with "
+            f"The weights of {preset} need KerasHub: {install('hub')}. Or use other weights with "
             "--weights FILE, or random ones with --no-weights."
         ) from None
     try:

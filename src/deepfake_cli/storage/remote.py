@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 from deepfake_cli.errors import DeepfakeError, StorageError
+from deepfake_cli.installation import install
 
 REMOTE = re.compile(r"([a-z][a-z0-9+.-]+):/+(.+)", re.DOTALL)  # two letters or more: not a Windows drive
 SPELT = re.compile(r"(?<![\w./-])([a-z][a-z0-9+.-]+):/(?=[\w*])")  # a remote path as normalised by pathlib, in a text
@@ -325,8 +326,8 @@ def _files(protocol: str) -> Any:
         return fsspec.filesystem(protocol)
     except (ImportError, ValueError) as error:
         raise StorageError(
-            f"{protocol}://: {error}. pip install 'deepfake-cli[s3]' for s3://, 'deepfake-cli[gs]' for gs://, or the package "
-            "that fsspec needs for another protocol."
+            f"{protocol}://: {error}. For s3://: {install('s3')}; for gs://: {install('gs')}; for another protocol: the package "
+            "that fsspec needs."
         ) from None
 
 

