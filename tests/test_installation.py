@@ -1,6 +1,7 @@
 """The lean installations: their requirements, what runs in them, and what the rest says."""
 
 import json
+import re
 import runpy
 import subprocess
 import sys
@@ -87,7 +88,7 @@ def test_a_command_that_needs_more_says_what_installs_it(judging, tmp_path):
 
 def test_doctor_says_what_is_left_out_and_accepts_it(deepfake, judging):
     done = deepfake("doctor", **judging)
-    assert "tensorflow" in done.stdout and "only predict and app" in " ".join(done.stdout.split())
+    assert "tensorflow" in done.stdout and "only split, predict and app" in " ".join(done.stdout.split())
     assert "Packages: fix it with: pip install " in done.stderr
     assert "TensorFlow:" not in done.stderr, "one line"
 
@@ -129,3 +130,20 @@ def test_the_whole_product_has_all():
     with pytest.raises(InstallationError), pytest.MonkeyPatch.context() as patch:
         patch.setattr("deepfake_cli.installation.BEYOND_JUDGING", ("no_such_package",))
         require("a test")
+
+
+@pytest.mark.parametrize("image", ["judge", "gpu"])
+def test_an_image_copies_what_is_there(image):
+    lines = (ROOT / "docker" / f"{image}.Dockerfile").read_text(encoding="utf-8").splitlines()
+    copied = [name for line in lines if line.startswith("COPY ") for name in line.split()[1:-1]]
+    assert {"src", "pyproject.toml"} <= {*copied} and all((ROOT / name).exists() for name in copied)
+
+
+def test_no_text_installs_from_an_index_that_lacks_the_package():
+    """But from a clone or a wheel; --no-index installs from a folder of wheels."""
+    folders = ("docs", "notebooks", "configs", "docker", "src", "scripts", "benchmarks")
+    files = [ROOT / "README.md", *(path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file())]
+    naming = re.compile(rb"pip install (-\S+ +)*['\"\\]*deepfake-cli")
+    lines = [(path, line) for path in files if path.suffix != ".pyc" for line in path.read_bytes().splitlines()]
+    assert not [each for each in lines if naming.search(each[1]) and b"--no-index" not in each[1]]
+    assert all(naming.search(text) for text in (b"pip install 'deepfake-cli[gpu]'", b"pip install -q deepfake-cli"))

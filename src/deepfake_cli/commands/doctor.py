@@ -53,7 +53,13 @@ def _packages(lacking: list[str]) -> Finding:
     """Which packages of the whole product are left out, as with requirements/judge.txt."""
     if not lacking:
         return Finding("Packages", "all installed")
-    able = "only predict and app" if "pandas" in lacking else "all but training" if "tensorflow" in lacking else "most"
+    able = (
+        "only split, predict and app"
+        if "pandas" in lacking
+        else "all but training"
+        if "tensorflow" in lacking
+        else "most"
+    )
     return Finding("Packages", f"not installed: {', '.join(lacking)}; {able} can run", install())
 
 
@@ -132,7 +138,7 @@ def _face_detector() -> Finding:
         rfb320(0.7)(np.zeros((240, 320, 3), np.uint8))
     except Exception as error:  # noqa: BLE001 - the fix is the same for any error
         return Finding(
-            "Face detector", f"rfb320 cannot run: {error}", f"{install()} --force-reinstall --no-deps", fatal=True
+            "Face detector", f"rfb320 cannot run: {error}", f"pip uninstall -y deepfake-cli && {install()}", fatal=True
         )
     return Finding("Face detector", "rfb320, in this package")
 
