@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -25,6 +26,7 @@ from PIL import Image
 from deepfake_cli import Detector
 from deepfake_cli.assets import CLIPS, FOLDER
 from deepfake_cli.config import App
+from deepfake_cli.config.predict import Judging
 from deepfake_cli.errors import ConfigError
 from deepfake_cli.media.video import frames
 from tests.inference.test_predict import bomb
@@ -33,7 +35,7 @@ pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
 
 from deepfake_cli.app import jobs as work
-from deepfake_cli.app import kinds, routes, uploads
+from deepfake_cli.app import kinds, routes, uploads, visitors
 from deepfake_cli.app.guard import HEADERS
 from deepfake_cli.app.server import opened
 
@@ -234,13 +236,26 @@ def test_other_sites_are_rejected(url, photo):
         assert ask(url, "GET", "/", Host=name)[0] == 403, name
     assert send(url, photo, Origin=url)[0] == 201
     id = sent(url, photo)
-    for origin in ("https://evil.example", "null", f"http://localhost:{port}", f"http://evil.example/{host}"):
+    for origin in (
+        "https://evil.example",
+        "null",
+        "",
+        f"http://localhost:{port}",
+        f"http://evil.example/{host}",
+        f"https://{host}",  # another site, with the same address
+        f"ftp://{host}",
+        f"://{host}",
+        host,
+    ):
         assert send(url, photo, Origin=origin)[0] == 403, origin
         assert ask(url, "DELETE", f"/jobs/{id}", Origin=origin)[0] == 403
-    for site in ("cross-site", "same-site"):  # from a browser that sends no Origin
+    for site in ("cross-site", "same-site", "unheard-of"):  # from a browser that sends no Origin
         assert send(url, photo, **{"Sec-Fetch-Site": site})[0] == 403, site
+        assert send(url, photo, Origin=url, **{"Sec-Fetch-Site": site})[0] == 403, site
     assert send(url, photo, **{"Sec-Fetch-Site": "same-origin"})[0] == 201
     assert judged(url, id)["state"] == "done"
+    proxied = {"Origin": f"https://{host}", "Sec-Fetch-Site": "same-origin"}  # a proxy speaks HTTPS
+    assert judged(url, json.loads(ask(url, "POST", "/jobs", photo, **proxied)[2])["id"])["state"] == "done"
 
 
 def test_photograph_with_several_images_is_judged(url, tmp_path, people):
@@ -277,20 +292,136 @@ def test_every_response_has_security_headers(url, photo):
     assert "sandbox" in ask(url, "GET", f"/jobs/{id}/report")[1]["content-security-policy"]
 
 
+HEAD = b"POST /jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000000\r\n\r\n"
+
+
+def connected(url: str, source: str = "127.0.0.1", text: bytes = HEAD + b"abc") -> socket.socket:
+    """An open connection from an address of this machine."""
+    if source != "127.0.0.1" and sys.platform != "linux":
+        pytest.skip("this system has one address for itself")
+    line = socket.create_connection((urlsplit(url).hostname, urlsplit(url).port), 10, (source, 0))
+    line.sendall(text)
+    return line
+
+
+def status(line: socket.socket) -> int:
+    return int(line.makefile("rb").readline().split()[1])
+
+
 def test_full_queue_rejects_and_abandoned_jobs_free_it(url, place, photo):
-    address = (urlsplit(url).hostname, urlsplit(url).port)
-    stalled = []
-    for _ in range(3):
-        line = socket.create_connection(address)
-        line.sendall(b"POST /jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\nabc")
-        stalled.append(line)
+    stalled = [connected(url, source) for source in ("127.0.0.2", "127.0.0.2", "127.0.0.3")]
     until(lambda: len(left(place)) == 3)
-    status, answer = send(url, photo)
-    assert status == 503 and "Try again" in answer["error"]
+    refused, answer = send(url, photo)
+    assert refused == 503 and "queue is full" in answer["error"]
     for line in stalled:
         line.close()
     until(lambda: not left(place))
     assert judged(url, sent(url, photo))["state"] == "done"
+
+
+def test_one_visitor_leaves_places_for_others(url, place, photo):
+    trickling = [connected(url, "127.0.0.2") for _ in range(20)]
+    until(lambda: len(left(place)) == 2)  # of 3
+    until(lambda: sum(1 for line in trickling if answered(line)) == 18)
+    assert {status(line) for line in trickling if answered(line)} == {503}
+    assert judged(url, sent(url, photo))["state"] == "done"  # from 127.0.0.1
+    for line in trickling:
+        line.close()
+    until(lambda: not left(place))
+    with connected(url, "127.0.0.2") as line:  # its places are free again
+        until(lambda: len(left(place)) == 1)
+        assert not answered(line)
+    until(lambda: not left(place))
+
+
+def answered(line: socket.socket) -> bool:
+    return bool(select.select([line], [], [], 0)[0])
+
+
+def test_connections_of_one_visitor_leave_room_for_others(url):
+    idle = [connected(url, "127.0.0.2", b"GET / HTTP/1.1\r\n") for _ in range(200)]
+    until(lambda: sum(not answered(line) for line in idle) == visitors.CONNECTIONS)
+    assert ask(url, "GET", "/")[0] == 200
+    for line in idle:
+        line.close()
+
+
+@pytest.mark.parametrize("text", [b"", b"GET / HTTP/1.1\r\nHost: ", b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nG"])
+def test_request_that_does_not_arrive_is_given_up(url, monkeypatch, text):
+    monkeypatch.setattr(visitors, "TIMEOUT", 0.3)
+    with connected(url, text=text) as line, contextlib.suppress(ConnectionResetError):
+        while line.recv(2**16):
+            pass
+
+
+@pytest.mark.parametrize(("address", "whose"), [
+    ("192.0.2.7", "192.0.2.7"), ("::ffff:192.0.2.7", "192.0.2.7"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+    ("fe80::1%eth0", "fe80::/64"), ("", ""),
+])  # fmt: skip
+def test_a_visitor_is_an_address_or_its_network(address, whose):
+    assert visitors.visitor(address) == whose
+
+
+def trickle(url: str, every: float, size: int) -> int:
+    """Send `size` bytes every `every` seconds, until the server answers; return its status."""
+    with connected(url) as line:
+        for _ in range(200):
+            if answered(line):
+                return status(line)
+            line.sendall(bytes(size))
+            time.sleep(every)
+    raise AssertionError("no answer")
+
+
+@pytest.mark.parametrize(("limits", "size"), [
+    ({"TIMEOUT": 0.2, "LEAST_RATE": 10_000}, 100),  # 5 kB/s
+    ({"LEAST_RATE": 1, "LONGEST": 0.2}, 100),
+])  # fmt: skip
+def test_slow_uploads_are_given_up(url, place, monkeypatch, limits, size):
+    for name, value in limits.items():
+        monkeypatch.setattr(routes, name, value)
+    started = time.monotonic()
+    assert trickle(url, 0.02, size) == 408
+    assert 0.2 < time.monotonic() - started < 3
+    until(lambda: not left(place))
+
+
+def test_paused_uploads_are_given_up(url, place, monkeypatch):
+    monkeypatch.setattr(routes, "TIMEOUT", 0.2)
+    with connected(url) as line:
+        assert status(line) == 408
+    until(lambda: not left(place))
+
+
+def test_upload_at_the_least_rate_is_judged(url, photo, monkeypatch):
+    monkeypatch.setattr(routes, "TIMEOUT", 0.2)
+    monkeypatch.setattr(routes, "LEAST_RATE", 100)
+
+    def slowly():
+        for start in range(0, len(photo), 1 + len(photo) // 10):
+            time.sleep(0.05)
+            yield photo[start : start + 1 + len(photo) // 10]
+
+    answer, _, body = ask(url, "POST", "/jobs", slowly(), **OCTETS)
+    assert answer == 201 and judged(url, json.loads(body)["id"])["state"] == "done"
+
+
+@pytest.fixture(scope="module")
+def endless(tmp_path_factory) -> bytes:
+    """A GIF of few bytes with many large frames."""
+    path = tmp_path_factory.mktemp("endless") / "endless.gif"
+    images = [Image.fromarray(np.full((2000, 2000), value, np.uint8)) for value in (0, 255) * 30]
+    images[0].save(path, save_all=True, append_images=images[1:], duration=40)
+    return path.read_bytes()
+
+
+def test_endless_file_gets_a_verdict_on_what_was_seen(tmp_path, endless):
+    with running(tmp_path, max_seconds=0.5) as url:
+        job = judged(url, sent(url, endless))
+        assert job["state"] == "done" and 0 < job["verdict"]["frames"] < 60
+        said = "; ".join([job["verdict"]["reason"], *job["verdict"]["notes"]])
+        assert f"stopped after 0.5 s: only the first {job['verdict']['frames']}" in said
+    assert App().max_seconds == 120 < 60 * App().max_minutes < Judging().max_seconds
 
 
 def test_cancelled_job_is_deleted(url, place):
@@ -337,9 +468,9 @@ def test_jobs_keep_their_order_and_expire(tmp_path, caplog):
         return work.Result({}, str(1 / int(job.name)))  # a fault of the program in the first
 
     jobs = work.Jobs(judge, tmp_path, workers=1, most=5, keep=60, longest=60)
-    all_five = [jobs.open(str(number)) for number in range(5)]
-    with pytest.raises(work.Full):
-        jobs.open("more")
+    all_five = [jobs.open(str(number), str(number % 2)) for number in range(5)]
+    with pytest.raises(work.Full, match="queue is full"):
+        jobs.open("more", "2")
     for job in all_five:
         job.file.write_bytes(b"x")
         jobs.enter(job)
@@ -359,6 +490,38 @@ def test_jobs_keep_their_order_and_expire(tmp_path, caplog):
     assert jobs.get(all_five[3].id) is None and jobs.get(all_five[4].id) is all_five[4]
     jobs.close()
     assert jobs.get(all_five[4].id) is None
+
+
+def test_upload_that_cannot_be_deleted_stops_nothing(tmp_path, caplog):
+    jobs = work.Jobs(lambda job, progress: work.Result({}, ""), tmp_path, workers=1, most=9, keep=60, longest=60)
+    for number in range(2):
+        job = jobs.open(str(number), "")
+        job.file.mkdir()  # as a folder without permission, or an open file on Windows
+        (job.file / "x").touch()
+        jobs.enter(job)
+        until(lambda job=job: job.finished)
+        assert job.state == "done"
+    waiting = jobs.open("2", "")
+    waiting.file.mkdir()
+    jobs.drop(waiting)
+    assert caplog.text.count("Failed to delete an upload") == 3
+    jobs.close()
+
+
+def test_sweeper_survives_a_fault(tmp_path, monkeypatch, photo):
+    monkeypatch.setattr(routes, "SWEEP", 0.05)
+    sweep, calls = work.Jobs.sweep, []
+
+    def fail_once(jobs):
+        calls.append(1)
+        if len(calls) == 1:
+            raise RuntimeError
+        sweep(jobs)
+
+    monkeypatch.setattr(work.Jobs, "sweep", fail_once)
+    with running(tmp_path, keep=0.001) as url:
+        id = sent(url, photo)
+        until(lambda: ask(url, "GET", f"/jobs/{id}")[0] == 404)
 
 
 def start(folder: Path, *options: str) -> tuple[subprocess.Popen, str]:
@@ -386,7 +549,7 @@ def test_stopped_server_leaves_no_files(tmp_path, way, status):
     process, url = start(tmp_path)
     sent(url, CLIP.read_bytes())
     with socket.create_connection((urlsplit(url).hostname, urlsplit(url).port)) as line:
-        line.sendall(b"POST /jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\nabc")
+        line.sendall(HEAD + b"abc")
         until(lambda: len(left(tmp_path)) == 2)
         stop(process, way, status)
     assert not list(tmp_path.iterdir())  # nor of ONNX Runtime's telemetry, which notes its session there

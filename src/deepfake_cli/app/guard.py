@@ -23,7 +23,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 CHANGES = ("POST", "DELETE")  # methods with side effects
-OTHERS = ("cross-site", "same-site")  # of Sec-Fetch-Site, which browsers send also where they send no Origin
+OWN = (None, "same-origin", "none")  # of Sec-Fetch-Site, which browsers send also where they send no Origin
 HOST = re.compile(r"(?:\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(?::\d{1,5})?", re.IGNORECASE)
 
 Message = MutableMapping[str, Any]
@@ -37,6 +37,7 @@ class Guard:
 
     Against DNS rebinding, where another site points its name at this machine, ``Host`` must be an address or a name of this
     machine. Against uploads from other sites, ``Origin`` and ``Sec-Fetch-Site``, which browsers add, must be those of this page.
+    A proxy may speak HTTPS in front of this server: the scheme may differ if the browser says that the page is its own.
     """
 
     def __init__(self, app: Application, host: str):
@@ -57,17 +58,18 @@ class Guard:
                     headers.setdefault(key, value)
             await send(message)
 
-        fault = self._fault(scope["method"], Headers(scope=scope))
+        fault = self._fault(scope["method"], scope["scheme"], Headers(scope=scope))
         answer = JSONResponse({"error": fault}, 403, {"Connection": "close"}) if fault else self._app
         await answer(scope, receive, send_with_headers)
 
-    def _fault(self, method: str, headers: Headers) -> str:
+    def _fault(self, method: str, scheme: str, headers: Headers) -> str:
         host = headers.get("host", "")
         if not self._is_ours(_name(host)):
             return "Unknown host name. Open this server by its IP address."
-        origin = headers.get("origin")
-        foreign = origin is not None and origin.partition("://")[2] != host
-        if method in CHANGES and (foreign or headers.get("sec-fetch-site") in OTHERS):
+        origin, site = headers.get("origin"), headers.get("sec-fetch-site")
+        schemes = (scheme, "https") if site == "same-origin" else (scheme,)
+        own = origin is None or origin in [f"{name}://{host}" for name in schemes]
+        if method in CHANGES and not (own and site in OWN):
             return "Requests from other sites are not allowed."
         return ""
 

@@ -37,6 +37,7 @@ class Job:
 
     Attributes:
         name: file name given by the visitor; for display only.
+        visitor: who sent it; see `deepfake_cli.app.visitors.visitor`.
         file: path of the upload; deleted once judged.
         id: unguessable; grants access to the result.
         state: of the job.
@@ -49,6 +50,7 @@ class Job:
     """
 
     name: str
+    visitor: str
     file: Path
     id: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     state: State = "uploading"
@@ -64,9 +66,16 @@ class Job:
         """Whether the job is done or failed."""
         return self.state in ("done", "failed")
 
+    def delete_file(self) -> None:
+        """Delete the upload, if it is there; a fault must stop neither a worker nor the sweeper, and goes to the log."""
+        try:
+            self.file.unlink(missing_ok=True)
+        except OSError:
+            log.exception("Failed to delete an upload")
+
 
 class Full(Exception):  # noqa: N818 - as `queue.Full`
-    """The queue is full."""
+    """The queue is full, or the visitor's share of it."""
 
 
 class _Stop(Exception):  # noqa: N818 - not an error: stops a job
@@ -80,7 +89,7 @@ class Jobs:
         judge: from a job to its result; called on several threads at once.
         folder: for uploads.
         workers: number of threads.
-        most: maximum number of unfinished jobs.
+        most: maximum number of unfinished jobs; half of them, rounded up, of one visitor.
         keep: seconds until a result expires.
         longest: maximum seconds per job.
     """
@@ -96,6 +105,7 @@ class Jobs:
         longest: float,
     ):
         self._judge, self._folder, self._most, self._keep, self._longest = judge, folder, most, keep, longest
+        self._share = (most + 1) // 2
         self._all: dict[str, Job] = {}
         self._line: list[Job] = []  # waiting jobs, next first
         self._change = threading.Condition()
@@ -104,16 +114,19 @@ class Jobs:
         for thread in self._threads:
             thread.start()
 
-    def open(self, name: str) -> Job:
+    def open(self, name: str, visitor: str) -> Job:
         """Create a job for an upload.
 
         Raises:
-            Full: too many jobs are unfinished.
+            Full: too many jobs are unfinished, of all visitors or of this one.
         """
         with self._change:
-            if sum(not job.finished for job in self._all.values()) >= self._most:
-                raise Full
-            job = Job(name, self._folder / secrets.token_hex(16))
+            held = [job.visitor for job in self._all.values() if not job.finished]
+            if len(held) >= self._most:
+                raise Full("Busy: the queue is full. Try again in a few minutes.")
+            if held.count(visitor) >= self._share:
+                raise Full(f"Busy: {self._share} of your files are in progress. Try again when one of them is judged.")
+            job = Job(name, visitor, self._folder / secrets.token_hex(16))
             self._all[job.id] = job
             return job
 
@@ -146,7 +159,7 @@ class Jobs:
             judged = job.state == "judging"
             job.dropped = True
         if not judged:  # else its thread deletes it
-            job.file.unlink(missing_ok=True)
+            job.delete_file()
 
     def sweep(self) -> None:
         """Drop abandoned jobs and expired results."""
@@ -184,7 +197,7 @@ class Jobs:
                     "failed",
                 )
             finally:
-                job.file.unlink(missing_ok=True)
+                job.delete_file()
             job.asked = time.monotonic()
             job.state = state  # type: ignore[assignment]  # last, so that readers of the state see the rest
 

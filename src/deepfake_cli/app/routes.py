@@ -23,11 +23,13 @@ from starlette.routing import Route
 from deepfake_cli.app import kinds
 from deepfake_cli.app.guard import Guard
 from deepfake_cli.app.jobs import Full, Job, Jobs
+from deepfake_cli.app.visitors import visitor
 from deepfake_cli.errors import VideoError
 from deepfake_cli.reporting.html import render
 
 TIMEOUT = 30.0  # seconds between two chunks of an upload
 LEAST_RATE = 16_384  # bytes per second of an upload, after TIMEOUT
+LONGEST = 1800.0  # seconds for an upload
 SWEEP = 5.0  # seconds between two sweeps of expired jobs
 NAME = 120  # characters of a file name that are shown
 REPORT_POLICY = (  # same origin, to fit the height of the frame; scripts are forbidden
@@ -69,7 +71,10 @@ def application(jobs: Jobs, detector: str, *, host: str, max_mb: float, keep: fl
 
     async def sweep() -> None:
         while True:
-            jobs.sweep()
+            try:
+                jobs.sweep()
+            except Exception:  # or nothing would expire any more
+                log.exception("Failed to drop expired jobs")
             await asyncio.sleep(SWEEP)
 
     @contextlib.asynccontextmanager
@@ -98,10 +103,11 @@ class _Answers:
 
     async def upload(self, request: Request) -> Response:
         """Receive a file and queue it."""
+        address = request.client.host if request.client else ""
         try:
-            job = self._jobs.open(shown(request.query_params.get("name", "")))
-        except Full:
-            return _error(503, "Busy: the queue is full. Try again in a few minutes.")
+            job = self._jobs.open(shown(request.query_params.get("name", "")), visitor(address))
+        except Full as full:
+            return _error(503, str(full))
         entered = False
         try:
             await self._receive(request, job.file)
@@ -125,7 +131,7 @@ class _Answers:
         """Write the body to a file.
 
         Raises:
-            Rejected: the upload is too large, stalled or incomplete.
+            Rejected: the upload is too large, too slow or incomplete.
         """
         length = request.headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > self._most:
@@ -133,20 +139,26 @@ class _Answers:
         size, chunks, start = 0, request.stream(), time.monotonic()
         with path.open("xb") as file:
             while True:
+                left = start + min(LONGEST, TIMEOUT + size / LEAST_RATE) - time.monotonic()
                 try:
-                    chunk = await asyncio.wait_for(anext(chunks, None), TIMEOUT)
+                    chunk = await asyncio.wait_for(anext(chunks, None), min(TIMEOUT, left))
                 except TimeoutError:
-                    raise Rejected(408, "The upload timed out.") from None
+                    raise self._too_slow() from None
                 except ClientDisconnect:
                     raise Rejected(400, "The upload was interrupted.") from None
                 if chunk is None:
                     return
                 size += len(chunk)
-                if time.monotonic() - start > TIMEOUT + size / LEAST_RATE:
-                    raise Rejected(408, f"The upload is too slow: less than {LEAST_RATE // 1024} kB per second.")
                 if size > self._most:
                     raise self._too_large()
                 file.write(chunk)
+
+    def _too_slow(self) -> Rejected:
+        return Rejected(
+            408,
+            f"The upload is too slow: it needs {LEAST_RATE // 1024} kB per second, no pause of {TIMEOUT:g} seconds, and an "
+            f"end within {LONGEST / 60:g} minutes.",
+        )
 
     def _too_large(self) -> Rejected:
         return Rejected(413, f"File too large: the limit is {self._most / 1e6:g} MB.")

@@ -32,6 +32,8 @@ class Server:
     def __init__(self, detector: str, listening: socket.socket, application: Any):
         import uvicorn
 
+        from deepfake_cli.app.visitors import Connection
+
         host, port = listening.getsockname()[:2]
         address = ip_address(host.partition("%")[0])
         self.detector, self.public = detector, not address.is_loopback
@@ -41,7 +43,7 @@ class Server:
         self._server = uvicorn.Server(
             uvicorn.Config(
                 application,
-                http="h11",
+                http=Connection,
                 ws="none",
                 proxy_headers=False,
                 server_header=False,

@@ -65,5 +65,7 @@ class App(Judging):
     )
     max_minutes: float = option(10, "Time limit per file, in minutes", gt=0)
     workers: int = option(2, "Number of files to judge at the same time", ge=1, le=64)
-    queue: int = option(20, "Maximum number of files waiting or in progress; more are rejected", ge=1)
+    queue: int = option(
+        20, "Maximum number of files waiting or in progress, half of them from one address; more are rejected", ge=1
+    )
     keep: float = option(30, "Delete a result after this many minutes", gt=0)
