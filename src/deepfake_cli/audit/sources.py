@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from deepfake_cli.data.manifest import SOURCE_COLUMNS
 from deepfake_cli.storage import tar_shards
+from deepfake_cli.storage.csv_cells import unquoted_table
 from deepfake_cli.storage.remote import here, is_remote
 
 if TYPE_CHECKING:
@@ -58,7 +59,9 @@ def _read(manifests: Iterable[Path], keys: set[str]) -> "pd.DataFrame":
     columns = ["path", "box", *SOURCE_COLUMNS]
     found = [pd.DataFrame(columns=columns, dtype=str)]
     for path in sorted(manifests):
-        rows = pd.read_csv(here(path), usecols=lambda name: name in columns, dtype=str, encoding="utf-8-sig")
+        rows = unquoted_table(
+            pd.read_csv(here(path), usecols=lambda name: name in columns, dtype=str, encoding="utf-8-sig")
+        )
         if "path" in rows:  # else the file is not one of ours
             rows["path"] = path.parent.as_posix() + "/" + rows["path"]
             found.append(rows[rows["path"].isin(keys)])

@@ -1,8 +1,9 @@
 """``deepfake predict``: classify files."""
 
 import glob
+import io
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,9 +18,14 @@ from deepfake_cli.inference.on_cluster import predict_there
 from deepfake_cli.inference.result import Verdict
 from deepfake_cli.media.video import VIDEO_SUFFIXES, is_frame
 from deepfake_cli.storage import remote
+from deepfake_cli.storage.csv_cells import write_rows
 from deepfake_cli.storage.files import write_text
 
 Progress = Callable[[Path, int, int], None]  # file, frames done, total
+COLUMNS = (
+    "path", "verdict", "score", "probability", "low", "high", "threshold", "frames", "reason", "seconds", "notes",
+)  # fmt: skip
+FRAME_COLUMNS = ("path", "face", "frame", "time", "score", "box")
 ALSO = frozenset({  # suffixes of media that data sets do not have
         ".264", ".265", ".apng", ".avif", ".dib", ".gif", ".h264", ".heic", ".heif", ".hevc", ".hif", ".ivf", ".j2k",
         ".jfif", ".jp2", ".jpe", ".jxl", ".m2p", ".mpe", ".mpo", ".nut", ".ogx", ".pbm", ".pgm", ".pnm", ".ppm", ".rm",
@@ -80,9 +86,9 @@ def predict(settings: Predict, progress: Progress = lambda path, done, total: No
 
         write_text(settings.report, page(reasons.parts, detector, command("predict", settings)))
     if settings.csv:
-        write_csv(settings.csv, map(row, verdicts))
+        write_csv(settings.csv, COLUMNS, map(row, verdicts))
     if settings.frames_csv:
-        write_csv(settings.frames_csv, (face for verdict in verdicts for face in frame_rows(verdict)))
+        write_csv(settings.frames_csv, FRAME_COLUMNS, (face for verdict in verdicts for face in frame_rows(verdict)))
     failing = {"any": ("fake", "undecided"), None: ()}.get(settings.fail_on, (settings.fail_on,))
     name = settings.detector or f"the starter detector of this package ({detector.traits.model})"
     words = f"{name} on {detector.network.runs_on}, {detector.thresholds}"
@@ -164,9 +170,7 @@ def _has_media_name(path: Path) -> bool:
 
 def row(verdict: Verdict) -> dict[str, Any]:
     """The row of a verdict for ``--csv``."""
-    facts = verdict.facts()
-    names = ("path", "verdict", "score", "probability", "low", "high", "threshold", "frames", "reason", "seconds")
-    return {name: facts[name] for name in names} | {"notes": "; ".join(verdict.notes)}
+    return verdict.facts() | {"notes": "; ".join(verdict.notes)}
 
 
 def frame_rows(verdict: Verdict) -> Iterator[dict[str, Any]]:
@@ -184,16 +188,8 @@ def frame_rows(verdict: Verdict) -> Iterator[dict[str, Any]]:
             }
 
 
-def write_csv(path: Path, rows: Iterable[dict[str, Any]]) -> None:
-    """Write rows with the same keys as CSV, atomically."""
-    import csv
-    import io
-
+def write_csv(path: Path, columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> None:
+    """Write rows as CSV, atomically."""
     text = io.StringIO()
-    writer: csv.DictWriter[str] | None = None
-    for values in rows:
-        if writer is None:
-            writer = csv.DictWriter(text, list(values))
-            writer.writeheader()
-        writer.writerow(values)
+    write_rows(text, columns, rows)
     write_text(path, text.getvalue())

@@ -18,6 +18,7 @@ from deepfake_cli.distributed import each
 from deepfake_cli.errors import DatasetError, ManifestError
 from deepfake_cli.extraction.extract import Extracted, Job, extract, sweep
 from deepfake_cli.faces import find_face_detector
+from deepfake_cli.storage.csv_cells import read_rows
 from deepfake_cli.storage.remote import here, is_remote, listed
 
 Progress = Callable[[Extracted, int, int], None]
@@ -129,7 +130,7 @@ def _others(path: Path, facts: dict[str, dict[str, Any]]) -> Iterator[dict[str, 
     path = here(path)
     if path.is_file():
         with path.open(newline="", encoding="utf-8") as file:
-            yield from (row for row in csv.DictReader(file) if row.get("video") not in facts)
+            yield from (row for row in read_rows(file) if row.get("video") not in facts)
 
 
 def _lost(job: Job) -> Extracted:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepfake_cli.errors import ManifestError
+from deepfake_cli.storage.csv_cells import quoted_table, unquoted_table, write_rows
 from deepfake_cli.storage.files import elsewhere, whole
 from deepfake_cli.storage.remote import here, is_remote
 
@@ -42,9 +43,7 @@ def names(cell: str) -> tuple[str, ...]:
 def write(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
     """Write rows with a header, atomically; missing columns are empty."""
     with whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        write_rows(file, columns, rows)
 
 
 def write_table(path: Path, table: "pd.DataFrame") -> None:
@@ -52,7 +51,7 @@ def write_table(path: Path, table: "pd.DataFrame") -> None:
     import pyarrow as pa
     from pyarrow import csv as arrow
 
-    rows = pa.Table.from_pandas(table, preserve_index=False)
+    rows = pa.Table.from_pandas(quoted_table(table), preserve_index=False)
     with whole(path) as partial, partial.open("wb") as file:
         file.write((",".join(table.columns) + "\n").encode())
         start = file.tell()
@@ -202,7 +201,7 @@ def _read_columns(path: Path, columns: Sequence[str]) -> "pd.DataFrame":
             parse_options=arrow.ParseOptions(delimiter=delimiter, newlines_in_values=True),
             convert_options=arrow.ConvertOptions(include_columns=list(wanted), column_types=types),
         ).to_pandas()
-        table = table.rename(columns=wanted)
+        table = unquoted_table(table.rename(columns=wanted))
     else:
         table = _read_headerless(path)
     for name in columns:

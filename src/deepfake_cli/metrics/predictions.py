@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from deepfake_cli.errors import ConfigError, ManifestError
+from deepfake_cli.storage.csv_cells import unquoted_table
 from deepfake_cli.storage.remote import here
 
 COLUMNS = ("path", "dataset", "group", "video", "frame", "label", "score", "method", "quality")
@@ -115,7 +116,7 @@ def _text(path: Path) -> pd.DataFrame:
         options = arrow.ConvertOptions(column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=True)
         options.null_values = [""]  # a group may be called None, or null
         parse = arrow.ParseOptions(newlines_in_values=True)
-        return arrow.read_csv(local, parse_options=parse, convert_options=options).to_pandas()
+        return unquoted_table(arrow.read_csv(local, parse_options=parse, convert_options=options).to_pandas())
     except (OSError, ValueError, csv.Error) as error:
         raise ManifestError(f"{path}: cannot read as a CSV of predictions: {' '.join(str(error).split())}") from None
 

@@ -14,6 +14,7 @@ from deepfake_cli.datasets.clip import LABELS
 from deepfake_cli.errors import ManifestError
 from deepfake_cli.reporting.page import write
 from deepfake_cli.reporting.worst_faces import MOST
+from deepfake_cli.storage.csv_cells import unquoted_table
 from deepfake_cli.storage.files import read_bytes, whole
 from deepfake_cli.storage.remote import here
 
@@ -108,7 +109,7 @@ def _predictions(path: Path) -> "pd.DataFrame":
 
     text = dict.fromkeys(("path", "dataset", "group", "video", "frame", "label", "method", "quality"), str)
     try:
-        table = pd.read_csv(here(path), dtype=text, keep_default_na=False, na_values={"score": [""]})
+        table = unquoted_table(pd.read_csv(here(path), dtype=text, keep_default_na=False, na_values={"score": [""]}))
     except FileNotFoundError:
         raise ManifestError(f"{path}: no such file. {FIX}") from None
     except (OSError, ValueError) as error:
