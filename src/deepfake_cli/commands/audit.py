@@ -15,6 +15,7 @@ from deepfake_cli.config import Audit
 from deepfake_cli.data import manifest
 from deepfake_cli.errors import ManifestError
 from deepfake_cli.runs import recipe
+from deepfake_cli.storage.file_sets import replaced
 from deepfake_cli.storage.files import write_text
 
 if TYPE_CHECKING:
@@ -70,9 +71,11 @@ def audit(settings: Audit, progress: Callable[[int, int], None] = lambda done, t
     }
     result |= {"warnings": verdict.warnings(result), "notes": verdict.notes(result)}
     files = [settings.output / name for name in ("audit.json", "audit.png", "faces.png")]
-    overview(files[1], images, videos, result)
-    result |= {"sheet": sheet(files[2], images, settings.seed), "files": [str(path) for path in files]}
-    write_text(files[0], json.dumps(result, indent=2) + "\n")
+    with replaced(settings.output, last=files[0].name) as new:
+        overview(new / files[1].name, images, videos, result)
+        shown = sheet(new / files[2].name, images, settings.seed)
+        result |= {"sheet": shown, "files": [str(path) for path in files]}
+        write_text(new / files[0].name, json.dumps(result, indent=2) + "\n")
     return AuditResult(result, files)
 
 

@@ -1,6 +1,8 @@
 """``deepfake calibrate``: fit a map from scores to probabilities, and save it in the recipe."""
 
 import json
+import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from deepfake_cli.commands.evaluate import evaluate, inputs
+from deepfake_cli.commands.evaluate import earlier, evaluate, inputs
 from deepfake_cli.config import Calibrate, Evaluate
 from deepfake_cli.data import checks
 from deepfake_cli.errors import ManifestError, ModelError
@@ -22,6 +24,7 @@ from deepfake_cli.metrics.videos import video_scores
 from deepfake_cli.runs import recipe
 from deepfake_cli.runs.best_onnx import restamp
 from deepfake_cli.runs.listing import is_locked
+from deepfake_cli.storage.file_sets import replaced, stale
 from deepfake_cli.storage.files import write_text
 from deepfake_cli.storage.remote import here
 
@@ -56,7 +59,13 @@ def calibrate(settings: Calibrate, progress: Progress = lambda done, total: None
         ManifestError: the list or the predictions are invalid, have one class only, or all scores are equal.
         ModelError: there is no snapshot, no recipe that lists it, or the run is still training.
     """
-    snapshot, table = _scored(settings, progress)
+    with tempfile.TemporaryDirectory(prefix="deepfake-") as folder:
+        snapshot, table = _scored(settings, Path(folder), progress)
+        return _calibrated(settings, snapshot, table, list(Path(folder).iterdir()))
+
+
+def _calibrated(settings: Calibrate, snapshot: Path, table: "pd.DataFrame", scored: list[Path]) -> CalibrateResult:
+    """Fit, and write all files; `scored` are those of the evaluation, if there was one."""
     fitted = Calibration.fit(table["label"], table["score"], settings.method)
     after = table.assign(score=fitted.apply(table["score"]))
     calibration: dict[str, Any] = {
@@ -78,16 +87,19 @@ def calibrate(settings: Calibrate, progress: Progress = lambda done, total: None
     if settings.folds:
         calibration["cross_validated"] = _errors(_held_out(table, settings.method, settings.folds, settings.seed))
     files = [settings.output / name for name in ("calibration.json", "reliability.png")]
-    write_text(files[0], json.dumps(calibration, indent=2) + "\n")
-    _draw(files[1], calibration)
-    _keep(snapshot, fitted)
-    threshold = calibration["threshold"] and calibration["threshold"]["after"]
-    exported = restamp(snapshot, threshold, fitted.to_json())
-    return CalibrateResult(calibration, [*files, snapshot.parent / recipe.NAME, *filter(None, [exported])])
+    names = earlier(settings.output) if scored else ()
+    with replaced(settings.output, last=files[0].name, names=names) as new:
+        for path in scored:
+            shutil.copyfile(path, new / path.name)
+        if removed := stale(settings.output, new, names):
+            calibration["notes"].append(f"Removed, since they are of an earlier evaluation: {', '.join(removed)}.")
+        _draw(new / files[1].name, calibration)
+        write_text(new / files[0].name, json.dumps(calibration, indent=2) + "\n")
+    return CalibrateResult(calibration, [*files, *_keep(snapshot, fitted, calibration["threshold"])])
 
 
-def _scored(settings: Calibrate, progress: Progress) -> tuple[Path, "pd.DataFrame"]:
-    """The snapshot, and the frames with uncalibrated scores: from predictions, or by scoring lists."""
+def _scored(settings: Calibrate, folder: Path, progress: Progress) -> tuple[Path, "pd.DataFrame"]:
+    """The snapshot, and the frames with uncalibrated scores: from predictions, or by scoring lists, with files in `folder`."""
     given = [path for path in settings.inputs if is_predictions(path)]
     if given and (len(given) > 1 or len(settings.inputs) > 2):
         raise ManifestError("Expected one predictions.csv, optionally with its snapshot; or lists and a snapshot.")
@@ -96,7 +108,7 @@ def _scored(settings: Calibrate, progress: Progress) -> tuple[Path, "pd.DataFram
         _check_recipe(snapshot)
         return snapshot, predictions.read(given[0]).frames
     shared = settings.model_dump(include=set(Evaluate.model_fields) - {"seed"})
-    scoring = Evaluate(**shared | {"calibration": False, "resamples": 0, "report": False})
+    scoring = Evaluate(**shared | {"calibration": False, "resamples": 0, "report": False, "output": folder})
     _check_recipe(inputs(scoring.inputs, scoring.runs_dir)[1])
     result = evaluate(scoring, progress)
     return Path(result.metrics["snapshot"]), predictions.read(result.predictions).frames
@@ -115,12 +127,15 @@ def _check_recipe(snapshot: Path) -> None:
         raise ModelError(f"{snapshot.parent} is still training. Calibrate when it has finished.")
 
 
-def _keep(snapshot: Path, fitted: Calibration) -> None:
-    """Save the calibration of this snapshot in the recipe."""
+def _keep(snapshot: Path, fitted: Calibration, threshold: dict[str, Any] | None) -> list[Path]:
+    """Save the calibration of this snapshot in the recipe and in the export, together; return the files."""
     _check_recipe(snapshot)  # again, since training may have started during scoring
     known = recipe.read(snapshot)
     known["snapshots"][snapshot.name]["calibration"] = fitted.to_json()
-    recipe.write(snapshot.parent, known)
+    with replaced(snapshot.parent, last=recipe.NAME) as new:
+        recipe.write(new, known)
+        exported = restamp(snapshot, threshold["after"] if threshold else None, fitted.to_json(), new)
+    return [snapshot.parent / recipe.NAME, *filter(None, [exported])]
 
 
 def _errors(table: "pd.DataFrame") -> dict[str, dict[str, float]]:

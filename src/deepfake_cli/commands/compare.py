@@ -13,6 +13,7 @@ from deepfake_cli.errors import ManifestError
 from deepfake_cli.metrics import paired, predictions
 from deepfake_cli.metrics.videos import video_scores
 from deepfake_cli.runs import recipe
+from deepfake_cli.storage.file_sets import replaced
 from deepfake_cli.storage.files import write_text
 
 if TYPE_CHECKING:
@@ -72,8 +73,9 @@ def compare(settings: Compare) -> CompareResult:
         return CompareResult(comparison)
     from deepfake_cli.reporting.compare_page import page
 
-    write_text(settings.output / "compare.json", json.dumps(comparison, indent=2) + "\n")
-    write_text(settings.output / "compare.html", page(comparison))
+    with replaced(settings.output, last="compare.json") as new:
+        write_text(new / "compare.json", json.dumps(comparison, indent=2) + "\n")
+        write_text(new / "compare.html", page(comparison))
     return CompareResult(comparison, settings.output / "compare.html")
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepfake_cli.commands.report import of_evaluation
+from deepfake_cli.commands.robustness import FILES as ROBUSTNESS
 from deepfake_cli.commands.robustness import changes_of, robustness
 from deepfake_cli.config import Evaluate
 from deepfake_cli.data import checks, manifest
@@ -20,8 +21,10 @@ from deepfake_cli.evaluation.on_cluster import score_there
 from deepfake_cli.evaluation.onnx_scorer import SUFFIX
 from deepfake_cli.metrics import predictions
 from deepfake_cli.metrics.assess import assess
+from deepfake_cli.reporting.folder import MAPS, METRICS, PAGE, PREDICTIONS, RECIPE
 from deepfake_cli.runs import recipe
 from deepfake_cli.runs.listing import BEST, newest
+from deepfake_cli.storage.file_sets import replaced, stale
 from deepfake_cli.storage.files import write_text
 from deepfake_cli.storage.remote import here
 
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MODEL_SUFFIXES = (".keras", ".h5", SUFFIX)
+FILES = (PREDICTIONS, METRICS, MAPS, RECIPE, PAGE, *ROBUSTNESS)  # of one evaluation
 DEFAULT_LIST = Path("csv/val/validation.csv")
 OLD_SNAPSHOT = Path("snapshots/best.keras")  # of the former trainer
 
@@ -93,14 +97,24 @@ def evaluate(settings: Evaluate, progress: Callable[[int, int], None] = lambda d
         "calibration": scored.calibrated.to_json(),
         "notes": notes,
     }
-    if wanted:
-        metrics["robustness"] = robustness(settings, scored, wanted, progress)
-    scores, summary = settings.output / "predictions.csv", settings.output / "metrics.json"
     table = scored.frames.assign(label=scored.frames["label"].map(dict(enumerate(LABELS))))
-    manifest.write_table(scores, table[[name for name in predictions.COLUMNS if name in table]])
-    write_text(summary, json.dumps(metrics, indent=2) + "\n")
-    page = of_evaluation(settings, scored) if settings.report else None
-    return EvaluateResult(metrics, notes, scores, summary, page)
+    names = earlier(settings.output)
+    with replaced(settings.output, last=METRICS, names=names) as new:
+        if wanted:
+            metrics["robustness"] = robustness(settings, scored, wanted, new, progress)
+        manifest.write_table(new / PREDICTIONS, table[[name for name in predictions.COLUMNS if name in table]])
+        write_text(new / METRICS, json.dumps(metrics, indent=2) + "\n")
+        if settings.report:
+            of_evaluation(settings, scored, new)
+        if removed := stale(settings.output, new, names):
+            notes = [*notes, f"Removed, since they are of an earlier evaluation: {', '.join(removed)}."]
+    page = settings.output / PAGE if settings.report else None
+    return EvaluateResult(metrics, notes, settings.output / PREDICTIONS, settings.output / METRICS, page)
+
+
+def earlier(output: Path) -> tuple[str, ...]:
+    """The names of the files of an earlier evaluation; empty if there was none, since a report.html may be the user's."""
+    return FILES if here(output / METRICS).is_file() else ()
 
 
 def _from_model(settings: Evaluate, progress: Callable[[int, int], None]) -> scored_frames.Judged:

@@ -15,6 +15,7 @@ from deepfake_cli.config import Evaluate, Matrix, Train
 from deepfake_cli.data import checks, manifest
 from deepfake_cli.errors import ConfigError, DeepfakeError
 from deepfake_cli.runs import recipe
+from deepfake_cli.storage.file_sets import replaced
 from deepfake_cli.storage.files import write_text
 
 LEVELS = ("frame", "video")
@@ -157,7 +158,6 @@ def _write(output: Path, result: dict[str, Any]) -> list[Path]:
     from deepfake_cli.reporting.figures.matrix import heat_map
 
     files = [output / f"matrix.{suffix}" for suffix in ("json", "csv", "png")]
-    write_text(files[0], json.dumps(result, indent=2) + "\n")
     keys = ("value", "low", "high", "spread")
     flat = [
         {name: cell[name] for name in ("row", "column", "seen", "seeds")}
@@ -165,6 +165,8 @@ def _write(output: Path, result: dict[str, Any]) -> list[Path]:
         for cell in result["cells"]
     ]
     columns = [f"{level}_auc_{key}" for level in LEVELS for key in keys]
-    manifest.write(files[1], ["row", "column", "seen", "seeds", *columns], flat)
-    heat_map(files[2], result)
+    with replaced(output, last=files[0].name) as new:
+        write_text(new / files[0].name, json.dumps(result, indent=2) + "\n")
+        manifest.write(new / files[1].name, ["row", "column", "seen", "seeds", *columns], flat)
+        heat_map(new / files[2].name, result)
     return files

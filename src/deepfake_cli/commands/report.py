@@ -29,20 +29,18 @@ def report(settings: Report) -> Path:
     return from_folder(settings.evaluation, settings.output, audit=settings.audit, most_faces=settings.faces)
 
 
-def of_evaluation(settings: Evaluate, scored: Judged) -> Path:
+def of_evaluation(settings: Evaluate, scored: Judged, folder: Path) -> None:
     """Save heat maps and the recipe of the page, and write it; needs metrics.json and predictions.csv.
 
     Args:
         settings: of the evaluation.
         scored: the scored frames; with a detector, the page has heat maps of the worst errors.
-
-    Returns:
-        The path of the page.
+        folder: of the new files, until they replace those in the output folder.
     """
     snapshot = Path(scored.snapshot) if scored.snapshot and scored.detector else None
-    save_maps(settings.output, _maps(scored))  # also if empty, to replace those of an earlier evaluation
-    write_text(settings.output / RECIPE, json.dumps(_recipe(settings, snapshot), indent=2, default=str) + "\n")
-    return from_folder(settings.output)
+    save_maps(folder, _maps(scored))  # also if empty
+    write_text(folder / RECIPE, json.dumps(_recipe(settings, snapshot), indent=2, default=str) + "\n")
+    from_folder(folder, beside=settings.output)
 
 
 def _maps(scored: Judged) -> dict[str, np.ndarray]:

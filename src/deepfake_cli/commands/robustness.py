@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 64  # images per chunk, about: decoded once, then corrupted and scored 45 times
 FIGURES = ("auc", "balanced_accuracy")
+FILES = ("robustness.csv", "robustness.png", "changes.png")
 NONE = ("none", 0)  # without corruption
 Progress = Callable[[int, int], None]
 
@@ -50,13 +51,16 @@ def changes_of(every: bool, chosen: str | None) -> list[str]:
     return [name for name in CHANGES if name in names]
 
 
-def robustness(settings: Evaluate, scored: Judged, names: list[str], progress: Progress) -> list[dict[str, Any]]:
+def robustness(
+    settings: Evaluate, scored: Judged, names: list[str], output: Path, progress: Progress
+) -> list[dict[str, Any]]:
     """Score corrupted frames, and write ``robustness.csv``, ``robustness.png`` and ``changes.png``.
 
     Args:
         settings: of the evaluation.
         scored: the evaluated frames, and the detector.
         names: the corruptions.
+        output: folder of the files.
         progress: called with the number of scored images and the total, over all corruptions and strengths.
 
     Returns:
@@ -84,7 +88,7 @@ def robustness(settings: Evaluate, scored: Judged, names: list[str], progress: P
         _row(name, strength, assess(chosen.assign(score=values)))
         for (name, strength), values in zip(kinds, scores, strict=True)
     ]
-    _write(settings.output, rows, names, first[0], settings.seed)
+    _write(output, rows, names, first[0], settings.seed)
     return rows
 
 
@@ -160,6 +164,6 @@ def _write(output: Path, rows: list[dict[str, Any]], names: list[str], image: np
         }
         for row in rows
     ]
-    manifest.write(output / "robustness.csv", ["change", "strength", "parameter", *columns], flat)
-    robustness_plot(output / "robustness.png", rows)
-    changes_sheet(output / "changes.png", image, names, seed)
+    manifest.write(output / FILES[0], ["change", "strength", "parameter", *columns], flat)
+    robustness_plot(output / FILES[1], rows)
+    changes_sheet(output / FILES[2], image, names, seed)

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from deepfake_cli.errors import ModelError
+from deepfake_cli.storage.file_sets import finish
 from deepfake_cli.storage.files import read_bytes
 from deepfake_cli.storage.remote import here
 
@@ -14,6 +15,7 @@ SUMMARY = "metrics.json"  # in the same folder
 
 def is_predictions(path: Path) -> bool:
     """Whether a file has the columns of predictions; the scores in a manifest are those of the face detector."""
+    finish(path.parent)
     try:
         with here(path).open(encoding="utf-8-sig", newline="") as file:
             header = next(csv.reader(file), [])

@@ -9,6 +9,7 @@ import pandas as pd
 
 from deepfake_cli.errors import ConfigError, ManifestError
 from deepfake_cli.storage.csv_cells import unquoted_table
+from deepfake_cli.storage.file_sets import finish
 from deepfake_cli.storage.remote import here
 
 COLUMNS = ("path", "dataset", "group", "video", "frame", "label", "score", "method", "quality")
@@ -104,6 +105,7 @@ def _text(path: Path) -> pd.DataFrame:
     import pyarrow as pa
     from pyarrow import csv as arrow
 
+    finish(path.parent)
     local = here(path)
     if not local.is_file():
         raise ManifestError(f"{path}: no such file.")

@@ -15,6 +15,7 @@ from deepfake_cli.errors import ManifestError
 from deepfake_cli.reporting.page import write
 from deepfake_cli.reporting.worst_faces import MOST
 from deepfake_cli.storage.csv_cells import unquoted_table
+from deepfake_cli.storage.file_sets import finish
 from deepfake_cli.storage.files import read_bytes, whole
 from deepfake_cli.storage.remote import here
 
@@ -29,7 +30,12 @@ FIX = "Run deepfake evaluate to write it."
 
 
 def from_folder(
-    evaluation: Path, output: Path | None = None, *, audit: Path | None = None, most_faces: int = MOST
+    evaluation: Path,
+    output: Path | None = None,
+    *,
+    audit: Path | None = None,
+    beside: Path | None = None,
+    most_faces: int = MOST,
 ) -> Path:
     """Write the report of an evaluation from the files in its folder.
 
@@ -38,6 +44,7 @@ def from_folder(
             ``evaluation.json`` (see `save_maps` and `deepfake_cli.reporting.page.write`).
         output: path of the page; None for ``report.html`` in the folder.
         audit: an ``audit.json``; None for one near the evaluation that shares a list with it.
+        beside: where to look for one; None for `evaluation`.
         most_faces: maximum number of misclassified faces to show; 0 for none.
 
     Returns:
@@ -46,6 +53,7 @@ def from_folder(
     Raises:
         ManifestError: a file is missing or has other content.
     """
+    finish(evaluation)
     metrics, table = _metrics(evaluation / METRICS), _predictions(evaluation / PREDICTIONS)
     recipe = evaluation / RECIPE
     path = output or evaluation / PAGE
@@ -55,7 +63,7 @@ def from_folder(
         table,
         heat_maps=_maps(evaluation / MAPS),
         recipe=_json(recipe) if here(recipe).is_file() else None,
-        audit=_json(audit) if audit else _audit_beside(evaluation, metrics),
+        audit=_json(audit) if audit else _audit_beside(beside or evaluation, metrics),
         most_faces=most_faces,
     )
     return path

@@ -9,13 +9,14 @@ from deepfake_cli.storage.files import whole
 from deepfake_cli.storage.remote import here
 
 
-def restamp(snapshot: Path, threshold: float | None, calibration: dict[str, object]) -> Path | None:
+def restamp(snapshot: Path, threshold: float | None, calibration: dict[str, object], folder: Path) -> Path | None:
     """Write the calibration of a run's best snapshot into its export; return the export, or None if there is none.
 
     Args:
         snapshot: the snapshot that was calibrated.
         threshold: for the calibrated scores; None to keep the one in the file.
         calibration: as in the recipe.
+        folder: of the new export, until it replaces the one beside the snapshot.
     """
     import onnx
 
@@ -27,6 +28,6 @@ def restamp(snapshot: Path, threshold: float | None, calibration: dict[str, obje
     traits = Traits.parse(properties.get(KEY), path)
     new = replace(traits, calibration=calibration, threshold=traits.threshold if threshold is None else threshold)
     onnx.helper.set_model_props(exported, {**properties, KEY: new.text})
-    with whole(path) as partial:
+    with whole(folder / path.name) as partial:
         onnx.save(exported, partial)
     return path

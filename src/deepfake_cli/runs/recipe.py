@@ -8,6 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from deepfake_cli.storage.file_sets import finish
 from deepfake_cli.storage.files import read_bytes, write_text
 
 NAME = "recipe.json"
@@ -37,6 +38,7 @@ def write(folder: Path, recipe: dict[str, Any]) -> None:
 
 def read(snapshot: Path) -> dict[str, Any]:
     """Read the recipe beside a snapshot; empty if it is missing or unreadable."""
+    finish(snapshot.parent)  # of a killed `calibrate`
     try:
         recipe = json.loads(read_bytes(snapshot.parent / NAME))
         return recipe if isinstance(recipe, dict) else {}

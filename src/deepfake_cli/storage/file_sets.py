@@ -1,0 +1,102 @@
+"""Files that belong together change together: a killed process leaves all of the earlier ones, or all of the new ones."""
+
+import json
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from deepfake_cli.errors import StorageError
+from deepfake_cli.storage import remote
+
+READY = ".new-files"  # a complete set, being moved into the folder above it
+PLAN = ".plan.json"  # in it: what to remove, and what to move, in this order
+
+
+@contextmanager
+def replaced(folder: Path, *, last: str, names: Collection[str] = ()) -> Iterator[Path]:
+    """Yield an empty folder for new files, which replace those of `folder` together if the block succeeds.
+
+    If the process is killed while they are moved, the next call of `finish` moves the rest. An object store has no such
+    moves: there, files are uploaded one after another.
+
+    Args:
+        folder: of the files; other files in it stay.
+        last: the file that is replaced last, so that all others are new if it is.
+        names: all files of a set; earlier ones of which the block writes no new ones are removed.
+
+    Raises:
+        StorageError: the files cannot be moved or uploaded.
+    """
+    if remote.is_remote(folder):
+        with tempfile.TemporaryDirectory(prefix="deepfake-") as name:
+            yield Path(name)
+            plan = _plan(folder, Path(name), last, names)
+            for stale in plan["remove"]:
+                remote.drop(folder / stale)
+            for moved in plan["move"]:
+                remote.put(Path(name) / moved, folder / moved)
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    finish(folder)
+    _sweep(folder)
+    new = folder / f".{platform.node()}-{os.getpid()}-{uuid4().hex[:8]}.partial"
+    new.mkdir()
+    try:
+        yield new
+        (new / PLAN).write_text(json.dumps(_plan(folder, new, last, names)), encoding="utf-8")
+        new.rename(folder / READY)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+    finish(folder)
+
+
+def finish(folder: Path) -> None:
+    """Move the rest of a set whose process was killed while it moved them; call this before reading one of its files.
+
+    Raises:
+        StorageError: they cannot be moved.
+    """
+    ready = folder / READY
+    if remote.is_remote(folder) or not (ready / PLAN).is_file():
+        return
+    try:
+        plan = json.loads((ready / PLAN).read_text(encoding="utf-8"))
+        for name in plan["remove"]:
+            (folder / name).unlink(missing_ok=True)
+        for name in plan["move"]:
+            if (ready / name).is_file():  # else it was moved already
+                (ready / name).replace(folder / name)
+        shutil.rmtree(ready)
+    except FileNotFoundError:  # another process finished it
+        pass
+    except OSError as error:
+        raise StorageError(
+            f"{folder}: its files belong to two runs, since one was interrupted: {error.strerror}. Move the files of {ready} "
+            "into the folder above it, or allow this process to write there."
+        ) from None
+
+
+def stale(folder: Path, new: Path, names: Collection[str]) -> list[str]:
+    """The earlier files of a set that has no new ones of these names."""
+    earlier = remote.names(folder) if remote.is_remote(folder) else {path.name for path in folder.iterdir()}
+    return [name for name in names if name in earlier and not (new / name).exists()]
+
+
+def _plan(folder: Path, new: Path, last: str, names: Collection[str]) -> dict[str, list[str]]:
+    moved = sorted((path.name for path in new.iterdir()), key=lambda name: (name == last, name))
+    return {"remove": stale(folder, new, names), "move": moved}
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed processes of this machine left behind."""
+    import psutil
+
+    for path in folder.glob(f".{platform.node()}-*-*.partial"):
+        process = path.name.split("-")[-2]
+        if path.is_dir() and process.isdecimal() and not psutil.pid_exists(int(process)):
+            shutil.rmtree(path, ignore_errors=True)
