@@ -18,12 +18,14 @@ from deepfake_cli.commands.calibrate import calibrate
 from deepfake_cli.commands.compare import compare
 from deepfake_cli.commands.evaluate import FILES, evaluate
 from deepfake_cli.commands.matrix import _write
-from deepfake_cli.config import Audit, Calibrate, Compare, Evaluate
+from deepfake_cli.config import Audit, Calibrate, Compare, Evaluate, Train
 from deepfake_cli.errors import StorageError
 from deepfake_cli.inference.runtimes.metadata import KEY
 from deepfake_cli.metrics import predictions
 from deepfake_cli.reporting.folder import from_folder
 from deepfake_cli.runs import recipe
+from deepfake_cli.runs.resume import Start
+from deepfake_cli.runs.run import Run
 from deepfake_cli.storage.file_sets import READY, finish, replaced
 from tests import processes
 from tests.conftest import tree
@@ -85,9 +87,9 @@ def test_a_failed_block_changes_nothing(tmp_path):
 
 def test_what_a_killed_process_left_is_removed(tmp_path):
     dead, alive, other = (
-        tmp_path / f".{platform.node()}-{2**22 + 1}-x.partial",
-        tmp_path / f".{platform.node()}-{os.getppid()}-x.partial",
-        tmp_path / ".elsewhere-1-x.partial",
+        tmp_path / f".{platform.node()}-{2**22 + 1}-x.staged",
+        tmp_path / f".{platform.node()}-{os.getppid()}-x.staged",
+        tmp_path / ".elsewhere-1-x.staged",
     )
     for folder in (dead, alive, other):
         folder.mkdir()
@@ -222,6 +224,26 @@ def test_calibration_changes_recipe_and_export_together(tmp_path, monkeypatch, l
     assert set(tree(run)) == set(old)
 
 
+def test_training_changes_best_and_recipe_together(tmp_path, monkeypatch, lists):
+    settings = Train(train_csv=[lists[0]], val_annotations=lists[1])
+
+    def save(text: str):
+        return lambda path: path.write_text(text)
+
+    for moves in range(2):
+        begun = settings.model_copy(update={"snapshot_path": tmp_path / str(moves)})
+        run = Run.begin(begun, "m", Start(None, 0), save(""))
+        run.save_epoch(save("one"), {"epoch": 1, "val_auc": 0.6, "threshold": 0.1})
+        (run.folder / "best.onnx").write_text("of one")
+        second = {"epoch": 2, "val_auc": 0.7, "threshold": 0.9}
+        assert killed(monkeypatch, run.folder, moves, lambda run=run, row=second: run.save_epoch(save("two"), row))
+        run.close()
+        facts = recipe.read(run.folder / "best.keras")
+        assert facts["snapshots"]["best.keras"] == second and (run.folder / "best.keras").read_text() == "two"
+        assert not (run.folder / "best.onnx").exists()
+        assert not [path for path in run.folder.iterdir() if path.name.startswith(READY)]
+
+
 def test_killed_evaluations_leave_one_of_two(deepfake, tmp_path, lists):
     """The real command, killed by the system while it writes."""
     words = [("evaluate", "--predictions", path, "--resamples", 0) for path in lists[:2]]
@@ -232,7 +254,7 @@ def test_killed_evaluations_leave_one_of_two(deepfake, tmp_path, lists):
     folder = tmp_path / "evaluation"
     for number in range(4):
         process = processes.start(*words[number % 2], cwd=tmp_path)
-        while process.poll() is None and not [*folder.glob(".*.partial"), *folder.glob(READY)]:
+        while process.poll() is None and not [*folder.glob(".*.staged"), *folder.glob(f"{READY}*")]:
             time.sleep(0.0005)
         time.sleep(number * 0.03)
         process.kill()

@@ -20,6 +20,7 @@ from deepfake_cli.runs.folder import chosen_folder, lock_folder, new_folder
 from deepfake_cli.runs.listing import BEST, BEST_ONNX, STATE, find, resume_name
 from deepfake_cli.runs.mirror import Location
 from deepfake_cli.runs.resume import Start, lists_of, newest_start, own_settings
+from deepfake_cli.storage.file_sets import replaced
 from deepfake_cli.storage.files import whole
 from deepfake_cli.storage.remote import here
 
@@ -123,15 +124,13 @@ class Run:
         snapshots, epoch = self.recipe["snapshots"], row["epoch"]
         best = BEST not in snapshots or "val_auc" not in row or _rank(row) > _rank(snapshots[BEST])
         path = self._save(self._name(epoch), save)
-        if best:
-            self._copy_to_best(path)
         facts = {name: row[name] for name in ("epoch", "val_auc", "val_loss", "threshold", "pool") if name in row}
         snapshots |= dict.fromkeys([path.name, *[BEST] * best], facts)
         old = [name for name in snapshots if name not in (path.name, BEST)] if not self.settings.snapshots else []
         for name in old:
             del snapshots[name]
         self.history.append(row)
-        self.write()
+        self._write_with_best(path) if best else self.write()
         self.saved = Start(path, epoch)
         self._delete(*old, STATE)
         self.send()
@@ -187,6 +186,17 @@ class Run:
         except OSError as error:
             reason = error.strerror or error
             raise ModelError(f"{path} cannot be written: {reason}. {self.saved_note()}") from None
+
+    def _write_with_best(self, path: Path) -> None:
+        """Write the recipe and ``best.keras`` together: the threshold in the one is of the other."""
+        with (
+            self._reporting_write_errors(self.folder / BEST),
+            replaced(self.folder, last=recipe.NAME, names=[BEST_ONNX]) as new,  # the export is of an earlier best
+        ):
+            shutil.copyfile(path, new / BEST)
+            _flush_to_disk(new / BEST)
+            recipe.write(new, self.recipe)
+        self.send()
 
     def _copy_to_best(self, path: Path) -> None:
         self._delete(BEST_ONNX)  # the export of an earlier best

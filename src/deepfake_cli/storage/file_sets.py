@@ -5,15 +5,16 @@ import os
 import platform
 import shutil
 import tempfile
+import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
 from deepfake_cli.errors import StorageError
 from deepfake_cli.storage import remote
 
-READY = ".new-files"  # a complete set, being moved into the folder above it
+READY = ".new-files"  # and the time: a complete set, being moved into the folder above it
 PLAN = ".plan.json"  # in it: what to remove, and what to move, in this order
 
 
@@ -44,12 +45,12 @@ def replaced(folder: Path, *, last: str, names: Collection[str] = ()) -> Iterato
     folder.mkdir(parents=True, exist_ok=True)
     finish(folder)
     _sweep(folder)
-    new = folder / f".{platform.node()}-{os.getpid()}-{uuid4().hex[:8]}.partial"
+    new = folder / f".{platform.node()}-{os.getpid()}-{uuid4().hex[:8]}.staged"
     new.mkdir()
     try:
         yield new
         (new / PLAN).write_text(json.dumps(_plan(folder, new, last, names)), encoding="utf-8")
-        new.rename(folder / READY)
+        new.rename(folder / f"{READY}-{time.time_ns()}")
     finally:
         shutil.rmtree(new, ignore_errors=True)
     finish(folder)
@@ -61,24 +62,28 @@ def finish(folder: Path) -> None:
     Raises:
         StorageError: they cannot be moved.
     """
-    ready = folder / READY
-    if remote.is_remote(folder) or not (ready / PLAN).is_file():
+    if remote.is_remote(folder) or not folder.is_dir():
         return
-    try:
+    for ready in sorted(folder.glob(f"{READY}-*")):
+        try:
+            _move(ready, folder)
+        except OSError as error:
+            raise StorageError(
+                f"{folder}: its files belong to two runs, since one was interrupted: {error.strerror}. Move the files of "
+                f"{ready} into the folder above it, or allow this process to write there."
+            ) from None
+
+
+def _move(ready: Path, folder: Path) -> None:
+    """Move a complete set; several processes may do so at the same time."""
+    with suppress(FileNotFoundError):  # all is moved
         plan = json.loads((ready / PLAN).read_text(encoding="utf-8"))
         for name in plan["remove"]:
             (folder / name).unlink(missing_ok=True)
         for name in plan["move"]:
-            if (ready / name).is_file():  # else it was moved already
+            with suppress(FileNotFoundError):  # moved already
                 (ready / name).replace(folder / name)
-        shutil.rmtree(ready)
-    except FileNotFoundError:  # another process finished it
-        pass
-    except OSError as error:
-        raise StorageError(
-            f"{folder}: its files belong to two runs, since one was interrupted: {error.strerror}. Move the files of {ready} "
-            "into the folder above it, or allow this process to write there."
-        ) from None
+    shutil.rmtree(ready, ignore_errors=True)
 
 
 def stale(folder: Path, new: Path, names: Collection[str]) -> list[str]:
@@ -96,7 +101,7 @@ def _sweep(folder: Path) -> None:
     """Remove what killed processes of this machine left behind."""
     import psutil
 
-    for path in folder.glob(f".{platform.node()}-*-*.partial"):
+    for path in folder.glob(f".{platform.node()}-*-*.staged"):
         process = path.name.split("-")[-2]
         if path.is_dir() and process.isdecimal() and not psutil.pid_exists(int(process)):
             shutil.rmtree(path, ignore_errors=True)
