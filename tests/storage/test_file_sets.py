@@ -104,6 +104,27 @@ def test_a_set_that_cannot_be_completed_is_an_error(tmp_path, monkeypatch):
         finish(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "plan",
+    [
+        b"",
+        b"\xff",
+        b"[]",
+        b'{"remove": ["../mine.txt"], "move": []}',
+        b'{"remove": [], "move": ["/x"]}',
+        b'{"remove": 1}',
+    ],
+)
+def test_a_strange_plan_is_an_error_and_touches_nothing(tmp_path, plan):
+    ready = tmp_path / "out" / f"{READY}-1"
+    ready.mkdir(parents=True)
+    (ready / ".plan.json").write_bytes(plan)
+    (tmp_path / "mine.txt").touch()
+    with pytest.raises(StorageError, match=rf"{ready}.*Delete"):
+        finish(tmp_path / "out")
+    assert (tmp_path / "mine.txt").exists()
+
+
 def table_of(seed: int, rows: int = 24) -> pd.DataFrame:
     random = np.random.default_rng(seed)
     labels = np.arange(rows) % 2

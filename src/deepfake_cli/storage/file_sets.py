@@ -1,6 +1,5 @@
 """Files that belong together change together: a killed process leaves all of the earlier ones, or all of the new ones."""
 
-import json
 import os
 import platform
 import shutil
@@ -9,13 +8,26 @@ import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Annotated
 from uuid import uuid4
+
+from pydantic import BaseModel, StringConstraints, ValidationError
 
 from deepfake_cli.errors import StorageError
 from deepfake_cli.storage import remote
 
 READY = ".new-files"  # and the time: a complete set, being moved into the folder above it
-PLAN = ".plan.json"  # in it: what to remove, and what to move, in this order
+PLAN = ".plan.json"  # in it
+Name = Annotated[
+    str, StringConstraints(pattern=r"^[^/\\\x00]+$")
+]  # of a file in the folder; a plan may come from anywhere
+
+
+class Plan(BaseModel):
+    """What to do with a set: remove files, and move files, in this order."""
+
+    remove: list[Name]
+    move: list[Name]
 
 
 @contextmanager
@@ -37,9 +49,9 @@ def replaced(folder: Path, *, last: str, names: Collection[str] = ()) -> Iterato
         with tempfile.TemporaryDirectory(prefix="deepfake-") as name:
             yield Path(name)
             plan = _plan(folder, Path(name), last, names)
-            for stale in plan["remove"]:
-                remote.drop(folder / stale)
-            for moved in plan["move"]:
+            for old in plan.remove:
+                remote.drop(folder / old)
+            for moved in plan.move:
                 remote.put(Path(name) / moved, folder / moved)
         return
     folder.mkdir(parents=True, exist_ok=True)
@@ -49,7 +61,7 @@ def replaced(folder: Path, *, last: str, names: Collection[str] = ()) -> Iterato
     new.mkdir()
     try:
         yield new
-        (new / PLAN).write_text(json.dumps(_plan(folder, new, last, names)), encoding="utf-8")
+        (new / PLAN).write_text(_plan(folder, new, last, names).model_dump_json(), encoding="utf-8")
         new.rename(folder / f"{READY}-{time.time_ns()}")
     finally:
         shutil.rmtree(new, ignore_errors=True)
@@ -67,6 +79,8 @@ def finish(folder: Path) -> None:
     for ready in sorted(folder.glob(f"{READY}-*")):
         try:
             _move(ready, folder)
+        except ValidationError:
+            raise StorageError(f"{ready / PLAN}: not as this tool writes it. Delete {ready}.") from None
         except OSError as error:
             raise StorageError(
                 f"{folder}: its files belong to two runs, since one was interrupted: {error.strerror}. Move the files of "
@@ -77,10 +91,10 @@ def finish(folder: Path) -> None:
 def _move(ready: Path, folder: Path) -> None:
     """Move a complete set; several processes may do so at the same time."""
     with suppress(FileNotFoundError):  # all is moved
-        plan = json.loads((ready / PLAN).read_text(encoding="utf-8"))
-        for name in plan["remove"]:
+        plan = Plan.model_validate_json((ready / PLAN).read_bytes())
+        for name in plan.remove:
             (folder / name).unlink(missing_ok=True)
-        for name in plan["move"]:
+        for name in plan.move:
             with suppress(FileNotFoundError):  # moved already
                 (ready / name).replace(folder / name)
     shutil.rmtree(ready, ignore_errors=True)
@@ -92,9 +106,9 @@ def stale(folder: Path, new: Path, names: Collection[str]) -> list[str]:
     return [name for name in names if name in earlier and not (new / name).exists()]
 
 
-def _plan(folder: Path, new: Path, last: str, names: Collection[str]) -> dict[str, list[str]]:
+def _plan(folder: Path, new: Path, last: str, names: Collection[str]) -> Plan:
     moved = sorted((path.name for path in new.iterdir()), key=lambda name: (name == last, name))
-    return {"remove": stale(folder, new, names), "move": moved}
+    return Plan(remove=stale(folder, new, names), move=moved)
 
 
 def _sweep(folder: Path) -> None:
