@@ -15,6 +15,7 @@ A `split` that doesn't say in how many processes it reads videos does so in its 
 
 import atexit
 import contextlib
+import ctypes
 import gc
 import importlib
 import json
@@ -121,11 +122,13 @@ class Server:
 
         atexit.register(end)
 
-    def start(self, words: list[str], cwd: Path, environment: dict[str, str], stdout: int, stderr: int) -> Forked:
+    def start(
+        self, words: list[str], cwd: Path, environment: dict[str, str], stdout: int, stderr: int, rights: bool
+    ) -> Forked:
         null, (status, theirs) = os.open(os.devnull, os.O_RDWR), os.pipe()
         pipes = [os.pipe() if to == PIPE else None for to in (stdout, stderr)]
         ends = [pipe[1] if pipe else null for pipe in pipes]
-        request = json.dumps({"words": words, "cwd": str(cwd), "environment": environment}).encode()
+        request = json.dumps({"words": words, "cwd": str(cwd), "environment": environment, "rights": rights}).encode()
         with self._lock:
             socket.send_fds(self._channel, [request], [null, *ends, theirs])
         for descriptor in {null, *ends, theirs}:
@@ -141,9 +144,18 @@ _server: Server | None = None
 
 
 def start(
-    *arguments, cwd: Path, stdout: int = PIPE, stderr: int = PIPE, fresh: bool = False, **environment: str
+    *arguments,
+    cwd: Path,
+    stdout: int = PIPE,
+    stderr: int = PIPE,
+    fresh: bool = False,
+    rights: bool = True,
+    **environment: str,
 ) -> subprocess.Popen | Forked:
-    """Start ``deepfake`` in a folder: ``start("train", "--epochs", 2, cwd=folder)``; streams are `PIPE` or `DEVNULL`."""
+    """Start ``deepfake`` in a folder: ``start("train", "--epochs", 2, cwd=folder)``; streams are `PIPE` or `DEVNULL`.
+
+    Without `rights`, root may read and write no more than another user; only in a forked process.
+    """
     global _server
     words, whole = [*map(str, arguments)], os.environ | environment
     if words[:1] == ["split"] and not fresh and not {"--workers", "--cluster"} & set(words):
@@ -151,16 +163,23 @@ def start(
     loading = any(READ_WHILE_LOADING.match(name) for name in environment)
     if not fresh and not loading and sys.platform == "linux" and not {"-v", "--verbose"} & set(words):
         _server = _server or Server()
-        return _server.start(words, cwd, whole, stdout, stderr)
+        return _server.start(words, cwd, whole, stdout, stderr, rights)
+    assert rights, "only a forked process gives up its rights"
     command = [sys.executable, "-m", "deepfake_cli", *words]
     return subprocess.Popen(command, cwd=cwd, env=whole, stdin=DEVNULL, stdout=stdout, stderr=stderr, text=True)
 
 
 def run(
-    *arguments, cwd: Path, check: int | None = 0, fresh: bool = False, timeout: float = 900, **environment: str
+    *arguments,
+    cwd: Path,
+    check: int | None = 0,
+    fresh: bool = False,
+    rights: bool = True,
+    timeout: float = 900,
+    **environment: str,
 ) -> subprocess.CompletedProcess:
     """Run ``deepfake`` to its end; `check` is the exit status it must have."""
-    process = start(*arguments, cwd=cwd, fresh=fresh, **environment)
+    process = start(*arguments, cwd=cwd, fresh=fresh, rights=rights, **environment)
     try:
         out, errors = process.communicate(timeout=timeout)
     except BaseException:
@@ -237,6 +256,9 @@ def _main() -> None:
     os.chdir(request["cwd"])
     sys.path.insert(0, request["cwd"])
     sys.argv[1:] = request["words"]
+    if not request["rights"]:
+        header, none = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+        assert ctypes.CDLL(None).capset(header, none) == 0
     code: object = 0
     try:
         runpy.run_module("deepfake_cli", run_name="__main__", alter_sys=True)

@@ -13,6 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from deepfake_cli.distributed import in_parts
 from deepfake_cli.media.jpeg_quality import jpeg_quality
+from deepfake_cli.storage.disk import reason
 from deepfake_cli.storage.files import read_bytes
 
 Measured = dict[str, Any] | str  # properties, or the error message
@@ -72,7 +73,7 @@ def _measure(path: str) -> Measured:
     except FileNotFoundError:
         return "no such file"
     except OSError as error:
-        return error.strerror or "cannot be read"
+        return reason(error)
     except ValueError as error:
         return str(error)
 

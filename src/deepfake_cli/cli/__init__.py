@@ -1,5 +1,6 @@
 """The ``deepfake`` command; only this package uses Typer and rich, prints, and sets exit codes."""
 
+import errno
 import os
 import sys
 from typing import Annotated, NoReturn
@@ -45,6 +46,7 @@ from deepfake_cli.config import (
 from deepfake_cli.errors import DeepfakeError
 from deepfake_cli.installation import explained
 from deepfake_cli.native_output import LEVEL
+from deepfake_cli.storage.disk import sentence
 
 INTERRUPTED = 130  # exit status after Ctrl-C
 
@@ -101,17 +103,31 @@ def main() -> None:
     """Run the command; print a `DeepfakeError` as a red line and exit with status 1."""
     try:
         command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
-        with explained(f"deepfake {command}"):
-            app()
+        try:
+            with explained(f"deepfake {command}"):
+                app()
+        finally:
+            _flush()
     except DeepfakeError as error:
         _fail(str(error))
     except OSError as error:  # such as a full disk or a read-only folder
         if error.filename is None and error.errno is None:
             raise
-        _fail(str(error))
+        _fail(sentence(error))
     except SystemExit as end:
         if end.code == INTERRUPTED:
             error_console.print("Stopped. Finished work is kept.", style="yellow")
+        raise
+
+
+def _flush() -> None:
+    """Write what is left for stdout now, since an error at the end of Python cannot be told in words."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python tries again at its end
+        if error.errno == errno.EPIPE:  # such as head, which has seen enough
+            sys.exit(1)
         raise
 
 

@@ -14,8 +14,10 @@ from deepfake_cli.config.base import extra
 
 
 def settled(step: type[Step], flags: dict[str, Any], file: Path | None) -> Step:
-    """The merged settings, without their origins."""
-    return resolve(step, flags, file)[0]
+    """The merged settings, without their origins; their outputs can be written."""
+    settings = resolve(step, flags, file)[0]
+    settings.check_outputs()
+    return settings
 
 
 def options(
@@ -48,20 +50,27 @@ def _parameters(step: type[Step]) -> list[inspect.Parameter]:
     fields = sorted(step.model_fields.items(), key=lambda item: not extra(item[1]).get("positional"))
     stated = [_parameter(name, field) for name, field in fields]
     stated += [_parameter(former, field, hidden=True) for _, field in fields if (former := extra(field).get("former"))]
-    config = Annotated[Path | None, typer.Option(help="Read settings from this .toml or .ini file; flags override it")]
+    config = Annotated[
+        Path | None,
+        typer.Option(help="Read settings from this .toml or .ini file; flags override it", readable=False),
+    ]
     return [*stated, inspect.Parameter("config", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=config)]
 
 
 def _parameter(name: str, field: FieldInfo, *, hidden: bool = False) -> inspect.Parameter:
-    """The default is None for "not given", so that a config file can set it."""
+    """The default is None for "not given", so that a config file can set it. Whether a path can be read, the command tells."""
     help = _help(field).replace("[", r"\[")  # rich would read it as markup
     if extra(field).get("positional"):
         choices = names if name == "adapter" else None
-        info = typer.Argument(help=help, show_default=False, metavar=name.upper(), autocompletion=choices)
+        info = typer.Argument(
+            help=help, show_default=False, metavar=name.upper(), autocompletion=choices, readable=False
+        )
     else:
         flags = extra(field).get("flag") or f"--{name.replace('_', '-')}"
         flags = flags if "/" in flags or field.annotation is not bool else f"{flags}/--no-{name.replace('_', '-')}"
-        info = typer.Option(*flags.split(","), help=help, show_default=False, hidden=hidden, **_bounds(field))
+        info = typer.Option(
+            *flags.split(","), help=help, show_default=False, hidden=hidden, readable=False, **_bounds(field)
+        )
     annotation = Annotated[Optional[field.annotation], info]  # type: ignore[name-defined]  # noqa: UP045
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 

@@ -6,6 +6,7 @@ from deepfake_cli.config import Export
 from deepfake_cli.errors import ModelError
 from deepfake_cli.native_output import quiet
 from deepfake_cli.runs.listing import BEST, newest
+from deepfake_cli.storage.disk import check_output
 from deepfake_cli.training.export import ExportResult, export_model
 
 
@@ -16,6 +17,7 @@ def export(settings: Export) -> ExportResult:
         ModelError: the snapshot cannot be read, or the scores differ too much.
     """
     snapshot = settings.snapshot or _newest(settings.runs_dir)
+    check_output(settings.output or snapshot, folder=False)
     with quiet():
         from deepfake_cli.models import load_model
 

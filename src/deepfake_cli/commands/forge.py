@@ -16,6 +16,7 @@ from deepfake_cli.faces.crop import crop
 from deepfake_cli.media.video import VIDEO_SUFFIXES, FrameSampler, FrameSource, is_frame
 from deepfake_cli.native_output import quiet
 from deepfake_cli.reporting.image_grid import Row, Tile, image_grid, save
+from deepfake_cli.storage.disk import reason
 
 
 class Face(NamedTuple):
@@ -88,7 +89,7 @@ def _faces(settings: Forge) -> tuple[list[Face], list[tuple[str, str]]]:
         try:
             faces += _faces_of(file, per_file, detect, settings)
         except (DeepfakeError, OSError) as error:
-            bad.append((str(file), str(error)))
+            bad.append((str(file), reason(error)))
     return faces, bad
 
 

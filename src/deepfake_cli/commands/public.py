@@ -101,14 +101,16 @@ def predict(
 
 
 def _settled(step: type[S], settings: S | None, options: dict[str, Any]) -> S:
-    """Merge the settings and the options.
+    """Merge the settings and the options, and test that the outputs can be written.
 
     Raises:
+        OSError: an output cannot be written.
         ConfigError: an option is unknown, missing, of a wrong type or out of range.
         TypeError: `settings` has the wrong class.
     """
-    if settings is None:
-        return resolve(step, options)[0]
-    if not isinstance(settings, step):
+    if settings is not None and not isinstance(settings, step):
         raise TypeError(f"Expected settings of {step.__name__}, or its options by keyword. Received: {settings!r}.")
-    return resolve(step, options, assume=dict(settings))[0] if options else settings
+    if settings is None or options:
+        settings = resolve(step, options, assume=dict(settings) if settings else None)[0]
+    settings.check_outputs()
+    return settings

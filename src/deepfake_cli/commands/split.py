@@ -15,10 +15,11 @@ from deepfake_cli.datasets import find_clips, tops
 from deepfake_cli.datasets.clip import Clip
 from deepfake_cli.datasets.unrecognised import unrecognised
 from deepfake_cli.distributed import each
-from deepfake_cli.errors import DatasetError, ManifestError
+from deepfake_cli.errors import ManifestError
 from deepfake_cli.extraction.extract import Extracted, Job, extract, sweep
 from deepfake_cli.faces import find_face_detector
 from deepfake_cli.storage.csv_cells import read_rows
+from deepfake_cli.storage.disk import reason
 from deepfake_cli.storage.remote import here, is_remote, listed
 
 Progress = Callable[[Extracted, int, int], None]
@@ -55,12 +56,14 @@ def split(settings: Split, progress: Progress = lambda video, done, total: None)
         The result of each video. A failed video has a reason and does not stop the others.
 
     Raises:
-        DatasetError: the folder does not have the layout of the data set, or ``imgdir`` cannot be created.
+        DatasetError: the folder does not have the layout of the data set.
+        OSError: ``imgdir`` cannot be written.
         ManifestError: there is a manifest.csv that rows cannot be added to.
     """
     clips, ignored = _clips(settings)
     find_face_detector(settings.face_detector, align=settings.align)
-    _make(settings.imgdir)
+    if not is_remote(settings.imgdir):
+        settings.imgdir.mkdir(parents=True, exist_ok=True)
     facts = describe(clips, settings.adapter)
     path = settings.imgdir / "manifest.csv"
     _check_manifest(path, clips, facts)
@@ -89,14 +92,6 @@ def _clips(settings: Split) -> tuple[list[Clip], dict[Path, str]]:
     return clips, ignored
 
 
-def _make(folder: Path) -> None:
-    try:
-        if not is_remote(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DatasetError(f"--imgdir {folder} cannot be created: {error.strerror}.") from None
-
-
 def _check_manifest(path: Path, clips: Sequence[Clip], facts: dict[str, dict[str, Any]]) -> None:
     """Check that the manifest of earlier runs keeps its meaning if the rows of these clips are added.
 
@@ -110,7 +105,7 @@ def _check_manifest(path: Path, clips: Sequence[Clip], facts: dict[str, dict[str
                 raise ManifestError(f"{path}: not a manifest of split; move it, or choose another --imgdir.")
             listed.add(row["video"])
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ManifestError(f"{path}: cannot be read: {error}. Move it, or choose another --imgdir.") from None
+        raise ManifestError(f"{path}: cannot be read: {reason(error)}. Move it, or choose another --imgdir.") from None
     earlier = {clip.video: clip.video.removesuffix(clip.path.suffix) for clip in clips if clip.path.suffix}
     stale = sorted(video for video, name in earlier.items() if name != video and name in listed)
     if stale:

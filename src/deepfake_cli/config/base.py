@@ -1,11 +1,12 @@
 """The base of all settings models: how an option is declared, and shared defaults."""
 
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.fields import FieldInfo
 
+from deepfake_cli.storage.disk import check_output
 from deepfake_cli.storage.remote import is_remote, url
 
 IMAGES, LISTS = Path("img"), Path("csv")  # output of split and of make-csv
@@ -22,6 +23,7 @@ def option(
     flag: str | None = None,
     former: str | None = None,
     remote: bool = False,
+    writes: Literal["file", "folder"] | None = None,
     **bounds: Any,
 ) -> Any:
     """Declare an option as a pydantic field.
@@ -32,9 +34,10 @@ def option(
         flag: the flag, if it is not ``--the-name``.
         former: a former name, still accepted on the command line and in config files, but hidden.
         remote: whether the path may be remote (``s3://…``).
+        writes: what the command writes to the path, so that this is tested before the work.
         bounds: numeric bounds, as for pydantic's ``Field``.
     """
-    stated: dict[str, Any] = {"flag": flag, "former": former, "remote": remote}
+    stated: dict[str, Any] = {"flag": flag, "former": former, "remote": remote, "writes": writes}
     return Field(
         default, description=help, json_schema_extra={key: value for key, value in stated.items() if value}, **bounds
     )
@@ -78,6 +81,17 @@ class Step(BaseModel):
                 if isinstance(path, Path) and is_remote(path) and not extra(field).get("remote"):
                     raise ValueError(f"{name} {url(path)} must be a local path, not an object store")
         return self
+
+    def check_outputs(self) -> None:
+        """Test, before the work, that the outputs can be written.
+
+        Raises:
+            OSError: one cannot be written; ``filename`` is its path.
+        """
+        for name, field in type(self).model_fields.items():
+            path, kind = getattr(self, name), extra(field).get("writes")
+            if kind and path is not None:
+                check_output(path, folder=kind == "folder")
 
 
 class Device(Step):

@@ -18,7 +18,7 @@ class Split(Step):
 
     adapter: str = argument(..., ADAPTER)
     viddir: Path = option(..., "Folder of the data set", remote=True)
-    imgdir: Path = option(IMAGES, "Output folder for the frames and manifest.csv", remote=True)
+    imgdir: Path = option(IMAGES, "Output folder for the frames and manifest.csv", remote=True, writes="folder")
     realdir: Path | None = option(
         None, "Folder of the real videos, if it is a separate one (timit: VidTIMIT)", remote=True
     )
@@ -88,7 +88,10 @@ class MakeCsv(Step):
         IMAGES, "Folder of frames: with a manifest.csv from split, or made by another tool", remote=True
     )
     csvdir: Path = option(
-        LISTS, "Output folder for train/train.csv, val/validation.csv, test/test.csv and protocol.json", remote=True
+        LISTS,
+        "Output folder for train/train.csv, val/validation.csv, test/test.csv and protocol.json",
+        remote=True,
+        writes="folder",
     )
     protocol: Literal["ratio", "official"] = option(
         "ratio", "Split by --ratio, or use the published split of the data set (official)"
@@ -120,6 +123,11 @@ class MakeCsv(Step):
             raise ValueError("folds and protocol official cannot be combined")
         return self
 
+    def check_outputs(self) -> None:
+        """As the others'; but --check writes nothing."""
+        if not self.check:
+            super().check_outputs()
+
 
 class Audit(Step):
     """Find shortcuts in the data: codec, size, blur."""
@@ -135,7 +143,9 @@ class Audit(Step):
         None, "Number of threads that read images [default: number of CPU cores]", ge=1, le=256
     )
     cluster: str | None = option(None, CLUSTER)
-    output: Path = option(Path("audit"), "Output folder for audit.json, audit.png and faces.png", remote=True)
+    output: Path = option(
+        Path("audit"), "Output folder for audit.json, audit.png and faces.png", remote=True, writes="folder"
+    )
 
 
 class Forge(Step):
@@ -158,7 +168,7 @@ class Forge(Step):
     size: int = option(224, "Side of the crop, in pixels", ge=32, le=2048)
     face_detector: str = option("rfb320", FACE_DETECTOR, former="detector")
     min_score: float = option(0.7, "Minimum score of a detected face", gt=0, lt=1)
-    output: Path = option(Path("forge.png"), "Output PNG file")
+    output: Path = option(Path("forge.png"), "Output PNG file", writes="file")
 
     @model_validator(mode="after")
     def _output_is_a_png(self) -> "Forge":

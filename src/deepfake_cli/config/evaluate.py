@@ -53,7 +53,9 @@ class Evaluate(Device):
     )
     robustness_frames: int = option(8, "Consecutive frames to corrupt, from the middle of each video; 0: all", ge=0)
     runs_dir: Path = option(RUNS, "Folder of the runs", remote=True)
-    output: Path = option(EVALUATION, "Output folder for predictions.csv and metrics.json", remote=True)
+    output: Path = option(
+        EVALUATION, "Output folder for predictions.csv and metrics.json", remote=True, writes="folder"
+    )
     report: bool = option(True, "Also write report.html, with heat maps of the worst errors")
 
     @model_validator(mode="after")
@@ -71,7 +73,9 @@ class Report(Step):
     """Write an evaluation as an HTML page."""
 
     evaluation: Path = argument(EVALUATION, "Folder written by evaluate", remote=True)
-    output: Path | None = option(None, "Output HTML file [default: report.html in that folder]", remote=True)
+    output: Path | None = option(
+        None, "Output HTML file [default: report.html in that folder]", remote=True, writes="file"
+    )
     audit: Path | None = option(
         None,
         "An audit.json to include [default: one of the same lists, in that folder or in the folder audit next to it]",
@@ -96,7 +100,9 @@ class Compare(Step):
     )
     seed: int = option(0, "Random seed of the bootstrap", ge=0)
     worst: int = option(10, "Number of videos to list on which the detectors differ most", ge=0, le=1000)
-    output: Path | None = option(None, "Output folder for compare.json and compare.html [default: none]", remote=True)
+    output: Path | None = option(
+        None, "Output folder for compare.json and compare.html [default: none]", remote=True, writes="folder"
+    )
 
 
 class Calibrate(Device):
@@ -121,7 +127,9 @@ class Calibrate(Device):
     batch_size: int = option(16, "Batch size", ge=1)
     workers: int | None = option(None, "Number of threads that read images [default: chosen by TensorFlow]", ge=1)
     runs_dir: Path = option(RUNS, "Folder of the runs", remote=True)
-    output: Path = option(Path("calibration"), "Output folder for calibration.json and reliability.png", remote=True)
+    output: Path = option(
+        Path("calibration"), "Output folder for calibration.json and reliability.png", remote=True, writes="folder"
+    )
 
 
 class Matrix(Device):
@@ -151,6 +159,7 @@ class Matrix(Device):
         Path("matrix"),
         "Output folder for matrix.json, matrix.csv, matrix.png and the evaluation of each cell",
         remote=True,
+        writes="folder",
     )
 
     @model_validator(mode="after")

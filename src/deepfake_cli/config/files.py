@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from deepfake_cli.config.base import Step, extra
 from deepfake_cli.config.sections import STEPS
 from deepfake_cli.errors import ConfigError
+from deepfake_cli.storage.disk import reason
 
 S = TypeVar("S", bound=Step)
 
@@ -63,7 +64,7 @@ def read(file: Path) -> dict[str, dict[str, Any]]:
         text = file.read_text(encoding="utf-8-sig")
         sections: dict[str, Any] = tomllib.loads(text) if file.suffix == ".toml" else _read_ini(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, configparser.Error) as error:
-        raise ConfigError(f"{file}: cannot be read as {file.suffix or 'ini'}: {error}".replace("\n", " ")) from None
+        raise ConfigError(f"{file}: cannot be read as {file.suffix or 'ini'}: {reason(error)}") from None
     for name, section in sections.items():
         if name not in STEPS:
             raise ConfigError(f"{file}: {name}: unknown section; allowed: {', '.join(STEPS)}.")

@@ -40,13 +40,18 @@ class Predict(Judging):
     """Classify videos and images as real, fake or undecided."""
 
     paths: list[Path] = argument([], "Videos, images, folders, or patterns such as 'clips/*.mp4'", remote=True)
-    report: Path | None = option(None, "Write an HTML page here, with timelines, top frames and heat maps", remote=True)
+    report: Path | None = option(
+        None, "Write an HTML page here, with timelines, top frames and heat maps", remote=True, writes="file"
+    )
     explain: Path | None = option(
         None,
         "Write the highest-scoring faces (PNG) and annotated videos (MP4) to this folder",
+        writes="folder",
     )
-    csv: Path | None = option(None, "Write a CSV here, with a row per file", remote=True)
-    frames_csv: Path | None = option(None, "Write a CSV here, with a row per face and frame", remote=True)
+    csv: Path | None = option(None, "Write a CSV here, with a row per file", remote=True, writes="file")
+    frames_csv: Path | None = option(
+        None, "Write a CSV here, with a row per face and frame", remote=True, writes="file"
+    )
     fail_on: Literal["fake", "undecided", "any"] | None = option(
         None,
         "Exit with status 3 if any file is fake, undecided, or either (any) [default: exit with 0]",

@@ -108,7 +108,9 @@ class Train(Device):
     snapshots: bool = option(True, "Keep a snapshot of every epoch; --no-snapshots: only the best and the last")
     onnx: bool = option(True, "Export best.onnx at the end, to predict and evaluate without TensorFlow")
     tensorboard_dir: Path | None = option(
-        None, "Folder for TensorBoard events, with a sub-folder per run [default: events, in the run's folder]"
+        None,
+        "Folder for TensorBoard events, with a sub-folder per run [default: events, in the run's folder]",
+        writes="folder",
     )
     evaluation: bool = option(True, "Validate after every epoch; --no-evaluation: the last epoch becomes best.keras")
     allow_leakage: bool = option(False, "Train even if training and validation share groups")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from deepfake_cli.errors import ManifestError
 from deepfake_cli.storage.csv_cells import quoted_table, unquoted_table, write_rows
+from deepfake_cli.storage.disk import reason
 from deepfake_cli.storage.files import elsewhere, whole
 from deepfake_cli.storage.remote import here, is_remote
 
@@ -148,8 +149,7 @@ def _checked_columns(path: Path, columns: Sequence[str]) -> "pd.DataFrame":
     try:
         return _read_columns(local, columns)
     except (OSError, ValueError, csv.Error) as error:
-        text = " ".join(str(error).split())
-        raise ManifestError(f"{path}: cannot be read as a CSV of frames: {text}") from None
+        raise ManifestError(f"{path}: cannot be read as a CSV of frames: {reason(error)}") from None
 
 
 def _with_labels(table: "pd.DataFrame", path: Path) -> "pd.DataFrame":

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from deepfake_cli.errors import ManifestError
+from deepfake_cli.storage.disk import reason
 from deepfake_cli.storage.files import read_bytes, write_text
 from deepfake_cli.storage.remote import here
 
@@ -33,7 +34,7 @@ def read(folder: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise ManifestError(f"{path}: no such file. It is written by deepfake make-csv.") from None
     except (OSError, ValueError) as error:
-        raise ManifestError(f"{path}: cannot be read: {error}. Run deepfake make-csv again.") from None
+        raise ManifestError(f"{path}: cannot be read: {reason(error)}. Run deepfake make-csv again.") from None
     return record
 
 

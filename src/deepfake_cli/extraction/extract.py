@@ -26,6 +26,7 @@ from deepfake_cli.faces.tracking import track_faces
 from deepfake_cli.media.reencode import reencoded
 from deepfake_cli.media.video import FrameSampler, FrameSource, frame_files
 from deepfake_cli.storage import tar_shards
+from deepfake_cli.storage.disk import sentence, writing
 from deepfake_cli.storage.files import whole, write_text
 from deepfake_cli.storage.remote import is_remote, lent, state
 
@@ -108,7 +109,9 @@ def extract(job: Job) -> Extracted:
             _check_free(folder, settings.imgdir)
         with lent(clip.path) as path:
             return _cut(clip._replace(path=path), settings, folder, key)
-    except (DeepfakeError, OSError, cv2.error, ValueError) as error:
+    except OSError as error:
+        return Extracted(clip.video, error=sentence(error))
+    except (DeepfakeError, cv2.error, ValueError) as error:
         return Extracted(clip.video, error=str(error).strip())
 
 
@@ -265,11 +268,12 @@ def _save(image: np.ndarray, folder: Path, index: int, format: str, quality: int
     parameters = [cv2.IMWRITE_JPEG_QUALITY, quality] if format == "jpg" else []
     encoded = cv2.imencode(f".{format}", image, parameters)[1]
     path = folder / f"{index:05d}.{format}"
-    try:
-        path.write_bytes(encoded.data)
-    except FileNotFoundError:
-        folder.mkdir()
-        path.write_bytes(encoded.data)
+    with writing(path):
+        try:
+            path.write_bytes(encoded.data)
+        except FileNotFoundError:
+            folder.mkdir()
+            path.write_bytes(encoded.data)
 
 
 def _gathered(partial: Path, tracks: list[int], *, crop: str, faces: str) -> Path:

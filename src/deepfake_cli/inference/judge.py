@@ -20,6 +20,7 @@ from deepfake_cli.inference.faces import DULLEST, SMALLEST, Face, faces, whole
 from deepfake_cli.inference.result import FaceResult, Verdict
 from deepfake_cli.inference.timeline import Timeline
 from deepfake_cli.media.video import FrameSampler, FrameSource
+from deepfake_cli.storage.disk import reason
 from deepfake_cli.storage.remote import lent
 
 BATCH = 4  # crops per batch: larger batches are no faster on CPUs and take more memory
@@ -88,7 +89,7 @@ def judge(
         with lent(path) as local:
             _judge_frames(verdict, local, options, progress, started + (options.max_seconds or inf))
     except (DeepfakeError, OSError) as error:
-        verdict.reason = " ".join(str(error).removeprefix(f"{path}: ").split())
+        verdict.reason = reason(error).removeprefix(f"{path}: ")
     verdict.seconds = time.monotonic() - started
     return verdict
 

@@ -14,6 +14,7 @@ from deepfake_cli.errors import VideoError
 from deepfake_cli.media.decode import Video
 from deepfake_cli.media.image import count_images, is_image, load_image, read_image
 from deepfake_cli.media.info import of_image
+from deepfake_cli.storage.disk import reason
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -183,7 +184,7 @@ class FrameSource:
         try:
             return load_image(file)
         except (OSError, VideoError) as error:
-            self._unreadable[getattr(error, "strerror", None) or str(error)] += 1
+            self._unreadable[reason(error)] += 1
             return None
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from deepfake_cli.errors import ConfigError, ManifestError
 from deepfake_cli.storage.csv_cells import unquoted_table
+from deepfake_cli.storage.disk import reason
 from deepfake_cli.storage.file_sets import finish
 from deepfake_cli.storage.remote import here
 
@@ -120,7 +121,7 @@ def _text(path: Path) -> pd.DataFrame:
         parse = arrow.ParseOptions(newlines_in_values=True)
         return unquoted_table(arrow.read_csv(local, parse_options=parse, convert_options=options).to_pandas())
     except (OSError, ValueError, csv.Error) as error:
-        raise ManifestError(f"{path}: cannot read as a CSV of predictions: {' '.join(str(error).split())}") from None
+        raise ManifestError(f"{path}: cannot read as a CSV of predictions: {reason(error)}") from None
 
 
 def _named(table: pd.DataFrame, columns: dict[str, str], path: Path) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from deepfake_cli.errors import ManifestError
 from deepfake_cli.reporting.page import write
 from deepfake_cli.reporting.worst_faces import MOST
 from deepfake_cli.storage.csv_cells import unquoted_table
+from deepfake_cli.storage.disk import reason
 from deepfake_cli.storage.file_sets import finish
 from deepfake_cli.storage.files import read_bytes, whole
 from deepfake_cli.storage.remote import here
@@ -106,7 +107,7 @@ def _json(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise ManifestError(f"{path}: no such file. {FIX if path.name == METRICS else ''}".rstrip()) from None
     except (OSError, ValueError) as error:
-        raise ManifestError(f"{path}: cannot read as JSON: {error}.") from None
+        raise ManifestError(f"{path}: cannot read as JSON: {reason(error)}.") from None
     if not isinstance(content, dict):
         raise ManifestError(f"{path}: found a {type(content).__name__}, expected a JSON object.")
     return content
@@ -121,7 +122,7 @@ def _predictions(path: Path) -> "pd.DataFrame":
     except FileNotFoundError:
         raise ManifestError(f"{path}: no such file. {FIX}") from None
     except (OSError, ValueError) as error:
-        raise ManifestError(f"{path}: cannot read as CSV: {error}.") from None
+        raise ManifestError(f"{path}: cannot read as CSV: {reason(error)}.") from None
     missing = [name for name in COLUMNS if name not in table.columns]
     if missing or not len(table):
         raise ManifestError(f"{path}: found {'no ' + ', '.join(missing) if missing else 'no row'}. {FIX}")

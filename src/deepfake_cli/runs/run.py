@@ -20,6 +20,7 @@ from deepfake_cli.runs.folder import chosen_folder, lock_folder, new_folder
 from deepfake_cli.runs.listing import BEST, BEST_ONNX, STATE, find, resume_name
 from deepfake_cli.runs.mirror import Location
 from deepfake_cli.runs.resume import Start, lists_of, newest_start, own_settings
+from deepfake_cli.storage.disk import sentence
 from deepfake_cli.storage.file_sets import replaced
 from deepfake_cli.storage.files import whole
 from deepfake_cli.storage.remote import here
@@ -109,7 +110,7 @@ class Run:
 
     def write(self) -> None:
         """Write the recipe, and upload it."""
-        with self._reporting_write_errors(self.folder / recipe.NAME):
+        with self._reporting_write_errors():
             recipe.write(self.folder, self.recipe)
         self.send()
 
@@ -173,19 +174,18 @@ class Run:
 
     def _save(self, name: str, save: SaveModel) -> Path:
         path = self.folder / name
-        with self._reporting_write_errors(path), whole(path) as partial:
+        with self._reporting_write_errors(), whole(path) as partial:
             save(partial)
             _flush_to_disk(partial)
         return path
 
     @contextmanager
-    def _reporting_write_errors(self, path: Path) -> Iterator[None]:
+    def _reporting_write_errors(self) -> Iterator[None]:
         """Turn errors such as a full disk into a message with what is saved."""
         try:
             yield
         except OSError as error:
-            reason = error.strerror or error
-            raise ModelError(f"{path} cannot be written: {reason}. {self.saved_note()}") from None
+            raise ModelError(f"{sentence(error)} {self.saved_note()}") from None
 
     def _write_with_best(self, path: Path) -> None:
         """Write the recipe and ``best.keras`` together: the threshold in the one is of the other."""

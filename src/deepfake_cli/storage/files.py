@@ -2,11 +2,11 @@
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-from deepfake_cli.storage import remote, tar_shards
+from deepfake_cli.storage import disk, remote, tar_shards
 
 
 @contextmanager
@@ -16,21 +16,27 @@ def whole(path: Path) -> Iterator[Path]:
     The temporary path has the same suffix, since writers choose the format by it.
 
     Raises:
+        OSError: it cannot be written; ``filename`` is `path`.
         StorageError: `path` is remote and cannot be written.
     """
-    if remote.is_remote(path):
+    if remote.is_remote(path) or disk.is_device(path):
         with tempfile.TemporaryDirectory(prefix="deepfake-") as folder:
             local = Path(folder) / path.name
             yield local
-            remote.put(local, path)
+            if remote.is_remote(path):
+                remote.put(local, path)
+            else:
+                path.write_bytes(local.read_bytes())
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.stem}.{uuid4().hex[:8]}.partial{path.suffix}")
-    try:
-        yield partial
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with disk.writing(path, partial):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield partial
+            partial.replace(path)
+        finally:
+            with suppress(OSError):  # the error above says more
+                partial.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

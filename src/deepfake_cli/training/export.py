@@ -13,6 +13,7 @@ from deepfake_cli.metrics.calibration import Calibration
 from deepfake_cli.native_output import quiet
 from deepfake_cli.runs import recipe
 from deepfake_cli.runs.listing import BEST_ONNX
+from deepfake_cli.storage.disk import sentence, writing
 from deepfake_cli.storage.remote import is_remote, put
 
 IMAGES = 16  # images for the comparison with Keras
@@ -51,7 +52,7 @@ def export_model(
         parent = None if is_remote(path) else path.parent
         if parent:
             parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".export-", dir=parent) as folder:
+        with tempfile.TemporaryDirectory(prefix=".export-", dir=parent) as folder, writing(path, Path(folder)):
             partial = Path(folder) / path.name
             write(model, partial, traits, **({"compact": True} if compact else {}))
             difference = float(differences(model, partial, _images(traits.image_size)).max())
@@ -111,6 +112,8 @@ def export_best(best: Path) -> str:
                 export_model(load_model(best), best, output=path)
     except DeepfakeError as error:
         return str(error)
+    except OSError as error:
+        return sentence(error)
     except Exception as error:  # noqa: BLE001, tf2onnx raises many kinds
         return f"{type(error).__name__}: {error}"
     return ""

@@ -1,5 +1,6 @@
 """Fit a model: build or load it, open its run, and train it epoch by epoch. Loads TensorFlow."""
 
+import errno
 import math
 import os
 from collections.abc import Callable
@@ -19,9 +20,11 @@ from deepfake_cli.errors import DeviceError, ManifestError, ModelError
 from deepfake_cli.models import architecture, build_model, load_weights, thaw, unfrozen
 from deepfake_cli.models.files import read_model
 from deepfake_cli.runs import recipe
+from deepfake_cli.runs.folder import named_folder
 from deepfake_cli.runs.read_only import ReadOnlyRun
 from deepfake_cli.runs.resume import Start
 from deepfake_cli.runs.run import Run
+from deepfake_cli.storage.disk import check_output, sentence
 from deepfake_cli.storage.remote import url
 from deepfake_cli.training import augmentation, checkpoint, input_pipeline, precision
 from deepfake_cli.training.callbacks import training_callbacks
@@ -34,6 +37,7 @@ from deepfake_cli.training.tensorboard import EventWriter
 
 Batches = Callable[[int, int], tf.data.Dataset]  # from an epoch and a step of it on
 Callbacks = list[keras.callbacks.Callback]
+COPIES = 2  # of the weights, at least, that are on the disk at a time: the snapshot of an epoch and best.keras
 
 
 def fit(
@@ -58,6 +62,9 @@ def fit(
     keras.config.set_dtype_policy("float32")
     augment = augmentation.Augmentation.from_settings(settings)
     begin = Run.begin if not workers or workers.is_chief else ReadOnlyRun.begin
+    if run is None and (not workers or workers.is_chief):
+        folder = named_folder(settings.run, settings.runs_dir, settings.snapshot_path) or settings.runs_dir
+        check_output(folder, folder=True, needed=COPIES * 4 * model.count_params())
     run = run or begin(settings, _model_name(settings.snapshot, settings.model), start, model.save)
     try:
         steps = settings.steps or math.ceil(len(table) / settings.batch_size)
@@ -256,7 +263,9 @@ def _explained(error: Exception, run: Run) -> Exception:
     if isinstance(error, DeviceError):
         return DeviceError(f"{error} {run.saved_note()}")
     if isinstance(error, OSError):
-        return ModelError(f"{error}. {run.saved_note()}")
+        return ModelError(f"{sentence(error)} {run.saved_note()}")
+    if isinstance(error, tf.errors.ResourceExhaustedError) and "left on device" in str(error):  # TensorBoard's events
+        return ModelError(f"{sentence(OSError(errno.ENOSPC, '', str(run.folder)))} {run.saved_note()}")
     if isinstance(error, tf.errors.ResourceExhaustedError):
         advice = "The device has too little memory. Start a new run with a lower --batch-size or --image-size."
         return ModelError(f"{advice} {run.saved_note()}")

@@ -16,6 +16,7 @@ from deepfake_cli.runs.listing import BEST, BEST_ONNX, is_finished
 from deepfake_cli.runs.read_only import ReadOnlyRun
 from deepfake_cli.runs.resume import check_lists, lists_of
 from deepfake_cli.runs.run import Run
+from deepfake_cli.storage.disk import check_output
 from deepfake_cli.storage.remote import here
 from deepfake_cli.training.events import Progress
 from deepfake_cli.training.export import export_best
@@ -49,10 +50,14 @@ def train(settings: Train, progress: Progress = lambda event: None) -> TrainResu
     if settings.resume:
         run = (Run if not workers or workers.is_chief else ReadOnlyRun).resume(settings)
         settings = run.settings
+        if run.writes:
+            check_output(run.folder, folder=True)
         lists = lists_of(settings.train_csv, settings.val_annotations, evaluation=settings.evaluation)
         check_lists(lists, run.recipe["data"], run.location.path)
     else:
-        chosen_folder(settings.run, settings.runs_dir, settings.snapshot_path)
+        folder = chosen_folder(settings.run, settings.runs_dir, settings.snapshot_path)
+        if not workers or workers.is_chief:
+            check_output(folder or settings.runs_dir, folder=True)
     table, validation = read_lists(settings)
     if run is None or not is_finished(run.recipe):
         with quiet():
