@@ -190,7 +190,7 @@ class Run:
     def _write_with_best(self, path: Path) -> None:
         """Write the recipe and ``best.keras`` together: the threshold in the one is of the other."""
         with (
-            self._reporting_write_errors(self.folder / BEST),
+            self._reporting_write_errors(),
             replaced(self.folder, last=recipe.NAME, names=[BEST_ONNX]) as new,  # the export is of an earlier best
         ):
             shutil.copyfile(path, new / BEST)

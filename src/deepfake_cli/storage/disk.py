@@ -78,8 +78,8 @@ def writing(path: Path, partial: Path | None = None) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        name = str(error.filename or "")
-        if error.errno in WORDS and (not name or (partial and name.startswith(str(partial)))):
+        names = [str(name) for name in (error.filename, error.filename2) if name]  # two where a file is copied
+        if error.errno in WORDS and (not names or (partial and any(name.startswith(str(partial)) for name in names))):
             error.filename, error.filename2 = str(path), None
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 with suppress(OSError):

@@ -63,6 +63,11 @@ def replaced(folder: Path, *, last: str, names: Collection[str] = ()) -> Iterato
         yield new
         (new / PLAN).write_text(_plan(folder, new, last, names).model_dump_json(), encoding="utf-8")
         new.rename(folder / f"{READY}-{time.time_ns()}")
+    except OSError as error:
+        for name in (error.filename2, error.filename):
+            if str(name or "").startswith(str(new)):
+                error.filename, error.filename2 = str(folder / Path(str(name)).name), None
+        raise
     finally:
         shutil.rmtree(new, ignore_errors=True)
     finish(folder)
