@@ -9,12 +9,8 @@ nox.options.default_venv_backend = "uv|virtualenv"  # the lines above bring uv, 
 nox.options.sessions = ["lint", "types", "tests", "slow"]
 nox.options.error_on_missing_interpreters = False
 
-WORKERS = (
-    "-n",
-    "3",
-    "--dist",
-    "worksteal",
-)  # on two cores, since tests wait for processes; few, since each loads TensorFlow
+# On two cores, since tests wait for processes; whole files, since their fixtures train and start clusters.
+WORKERS = ("-n", "3", "--dist", "loadfile")
 PROJECT = nox.project.load_toml("pyproject.toml")
 
 

@@ -31,6 +31,7 @@ from ..conftest import bucket, tree, write_video
 
 FAST = {
     "health_check_initial_delay_ms": 0, "health_check_period_ms": 500, "health_check_failure_threshold": 6,
+    "memory_monitor_refresh_ms": 0,  # other tests of this machine may need much
     "worker_niceness": 0,  # with Ray's 15, they starve beside other tests
 }  # fmt: skip
 SLOW = """

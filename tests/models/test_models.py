@@ -1,7 +1,10 @@
+import ctypes
+import gc
 import importlib
 import pickle
 import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import keras
@@ -55,6 +58,15 @@ APPLICATIONS = {
 }
 SIDE = 112  # a multiple of 14 and 16, the patch sizes of the transformers
 TINY = Shape(16, 32, 2, 2)
+
+
+@pytest.fixture(autouse=True)
+def freed() -> Iterator[None]:
+    """Give the memory of a model back to the system: glibc keeps gigabytes."""
+    yield
+    gc.collect()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 @pytest.fixture
@@ -129,9 +141,8 @@ def test_frozen_backbone_trains_its_head_only(models, images):
 def test_model_trains_saves_loads_and_exports(name, images, tmp_path):
     model, labels, images = small(name), np.array([[0.0], [1.0]]), images.astype(np.float32)
     before = model.get_layer(PROBABILITY).get_weights()
-    model.compile(
-        keras.optimizers.Adam(1e-3), "binary_crossentropy", run_eagerly=name not in QUICK
-    )  # tracing takes longest
+    eager = name != "meso4"  # tracing takes longest
+    model.compile(keras.optimizers.Adam(1e-3), "binary_crossentropy", run_eagerly=eager)
     assert np.isfinite(model.train_on_batch(images, labels))
     assert not np.array_equal(before[0], model.get_layer(PROBABILITY).get_weights()[0])
     probabilities = predict(model, images)
@@ -143,7 +154,7 @@ def test_model_trains_saves_loads_and_exports(name, images, tmp_path):
 
     raw = images.astype(np.uint8)
     exports = {"model.onnx": export_onnx} if name not in LARGER else {}
-    exports |= {"served": export_saved_model} if name in QUICK else {}
+    exports |= {"served": export_saved_model} if name == "meso4" else {}
     for file, write in exports.items():
         path = tmp_path / file
         write(model, path, Traits(name, SIDE))

@@ -60,6 +60,8 @@ def together(work: Work, receive: Send, *, workers: int, gpus: bool | None, clus
             trainer.fit()
         except ray.train.TrainingFailedError as error:
             raise faults[-1] if faults else ClusterError(_last_line(error)) from None
+        except ray.exceptions.RayError as error:  # such as too little memory on the driver's machine
+            raise ClusterError(f"Ray ended the training: {str(error).strip().splitlines()[0]}") from None
         finally:  # also after Ctrl-C
             with suppress(Exception):  # the cluster may be gone
                 queue.put(None)
