@@ -334,6 +334,35 @@ def test_one_visitor_leaves_places_for_others(url, place, photo):
     until(lambda: not left(place))
 
 
+def test_slow_uploads_give_way(url, place, photo, monkeypatch):
+    """Also those of the same address, as all are behind a proxy."""
+    trickling = [connected(url) for _ in range(2)]
+    until(lambda: len(left(place)) == 2)
+    assert send(url, photo)[0] == 503
+    monkeypatch.setattr(work, "SLOW", 0.1)
+    time.sleep(0.2)
+    assert judged(url, sent(url, photo))["state"] == "done"
+    for line in trickling:
+        line.sendall(b"abc")
+    until(lambda: any(map(answered, trickling)))
+    assert [status(line) for line in trickling if answered(line)] == [408]
+    for line in trickling:
+        line.close()
+    until(lambda: not left(place))
+
+
+def test_complete_uploads_never_give_way(tmp_path, monkeypatch):
+    monkeypatch.setattr(work, "SLOW", -1)
+    jobs = work.Jobs(lambda job, progress: work.Result({}, ""), tmp_path, workers=0, most=4, keep=60, longest=60)
+    complete, slow, waiting = jobs.open("a", "x"), jobs.open("b", "y"), jobs.open("c", "z")
+    complete.received = float("inf")
+    jobs.enter(waiting)
+    jobs.open("d", "w").received = 10**9
+    jobs.open("e", "v")
+    assert slow.dropped and not complete.dropped and not waiting.dropped
+    jobs.close()
+
+
 def answered(line: socket.socket) -> bool:
     return bool(select.select([line], [], [], 0)[0])
 

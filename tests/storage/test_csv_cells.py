@@ -138,6 +138,11 @@ def test_sources_of_images_are_found_by_their_path(tmp_path):
     assert found["codec"].tolist() == ["h264", "h264"] and found["face_size"].tolist() == [10, 10]
 
 
+def test_results_without_a_row_have_a_header(tmp_path):
+    write_csv(tmp_path / "x.csv", ("path", "score"), [])
+    assert (tmp_path / "x.csv").read_text() == "path,score\n"
+
+
 def test_results_of_predict_come_back(tmp_path):
     write_csv(tmp_path / "x.csv", ("path", "score"), [{"path": cell, "score": -0.5} for cell in CELLS])
     assert all(is_safe(cell) for row in raw(tmp_path / "x.csv") for cell in row)

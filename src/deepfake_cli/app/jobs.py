@@ -10,6 +10,8 @@ from math import inf
 from pathlib import Path
 from typing import Any, Literal
 
+LEAST_RATE = 16_384  # bytes per second of an upload
+SLOW = 5.0  # seconds, after which an upload below that rate gives way if its place is needed
 GONE = 180.0  # seconds without a request: the visitor has left; browsers let hidden pages poll once a minute
 MOST_RESULTS = 200  # kept in memory, whatever `keep` is
 
@@ -41,6 +43,7 @@ class Job:
         file: path of the upload; deleted once judged.
         id: unguessable; grants access to the result.
         state: of the job.
+        received: number of bytes uploaded; infinite once the file is complete.
         done: number of frames judged.
         total: number of frames; 0 if unknown.
         result: set when done.
@@ -54,6 +57,7 @@ class Job:
     file: Path
     id: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     state: State = "uploading"
+    received: float = 0
     done: int = 0
     total: int = 0
     result: Result | None = None
@@ -65,6 +69,12 @@ class Job:
     def finished(self) -> bool:
         """Whether the job is done or failed."""
         return self.state in ("done", "failed")
+
+    @property
+    def rate(self) -> float:
+        """Bytes per second of the upload; infinite if it is complete, or has just begun."""
+        passed = time.monotonic() - self.asked
+        return self.received / passed if self.state == "uploading" and passed > SLOW else inf
 
     def delete_file(self) -> None:
         """Delete the upload, if it is there; a fault must stop neither a worker nor the sweeper, and goes to the log."""
@@ -115,20 +125,29 @@ class Jobs:
             thread.start()
 
     def open(self, name: str, visitor: str) -> Job:
-        """Create a job for an upload.
+        """Create a job for an upload; if there is no place, the slowest upload below `LEAST_RATE` gives way.
 
         Raises:
             Full: too many jobs are unfinished, of all visitors or of this one.
         """
         with self._change:
-            held = [job.visitor for job in self._all.values() if not job.finished]
-            if len(held) >= self._most:
-                raise Full("Busy: the queue is full. Try again in a few minutes.")
-            if held.count(visitor) >= self._share:
-                raise Full(f"Busy: {self._share} of your files are in progress. Try again when one of them is judged.")
+            held = [job for job in self._all.values() if not job.finished]
+            own = [job for job in held if job.visitor == visitor]
+            if len(own) >= self._share:
+                self._make_room(
+                    own, f"{self._share} of your files are in progress. Try again when one of them is judged."
+                )
+            elif len(held) >= self._most:
+                self._make_room(held, "the queue is full. Try again in a few minutes.")
             job = Job(name, visitor, self._folder / secrets.token_hex(16))
             self._all[job.id] = job
             return job
+
+    def _make_room(self, jobs: list[Job], why: str) -> None:
+        slowest = min(jobs, key=lambda job: job.rate)
+        if slowest.rate >= LEAST_RATE:
+            raise Full(f"Busy: {why}")
+        self.drop(slowest)
 
     def enter(self, job: Job) -> None:
         """Queue a job once its file is uploaded."""

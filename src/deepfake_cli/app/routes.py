@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import AsyncIterator
 from importlib.resources import files
+from math import inf
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -22,13 +23,12 @@ from starlette.routing import Route
 
 from deepfake_cli.app import kinds
 from deepfake_cli.app.guard import Guard
-from deepfake_cli.app.jobs import Full, Job, Jobs
+from deepfake_cli.app.jobs import LEAST_RATE, Full, Job, Jobs
 from deepfake_cli.app.visitors import visitor
 from deepfake_cli.errors import VideoError
 from deepfake_cli.reporting.html import render
 
 TIMEOUT = 30.0  # seconds between two chunks of an upload
-LEAST_RATE = 16_384  # bytes per second of an upload, after TIMEOUT
 LONGEST = 1800.0  # seconds for an upload
 SWEEP = 5.0  # seconds between two sweeps of expired jobs
 NAME = 120  # characters of a file name that are shown
@@ -110,7 +110,7 @@ class _Answers:
             return _error(503, str(full))
         entered = False
         try:
-            await self._receive(request, job.file)
+            await self._receive(request, job)
             job.file = await run_in_threadpool(kinds.settle, job.file)
             self._jobs.enter(job)
             entered = True
@@ -127,8 +127,8 @@ class _Answers:
                 self._jobs.drop(job)
         return JSONResponse({"id": job.id}, 201)
 
-    async def _receive(self, request: Request, path: Path) -> None:
-        """Write the body to a file.
+    async def _receive(self, request: Request, job: Job) -> None:
+        """Write the body to the file of a job.
 
         Raises:
             Rejected: the upload is too large, too slow or incomplete.
@@ -137,7 +137,7 @@ class _Answers:
         if not length.isdecimal() or int(length) > self._most:
             raise self._too_large()
         size, chunks, start = 0, request.stream(), time.monotonic()
-        with path.open("xb") as file:
+        with job.file.open("xb") as file:
             while True:
                 left = start + min(LONGEST, TIMEOUT + size / LEAST_RATE) - time.monotonic()
                 try:
@@ -146,9 +146,12 @@ class _Answers:
                     raise self._too_slow() from None
                 except ClientDisconnect:
                     raise Rejected(400, "The upload was interrupted.") from None
+                if job.dropped:  # its place was needed
+                    raise self._too_slow()
                 if chunk is None:
+                    job.received = inf
                     return
-                size += len(chunk)
+                job.received = size = size + len(chunk)
                 if size > self._most:
                     raise self._too_large()
                 file.write(chunk)
