@@ -251,7 +251,7 @@ def test_nothing_to_check(deepfake, tmp_path):
     assert "no lists and no protocol.json" in deepfake("make-csv", "--check", check=1).stderr
     (tmp_path / "csv").mkdir()
     (tmp_path / "csv" / "protocol.json").write_text("[]")
-    assert "protocol.json: cannot be read" in deepfake("make-csv", "--check", check=1).stderr
+    assert "protocol.json: found []; expected an object" in deepfake("make-csv", "--check", check=1).stderr
 
 
 def test_near_pairs_equals_brute_force():

@@ -6,11 +6,24 @@ from pathlib import Path
 from typing import Any
 
 from deepfake_cli.errors import ManifestError
-from deepfake_cli.storage.disk import reason
-from deepfake_cli.storage.files import read_bytes, write_text
+from deepfake_cli.storage.files import write_text
+from deepfake_cli.storage.json_files import Part, Text, read_json
 from deepfake_cli.storage.remote import here
 
 NAME = "protocol.json"
+
+
+class Listed(Part):
+    """The record of a list."""
+
+    sha256: str | None = None
+
+
+class Protocol(Part):
+    """``protocol.json``."""
+
+    protocol: str | None = None
+    lists: dict[Text, Listed]
 
 
 def write(folder: Path, record: dict[str, Any]) -> Path:
@@ -27,15 +40,7 @@ def read(folder: Path) -> dict[str, Any]:
         ManifestError: it is missing or invalid.
     """
     path = folder / NAME
-    try:
-        record = json.loads(read_bytes(path))
-        if not isinstance(record, dict) or not isinstance(record.get("lists"), dict):
-            raise ValueError("it has no lists")
-    except FileNotFoundError:
-        raise ManifestError(f"{path}: no such file. It is written by deepfake make-csv.") from None
-    except (OSError, ValueError) as error:
-        raise ManifestError(f"{path}: cannot be read: {reason(error)}. Run deepfake make-csv again.") from None
-    return record
+    return read_json(path, Protocol, ManifestError, "It is written by deepfake make-csv: run it again.")
 
 
 def sha256(path: Path) -> str:

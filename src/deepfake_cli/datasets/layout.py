@@ -1,8 +1,6 @@
 """Find the root of a data set in a given folder, with hints if there is none."""
 
 import difflib
-import json
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import Any
 
 from deepfake_cli.datasets.clip import folders
 from deepfake_cli.errors import DatasetError
+from deepfake_cli.storage.json_files import parse_json
 
 MOST_FOLDERS = 2000  # searched per level
 DEEPEST = 4  # levels to search for a hint
@@ -71,19 +70,7 @@ def read_json(path: Path) -> Any:
     Raises:
         DatasetError: it is invalid, or has a key twice; the message has the line or the key.
     """
-
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        keys = Counter(key for key, _ in pairs)
-        if len(keys) < len(pairs):
-            raise DatasetError(f"{path}: lists {keys.most_common(1)[0][0]} twice; keep one.")
-        return dict(pairs)
-
-    try:
-        return json.loads(read_text(path), object_pairs_hook=once)
-    except json.JSONDecodeError as error:
-        raise DatasetError(
-            f"{path}: invalid JSON in line {error.lineno}: {error.msg}. Extract the file again."
-        ) from None
+    return parse_json(read_text(path), Any, str(path), DatasetError, "Extract the file again.")
 
 
 def read_text(path: Path) -> str:

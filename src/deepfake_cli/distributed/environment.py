@@ -1,12 +1,12 @@
 """The workers that train together, as ``TF_CONFIG`` or SLURM describes them."""
 
-import json
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from deepfake_cli.errors import DeviceError
+from deepfake_cli.storage.json_files import parse_json
 
 EXAMPLE = '{"cluster": {"worker": ["10.0.0.1:2222", "10.0.0.2:2222"]}, "task": {"type": "worker", "index": 0}}'
 TRAINING = ("chief", "worker")  # in the order in which TensorFlow counts them
@@ -61,8 +61,8 @@ def find_workers(environment: Mapping[str, str]) -> Workers | None:
 def _from_tf_config(text: str) -> Workers | None:
     """https://www.tensorflow.org/guide/distributed_training#TF_CONFIG, as Kubeflow and Vertex AI set it."""
     try:
-        config = json.loads(text)
-    except ValueError as error:
+        config = parse_json(text, Any, "TF_CONFIG", DeviceError)
+    except DeviceError as error:
         _refuse(text, f"is not JSON ({error})")
     if not isinstance(config, dict) or not isinstance(config.get("cluster", {}), dict):
         _refuse(text, "is not an object with a cluster")

@@ -11,11 +11,21 @@ from typing import Any
 
 from deepfake_cli.distributed.environment import Workers
 from deepfake_cli.errors import DeviceError
+from deepfake_cli.storage.json_files import Part, parse_json
 
 TIMEOUT = 600  # seconds to wait for all workers: launchers start machines one after another
 PAUSE = 0.2  # seconds between two attempts to connect
 
+MOST = 2**24  # characters of a message
+
 Facts = dict[str, Any]
+
+
+class Message(Part):
+    """What a worker sends."""
+
+    rank: int
+    facts: Facts
 
 
 def meet(workers: Workers, facts: Facts, timeout: float = TIMEOUT) -> None:
@@ -59,9 +69,9 @@ def _gather(workers: Workers, own: Facts, end: float) -> list[Facts]:
             try:
                 connection, _ = server.accept()
                 connection.settimeout(5)
-                message = json.loads(connection.makefile().readline())
-                received[int(message["rank"])] = (connection, message["facts"])
-            except (OSError, ValueError, KeyError, TypeError):
+                message = parse_json(connection.makefile().readline(MOST), Message, "a worker", DeviceError)
+                received[message["rank"]] = (connection, message["facts"])
+            except (OSError, ValueError, DeviceError):
                 continue  # too late, or not a worker
     everyone = [own, *(received[rank][1] for rank in range(1, workers.size))]
     for connection, _ in received.values():
@@ -80,8 +90,8 @@ def _report(workers: Workers, own: Facts, end: float) -> list[Facts]:
             with socket.create_connection((host.strip("[]"), int(port)), timeout=5) as connection:
                 connection.sendall(json.dumps({"rank": workers.rank, "facts": own}).encode() + b"\n")
                 connection.settimeout(remaining)
-                return json.loads(connection.makefile().readline())
-        except (OSError, ValueError):
+                return parse_json(connection.makefile().readline(MOST), list[Facts], "the chief", DeviceError)
+        except (OSError, ValueError, DeviceError):
             time.sleep(PAUSE)
 
 

@@ -1,16 +1,24 @@
 """Recognise a ``predictions.csv`` of `evaluate`, and find its snapshot."""
 
 import csv
-import json
 from pathlib import Path
+from typing import Any
 
 from deepfake_cli.errors import ModelError
 from deepfake_cli.storage.file_sets import finish
-from deepfake_cli.storage.files import read_bytes
+from deepfake_cli.storage.json_files import Part, Text, read_json
 from deepfake_cli.storage.remote import here
 
 COLUMNS = ("path", "dataset", "group", "video", "label", "score")
 SUMMARY = "metrics.json"  # in the same folder
+MEND = "Run deepfake evaluate again."
+
+
+class Summary(Part):
+    """What is read of ``metrics.json``."""
+
+    snapshot: Text | None = None
+    calibration: dict[str, Any] | None = None
 
 
 def is_predictions(path: Path) -> bool:
@@ -28,17 +36,14 @@ def evaluated(predictions: Path, named: list[Path]) -> Path:
     """Return the snapshot of uncalibrated predictions: the given one, or that in ``metrics.json``.
 
     Raises:
-        ModelError: neither is there, they differ, or the scores are already calibrated.
+        ModelError: neither is there, they differ, the scores are already calibrated, or ``metrics.json`` is invalid.
     """
-    try:
-        summary = json.loads(read_bytes(predictions.parent / SUMMARY))
-        recorded = summary.get("snapshot")
-    except (OSError, ValueError, AttributeError):
-        summary, recorded = {}, None
+    summary = read_json(predictions.parent / SUMMARY, Summary, ModelError, MEND, required=False) or {}
+    recorded = summary.get("snapshot")
     if summary.get("calibration"):
         raise ModelError(f"{predictions}: its scores are already calibrated. Run deepfake evaluate --no-calibration")
     if not named and not recorded:
         raise ModelError(f"{predictions}: no {SUMMARY} next to it names its snapshot: give the snapshot too.")
     if named and recorded and named[0].resolve() != Path(recorded).resolve():
         raise ModelError(f"{predictions} was made by {recorded}, not by {named[0]}: give one of the two.")
-    return named[0] if named else Path(recorded)
+    return named[0] if named else Path(str(recorded))

@@ -28,6 +28,7 @@ from deepfake_cli.media.video import FrameSampler, FrameSource, frame_files
 from deepfake_cli.storage import tar_shards
 from deepfake_cli.storage.disk import sentence, writing
 from deepfake_cli.storage.files import whole, write_text
+from deepfake_cli.storage.json_files import Part, parse_json, read_json
 from deepfake_cli.storage.remote import is_remote, lent, state
 
 RECORD = ".split.json"  # next to the frames: hash of settings and source, and manifest rows
@@ -53,6 +54,24 @@ FRAMES = "frames"  # sub-folder for whole frames and for the result
 Images = Iterator[tuple[int, np.ndarray | None]]
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # from glibc's malloc.h
 SAMPLE = 65536  # bytes hashed at the start, middle and end of a source
+
+
+class Row(Part):
+    """A row of the manifest; the columns of the clip are added later."""
+
+    __pydantic_extra__: dict[str, str | int | float]
+    path: str
+    frame: int
+    reason: str
+
+
+class Record(Part):
+    """The record of a folder."""
+
+    key: str
+    dataset: str
+    rows: list[Row]
+    note: str
 
 
 class Job(NamedTuple):
@@ -156,10 +175,11 @@ def _sample(path: Path, digest: Any) -> None:
 def _recorded(folder: Path) -> dict[str, Any] | None:
     """Read the record of a folder, or of a tar, where it is the first file."""
     try:
-        text = tar_shards.first(folder, RECORD) if tar_shards.is_tar(folder) else (folder / RECORD).read_bytes()
-        record = json.loads(text or "{}")
-        return record if {"key", "dataset", "rows", "note"} <= record.keys() else None
-    except (OSError, ValueError):
+        if not tar_shards.is_tar(folder):
+            return read_json(folder / RECORD, Record, VideoError, "", required=False)
+        text = tar_shards.first(folder, RECORD)
+        return parse_json(text, Record, str(folder), VideoError) if text else None
+    except (OSError, DeepfakeError):  # not ours, or changed: the video is cut again
         return None
 
 

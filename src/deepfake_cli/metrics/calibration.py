@@ -107,6 +107,15 @@ class Calibration:
 FIX = "Run deepfake calibrate again, or deepfake evaluate --no-calibration."
 
 
+def rising(stored: dict[str, Any]) -> dict[str, Any]:
+    """Check a stored map, as a validator of pydantic: a fault is a `ValueError`."""
+    try:
+        Calibration.from_json(stored)
+    except ModelError as error:
+        raise ValueError(str(error).rstrip(".")) from None
+    return stored
+
+
 def _temperature(truth: Codes, score: Floats) -> float:
     """The temperature of lowest cross-entropy, with Platt's (1999) targets, so that perfect lists do not give 0."""
     from scipy.optimize import minimize_scalar

@@ -1,6 +1,5 @@
 """Write the report of an earlier evaluation from the files in its folder; needs no model."""
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from deepfake_cli.datasets.clip import LABELS
 from deepfake_cli.errors import ManifestError
@@ -17,7 +15,8 @@ from deepfake_cli.reporting.worst_faces import MOST
 from deepfake_cli.storage.csv_cells import unquoted_table
 from deepfake_cli.storage.disk import reason
 from deepfake_cli.storage.file_sets import finish
-from deepfake_cli.storage.files import read_bytes, whole
+from deepfake_cli.storage.files import whole
+from deepfake_cli.storage.json_files import read_json
 from deepfake_cli.storage.remote import here
 
 if TYPE_CHECKING:
@@ -56,15 +55,14 @@ def from_folder(
     """
     finish(evaluation)
     metrics, table = _metrics(evaluation / METRICS), _predictions(evaluation / PREDICTIONS)
-    recipe = evaluation / RECIPE
     path = output or evaluation / PAGE
     write(
         path,
         metrics,
         table,
         heat_maps=_maps(evaluation / MAPS),
-        recipe=_json(recipe) if here(recipe).is_file() else None,
-        audit=_json(audit) if audit else _audit_beside(beside or evaluation, metrics),
+        recipe=_recipe(evaluation / RECIPE),
+        audit=_audit(audit) if audit else _audit_beside(beside or evaluation, metrics),
         most_faces=most_faces,
     )
     return path
@@ -91,26 +89,19 @@ def _metrics(path: Path) -> dict[str, Any]:
     """Read ``metrics.json`` and check the parts that a page needs."""
     from deepfake_cli.reporting.schema import Metrics
 
-    metrics = _json(path)
-    try:
-        Metrics.model_validate(metrics)
-    except ValidationError as error:
-        fault = error.errors()[0]
-        where = ".".join(map(str, fault["loc"]))
-        raise ManifestError(f"{path}: {where}: {fault['msg']}. {FIX}") from None
-    return metrics
+    return read_json(path, Metrics, ManifestError, FIX)
 
 
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(read_bytes(path))
-    except FileNotFoundError:
-        raise ManifestError(f"{path}: no such file. {FIX if path.name == METRICS else ''}".rstrip()) from None
-    except (OSError, ValueError) as error:
-        raise ManifestError(f"{path}: cannot read as JSON: {reason(error)}.") from None
-    if not isinstance(content, dict):
-        raise ManifestError(f"{path}: found a {type(content).__name__}, expected a JSON object.")
-    return content
+def _audit(path: Path, *, required: bool = True) -> dict[str, Any] | None:
+    from deepfake_cli.reporting.schema import Audit
+
+    return read_json(path, Audit, ManifestError, "Run deepfake audit to write it.", required=required)
+
+
+def _recipe(path: Path) -> dict[str, Any] | None:
+    from deepfake_cli.reporting.schema import Evaluation
+
+    return read_json(path, Evaluation, ManifestError, FIX, required=False)
 
 
 def _predictions(path: Path) -> "pd.DataFrame":
@@ -140,8 +131,7 @@ def _audit_beside(evaluation: Path, metrics: Mapping[str, Any]) -> dict[str, Any
     """The audit near the evaluation that shares a list with it, by hash."""
     hashes = set(metrics.get("lists", {}).values())
     for path in (Path(os.path.normpath(evaluation / name)) for name in AUDITS):  # a store knows no ..
-        if here(path).is_file():
-            audit = _json(path)
-            if hashes & set(audit.get("lists", {}).values()):
-                return audit
+        audit = _audit(path, required=False)
+        if audit and hashes & set(audit.get("lists", {}).values()):
+            return audit
     return None

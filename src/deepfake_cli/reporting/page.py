@@ -88,7 +88,7 @@ def _robustness(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
     for step in metrics.get("robustness") or ():
         by_change.setdefault(str(step["change"]), []).append(step)
     (same,) = by_change.pop("none", [metrics])  # the same frames without corruption; else the whole list
-    clean = same["video"]["auc"]["value"]
+    clean = (same.get("video", {}).get("auc") or {}).get("value")
     return [
         {"change": change, "steps": steps, "plot": svg_plots.robustness(number, change, steps, clean)}
         for number, (change, steps) in enumerate(by_change.items())

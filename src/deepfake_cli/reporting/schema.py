@@ -1,76 +1,112 @@
-"""Required parts of a ``metrics.json``; all other keys are optional."""
+"""What the files of an evaluation and of an audit may hold; keys of other versions are kept."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel
+from pydantic import Field, create_model, model_validator
+
+from deepfake_cli.metrics.names import FIGURES
+from deepfake_cli.metrics.pooling import POOLS
+from deepfake_cli.storage.json_files import Part, Text
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=0)]
 
 
-class Figure(BaseModel):
-    """A metric with its interval; None where undefined."""
+class Ends(Part):
+    """An interval; both ends or none."""
 
-    value: float | None
     low: float | None = None
     high: float | None = None
 
+    @model_validator(mode="after")
+    def _both(self) -> "Ends":
+        if (self.low is None) != (self.high is None):
+            raise ValueError("expected both low and high, or none")
+        return self
 
-class Confusion(BaseModel):
+
+class Delong(Ends):
+    """DeLong's interval of an AUC."""
+
+    low: float | None
+    high: float | None
+
+
+class Figure(Ends):
+    """A metric with its interval; None where undefined."""
+
+    value: float | None
+    delong: Delong | None = None
+
+
+class Confusion(Part):
     """Confusion matrix: counts by label and prediction."""
 
-    real_as_real: int
-    real_as_fake: int
-    fake_as_real: int
-    fake_as_fake: int
+    real_as_real: Count
+    real_as_fake: Count
+    fake_as_real: Count
+    fake_as_fake: Count
 
 
-class Level(BaseModel):
+FIELDS: dict[str, Any] = dict.fromkeys(FIGURES, (Figure | None, None))
+Figures = create_model("Figures", __base__=Part, **FIELDS)
+
+
+class Level(Figures):
     """Metrics of frames, videos or groups."""
 
-    n: int
-    real: int
-    fake: int
+    n: Count
+    real: Count
+    fake: Count
     auc: Figure
     confusion: Confusion
 
 
-class Part(BaseModel):
-    """Frame metrics of one slice."""
-
-    real: int = 0
-    fake: int = 0
-    auc: Figure | None = None
-    accuracy: Figure | None = None
-
-
-class Slice(BaseModel):
+class Slice(Part):
     """One slice: a data set, quality, method or group."""
+
+    class Frame(Figures):
+        """Its frame metrics."""
+
+        real: Count
+        fake: Count
 
     by: str
     value: Any
-    frame: Part
+    frame: Frame
 
 
-class Interval(BaseModel):
+class Interval(Part):
     """How the intervals were computed."""
 
-    level: float
-    resamples: int
+    level: Share
+    resamples: Count
     unit: str
-    units: int
+    units: Count
+    method: str | None = None
 
 
-class Step(BaseModel):
+class Step(Part):
     """One corruption at one strength."""
 
     change: str
-    strength: float
-    frame: Part | None = None
-    video: Part | None = None
+    strength: Annotated[float, Field(ge=0, le=100)]
+    frame: Figures = Figures()
+    video: Figures = Figures()
 
 
-class Metrics(BaseModel):
+class Unscored(Part):
+    """Videos without a score."""
+
+    videos: Count = 0
+    listed: list[dict[str, Any]] = []
+
+
+class Metrics(Part):
     """``metrics.json``."""
 
-    threshold: float
+    threshold: Share
+    pool: Annotated[str, Field(pattern=f"^({'|'.join(POOLS)})$")] = "mean"
     lists: dict[str, str] = {}
     notes: list[str] = []
     frame: Level
@@ -79,3 +115,38 @@ class Metrics(BaseModel):
     slices: list[Slice] | None = None
     interval: Interval
     robustness: list[Step] | None = None
+    errors: Unscored | None = None
+    calibration: dict[str, Any] | None = None
+    snapshot: Text | None = None
+
+
+class Evaluation(Part):
+    """``evaluation.json``: how to repeat an evaluation."""
+
+    command: str = ""
+    seed: int | None = None
+    versions: dict[str, str] = {}
+    snapshot: str | None = None
+    trained: dict[str, Any] = {}
+
+
+class Baseline(Ends):
+    """The AUC of a classifier on properties of the files."""
+
+    auc: float | None = None
+
+
+class Counts(Part):
+    """Counts of the audited lists."""
+
+    parts: list[dict[str, Any]] = []
+
+
+class Audit(Part):
+    """``audit.json``."""
+
+    lists: dict[str, str] = {}
+    warnings: list[str] = []
+    notes: list[str] = []
+    baselines: dict[str, Baseline] = {}
+    counts: Counts = Counts()

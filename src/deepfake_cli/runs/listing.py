@@ -1,7 +1,7 @@
 """List runs for ``deepfake runs``: their state, progress and best metrics."""
 
-import json
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,15 @@ from filelock import FileLock, Timeout
 from deepfake_cli.config import RUNS
 from deepfake_cli.errors import ModelError
 from deepfake_cli.runs import recipe
+from deepfake_cli.runs.schema import Progress
+from deepfake_cli.storage.json_files import MOST_BYTES, parse_json
 from deepfake_cli.storage.remote import here, listed, url
 
 BEST = "best.keras"
 BEST_ONNX = "best.onnx"  # its export, written after the last epoch
 STATE = "state.keras"  # the state in the middle of an epoch: a Keras archive with the further entry PROGRESS
 PROGRESS = "progress.json"
+DELETE = "Delete the file to resume from the newest snapshot."
 LOCK = "lock"
 LAST = "last"  # stands for the newest run
 
@@ -64,15 +67,11 @@ def runs(folder: Path = RUNS) -> list[RunRow]:
 def row(folder: Path) -> RunRow:
     """Describe the run in a folder."""
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    facts = recipe.read(folder / BEST)
-    if not facts:
-        return RunRow(folder.name, "broken", size, f"no readable {recipe.NAME}")
     try:
+        facts = recipe.of_run(folder)
         return RunRow(folder.name, _state(folder, facts), size, **_progress_and_metrics(folder, facts))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        return RunRow(
-            folder.name, "broken", size, f"{recipe.NAME} is not the recipe of a run: {type(error).__name__} {error}"
-        )
+    except ModelError as error:
+        return RunRow(folder.name, "broken", size, str(error).removeprefix(f"{folder}/"))
 
 
 def _state(folder: Path, facts: dict[str, Any]) -> str:
@@ -109,13 +108,22 @@ def epochs_done(facts: dict[str, Any]) -> int:
 
 
 def saved_progress(folder: Path) -> dict[str, Any] | None:
-    """The progress of a run's saved state: current ``epoch``, finished ``step``, seeds and metric sums; None without a state."""
-    try:
-        with zipfile.ZipFile(folder / STATE) as archive:
-            progress = json.loads(archive.read(PROGRESS))
-            return progress if isinstance(progress, dict) else None
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+    """The progress of a run's saved state: current ``epoch``, finished ``step``, seeds and metric sums.
+
+    None without a state, or with a file that is no archive, such as the stand-in for one in an object store.
+
+    Raises:
+        ModelError: the state is broken.
+    """
+    path = folder / STATE
+    if not zipfile.is_zipfile(path):
         return None
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(PROGRESS) as entry:
+            text = entry.read(MOST_BYTES + 1)
+    except (OSError, KeyError, ValueError, RuntimeError, NotImplementedError, zlib.error, zipfile.BadZipFile) as error:
+        raise ModelError(f"{path}: broken or incomplete: {error}. {DELETE}") from None
+    return parse_json(text, Progress, f"{path}: {PROGRESS}", ModelError, DELETE)
 
 
 def is_locked(folder: Path) -> bool:

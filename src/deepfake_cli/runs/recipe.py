@@ -8,10 +8,14 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from deepfake_cli.errors import ModelError
+from deepfake_cli.runs.schema import Recipe, RunRecipe
 from deepfake_cli.storage.file_sets import finish
 from deepfake_cli.storage.files import read_bytes, write_text
+from deepfake_cli.storage.json_files import read_json
 
 NAME = "recipe.json"
+MEND = "Restore the file as deepfake train wrote it, or train again."
 PACKAGES = ("deepfake-cli", "tensorflow", "keras", "numpy", "opencv-python-headless")
 
 
@@ -37,13 +41,23 @@ def write(folder: Path, recipe: dict[str, Any]) -> None:
 
 
 def read(snapshot: Path) -> dict[str, Any]:
-    """Read the recipe beside a snapshot; empty if it is missing or unreadable."""
+    """Read the recipe beside a snapshot; empty if there is none.
+
+    Raises:
+        ModelError: it cannot be read, or is not a recipe.
+    """
     finish(snapshot.parent)  # of a killed `calibrate`
-    try:
-        recipe = json.loads(read_bytes(snapshot.parent / NAME))
-        return recipe if isinstance(recipe, dict) else {}
-    except (OSError, ValueError):
-        return {}
+    return read_json(snapshot.parent / NAME, Recipe, ModelError, MEND, required=False) or {}
+
+
+def of_run(folder: Path) -> dict[str, Any]:
+    """Read the recipe of a run.
+
+    Raises:
+        ModelError: it is missing, cannot be read, or is not the recipe of a run.
+    """
+    finish(folder)
+    return read_json(folder / NAME, RunRecipe, ModelError, MEND)
 
 
 def epoch_of(snapshot: Path) -> int | None:

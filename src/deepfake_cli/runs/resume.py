@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from deepfake_cli.config import Train
 from deepfake_cli.errors import ConfigError, ManifestError, ModelError
 from deepfake_cli.runs import recipe
-from deepfake_cli.runs.listing import BEST, STATE, saved_progress
+from deepfake_cli.runs.listing import BEST, DELETE, STATE, saved_progress
+from deepfake_cli.storage.json_files import worded
 
 FREE = {  # settings that may change when a run resumes, since they don't affect the result
     *("resume", "resume_if_there", "runs_dir", "epochs", "gpu", "multi_gpu", "multi_gpu_force", "workers"),
@@ -45,11 +48,13 @@ def newest_start(folder: Path, facts: dict[str, Any]) -> Start:
         facts: its recipe.
 
     Raises:
-        ModelError: the run has finished epochs, but its snapshots are gone.
+        ModelError: the run has finished epochs, but its snapshots are gone; or its state is broken.
     """
     snapshots, state = facts["snapshots"], saved_progress(folder)
     name = max(snapshots, key=lambda name: (snapshots[name]["epoch"], name != BEST), default=None)
     done = snapshots[name]["epoch"] if name else 0
+    if state is None and (folder / STATE).is_file():
+        raise ModelError(f"{folder / STATE}: broken or incomplete. {DELETE}")
     if state and state["epoch"] > done:
         return Start(folder / STATE, state["epoch"] - 1, state["step"], state)
     if name:
@@ -64,6 +69,7 @@ def own_settings(settings: Train, facts: dict[str, Any], folder: Path) -> Train:
 
     Raises:
         ConfigError: a given setting would change the result.
+        ModelError: a setting in the recipe is out of range.
     """
     own = {name: value for name, value in facts.get("settings", {}).items() if name in Train.model_fields}
     given = settings.model_dump(mode="json", include=settings.model_fields_set)
@@ -74,7 +80,10 @@ def own_settings(settings: Train, facts: dict[str, Any], folder: Path) -> Train:
             f"The run {folder} began with {differences}. This would change its result. Leave the option out to resume the "
             "run as it began. To change it, begin a new run; --snapshot starts one from a snapshot."
         )
-    return Train.model_validate(own | {name: given[name] for name in given if name in FREE})
+    try:
+        return Train.model_validate(own | {name: given[name] for name in given if name in FREE})
+    except ValidationError as error:
+        raise ModelError(f"{folder / recipe.NAME}: settings: {worded(error)} {recipe.MEND}") from None
 
 
 def lists_of(train_csv: Sequence[Path], val_annotations: Path, *, evaluation: bool) -> list[Path]:

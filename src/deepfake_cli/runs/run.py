@@ -77,7 +77,7 @@ class Run:
         location = Location(find(str(settings.resume), settings.runs_dir))
         folder, lock = location.folder, cls._lock(location.folder)
         location.fetch()
-        facts = recipe.read(folder / BEST)
+        facts = recipe.of_run(folder)
         settings = own_settings(settings, facts, folder)
         facts["snapshots"] = {name: entry for name, entry in facts["snapshots"].items() if (folder / name).is_file()}
         start = newest_start(folder, facts)

@@ -9,7 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from deepfake_cli.runs.listing import PROGRESS
+from deepfake_cli.errors import ModelError
+from deepfake_cli.runs.listing import DELETE, PROGRESS, STATE
 from deepfake_cli.runs.resume import Start
 from deepfake_cli.training.optimizer import swap_averages
 
@@ -31,11 +32,17 @@ def restore(model: keras.Model, progress: dict[str, Any]) -> None:
     Args:
         model: the model.
         progress: that entry of the archive.
+
+    Raises:
+        ModelError: it is that of another model.
     """
-    for variable, value in zip(_seeds(model), progress["seeds"], strict=True):
-        variable.assign(value)
-    for variable, value in zip(model.metrics_variables, progress["sums"], strict=True):
-        variable.assign(value)
+    try:
+        for variable, value in zip(_seeds(model), progress["seeds"], strict=True):
+            variable.assign(value)
+        for variable, value in zip(model.metrics_variables, progress["sums"], strict=True):
+            variable.assign(value)
+    except (ValueError, TypeError) as error:
+        raise ModelError(f"{STATE}: {PROGRESS} does not fit the model: {error}. {DELETE}") from None
 
 
 def reseed(model: keras.Model, seed: int, epoch: int) -> None:

@@ -78,15 +78,15 @@ def traits_of(model: Any, snapshot: Path) -> Traits:
     """The metadata of a snapshot, from its recipe."""
     known = recipe.read(snapshot)
     settings, own = known.get("settings", {}), known.get("snapshots", {}).get(snapshot.name, {})
-    threshold, calibration = float(own.get("threshold", 0.5)), own.get("calibration")
-    if calibration and "threshold" in own:  # the threshold is for uncalibrated scores
+    threshold, calibration = own.get("threshold"), own.get("calibration")
+    if calibration and threshold is not None:  # the threshold is for uncalibrated scores
         threshold = float(Calibration.from_json(calibration).apply([threshold])[0])
     kept = {name: known[name] for name in ("began", "seed", "versions", "data") if name in known}
     return Traits(
         model=str(known.get("model", model.name)),
         image_size=int(model.input_shape[1]),
         margin=float(settings.get("margin", 1.3)),
-        threshold=threshold,
+        threshold=0.5 if threshold is None else float(threshold),
         pool=recipe.pool_of(snapshot) or "mean",
         calibration=calibration,
         recipe=kept | {"settings": settings},

@@ -2,11 +2,50 @@
 
 import json
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
 
 from deepfake_cli.errors import ModelError
+from deepfake_cli.metrics.calibration import rising
+from deepfake_cli.storage.json_files import Part, parse_json
 
+AGAIN = "Export the snapshot again."
 KEY = "deepfake"  # metadata key in an .onnx file; file name in the archive appended to a .tflite file
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Shares(Part):
+    """Shares of the clips of one label by verdict."""
+
+    real: Share
+    fake: Share
+    undecided: Share
+
+
+class Measured(Part):
+    """Error rates on real deepfakes."""
+
+    on: str
+    real: Shares
+    fake: Shares
+
+
+class Checked(Part):
+    """What the metadata may hold; see `Traits`."""
+
+    model: str
+    image_size: Annotated[int, Field(ge=8, le=4096)]
+    margin: Annotated[float, Field(ge=1, le=4)] = 1.3
+    threshold: Share = 0.5
+    real_below: Share | None = None
+    photo_threshold: Share | None = None
+    pool: Literal["mean", "median", "top", "confident"] = "mean"
+    calibration: Annotated[dict[str, Any], AfterValidator(rising)] | None = None
+    recipe: dict[str, Any] = {}
+    measured: Measured | None = None
 
 
 @dataclass(frozen=True)
@@ -62,10 +101,7 @@ class Traits:
         Raises:
             ModelError: there are no metadata, or they are invalid.
         """
-        try:
-            values = json.loads(text or "")
-            return cls(**{key.name: values[key.name] for key in fields(cls) if key.name in values})
-        except (ValueError, TypeError):
-            raise ModelError(
-                f"{path} has no valid metadata: it was not written by deepfake export. Export the snapshot again."
-            ) from None
+        if not text:
+            raise ModelError(f"{path} has no metadata: it was not written by deepfake export. {AGAIN}")
+        values = parse_json(text, Checked, f"{path} has no valid metadata", ModelError, AGAIN)
+        return cls(**{key.name: values[key.name] for key in fields(cls) if key.name in values})
