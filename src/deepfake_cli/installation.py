@@ -81,9 +81,9 @@ def _lacking(task: str, names: str) -> InstallationError:
 def _source() -> str:
     """The folder or the wheel that this package was installed from; empty if it is not known or gone."""
     try:
-        record = metadata.distribution("deepfake-cli").read_text("direct_url.json")
-    except metadata.PackageNotFoundError:
-        record = None
-    address = urlsplit(json.loads(record)["url"] if record else "")
+        record = json.loads(metadata.distribution("deepfake-cli").read_text("direct_url.json") or "{}")
+    except (metadata.PackageNotFoundError, ValueError):
+        record = {}
+    address = urlsplit(record.get("url", ""))
     path = url2pathname(address.path)
     return path if address.scheme == "file" and Path(path).exists() else ""

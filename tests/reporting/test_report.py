@@ -242,9 +242,9 @@ def test_overlay_is_brighter_where_the_map_is_higher():
     ("name", "text", "message"),
     [
         ("metrics.json", None, "no such file. Run deepfake evaluate"),
-        ("metrics.json", "{", "cannot read as JSON"),
-        ("metrics.json", "[]", "found a list"),
-        ("metrics.json", '{"threshold": 0.5}', "frame: Field required"),
+        ("metrics.json", "{", "invalid JSON in line 1"),
+        ("metrics.json", "[]", "found []; expected an object"),
+        ("metrics.json", '{"threshold": 0.5}', "frame: missing"),
         ("predictions.csv", None, "no such file"),
         ("predictions.csv", "path,label\n", "found no dataset"),
         ("predictions.csv", "path,dataset,group,video,frame,label,score\n", "found no row"),

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 import deepfake_cli
-from deepfake_cli.commands.export import traits_of
 from deepfake_cli.config import Train
 from deepfake_cli.data import protocol
 from deepfake_cli.errors import DeepfakeError, ManifestError
@@ -22,11 +21,13 @@ from deepfake_cli.runs.listing import row
 from deepfake_cli.runs.resume import newest_start, own_settings
 from deepfake_cli.runs.schema import Recipe
 from deepfake_cli.storage.json_files import DEEPEST, MOST_BYTES, parse_json, read_json
+from deepfake_cli.training.export import traits_of
 
-OWN = {  # JSON that this process has written itself, a moment before
+OWN = {  # JSON that is written by this process itself, or by pip
     "storage/json_files.py": "the one reader",
     "models/export.py": "Keras' own description of a model in memory",
     "distributed/rendezvous.py": "facts of this process",
+    "installation.py": "pip's record of this package; below the reader's layer",
 }
 WRONG = (None, [], {}, "x", "", -1, 1e300, 10**18, True, "a\0b", [[]], {"a": 1}, ["x"])
 FAULTS = {
