@@ -22,7 +22,7 @@ from deepfake_cli.metrics.names import CALIBRATION
 from deepfake_cli.metrics.reliability import reliability
 from deepfake_cli.metrics.videos import video_scores
 from deepfake_cli.runs import recipe
-from deepfake_cli.runs.best_onnx import restamp
+from deepfake_cli.runs.best_onnx import read_export, restamp
 from deepfake_cli.runs.listing import is_locked
 from deepfake_cli.storage.disk import check_output
 from deepfake_cli.storage.file_sets import replaced, stale
@@ -125,6 +125,7 @@ def _check_recipe(snapshot: Path) -> None:
             f"{path}: {fault}; a calibration is saved in the recipe that deepfake train writes next to its snapshots."
         )
     check_output(path, folder=False)
+    read_export(snapshot)  # its metadata change too
     if is_locked(snapshot.parent):
         raise ModelError(f"{snapshot.parent} is still training. Calibrate when it has finished.")
 

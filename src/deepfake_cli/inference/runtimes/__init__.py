@@ -58,4 +58,6 @@ def load(path: Path, runtime: str = "onnx", threads: int | None = None) -> Netwo
     path = here(path)
     if not path.is_file():
         raise ModelError(f"{path}: no such file. Create it from a snapshot with deepfake export.")
+    if path.suffix.lower() in (".keras", ".h5", ".hdf5"):
+        raise ModelError(f"{path}: a snapshot; export it with deepfake export {path}, and give the .onnx file.")
     return lookup(RUNTIMES, runtime, "runtime")(path, threads)

@@ -17,11 +17,17 @@ KEY = "deepfake"  # metadata key in an .onnx file; file name in the archive appe
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class Shares(Part):
-    """Shares of the clips of one label by verdict."""
+class OfReals(Part):
+    """Shares of real clips by verdict."""
+
+    fake: Share
+    undecided: Share
+
+
+class OfFakes(Part):
+    """Shares of fakes by verdict."""
 
     real: Share
-    fake: Share
     undecided: Share
 
 
@@ -29,8 +35,8 @@ class Measured(Part):
     """Error rates on real deepfakes."""
 
     on: str
-    real: Shares
-    fake: Shares
+    real: OfReals
+    fake: OfFakes
 
 
 class Checked(Part):

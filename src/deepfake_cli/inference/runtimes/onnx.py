@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from deepfake_cli.errors import ModelError
-from deepfake_cli.inference.runtimes.metadata import KEY, Traits
+from deepfake_cli.inference.runtimes.checked import check_input, probabilities
+from deepfake_cli.inference.runtimes.metadata import AGAIN, KEY, Traits
 
 PROBABILITY, HEAT = "probability", "heat"  # names of the outputs
 
@@ -14,21 +15,25 @@ PROBABILITY, HEAT = "probability", "heat"  # names of the outputs
 class OnnxNetwork:
     """A detector in ONNX Runtime; see `deepfake_cli.inference.runtimes.Network`."""
 
-    def __init__(self, session: Any, traits: Traits):
-        self._session, self.traits = session, traits
+    def __init__(self, session: Any, traits: Traits, path: Path):
+        self._session, self.traits, self._path = session, traits, path
         self.runs_on = f"ONNX Runtime, {session.get_providers()[0].removesuffix('ExecutionProvider')}"
         self._input = session.get_inputs()[0].name
         self.maps = HEAT in {output.name for output in session.get_outputs()}
 
     def scores(self, crops: np.ndarray) -> np.ndarray:
         """See `deepfake_cli.inference.runtimes.Network`."""
-        (scores,) = self._session.run([PROBABILITY], {self._input: crops})
-        return scores[:, 0].astype(np.float64)
+        return probabilities(self._run(PROBABILITY, crops), self._path)
 
     def heat(self, crops: np.ndarray) -> np.ndarray:
         """See `deepfake_cli.inference.runtimes.Network`."""
-        (maps,) = self._session.run([HEAT], {self._input: crops})
-        return maps
+        return self._run(HEAT, crops)
+
+    def _run(self, output: str, crops: np.ndarray) -> np.ndarray:
+        try:
+            return self._session.run([output], {self._input: crops})[0]
+        except Exception as error:  # noqa: BLE001 - ONNX Runtime has no common exception class
+            raise ModelError(f"{self._path} cannot be run: {' '.join(str(error).split())[:300]}") from None
 
 
 def onnx(path: Path, threads: int | None = None) -> OnnxNetwork:
@@ -45,7 +50,12 @@ def onnx(path: Path, threads: int | None = None) -> OnnxNetwork:
         )
     except Exception as error:  # noqa: BLE001 - ONNX Runtime has no common exception class
         raise ModelError(f"{path} cannot be loaded: {' '.join(str(error).split())[:300]}") from None
-    return OnnxNetwork(session, Traits.parse(session.get_modelmeta().custom_metadata_map.get(KEY), path))
+    traits = Traits.parse(session.get_modelmeta().custom_metadata_map.get(KEY), path)
+    inputs, outputs = session.get_inputs(), [output.name for output in session.get_outputs()]
+    if len(inputs) != 1 or PROBABILITY not in outputs:
+        raise ModelError(f"{path}: expected one input, and an output named {PROBABILITY}. {AGAIN}")
+    check_input(inputs[0].shape, traits, path)
+    return OnnxNetwork(session, traits, path)
 
 
 def _providers(available: list[str]) -> list[str]:

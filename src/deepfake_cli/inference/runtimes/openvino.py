@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from deepfake_cli.errors import ConfigError, ModelError
-from deepfake_cli.inference.runtimes.metadata import KEY, Traits
+from deepfake_cli.inference.runtimes.checked import check_input, probabilities
+from deepfake_cli.inference.runtimes.metadata import AGAIN, KEY, Traits
 from deepfake_cli.inference.runtimes.onnx import HEAT, PROBABILITY
 from deepfake_cli.installation import install
 
@@ -15,18 +16,24 @@ from deepfake_cli.installation import install
 class OpenVinoNetwork:
     """A detector in OpenVINO; see `deepfake_cli.inference.runtimes.Network`."""
 
-    def __init__(self, compiled: Any, traits: Traits, precision: str):
-        self._compiled, self.traits = compiled, traits
+    def __init__(self, compiled: Any, traits: Traits, precision: str, path: Path):
+        self._compiled, self.traits, self._path = compiled, traits, path
         self.runs_on = f"OpenVINO, CPU, {precision}"
         self.maps = any(HEAT in output.get_names() for output in compiled.outputs)
 
     def scores(self, crops: np.ndarray) -> np.ndarray:
         """See `deepfake_cli.inference.runtimes.Network`."""
-        return self._compiled.infer_new_request(crops)[PROBABILITY][:, 0].astype(np.float64)
+        return probabilities(self._run(crops)[PROBABILITY], self._path)
 
     def heat(self, crops: np.ndarray) -> np.ndarray:
         """See `deepfake_cli.inference.runtimes.Network`."""
-        return np.array(self._compiled.infer_new_request(crops)[HEAT])
+        return np.array(self._run(crops)[HEAT])
+
+    def _run(self, crops: np.ndarray) -> Any:
+        try:
+            return self._compiled.infer_new_request(crops)
+        except RuntimeError as error:
+            raise ModelError(f"{self._path} cannot be run: {' '.join(str(error).split())[:300]}") from None
 
 
 def openvino(path: Path, threads: int | None = None) -> OpenVinoNetwork:
@@ -40,10 +47,14 @@ def openvino(path: Path, threads: int | None = None) -> OpenVinoNetwork:
     try:
         model = core.read_model(path)
         traits = Traits.parse(_metadata(model), path)
+        if len(model.inputs) != 1 or not any(PROBABILITY in output.get_names() for output in model.outputs):
+            raise ModelError(f"{path}: expected one input, and an output named {PROBABILITY}. {AGAIN}")
+        sides = model.inputs[0].get_partial_shape()
+        check_input([None if side.is_dynamic else side.get_length() for side in sides], traits, path)
         compiled = core.compile_model(model, "CPU", settings)
     except RuntimeError as error:
         raise ModelError(f"{path} cannot be loaded: {' '.join(str(error).split())[:300]}") from None
-    return OpenVinoNetwork(compiled, traits, compiled.get_property("INFERENCE_PRECISION_HINT").to_string())
+    return OpenVinoNetwork(compiled, traits, compiled.get_property("INFERENCE_PRECISION_HINT").to_string(), path)
 
 
 def _metadata(model: Any) -> str | None:
