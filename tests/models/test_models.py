@@ -330,7 +330,7 @@ def two_outputs(input_shape, weights):
 
 def nameless(input_shape, weights):
     inputs = keras.Input(input_shape)
-    return keras.Model(inputs, keras.layers.Dense(1)(keras.layers.GlobalAveragePooling2D()(inputs)))
+    return keras.Model(inputs, keras.layers.Dense(1, "sigmoid")(keras.layers.GlobalAveragePooling2D()(inputs)))
 
 
 def test_user_model(images):

@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from deepfake_cli.commands.report import of_evaluation
 from deepfake_cli.commands.robustness import FILES as ROBUSTNESS
 from deepfake_cli.commands.robustness import changes_of, robustness
 from deepfake_cli.config import Evaluate
 from deepfake_cli.data import checks, manifest
 from deepfake_cli.datasets.clip import LABELS
-from deepfake_cli.errors import ManifestError, ModelError
+from deepfake_cli.errors import ModelError
 from deepfake_cli.evaluation import scored_frames
 from deepfake_cli.evaluation.keras_scorer import detector_of
 from deepfake_cli.evaluation.on_cluster import score_there
@@ -23,7 +21,7 @@ from deepfake_cli.metrics import predictions
 from deepfake_cli.metrics.assess import assess
 from deepfake_cli.reporting.folder import MAPS, METRICS, PAGE, PREDICTIONS, RECIPE
 from deepfake_cli.runs import recipe
-from deepfake_cli.runs.listing import BEST, newest
+from deepfake_cli.runs.listing import BEST, KERAS, newest
 from deepfake_cli.storage.file_sets import replaced, stale
 from deepfake_cli.storage.files import write_text
 from deepfake_cli.storage.remote import here
@@ -31,7 +29,8 @@ from deepfake_cli.storage.remote import here
 if TYPE_CHECKING:
     import pandas as pd
 
-MODEL_SUFFIXES = (".keras", ".h5", SUFFIX)
+MODEL_SUFFIXES = (*KERAS, SUFFIX)
+OTHER_MODELS = (".tflite", ".pb", ".pt", ".pth", ".ckpt", ".safetensors")
 FILES = (PREDICTIONS, METRICS, MAPS, RECIPE, PAGE, *ROBUSTNESS)  # of one evaluation
 DEFAULT_LIST = Path("csv/val/validation.csv")
 OLD_SNAPSHOT = Path("snapshots/best.keras")  # of the former trainer
@@ -127,8 +126,11 @@ def _from_model(settings: Evaluate, progress: Callable[[int, int], None]) -> sco
     detector = detector_of(settings, snapshot)
     paths = table["path"].tolist()
     scores = score_there(settings, snapshot, paths, progress) if settings.cluster else detector.scores(table, progress)
-    if not np.isfinite(scores).all():
-        raise ManifestError(f"{snapshot}: some scores are not finite; train again.")
+    odd = scores[~((scores >= 0) & (scores <= 1))]
+    if odd.size:
+        raise ModelError(
+            f"{snapshot}: {odd.size:,} scores are no probabilities in 0..1, such as {odd[0]:.3g}; train again."
+        )
     return scored_frames.Judged(
         frames=table.assign(score=detector.calibrated.scores(scores)),
         missing=missing,
@@ -147,10 +149,13 @@ def inputs(paths: Sequence[Path], runs_dir: Path) -> tuple[list[Path], Path]:
     """Separate lists and snapshot by suffix, and fill in defaults.
 
     Raises:
-        ModelError: there are two snapshots, or none and no run.
+        ModelError: there are two snapshots, or none and no run; or a model of another format.
     """
-    models = [path for path in paths if path.suffix in MODEL_SUFFIXES]
-    lists = [path for path in paths if path.suffix not in MODEL_SUFFIXES]
+    models = [path for path in paths if path.suffix.lower() in MODEL_SUFFIXES]
+    lists = [path for path in paths if path not in models]
+    other = next((path for path in lists if path.suffix.lower() in OTHER_MODELS), None)
+    if other:
+        raise ModelError(f"{other}: neither a list nor a snapshot; expected a snapshot as {', '.join(MODEL_SUFFIXES)}.")
     if len(models) > 1:
         raise ModelError(f"Expected one snapshot; found {', '.join(map(str, models))}.")
     run = newest(runs_dir, BEST)

@@ -12,7 +12,7 @@ from deepfake_cli.config import Matrix, Train, resolve
 from deepfake_cli.data import manifest
 from deepfake_cli.errors import ConfigError, ManifestError, ModelError
 from deepfake_cli.runs import recipe
-from deepfake_cli.runs.listing import BEST, find
+from deepfake_cli.runs.listing import BEST, KERAS, find
 from deepfake_cli.runs.resume import FREE
 from deepfake_cli.storage.remote import here
 
@@ -63,7 +63,7 @@ def named_snapshots(given: Sequence[str], runs_dir: Path) -> list[tuple[str, Pat
     rows = []
     for text in given:
         name, place = _named(text)
-        path = Path(place) if Path(place).suffix in (".keras", ".h5") else find(place, runs_dir) / BEST
+        path = Path(place) if Path(place).suffix.lower() in KERAS else find(place, runs_dir) / BEST
         if not here(path).is_file():
             raise ModelError(f"{path}: no such snapshot. List the runs with deepfake runs.")
         rows.append((name, place, path))

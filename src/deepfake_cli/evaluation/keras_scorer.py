@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def detector_of(settings: Evaluate, path: Path) -> "Trained | Exported":
     """Open a snapshot or an exported detector."""
-    return (Exported if path.suffix == SUFFIX else Trained)(settings, path)
+    return (Exported if path.suffix.lower() == SUFFIX else Trained)(settings, path)
 
 
 class Trained:

@@ -24,8 +24,9 @@ from deepfake_cli.models.applications import (
     STANDARDISED_BY_255,
     application,
 )
+from deepfake_cli.models.contract import check
 from deepfake_cli.models.efficientnet_lite0 import efficientnet_lite0
-from deepfake_cli.models.files import load_weights, read_model, weights_only
+from deepfake_cli.models.files import SUFFIXES, load_weights, read_model, weights_only
 from deepfake_cli.models.meso import meso4, meso_inception4
 from deepfake_cli.models.tune import freeze, thaw, unfrozen
 from deepfake_cli.models.vit import B16, L14, vit_clip
@@ -89,6 +90,11 @@ def architecture(name: str) -> Architecture:
     Raises:
         DeepfakeError: there is no such architecture; the message lists the choices.
     """
+    if Path(name).suffix.lower() in SUFFIXES:
+        raise ModelError(
+            f"--model {name}: a file; expected the name of an architecture. To train a file further give it as --snapshot, to "
+            "start from its weights as --weights."
+        )
     entry: Architecture | Callable[..., keras.Model] = lookup(MODELS, name, "model")
     return entry if isinstance(entry, Architecture) else Architecture(entry)
 
@@ -123,7 +129,7 @@ def build_model(
     chosen = architecture(name)
     side = image_size or chosen.image_size
     model = chosen.build((side, side, 3), weights)
-    _check(model, name)
+    check(model, name, run=name not in MODELS)
     if tune != "all":
         freeze(model, tune)
     return model
@@ -138,21 +144,13 @@ def load_model(path: str | Path, name: str | None = None, image_size: int | None
         image_size: side of the square input, in pixels, for a file with weights only; None for the architecture's default.
 
     Raises:
-        ModelError: the file is missing, unreadable, of another architecture, or has weights only and `name` is None.
+        ModelError: the file is missing, unreadable, of another architecture, no detector, or has weights only and `name` is None.
     """
     path = Path(path)
     if not weights_only(path):
-        model = read_model(path)
-        _check(model, str(path))
-        return model
+        return read_model(path)
     if name is None:
         raise ModelError(f"{path} has weights only. Name their architecture with --model NAME.")
     model = build_model(name, image_size=image_size, weights=None)
     load_weights(model, path)
     return model
-
-
-def _check(model: keras.Model, source: str) -> None:
-    shape = getattr(model, "output_shape", None)
-    if shape != (None, 1):
-        raise ModelError(f"A detector has one output per image, (batch, 1). Received from {source}: {shape}.")

@@ -1,18 +1,22 @@
 """Read models and weights from files: .keras, .weights.h5, and the .h5 of Keras 2."""
 
+import shutil
+import tempfile
 import warnings
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
 import keras
 
 from deepfake_cli.errors import ModelError
+from deepfake_cli.models.contract import check
 from deepfake_cli.models.tune import refreeze
 from deepfake_cli.storage.remote import here
 
-# errors of Keras, h5py and zipfile for a file that is broken, of another format or of another architecture
-UNREADABLE = (ValueError, OSError, KeyError, TypeError, AttributeError, RuntimeError, zipfile.BadZipFile)
+SUFFIXES = (".keras", ".h5", ".hdf5")  # in either case
 
 
 def load_weights(model: keras.Model, path: str | Path) -> None:
@@ -27,9 +31,9 @@ def load_weights(model: keras.Model, path: str | Path) -> None:
     """
     path = _checked(path)
     try:
-        with warnings.catch_warnings(action="ignore"):  # the error has the important part
-            model.load_weights(path)
-    except UNREADABLE as error:
+        with warnings.catch_warnings(action="ignore"), _in_lower_case(path) as file:  # the error has the important part
+            model.load_weights(file)
+    except Exception as error:
         raise ModelError(f"The weights in {path} do not fit the model {model.name}: {_reason(error)}") from error
 
 
@@ -37,23 +41,25 @@ def read_model(path: str | Path, *, compile: bool = False) -> keras.Model:
     """Read a whole model from a .keras or .h5 file, in safe mode; with its optimizer and loss if `compile`.
 
     Raises:
-        ModelError: the file is missing or unreadable, or its optimizer does not match the trained weights.
+        ModelError: the file is missing or unreadable, its optimizer does not match the trained weights, or the model is no
+            detector (see `deepfake_cli.models.contract.check`).
     """
     path = _checked(path)
     try:
-        with warnings.catch_warnings(action="always", record=True) as caught:
-            model = keras.models.load_model(path, compile=compile)
+        with warnings.catch_warnings(action="always", record=True) as caught, _in_lower_case(path) as file:
+            model = keras.models.load_model(file, compile=compile)
             if refreeze(model) and compile and model.optimizer is not None:
                 caught.clear()
                 model.compile_from_config(model.get_compile_config())
-                model.load_weights(path)  # with those of the optimizer
-    except UNREADABLE as error:
+                model.load_weights(file)  # with those of the optimizer
+    except Exception as error:
         raise ModelError(f"No model can be read from {path}: {_reason(error)}") from error
     if any("variable loading for optimizer" in str(warning.message) for warning in caught):
         raise ModelError(
             f"{path}: the optimizer does not match the trained weights, so training cannot continue from this file. "
             "Start a new run from its weights with --weights."
         )
+    check(model, str(path))
     return model
 
 
@@ -64,10 +70,22 @@ def weights_only(path: str | Path) -> bool:
         ModelError: the file is missing, broken, or of a format that Keras does not read.
     """
     path = _checked(path)
-    if path.suffix == ".keras":
+    if path.suffix.lower() == ".keras":
         return False
     with h5py.File(path) as file:
         return "model_config" not in file.attrs
+
+
+@contextmanager
+def _in_lower_case(path: Path) -> Iterator[Path]:
+    """The file under a name whose suffix Keras knows: it goes by its case."""
+    if path.suffix == path.suffix.lower():
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="deepfake-") as folder:
+        copy = Path(folder) / path.name.lower()
+        shutil.copyfile(path, copy)
+        yield copy
 
 
 def _checked(path: str | Path) -> Path:
@@ -75,9 +93,10 @@ def _checked(path: str | Path) -> Path:
     path = here(Path(path))
     if not path.is_file():
         raise ModelError(f"There is no file {path}.")
-    if path.suffix not in (".keras", ".h5", ".hdf5"):
-        raise ModelError(f"{path}: not a model. Expected a .keras, .weights.h5 or .h5 file.")
-    if not (zipfile.is_zipfile(path) if path.suffix == ".keras" else _is_whole_hdf5(path)):
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise ModelError(f"{path}: not a model. Expected a .keras, .weights.h5, .h5 or .hdf5 file.")
+    if not (zipfile.is_zipfile(path) if suffix == ".keras" else _is_whole_hdf5(path)):
         raise ModelError(f"{path}: broken, incomplete, or not a {path.suffix} file despite its name.")
     return path
 

@@ -15,6 +15,7 @@ from deepfake_cli.runs.schema import Progress
 from deepfake_cli.storage.json_files import MOST_BYTES, parse_json
 from deepfake_cli.storage.remote import here, listed, url
 
+KERAS = (".keras", ".h5", ".hdf5")  # suffixes of snapshots, in either case
 BEST = "best.keras"
 BEST_ONNX = "best.onnx"  # its export, written after the last epoch
 STATE = "state.keras"  # the state in the middle of an epoch: a Keras archive with the further entry PROGRESS
