@@ -415,3 +415,26 @@ def test_what_reads_data_never_loads_tensorflow(deepfake, uadfv, frames_of_uadfv
     loaded = {line.rpartition("|")[2].strip().split(".")[0] for line in listed.splitlines() if "|" in line}
     assert "deepfake_cli" in loaded
     assert not loaded & {"tensorflow", "keras"}
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("[train]\nepochs = " + "9" * 5000, "an integer has thousands of digits"),
+        ("[train]\nepochs = " + "[" * 100_000, "nested too deep"),
+        ('[train]\nrun = "a\\u0000b"', "train.run: found 'a\\x00b'; expected text without NUL"),
+        ('[train]\ntrain_csv = ["a\\u0000b"]', "train.train_csv: found ['a\\x00b']; expected text without NUL"),
+    ],
+)
+def test_values_that_no_option_has_are_named(text, said, tmp_path):
+    file = tmp_path / "odd.toml"
+    file.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        resolve(Train, {}, file)
+    assert str(caught.value).startswith(f"{file}: {said}") and len(str(caught.value)) < 400
+
+
+def test_a_config_that_is_no_file_is_refused_unread():
+    for name in ("/dev/zero", "/dev"):
+        with pytest.raises(ConfigError, match=f"{name}: not a file"):
+            resolve(Train, {}, Path(name))

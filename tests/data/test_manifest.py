@@ -316,3 +316,19 @@ def test_lists_are_checked_before_the_work(read, rows, said):
     table = read("path,label,video,group\n" + rows)
     with pytest.raises(ManifestError, match=f"^val.csv: .*{said}"):
         checks.check_videos(table, "val.csv")
+
+
+def test_a_path_with_nul_is_named(fault):
+    for text in ("path,label\na\0b.jpg,0\nc.jpg,1\n", "a\0b.jpg,0\nc.jpg,1\n"):
+        assert "'a\\x00b.jpg' has a NUL" in fault(text)
+
+
+@pytest.mark.skipif(not MEMORY.exists(), reason="needs /proc")
+@pytest.mark.parametrize("target", ["/proc/self/environ", "/dev/zero", "/dev/urandom"])
+def test_files_of_the_kernel_are_no_images(target, tmp_path):
+    (tmp_path / "link.jpg").symlink_to(target)
+    (tmp_path / "real.jpg").touch()
+    (tmp_path / "linked.jpg").symlink_to(tmp_path / "data.bin")
+    (tmp_path / "data.bin").write_bytes(b"x")
+    paths = [target, *(str(tmp_path / name) for name in ("link.jpg", "real.jpg", "linked.jpg"))]
+    assert set(checks.missing(pd.Series(paths, dtype=str))) == {target, str(tmp_path / "link.jpg")}

@@ -65,6 +65,8 @@ class Step(BaseModel):
     def _from_text(cls, value: Any, info: Any) -> Any:
         """Parse the text of an ini file: empty is None, a list has one item per line."""
         field = cls.model_fields[info.field_name]
+        if any("\0" in str(item) for item in (value if isinstance(value, list) else [value])):
+            raise ValueError("expected text without NUL")
         if isinstance(value, bool) and bool not in (field.annotation, *get_args(field.annotation)):
             raise ValueError("expected a value, not true or false")
         if value == "" and type(None) in get_args(field.annotation):

@@ -14,6 +14,7 @@ from deepfake_cli.errors import ConfigError
 from deepfake_cli.storage.disk import reason
 
 S = TypeVar("S", bound=Step)
+SHOWN = 200  # characters of a value in a message
 
 
 def resolve(
@@ -61,10 +62,16 @@ def read(file: Path) -> dict[str, dict[str, Any]]:
         ConfigError: the file is missing, malformed, of another format, or has an unknown section.
     """
     try:
+        if file.exists() and not file.is_file():  # a pipe would block, a device may have no end
+            raise ConfigError(f"{file}: not a file; expected a .toml or .ini file.")
         text = file.read_text(encoding="utf-8-sig")
         sections: dict[str, Any] = tomllib.loads(text) if file.suffix == ".toml" else _read_ini(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, configparser.Error) as error:
         raise ConfigError(f"{file}: cannot be read as {file.suffix or 'ini'}: {reason(error)}") from None
+    except RecursionError:
+        raise ConfigError(f"{file}: nested too deep; expected sections with keys and plain values.") from None
+    except ValueError:  # Python's own, for an integer of more than 4,300 digits
+        raise ConfigError(f"{file}: an integer has thousands of digits; correct it.") from None
     for name, section in sections.items():
         if name not in STEPS:
             raise ConfigError(f"{file}: {name}: unknown section; allowed: {', '.join(STEPS)}.")
@@ -95,7 +102,8 @@ def _message(step: type[Step], section: str, fault: Any, origins: dict[str, str]
     if not key:  # two settings that cannot be combined
         files = sorted(set(origins.values()) - {"flag"})
         return ": ".join([*files, section, f"{message}."])
-    return f"{where}: found {fault['input']!r}; {message}."
+    found = repr(fault["input"])
+    return f"{where}: found {found if len(found) <= SHOWN else found[:SHOWN] + '…'}; {message}."
 
 
 def schema() -> dict[str, Any]:

@@ -97,11 +97,18 @@ def _in_tar(tar: Path, folder: str) -> set[str]:
 def _files(folder: str) -> set[str]:
     if remote.is_remote(folder):
         return remote.names(Path(folder))
+    if Path(folder).resolve().is_relative_to("/proc") or Path(folder).resolve().is_relative_to("/sys"):
+        return set()  # the kernel's files have no size, and may have no end
     try:
         with os.scandir(folder or ".") as entries:
-            return {entry.name for entry in entries if entry.is_file()}
+            return {entry.name for entry in entries if entry.is_file() and not _is_of_kernel(entry)}
     except OSError:
         return set()
+
+
+def _is_of_kernel(entry: "os.DirEntry[str]") -> bool:
+    """Whether a link leads to a file without a size, as those in /proc and /sys."""
+    return entry.is_symlink() and entry.stat().st_size == 0
 
 
 def shared_groups(one: "pd.DataFrame", other: "pd.DataFrame") -> list[str]:

@@ -159,6 +159,11 @@ def _with_labels(table: "pd.DataFrame", path: Path) -> "pd.DataFrame":
     table = table[table["path"] != ""].reset_index(drop=True)
     if table.empty:
         raise ManifestError(f"{path}: no images in this list.")
+    odd = table["path"].str.contains("\0", regex=False)
+    if odd.any():
+        raise ManifestError(
+            f"{path}: the path {table['path'][odd].iloc[0]!r} has a NUL, which no file has: correct it."
+        )
     labels = _mapped(table["label"], lambda words: words.str.strip().str.lower().map(LABELS))
     if pd.isna(labels).any():
         row = int(pd.isna(labels).argmax())
