@@ -20,6 +20,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class OfReals(Part):
     """Shares of real clips by verdict."""
 
+    __pydantic_extra__: dict[str, Share]
     fake: Share
     undecided: Share
 
@@ -27,6 +28,7 @@ class OfReals(Part):
 class OfFakes(Part):
     """Shares of fakes by verdict."""
 
+    __pydantic_extra__: dict[str, Share]
     real: Share
     undecided: Share
 
