@@ -1,12 +1,12 @@
 # /// script
 # dependencies = ["nox[uv]"]
 # ///
-"""Lint, types, tests and slow tests: ``nox`` runs all four."""
+"""Lint, types, docs, tests and slow tests: ``nox`` runs all five."""
 
 import nox
 
 nox.options.default_venv_backend = "uv|virtualenv"  # the lines above bring uv, which installs in seconds
-nox.options.sessions = ["lint", "types", "tests", "slow"]
+nox.options.sessions = ["lint", "types", "docs", "tests", "slow"]
 nox.options.error_on_missing_interpreters = False
 
 # On two cores, since tests wait for processes; whole files, since their fixtures train and start clusters.
@@ -35,6 +35,15 @@ def types(session: nox.Session) -> None:
     session.install("numpy", "pydantic", "typer", "rich", "av", "filelock", "jinja2")
     session.install("--no-deps", ".")
     session.run("mypy")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The site, in build/site/html: warnings, and links that lead nowhere, are errors."""
+    install(session, "docs")
+    session.install("-r", "requirements/judge.txt")
+    session.install("--no-deps", ".")
+    session.run("python", "scripts/site.py")
 
 
 @nox.session

@@ -64,7 +64,7 @@ class Forgery(Seeded):
     Args:
         strength: 0 for no change, 1 visible to a trained eye, 2 visible to anyone.
         margin: side of the crops in longer sides of the face's box, as in ``deepfake split``.
-        seed: as in `Seeded`.
+        options: those of `Seeded`, such as `seed`.
     """
 
     elastic = 0.07  # largest distortion of a mask's outline, in half heights of the face
@@ -121,7 +121,7 @@ class Degradation(Seeded):
     Args:
         strength: 0 for no change, 1 for a common one.
         share: of the images to change, in 0..1; each is changed by a random part of the strength.
-        seed: as in `Seeded`.
+        options: those of `Seeded`, such as `seed`.
     """
 
     def __init__(self, strength: float = 1.0, *, share: float = 0.5, **options: Any):

@@ -17,13 +17,14 @@ from deepfake_cli.metrics.calibration import Calibration
 class Detector:
     """A deepfake detector for videos and images; runs without TensorFlow.
 
-    >>> from deepfake_cli import Detector
-    >>> from deepfake_cli.assets import CLIPS, FOLDER
-    >>> verdict = Detector.load().predict(FOLDER / CLIPS[0][0], max_frames=20)
-    >>> verdict.label
-    'real'
-    >>> 0 <= verdict.score < verdict.threshold
-    True
+    Examples:
+        >>> from deepfake_cli import Detector
+        >>> from deepfake_cli.assets import CLIPS, FOLDER
+        >>> verdict = Detector.load().predict(FOLDER / CLIPS[0][0], max_frames=20)
+        >>> verdict.label
+        'real'
+        >>> 0 <= verdict.score < verdict.threshold
+        True
 
     Attributes:
         traits: the metadata of the detector.
