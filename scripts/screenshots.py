@@ -77,8 +77,10 @@ def trained(browser: Browser) -> None:
     tensorboard = [sys.executable, "-m", "tensorboard.main", "--logdir", "runs", "--port", "0", "--load_fast", "false"]
     with served(tensorboard) as url:
         page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.goto(f"{url}#timeseries")
+        page.goto(f"{url}?smoothing=0#timeseries")
         page.wait_for_timeout(12_000)  # it loads its charts one by one
+        page.get_by_role("button", name="Settings").last.click()  # close them: more room for the charts
+        page.wait_for_timeout(2000)
         keep("tensorboard", page.screenshot())
 
 
