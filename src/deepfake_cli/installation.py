@@ -4,11 +4,8 @@ import json
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from deepfake_cli.errors import InstallationError
 
@@ -80,6 +77,10 @@ def _lacking(task: str, names: str) -> InstallationError:
 
 def _source() -> str:
     """The folder or the wheel that this package was installed from; empty if it is not known or gone."""
+    from importlib import metadata  # these two are slow to import, and needed for an error only
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
+
     try:
         record = json.loads(metadata.distribution("deepfake-cli").read_text("direct_url.json") or "{}")
     except (metadata.PackageNotFoundError, ValueError):
