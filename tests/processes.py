@@ -257,8 +257,10 @@ def _main() -> None:
     sys.path.insert(0, request["cwd"])
     sys.argv[1:] = request["words"]
     if not request["rights"]:
-        header, none = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
-        assert ctypes.CDLL(None).capset(header, none) == 0
+        libc, header, none = ctypes.CDLL(None), (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+        for capability in range(64):
+            libc.prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP: nor do its own processes
+        assert libc.capset(header, none) == 0
     code: object = 0
     try:
         runpy.run_module("deepfake_cli", run_name="__main__", alter_sys=True)

@@ -6,6 +6,7 @@ import typer
 
 from deepfake_cli.cli.console import console, print_json, table, warn
 from deepfake_cli.config import MakeCsv
+from deepfake_cli.errors import DatasetError
 
 if TYPE_CHECKING:
     from deepfake_cli.commands.make_csv import MakeCsvResult
@@ -26,7 +27,7 @@ def make_csv(
     result = run(settings)
     _warn(result, settings.by)
     if json:
-        return print_json(
+        print_json(
             {
                 "lists": {part: str(path) for part, path in result.paths.items()},
                 "protocol": str(result.protocol),
@@ -34,15 +35,23 @@ def make_csv(
                 "unlisted": result.unlisted,
                 "not_in_the_published_split": result.left_out,
                 "shared_groups": result.shared,
+                "unread": {str(path): reason for path, reason in (result.unread | result.closed).items()},
             }
         )
+    else:
+        _print(result, settings)
+    if result.closed:
+        raise DatasetError(f"{len(result.closed)} folders could not be listed: the lists are without their images.")
+    return None
+
+
+def _print(result: "MakeCsvResult", settings: MakeCsv) -> None:
     console.print(table(None, COLUMNS, [[row[name] for name in COLUMNS] for row in result.counts]))
     for path in result.paths.values() if not settings.folds else ():
         console.print(f"Wrote {path}")
     if settings.folds:
         console.print(f"Wrote {len(result.paths)} lists in {settings.csvdir}")
     console.print(f"Wrote {result.protocol}. Check the lists against it with deepfake make-csv --check")
-    return None
 
 
 def _warn(result: "MakeCsvResult", by: str | None) -> None:
@@ -52,6 +61,9 @@ def _warn(result: "MakeCsvResult", by: str | None) -> None:
             f"{count} videos have no usable frame. They are listed without an image, so that evaluate "
             f"counts them: {_some(result.unlisted)}"
         )
+    unread = result.unread | result.closed
+    for reason in sorted(set(unread.values())):
+        warn(f"Not read: {reason}: {_some([str(path) for path, why in unread.items() if why == reason])}")
     if result.left_out:
         warn(
             f"{len(result.left_out)} videos are not in the published split, so they are in no list: {_some(result.left_out)}"

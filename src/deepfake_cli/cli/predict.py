@@ -8,6 +8,7 @@ import typer
 
 from deepfake_cli.cli.console import console, print_json, progress, table, warn
 from deepfake_cli.config import Predict
+from deepfake_cli.errors import DatasetError
 
 if TYPE_CHECKING:
     from deepfake_cli.inference.result import Verdict
@@ -33,12 +34,15 @@ def predict(
         warn(
             f"Skipped {len(result.skipped)} files that are not named as videos or images: {some}. To classify one, name it."
         )
+    for path, reason in result.unread.items():
+        warn(f"{path}: {reason}")
     if json:
         print_json(
             {
                 "detector": result.detector,
                 "rates": result.rates,
                 "skipped": list(map(str, result.skipped)),
+                "unread": {str(path): reason for path, reason in result.unread.items()},
                 "verdicts": [verdict.facts() for verdict in result.verdicts],
             }
         )
@@ -63,6 +67,8 @@ def predict(
             console.print(f"Wrote {settings.report}")
     if result.missed:
         raise typer.Exit(FAILED_ON)
+    if result.closed:
+        raise DatasetError(f"{len(result.closed)} folders could not be listed, and none of their files was classified.")
 
 
 def _row(verdict: "Verdict", unique: bool) -> tuple[str, ...]:

@@ -45,12 +45,16 @@ def split(
         paths = [path for path, why in result.ignored.items() if why == reason]
         some = ", ".join(path.name for path in paths[:5]) + (" …" if len(paths) > 5 else "")
         warn(f"Skipped {len(paths)} file{'s' * (len(paths) > 1)}: {reason}: {some}")
+    for path, reason in result.closed.items():
+        warn(f"Cannot list the folder {path}: {reason}")
     if json:
         print_json(_summary(result, seconds))
     else:
         _print(result, frames, seconds)
     if len(result.failed) == len(result.videos):
         raise DatasetError(f"None of the {len(result.videos)} videos in {settings.viddir} could be read.")
+    if result.closed:
+        raise DatasetError(f"{len(result.closed)} folders could not be listed, and none of their videos was read.")
     if result.failed and settings.strict:
         raise DatasetError(f"{len(result.failed)} videos could not be read (--strict).")
 
@@ -67,6 +71,7 @@ def _summary(result: "SplitResult", seconds: float) -> dict[str, Any]:
         "failed": [{"video": video.video, "reason": video.error} for video in result.failed],
         "ignored": list(map(str, result.ignored)),
         "ignored_reasons": {str(path): reason for path, reason in result.ignored.items()},
+        "closed": {str(path): reason for path, reason in result.closed.items()},
         "notes": [{"video": video.video, "note": video.note} for video in videos if video.note],
     }
 

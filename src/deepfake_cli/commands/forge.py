@@ -17,6 +17,7 @@ from deepfake_cli.media.video import VIDEO_SUFFIXES, FrameSampler, FrameSource, 
 from deepfake_cli.native_output import quiet
 from deepfake_cli.reporting.image_grid import Row, Tile, image_grid, save
 from deepfake_cli.storage.disk import reason
+from deepfake_cli.storage.folders import below, exists, is_folder
 
 
 class Face(NamedTuple):
@@ -79,12 +80,15 @@ def forge(settings: Forge) -> ForgeResult:
 
 def _faces(settings: Forge) -> tuple[list[Face], list[tuple[str, str]]]:
     """One face per row, each from another file if there are enough files."""
-    files = [file for path in settings.paths for file in _files(path)]
+    unread: dict[Path, str] = {}
+    files = [file for path in settings.paths for file in _files(path, unread)]
+    if not files:
+        return [], [(str(path), why) for path, why in unread.items()]
     places = np.linspace(0, len(files) - 1, min(settings.count, len(files))).round().astype(int)
     per_file = -(-settings.count // len(places))
     detect = find_face_detector(settings.face_detector)(settings.min_score) if settings.crop else None
     faces: list[Face] = []
-    bad = []
+    bad = [(str(path), why) for path, why in unread.items()]
     for file in [files[place] for place in places]:
         try:
             faces += _faces_of(file, per_file, detect, settings)
@@ -93,17 +97,17 @@ def _faces(settings: Forge) -> tuple[list[Face], list[tuple[str, str]]]:
     return faces, bad
 
 
-def _files(path: Path) -> list[Path]:
-    if not path.is_dir():
-        if not path.exists():
+def _files(path: Path, unread: dict[Path, str]) -> list[Path]:
+    if not is_folder(path):
+        if not exists(path):
             raise DatasetError(f"{path}: no such image, video or folder.")
         return [path]
-    files = sorted(
+    files = [
         file
-        for file in path.rglob("*")
+        for file in below(path, unread)
         if (is_frame(file) or file.suffix.lower() in VIDEO_SUFFIXES) and not file.name.startswith(".")
-    )
-    if not files:
+    ]
+    if not files and not unread:
         raise DatasetError(f"{path}: no images or videos in this folder.")
     return files
 

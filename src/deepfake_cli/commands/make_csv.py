@@ -3,28 +3,32 @@
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepfake_cli import __version__
 from deepfake_cli.config import MakeCsv
-from deepfake_cli.data import manifest, protocol
+from deepfake_cli.data import manifest, own_lists, protocol
 from deepfake_cli.data.clip_columns import describe
 from deepfake_cli.data.division import Lists, lists_of, regroup
 from deepfake_cli.data.faceless import faceless, of_part
-from deepfake_cli.datasets import find_adapter, find_clips
+from deepfake_cli.datasets import find_adapter, find_clips, tops
 from deepfake_cli.datasets.clip import LABELS, Clip
+from deepfake_cli.datasets.unrecognised import unrecognised
 from deepfake_cli.errors import ConfigError, DatasetError
-from deepfake_cli.media.video import frame_files
+from deepfake_cli.media.video import frame_files, is_frame
 from deepfake_cli.storage import remote
+from deepfake_cli.storage.folders import closed
 from deepfake_cli.storage.remote import here
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FILES = {"train": "train/train.csv", "val": "val/validation.csv", "test": "test/test.csv"}
+LISTS = rf"(fold\d+/)?({'|'.join(map(re.escape, FILES.values()))})"
+UNSPLIT = "a video, which deepfake split has to cut into frames first"
 RECORDED = {"adapter", "protocol", "ratio", "test_ratio", "folds", "seed"}
 
 
@@ -39,6 +43,8 @@ class MakeCsvResult:
         left_out: videos that are not in the published split.
         shared: groups that the published split has in two parts, by the parts: ``"train, test"``.
         protocol: path of ``protocol.json``.
+        unread: files of a folder without a manifest that are not read, with the reason.
+        closed: its folders that cannot be listed, with the reason.
     """
 
     paths: dict[str, Path]
@@ -47,6 +53,8 @@ class MakeCsvResult:
     left_out: list[str]
     shared: dict[str, list[str]]
     protocol: Path
+    unread: dict[Path, str] = field(default_factory=dict)
+    closed: dict[Path, str] = field(default_factory=dict)
 
 
 def make_csv(settings: MakeCsv) -> MakeCsvResult:
@@ -61,11 +69,12 @@ def make_csv(settings: MakeCsv) -> MakeCsvResult:
     Raises:
         ConfigError: the data set has no such groups.
         DatasetError: no frames, no reals, too few groups, or no published split.
-        ManifestError: the manifest cannot be read.
+        ManifestError: the manifest cannot be read, or a list in ``csvdir`` is not one of make-csv.
     """
     if settings.adapter is None:
         raise ConfigError("ADAPTER is missing: give the data set, such as timit. List them with deepfake datasets.")
-    table, unlisted = _frames(settings.adapter, settings.imgdir)
+    earlier = own_lists.existing(settings.csvdir, LISTS)
+    table, unlisted, unread, unlistable = _frames(settings.adapter, settings.imgdir)
     if (table["label"] == 1).all():  # all real is fine, for train --real-only
         hint = find_adapter(settings.adapter).hint
         raise DatasetError(f"{settings.imgdir}: all frames of {settings.adapter} are fake. {hint}")
@@ -77,7 +86,7 @@ def make_csv(settings: MakeCsv) -> MakeCsvResult:
     lost = faceless(settings.imgdir, table["dataset"])
     for rows in (table, lost):
         rows["label"] = rows["label"].map(dict(enumerate(LABELS))).astype("category")
-    _remove_lists(settings.csvdir)
+    own_lists.replace(settings.csvdir, earlier, (_name(part) for part in lists))
     paths = {
         part: _write(table, of_part(lost, part, lists, formed), part, members, settings.imgdir, settings.csvdir)
         for part, members in lists.items()
@@ -102,7 +111,9 @@ def make_csv(settings: MakeCsv) -> MakeCsvResult:
         "without_usable_frame": unlisted,
         "not_in_the_published_split": left_out,
     }
-    return MakeCsvResult(paths, counts, unlisted, left_out, shared, protocol.write(settings.csvdir, record))
+    written = protocol.write(settings.csvdir, record)
+    own_lists.finish(settings.csvdir)
+    return MakeCsvResult(paths, counts, unlisted, left_out, shared, written, unread, unlistable)
 
 
 def _videos(table: "pd.DataFrame") -> "pd.DataFrame":
@@ -118,8 +129,7 @@ def _write(
 ) -> Path:
     import pandas as pd
 
-    fold, _, kind = part.rpartition("/")
-    path = csvdir / fold / FILES[kind]
+    path = csvdir / _name(part)
     rows = table.loc[table["video"].isin(members), list(manifest.LIST_COLUMNS)]
     rows = rows.assign(path=_relative(imgdir, path.parent) + "/" + rows["path"], reason="")
     if len(lost):
@@ -127,6 +137,12 @@ def _write(
         rows = pd.concat([plain, lost[list(plain)].astype({"label": str})], ignore_index=True)
     manifest.write_table(path, rows)
     return path
+
+
+def _name(part: str) -> str:
+    """The file of a part, ``"train"`` or ``"fold1/train"``, relative to the folder of lists."""
+    fold, slash, kind = part.rpartition("/")
+    return fold + slash + FILES[kind]
 
 
 def _relative(folder: Path, start: Path) -> str:
@@ -159,34 +175,24 @@ def _shared(videos: "pd.DataFrame", lists: Lists) -> dict[str, list[str]]:
     }
 
 
-def _remove_lists(folder: Path) -> None:
-    """Remove the lists of an earlier run, which would share groups with the new ones."""
-    if remote.is_remote(folder):
-        remote.remove(folder, rf"(fold\d+/)?({'|'.join(map(re.escape, FILES.values()))})|{re.escape(protocol.NAME)}")
-        return
-    (folder / protocol.NAME).unlink(missing_ok=True)
-    for path in FILES.values():
-        (folder / path).unlink(missing_ok=True)
-    for fold in folder.glob("fold[0-9]*"):
-        if fold.name[4:].isdigit():
-            for path in FILES.values():
-                (fold / path).unlink(missing_ok=True)
+def _frames(adapter: str, imgdir: Path) -> tuple["pd.DataFrame", list[str], dict[Path, str], dict[Path, str]]:
+    """Frames of the data set, with paths relative to imgdir, from the manifest or the folder tree.
 
-
-def _frames(adapter: str, imgdir: Path) -> tuple["pd.DataFrame", list[str]]:
-    """Frames of the data set, with paths relative to imgdir, from the manifest or the folder tree; and videos without any."""
+    Also the videos of the manifest without any; and the files and folders of the tree that are not read, with the reason.
+    """
     import pandas as pd
 
     find_adapter(adapter)
     listed = imgdir / "manifest.csv"
     if here(listed).is_file():
-        return _from_manifest(listed, adapter)
+        return *_from_manifest(listed, adapter), {}, {}
     clips = find_clips(adapter, imgdir)
     columns = [*manifest.LIST_COLUMNS, *manifest.CLIP_COLUMNS]
     table = pd.DataFrame(_rows(clips, adapter, imgdir), columns=columns)
     if table.empty:
         raise DatasetError(f"{imgdir}: no frames. Extract them with deepfake split {adapter}.")
-    return table.astype({"video": "category"}), []
+    unread = {clip.path: UNSPLIT for clip in clips if clip.path.is_file() and not is_frame(clip.path)}
+    return table.astype({"video": "category"}), [], unread | unrecognised(clips, tops(adapter, imgdir)), closed(imgdir)
 
 
 def _from_manifest(listed: Path, name: str) -> tuple["pd.DataFrame", list[str]]:
@@ -205,7 +211,8 @@ def _from_manifest(listed: Path, name: str) -> tuple["pd.DataFrame", list[str]]:
 def _rows(clips: list[Clip], adapter: str, imgdir: Path) -> Iterator[dict[str, Any]]:
     facts = describe(clips, adapter)
     for clip in clips:
-        for index, path in frame_files(clip.path) if clip.path.is_dir() else []:
+        single = [(0, clip.path)] if is_frame(clip.path) else []  # videos have no frames yet
+        for index, path in frame_files(clip.path) if clip.path.is_dir() else single:
             yield (
                 {"path": path.relative_to(imgdir).as_posix(), "frame": index}
                 | facts[clip.video]

@@ -2,7 +2,6 @@
 
 import glob
 import io
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,6 +19,7 @@ from deepfake_cli.media.video import VIDEO_SUFFIXES, is_frame
 from deepfake_cli.storage import remote
 from deepfake_cli.storage.csv_cells import write_rows
 from deepfake_cli.storage.files import write_text
+from deepfake_cli.storage.folders import CIRCLE, below, exists, is_folder
 
 Progress = Callable[[Path, int, int], None]  # file, frames done, total
 COLUMNS = (
@@ -44,6 +44,7 @@ class PredictResult:
         missed: whether a verdict matches `Predict.fail_on`.
         written: images and videos written.
         skipped: files of the given folders and patterns that are not named as videos or images.
+        unread: folders that cannot be listed, and links to folders that are read already, with the reason.
     """
 
     verdicts: list[Verdict]
@@ -52,6 +53,12 @@ class PredictResult:
     missed: bool
     written: list[Path]
     skipped: list[Path] = field(default_factory=list)
+    unread: dict[Path, str] = field(default_factory=dict)
+
+    @property
+    def closed(self) -> list[Path]:
+        """The folders that cannot be listed; each has an undecided verdict, too."""
+        return [path for path, reason in self.unread.items() if reason != CIRCLE]
 
 
 def predict(settings: Predict, progress: Progress = lambda path, done, total: None) -> PredictResult:
@@ -67,7 +74,8 @@ def predict(settings: Predict, progress: Progress = lambda path, done, total: No
         ClusterError: there is no such cluster, or a machine of it cannot read the files.
     """
     skipped: list[Path] = []
-    paths = list(files(settings.paths, skipped))
+    unread: dict[Path, str] = {}
+    paths = list(files(settings.paths, skipped, unread))
     detector = Detector.load(
         settings.detector, runtime=settings.runtime, threads=settings.threads, threshold=settings.threshold
     )
@@ -93,7 +101,7 @@ def predict(settings: Predict, progress: Progress = lambda path, done, total: No
     name = settings.detector or f"the starter detector of this package ({detector.traits.model})"
     words = f"{name} on {detector.network.runs_on}, {detector.thresholds}"
     missed = any(verdict.label in failing for verdict in verdicts)
-    return PredictResult(verdicts, words, detector.rates, missed, reasons.written, skipped)
+    return PredictResult(verdicts, words, detector.rates, missed, reasons.written, skipped, unread)
 
 
 def _judge_locally(
@@ -104,12 +112,16 @@ def _judge_locally(
         yield detector.predict(path, **settings.per_file, progress=partial(progress, path))
 
 
-def files(paths: Iterable[Path], skipped: list[Path] | None = None) -> Iterator[Path]:
+def files(
+    paths: Iterable[Path], skipped: list[Path] | None = None, unread: dict[Path, str] | None = None
+) -> Iterator[Path]:
     """Expand paths, folders and patterns to files, without duplicates.
 
     Args:
         paths: as given. A file is taken whatever its name, a folder with the media in it and in its sub-folders and links.
         skipped: gets the visible files of folders that are not named as media.
+        unread: gets the folders that cannot be listed, which are among the files, so that each has a verdict; and the links
+            to folders that are read already.
 
     Raises:
         ConfigError: there are no files, or none of those named exists.
@@ -119,14 +131,18 @@ def files(paths: Iterable[Path], skipped: list[Path] | None = None) -> Iterator[
     for path in paths:
         if remote.is_remote(path):
             inside = [file for file in remote.find(path) if _has_media_name(file)] or [path]
-        elif path.is_dir():
-            below = list(_below(path))
-            inside = [file for file in below if file.is_dir() or _has_media_name(file)]
+        elif is_folder(path):
+            missed: dict[Path, str] = {}
+            visible = [file for file in below(path, missed) if file.name[0] != "."]
+            inside = [file for file in visible if _has_media_name(file)]
+            inside += [folder for folder, reason in missed.items() if reason != CIRCLE]
             if not inside:
                 raise ConfigError(f"{path}: no videos or images in this folder.")
             if skipped is not None:
-                skipped += [file for file in below if file not in inside and file.name[0] != "."]
-        elif not path.exists() and glob.has_magic(str(path)):
+                skipped += [file for file in visible if not _has_media_name(file)]
+            if unread is not None:
+                unread |= missed
+        elif not exists(path) and glob.has_magic(str(path)):
             found = sorted(map(Path, glob.glob(str(path), recursive=True)))  # noqa: PTH207 - an absolute pattern, too
             inside = [file for file in found if not file.is_dir()]
             if not inside:
@@ -137,31 +153,10 @@ def files(paths: Iterable[Path], skipped: list[Path] | None = None) -> Iterator[
         unique |= dict.fromkeys(inside)
     if not unique:
         raise ConfigError("No files given. Example: deepfake predict clip.mp4, a folder, or 'clips/*.mp4'.")
-    if len(named) == len(unique) and not any(path.exists() for path in named):
+    if len(named) == len(unique) and not any(exists(path) for path in named):
         others = f" {len(named) - 1} other files are missing too." if len(named) > 1 else ""
         raise ConfigError(f"{named[0]}: no such file.{others}")
     return iter(unique)
-
-
-def _below(folder: Path) -> Iterator[Path]:
-    """All files below a folder, also through links, sorted by folder; and folders that cannot be read."""
-    closed: list[Path] = []
-    around = {folder.resolve()}
-    for place, inner, names in os.walk(
-        folder, followlinks=True, onerror=lambda error: closed.append(Path(error.filename))
-    ):
-        here = Path(place)
-        inner[:] = sorted(name for name in inner if not _loops(here / name, around))
-        yield from (here / name for name in sorted(names))
-    yield from closed
-
-
-def _loops(folder: Path, around: set[Path]) -> bool:
-    """Whether a folder was seen, by its own place: two links to it would repeat its files, one to a parent would never end."""
-    place = folder.resolve()
-    seen = place in around
-    around.add(place)
-    return seen
 
 
 def _has_media_name(path: Path) -> bool:

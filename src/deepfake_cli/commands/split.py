@@ -20,6 +20,7 @@ from deepfake_cli.extraction.extract import Extracted, Job, extract, sweep
 from deepfake_cli.faces import find_face_detector
 from deepfake_cli.storage.csv_cells import read_rows
 from deepfake_cli.storage.disk import reason
+from deepfake_cli.storage.folders import closed
 from deepfake_cli.storage.remote import here, is_remote, listed
 
 Progress = Callable[[Extracted, int, int], None]
@@ -33,11 +34,13 @@ class SplitResult:
         manifest: path of the manifest.
         videos: all videos, including skipped ones, sorted by name.
         ignored: files that are in no video of the data set, with the reason.
+        closed: folders that cannot be listed, with the reason.
     """
 
     manifest: Path
     videos: list[Extracted] = field(default_factory=list)
     ignored: dict[Path, str] = field(default_factory=dict)
+    closed: dict[Path, str] = field(default_factory=dict)
 
     @property
     def failed(self) -> list[Extracted]:
@@ -60,7 +63,7 @@ def split(settings: Split, progress: Progress = lambda video, done, total: None)
         OSError: ``imgdir`` cannot be written.
         ManifestError: there is a manifest.csv that rows cannot be added to.
     """
-    clips, ignored = _clips(settings)
+    clips, ignored, unlisted = _clips(settings)
     find_face_detector(settings.face_detector, align=settings.align)
     if not is_remote(settings.imgdir):
         settings.imgdir.mkdir(parents=True, exist_ok=True)
@@ -76,20 +79,21 @@ def split(settings: Split, progress: Progress = lambda video, done, total: None)
         sweep(settings.imgdir, facts)
     videos.sort(key=lambda video: video.video)
     _write_manifest(path, videos, facts)
-    return SplitResult(path, videos, ignored)
+    return SplitResult(path, videos, ignored, unlisted)
 
 
-def _clips(settings: Split) -> tuple[list[Clip], dict[Path, str]]:
-    """The clips and the ignored files; a remote folder is listed once, as a local stand-in for the adapter."""
+def _clips(settings: Split) -> tuple[list[Clip], dict[Path, str], dict[Path, str]]:
+    """The clips, the ignored files and the closed folders; a remote folder is listed once, as a stand-in for the adapter."""
     with ExitStack() as stack:
         root = stack.enter_context(listed(settings.viddir))
         reals = stack.enter_context(listed(settings.realdir)) if settings.realdir else None
         clips = find_clips(settings.adapter, root.path, reals.path if reals else None)
         ignored = unrecognised(clips, tops(settings.adapter, root.path))
+        unlisted = closed(root.path) | (closed(reals.path) if reals else {})
         for place in filter(None, (root, reals)):
             clips = [clip._replace(path=place.origin(clip.path)) for clip in clips]
             ignored = {place.origin(path): reason for path, reason in ignored.items()}
-    return clips, ignored
+    return clips, ignored, unlisted
 
 
 def _check_manifest(path: Path, clips: Sequence[Clip], facts: dict[str, dict[str, Any]]) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from deepfake_cli.media.video import VIDEO_SUFFIXES, is_frame
+from deepfake_cli.storage.folders import is_file, is_folder
 
 REAL, FAKE = 0, 1
 LABELS = ("real", "fake")
@@ -38,8 +39,16 @@ class Clip(NamedTuple):
 
 
 def folders(parent: Path) -> list[Path]:
-    """The visible sub-folders of `parent`, sorted; empty if it does not exist."""
-    return sorted(path for path in parent.iterdir() if path.is_dir() and path.name[0] != ".") if parent.is_dir() else []
+    """The visible sub-folders of `parent`, sorted; empty if it does not exist or cannot be listed."""
+    return sorted(path for path in _children(parent) if is_folder(path) and path.name[0] != ".")
+
+
+def _children(folder: Path) -> list[Path]:
+    """All in a folder; empty if it cannot be listed, which `deepfake_cli.storage.folders.closed` tells."""
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
 
 
 def entries(*places: Path) -> Iterator[tuple[str, Path]]:
@@ -55,24 +64,21 @@ def entries(*places: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _entries(folder: Path) -> Iterator[tuple[str, Path]]:
-    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+    for path in sorted(_children(folder)):
         if path.name.startswith("."):
             continue
         if is_video(path):
             yield path.stem, path
-        elif path.is_dir() and _is_clip(path):
+        elif is_folder(path) and _is_clip(path):
             yield path.name, path
 
 
 def is_video(path: Path) -> bool:
     """Whether it is named as a video and not a folder: also a broken link, to report it."""
-    return path.suffix.lower() in VIDEO_SUFFIXES and not path.is_dir()
+    return path.suffix.lower() in VIDEO_SUFFIXES and not is_folder(path)
 
 
 def _is_clip(folder: Path) -> bool:
-    """Whether a folder has frames and no videos, which they would hide; or cannot be listed, to report it."""
-    try:
-        inside = [child for child in folder.iterdir() if child.name[0] != "."]
-    except PermissionError:
-        return True
-    return any(is_frame(child) and child.is_file() for child in inside) and not any(map(is_video, inside))
+    """Whether a folder has frames and no videos, which they would hide."""
+    inside = [child for child in _children(folder) if child.name[0] != "."]
+    return any(is_frame(child) and is_file(child) for child in inside) and not any(map(is_video, inside))

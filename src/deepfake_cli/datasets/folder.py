@@ -25,6 +25,7 @@ from pathlib import Path
 from deepfake_cli.datasets.clip import LABELS, Clip, entries, folders
 from deepfake_cli.datasets.layout import find_root
 from deepfake_cli.media.video import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from deepfake_cli.storage.folders import is_folder
 
 IMAGES = "images"  # name of the images of a folder that has videos in its sub-folders
 
@@ -40,15 +41,15 @@ def clips(root: Path) -> Iterator[Clip]:
 
 
 def _walk(top: Path) -> Iterator[Path]:
-    pending = [top]
+    pending: list[tuple[Path, frozenset[Path]]] = [(top, frozenset())]
     while pending:
-        folder = pending.pop()
+        folder, above = pending.pop()
         items = [path for _, path in entries(folder)]
         if folder == top:
-            items += [path for path in top.glob("*") if path.suffix.lower() in IMAGE_SUFFIXES and path.name[0] != "."]
+            items += [path for path in top.glob("[!.]*") if path.suffix.lower() in IMAGE_SUFFIXES]
         yield from items
-        above = (folder.resolve(), *folder.resolve().parents)  # links to these would loop
-        pending += [child for child in folders(folder) if child.resolve() not in above]
+        above |= {folder.resolve(), *folder.resolve().parents}  # links to these would loop
+        pending += [(child, above) for child in folders(folder) if child.resolve() not in above]
 
 
 def _names(items: list[Path], top: Path) -> dict[Path, Path]:
@@ -56,8 +57,8 @@ def _names(items: list[Path], top: Path) -> dict[Path, Path]:
 
     Names that differ in case only are one folder on some file systems.
     """
-    names = {item: item if (top / item).is_dir() else item.with_suffix("") for item in items}
-    longer = {item: item / IMAGES if (top / item).is_dir() else item for item in items}
+    names = {item: item if is_folder(top / item) else item.with_suffix("") for item in items}
+    longer = {item: item / IMAGES if is_folder(top / item) else item for item in items}
     while True:
         keys = {item: name.as_posix().casefold() for item, name in names.items()}
         counts = Counter(keys.values())

@@ -8,6 +8,7 @@ from typing import Any
 
 from deepfake_cli.datasets.clip import folders
 from deepfake_cli.errors import DatasetError
+from deepfake_cli.storage.folders import exists
 from deepfake_cli.storage.json_files import parse_json
 
 MOST_FOLDERS = 2000  # searched per level
@@ -47,7 +48,7 @@ def holders(root: Path, wanted: Sequence[str], levels: int = 2) -> Iterator[list
     """Yield, level by level, the folders that contain one of `wanted`; these are not searched further."""
     level = [root]
     for _ in range(levels + 1):
-        held = [folder for folder in level if any((folder / name).exists() for name in wanted)]
+        held = [folder for folder in level if any(exists(folder / name) for name in wanted)]
         yield held
         level = list(
             islice((child for folder in level if folder not in held for child in _readable(folder)), MOST_FOLDERS)
@@ -124,7 +125,7 @@ def _misspelt(folder: Path, wanted: Sequence[str]) -> str:
         return ""
     for name in wanted:
         near = difflib.get_close_matches(name.casefold(), names, n=1, cutoff=NEAR)
-        if near and not (folder / name).exists():
+        if near and not exists(folder / name):
             return f"Rename {names[near[0]]} to {name}."
     return ""
 

@@ -27,6 +27,7 @@ from pathlib import Path
 from deepfake_cli.datasets.clip import FAKE, REAL, Clip, entries, folders
 from deepfake_cli.datasets.layout import LayoutError, find_root
 from deepfake_cli.errors import DatasetError
+from deepfake_cli.storage.folders import is_folder
 
 QUALITIES = ("higher_quality", "lower_quality")
 HINT = (
@@ -60,7 +61,7 @@ def reals(root: Path) -> Iterator[Clip]:
 
 
 def _holds_speakers(root: Path) -> bool:
-    return any((folder / "video").is_dir() for folder in folders(root))
+    return any(is_folder(folder / "video") for folder in folders(root))
 
 
 def _speakers(root: Path, inner: str) -> Iterator[Clip]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from deepfake_cli.datasets.clip import Clip
 from deepfake_cli.media.video import IMAGE_SUFFIXES, VIDEO_SUFFIXES, is_frame
+from deepfake_cli.storage.folders import CIRCLE, exists, is_folder
 
 COMPANIONS = {  # usual companions of videos
     ".csv", ".dat", ".flac", ".html", ".json", ".log", ".m4a", ".md", ".md5", ".mp3", ".npy", ".npz", ".pdf",
@@ -16,6 +17,7 @@ BESIDE = "images beside videos are not read"
 PLACE = "this is no place for a video in the layout of the data set"
 UNKNOWN = "not a format that is read"
 EMPTY = "a folder without videos and images"
+BROKEN = "a broken link"
 
 
 def unrecognised(clips: Iterable[Clip], tops: Iterable[Path] = ()) -> dict[Path, str]:
@@ -28,7 +30,7 @@ def unrecognised(clips: Iterable[Clip], tops: Iterable[Path] = ()) -> dict[Path,
     clips = list(clips)
     used, names = {clip.path for clip in clips}, {Path(clip.video).name for clip in clips}
     holders = {parent for path in used for parent in path.parents}
-    pending = [*{path.parent for path in used}, *(path for path in used if path.is_dir()), *tops]
+    pending = [*{path.parent for path in used}, *(path for path in used if is_folder(path)), *tops]
     found: dict[Path, str] = {}
     seen: set[Path] = set()
     while pending:
@@ -40,12 +42,14 @@ def unrecognised(clips: Iterable[Clip], tops: Iterable[Path] = ()) -> dict[Path,
         for path in inside:
             if path in used or (folder in used and is_frame(path)):
                 continue
-            if path.is_dir():  # frames of a clip that is read as a video are left out
+            if is_folder(path):  # frames of a clip that is read as a video are left out
                 nested = path.name[0] != "." and path.name not in names and not path.is_symlink()
                 pending += [path] * nested
+                if path.is_symlink() and path.resolve() in (folder.resolve(), *folder.resolve().parents):
+                    found[path] = CIRCLE
                 if path not in holders and path.suffix.lower() in VIDEO_SUFFIXES and not any(_children(path)):
                     found[path] = EMPTY
-            elif reason := _reason(path, beside=any(child in used and not child.is_dir() for child in inside)):
+            elif reason := _reason(path, beside=any(child in used and not is_folder(child) for child in inside)):
                 found[path] = reason
     return dict(sorted(found.items()))
 
@@ -65,6 +69,8 @@ def _reason(path: Path, *, beside: bool) -> str:
         return HIDDEN if hidden else PLACE
     if hidden or suffix in COMPANIONS or path.stem.lower() in NOTICES:
         return ""
+    if path.is_symlink() and not exists(path):
+        return BROKEN
     if suffix in IMAGE_SUFFIXES or is_frame(path):
         return BESIDE if beside else PLACE
     return UNKNOWN
