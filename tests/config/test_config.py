@@ -438,3 +438,63 @@ def test_a_config_that_is_no_file_is_refused_unread():
     for name in ("/dev/zero", "/dev"):
         with pytest.raises(ConfigError, match=f"{name}: not a file"):
             resolve(Train, {}, Path(name))
+
+
+WAYS = {
+    "flag": lambda value: None,
+    "c.toml": lambda value: f"[train]\nruns_dir = {json.dumps(value)}\n",
+    "c.ini": lambda value: f"[train]\nruns_dir = {value}\n",
+    "quoted.ini": lambda value: f"[train]\nruns_dir = '{value}'  # in quotes\n",
+}
+
+
+def given(tmp_path, way: str, value: str):
+    """The setting from the command line or a file."""
+    if way == "flag":
+        return resolve(Train, {"runs_dir": Path(value)})[0].runs_dir
+    (tmp_path / way).write_text(WAYS[way](value))
+    return resolve(Train, {}, tmp_path / way)[0].runs_dir
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("value", ["/data/take#2/runs", "/a%b/%(c)s", "/a b/$c.d", "runs", "/a;b", "/é"])
+def test_a_value_is_the_same_from_everywhere(tmp_path, way, value):
+    assert given(tmp_path, way, value) == Path(value)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_path_may_begin_with_the_home_folder(tmp_path, way, monkeypatch):
+    """Never a folder called ~, nor one called $HOME."""
+    monkeypatch.setenv("HOME", "/home/ann")
+    assert given(tmp_path, way, "~/x") == Path("/home/ann/x")
+    for value, said in (("$HOME/x", "variables are not"), ("${HOME}", "variables"), ("~no one/x", "no such home")):
+        with pytest.raises(ConfigError, match=f"runs.dir: found .*{said}"):
+            given(tmp_path, way, value)
+
+
+@pytest.mark.parametrize("value", ["/data/take #2/runs", "/a ;b", "'/a", '"/a" b', "/a\n  /b"])
+def test_an_ini_value_that_is_not_clear_is_an_error(faults, value):
+    """Rather than a tail that is lost, or a quote that becomes part of a name."""
+    (line,) = faults(f"[train]\nruns_dir = {value}\n", "c.ini")
+    assert "train.runs_dir: found" in line and ("in quotes" in line or "expected one" in line)
+
+
+def test_an_ini_value_in_quotes_may_have_anything(tmp_path):
+    (tmp_path / "c.ini").write_text(
+        "[train]\nruns_dir = \"/data/take #2; it's/runs\"\ntrain_csv =\n  'a #1.csv'\n  b.csv\n"
+    )
+    settings = resolve(Train, {}, tmp_path / "c.ini")[0]
+    assert settings.runs_dir == Path("/data/take #2; it's/runs")
+    assert settings.train_csv == [Path("a #1.csv"), Path("b.csv")]
+
+
+def test_every_path_takes_the_home_folder(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ann")
+    for step in STEPS.values():
+        required = {name: "x" for name, field in step.model_fields.items() if field.is_required()}
+        for name, field in step.model_fields.items():
+            if "Path" in str(field.annotation):
+                several = str(field.annotation).startswith("list")
+                settings = resolve(step, {name: ["~/x.png"] if several else "~/x.png"}, assume=required)[0]
+                made = getattr(settings, name)
+                assert made == ([Path("/home/ann/x.png")] if several else Path("/home/ann/x.png")), (step, name)

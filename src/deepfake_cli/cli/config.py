@@ -51,6 +51,7 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file if it exists")] = False,
 ) -> None:
     """Write a .toml file with every setting, its default and its description."""
+    file = file.expanduser()
     if file.exists() and not force:
         raise ConfigError(f"{file} exists; overwrite it with --force.")
     write_text(file, template())

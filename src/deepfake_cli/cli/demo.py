@@ -36,6 +36,7 @@ def demo(
     from deepfake_cli.runs.listing import newest
 
     require("deepfake demo")
+    folder = folder.expanduser()
     folder.mkdir(parents=True, exist_ok=True)
     os.chdir(folder)
     console.print(f"Made a real and a fake video of each of three people in {folder / 'raw'}")

@@ -52,7 +52,10 @@ def _parameters(step: type[Step]) -> list[inspect.Parameter]:
     stated += [_parameter(former, field, hidden=True) for _, field in fields if (former := extra(field).get("former"))]
     config = Annotated[
         Path | None,
-        typer.Option(help="Read settings from this .toml or .ini file; flags override it", readable=False),
+        typer.Option(
+            help="Read settings from this .toml or .ini file, with paths relative to the current folder; flags override it",
+            readable=False,
+        ),
     ]
     return [*stated, inspect.Parameter("config", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=config)]
 

@@ -21,7 +21,7 @@ def runs(
     """List training runs, newest first: state, epochs, validation AUC, size on disk."""
     from deepfake_cli.runs.listing import runs as list_runs
 
-    rows = list_runs(runs_dir)
+    rows = list_runs(runs_dir.expanduser())
     if json:
         return print_json([asdict(run) for run in rows])
     if not rows:

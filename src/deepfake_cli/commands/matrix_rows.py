@@ -42,7 +42,7 @@ def named_lists(given: Sequence[str]) -> list[Lists]:
         ConfigError: a name is used twice.
     """
     parts = [_named(text) for text in given]
-    lists = [tuple(map(Path, text.split(","))) for _, text in parts]
+    lists = [tuple(Path(path).expanduser() for path in text.split(",")) for _, text in parts]
     names = [name or _datasets(paths) for (name, _), paths in zip(parts, lists, strict=True)]
     often = Counter(names)
     own = [
@@ -63,7 +63,7 @@ def named_snapshots(given: Sequence[str], runs_dir: Path) -> list[tuple[str, Pat
     rows = []
     for text in given:
         name, place = _named(text)
-        path = Path(place) if Path(place).suffix.lower() in KERAS else find(place, runs_dir) / BEST
+        path = Path(place).expanduser() if Path(place).suffix.lower() in KERAS else find(place, runs_dir) / BEST
         if not here(path).is_file():
             raise ModelError(f"{path}: no such snapshot. List the runs with deepfake runs.")
         rows.append((name, place, path))
@@ -91,7 +91,7 @@ def trainings(settings: Matrix, rows: Sequence[Lists]) -> list[list[Train]]:
     fixed = sorted({"train_csv", "val_annotations", "seed", "run", "snapshot_path", "resume"} & set(given))
     if fixed:
         raise ConfigError(f"{config}: train.{fixed[0]}: remove it; matrix sets it for each run.")
-    validations = [Path(text) for text in settings.val] or [_validation(row) for row in rows]
+    validations = [Path(text).expanduser() for text in settings.val] or [_validation(row) for row in rows]
     return [
         [_training(settings, given, row, validation, seed) for seed in range(settings.seeds)]
         for row, validation in zip(rows, validations, strict=True)

@@ -1,5 +1,6 @@
 """The base of all settings models: how an option is declared, and shared defaults."""
 
+import re
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -13,6 +14,7 @@ IMAGES, LISTS = Path("img"), Path("csv")  # output of split and of make-csv
 RUNS = Path("runs")  # output of train
 EVALUATION = Path("evaluation")  # output of evaluate
 CLUSTER = "Run on a Ray cluster: HOST:PORT, ray://HOST:PORT, or auto for the one on this machine"
+VARIABLE = re.compile(r"(\$\w+|\$\{\w+\}|%\w+%)([/\\]|$)")  # as in $HOME/runs
 BY = ("person", "pair", "video")  # what the videos of a group share; strictest first
 
 
@@ -53,6 +55,22 @@ def extra(field: FieldInfo) -> dict[str, Any]:
     return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
 
 
+def local(value: Any) -> Any:
+    """A path with ``~`` replaced by the home folder, as a shell does in most places; another value as it is.
+
+    Raises:
+        ValueError: it begins with a variable, which only a shell replaces, or with the home folder of nobody.
+    """
+    if not isinstance(value, str | Path):
+        return value
+    if VARIABLE.match(str(value)) and not Path(value).exists():
+        raise ValueError("variables are not replaced; write the path itself")
+    try:
+        return Path(value).expanduser() if str(value).startswith("~") else value
+    except RuntimeError:
+        raise ValueError("there is no such home folder; write ./~ for a folder of that name") from None
+
+
 class Step(BaseModel):
     """Base of all settings: frozen, and unknown keys are errors."""
 
@@ -72,7 +90,9 @@ class Step(BaseModel):
         if value == "" and type(None) in get_args(field.annotation):
             return None
         if isinstance(value, str) and str(field.annotation).startswith("list"):
-            return [line.strip() for line in value.splitlines() if line.strip()]
+            value = [line.strip() for line in value.splitlines() if line.strip()]
+        if "Path" in str(field.annotation):
+            return [local(item) for item in value] if isinstance(value, list) else local(value)
         return value
 
     @model_validator(mode="after")

@@ -2,17 +2,20 @@
 
 import configparser
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from deepfake_cli.config.base import Step, extra
+from deepfake_cli.config.base import Step, extra, local
 from deepfake_cli.config.sections import STEPS
 from deepfake_cli.errors import ConfigError
 from deepfake_cli.storage.disk import reason
 
+QUOTED = re.compile(r"""(["'])(.*)\1\s*([#;].*)?""")  # a value of an ini file in quotes
+COMMENT = re.compile(r"\s[#;].*")
 S = TypeVar("S", bound=Step)
 SHOWN = 200  # characters of a value in a message
 
@@ -61,12 +64,13 @@ def read(file: Path) -> dict[str, dict[str, Any]]:
     Raises:
         ConfigError: the file is missing, malformed, of another format, or has an unknown section.
     """
+    file = local(file)
     try:
         if file.exists() and not file.is_file():  # a pipe would block, a device may have no end
             raise ConfigError(f"{file}: not a file; expected a .toml or .ini file.")
         text = file.read_text(encoding="utf-8-sig")
         sections: dict[str, Any] = tomllib.loads(text) if file.suffix == ".toml" else _read_ini(text)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, configparser.Error) as error:
+    except (OSError, ValueError, configparser.Error) as error:
         raise ConfigError(f"{file}: cannot be read as {file.suffix or 'ini'}: {reason(error)}") from None
     except RecursionError:
         raise ConfigError(f"{file}: nested too deep; expected sections with keys and plain values.") from None
@@ -81,9 +85,32 @@ def read(file: Path) -> dict[str, dict[str, Any]]:
 
 
 def _read_ini(text: str) -> dict[str, dict[str, str]]:
-    parser = configparser.ConfigParser(interpolation=None, inline_comment_prefixes=("#",), default_section="")
+    parser = configparser.ConfigParser(interpolation=None, default_section="")
     parser.read_string(text)
-    return {name: dict(parser[name]) for name in parser.sections()}
+    return {name: {key: _plain(name, key, value) for key, value in parser.items(name)} for name in parser.sections()}
+
+
+def _plain(section: str, key: str, value: str) -> str:
+    """The value of an ini file, line by line without quotes and comments.
+
+    Raises:
+        ValueError: it is not clear what a ``#`` or ``;`` or a quote in a text means, or a single value has several lines.
+    """
+    field = STEPS[section].model_fields.get(key) if section in STEPS else None
+    kind = str(field.annotation) if field else ""
+    text = "str" in kind or "Path" in kind
+    lines = []
+    for line in value.splitlines():
+        quoted, comment = QUOTED.fullmatch(line.strip()), COMMENT.search(line)
+        if not quoted and text and (comment or line.strip()[:1] in ("'", '"')):
+            raise ValueError(
+                f"{section}.{key}: found {line.strip()!r}; put it in quotes if all of it is the value, and a comment on "
+                "a line of its own"
+            )
+        lines.append(quoted[2] if quoted else COMMENT.sub("", line))
+    if field and not kind.startswith("list") and len(lines) > 1:
+        raise ValueError(f"{section}.{key}: found {len(lines)} lines, expected one")
+    return "\n".join(lines)
 
 
 def _message(step: type[Step], section: str, fault: Any, origins: dict[str, str]) -> str:

@@ -154,7 +154,7 @@ def find(name: str, folder: Path) -> Path:
     Raises:
         ModelError: there is no such run.
     """
-    candidates = [newest(folder)] if name == LAST else [folder / name, Path(name)]
+    candidates = [newest(folder)] if name == LAST else [folder / name, Path(name).expanduser()]
     for candidate in candidates:
         if candidate and here(candidate / recipe.NAME).is_file():
             return candidate
