@@ -99,7 +99,7 @@ def test_links(json_of, deepfake, tmp_path, people):
     told = {"lost": "a broken link", "self": "a broken link", "up": LINK}
     assert reasons == {f"raw/real/{a}/{name}": why for a in ("a", "b/to_a") for name, why in told.items()}
     found = json_of("predict", "raw")
-    assert {path.split("raw/")[1] for path in found["unread"]} == {"real/a/to_b/to_a", "real/a/up", "real/b"}
+    assert {path.split("raw/")[1] for path in found["unread"]} == {"real/a/to_b", "real/a/up", "real/b/to_a"}
     verdicts = {each["path"]: each["reason"] for each in found["verdicts"]}
     assert len(verdicts) == 4 and "broken link" in verdicts["raw/real/a/gone.mp4"]
 

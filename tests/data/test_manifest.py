@@ -172,7 +172,7 @@ def test_relative_paths_fall_back_to_the_current_folder(tmp_path, read, monkeypa
     )
 
 
-@pytest.mark.parametrize("label", ["2", "1.0", "", "Fälschung", "fake news"])
+@pytest.mark.parametrize("label", ["2", "0.5", "", "Fälschung", "fake news"])
 @pytest.mark.parametrize("header", ["path,label\n", ""], ids=["header", "old"])
 def test_label_errors(fault, header, label):
     assert fault(f"{header}/a.jpg,1\n/b c.jpg,{label}\n") == f"label {label!r} of /b c.jpg; allowed: real, fake, 0, 1."
@@ -302,6 +302,25 @@ def test_headers_and_labels_as_other_tools_write_them(read, mark):
 
 def test_two_columns_of_one_name_are_an_error(fault):
     assert "two columns have the same name" in fault("path,label,Path\n/a.jpg,0,/b.jpg\n")
+
+
+def test_labels_as_floats_and_blank_lines(read):
+    assert read("\n\npath,label\n/a.jpg,0.0\n\n/b.jpg,1.0\n")["label"].tolist() == [0, 1]
+    assert read("/a.jpg,0.0\n/b.jpg,1.0\n")["label"].tolist() == [0, 1]
+
+
+def test_utf_16_is_named(fault):
+    for coding in ("utf-16", "utf-16-le", "utf-16-be"):
+        text = ("" if coding == "utf-16" else "\ufeff") + "path,label\n/a.jpg,1\n"
+        assert fault(text.encode(coding)) == "cannot be read as a CSV of frames: the text is UTF-16; save it as UTF-8"
+
+
+def test_repeated_images_are_told(read):
+    table = read("path,label\n/a.jpg,0\n/b.jpg,1\n/a.jpg,0\n")
+    assert checks.repeated(table, "a.csv") == [
+        "a.csv: 1 rows repeat an image, such as /a.jpg; each row counts. Remove them."
+    ]
+    assert checks.repeated(table[:2], "a.csv") == []
 
 
 @pytest.mark.parametrize(

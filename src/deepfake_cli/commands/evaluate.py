@@ -137,7 +137,7 @@ def _from_model(settings: Evaluate, progress: Callable[[int, int], None]) -> sco
         unscored=unscored,
         threshold=detector.threshold,
         pool=(detector.pool or "mean") if settings.pool == "auto" else settings.pool,
-        notes=detector.notes + _seen(snapshot, table),
+        notes=checks.repeated(table, named) + detector.notes + _seen(snapshot, table),
         lists=lists,
         snapshot=str(snapshot),
         detector=detector,

@@ -62,7 +62,7 @@ def matrix(
 
     Raises:
         ConfigError: no rows or no columns are given, or two have the same name.
-        ManifestError: a list is missing.
+        ManifestError: a list is missing or invalid.
         ModelError: a snapshot is missing.
         DeepfakeError: all cells failed; with the first reason.
     """
@@ -71,6 +71,10 @@ def matrix(
             "Give rows with --train LIST or --snapshots RUN, and columns with --test LIST; repeat them as needed."
         )
     columns = named_lists(settings.test)
+    for column in columns:  # before any training
+        table = manifest.read_lists(column.paths)
+        checks.check(table, column.name)
+        checks.check_videos(table, column.name)
     detectors = list(_detectors(settings, follow))
     runs = [_tested(settings, detector, column, progress) for detector in detectors for column in columns]
     faults = [(f"{run['row']} on {run['column']}", run["fault"]) for run in runs if run["fault"]]

@@ -70,12 +70,12 @@ def read(file: Path) -> dict[str, dict[str, Any]]:
             raise ConfigError(f"{file}: not a file; expected a .toml or .ini file.")
         text = file.read_text(encoding="utf-8-sig")
         sections: dict[str, Any] = tomllib.loads(text) if file.suffix == ".toml" else _read_ini(text)
-    except (OSError, ValueError, configparser.Error) as error:
-        raise ConfigError(f"{file}: cannot be read as {file.suffix or 'ini'}: {reason(error)}") from None
     except RecursionError:
         raise ConfigError(f"{file}: nested too deep; expected sections with keys and plain values.") from None
-    except ValueError:  # Python's own, for an integer of more than 4,300 digits
-        raise ConfigError(f"{file}: an integer has thousands of digits; correct it.") from None
+    except (OSError, ValueError, configparser.Error) as error:
+        if str(error).startswith("Exceeds the limit"):  # Python's own, for an integer of more than 4,300 digits
+            raise ConfigError(f"{file}: an integer has thousands of digits; correct it.") from None
+        raise ConfigError(f"{file}: cannot be read as {file.suffix or 'ini'}: {reason(error)}") from None
     for name, section in sections.items():
         if name not in STEPS:
             raise ConfigError(f"{file}: {name}: unknown section; allowed: {', '.join(STEPS)}.")

@@ -51,6 +51,15 @@ def check_videos(table: "pd.DataFrame", name: str) -> None:
             )
 
 
+def repeated(table: "pd.DataFrame", name: str) -> list[str]:
+    """A note if images are listed several times, since each then counts as often."""
+    twice = table["path"].duplicated()
+    if not twice.any():
+        return []
+    path = table["path"][twice].iloc[0]
+    return [f"{name}: {twice.sum():,} rows repeat an image, such as {path}; each row counts. Remove them."]
+
+
 def check_files(table: "pd.DataFrame", name: str) -> None:
     """Check that the images of a list exist.
 

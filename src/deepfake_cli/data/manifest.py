@@ -26,7 +26,8 @@ SOURCE_COLUMNS = ("codec", "fps", "width", "height")  # of the source video; emp
 MANIFEST_COLUMNS = (*LIST_COLUMNS, *CLIP_COLUMNS, *FRAME_COLUMNS, *SOURCE_COLUMNS)
 CATEGORIES = ("dataset", "video", "group", "method", "quality")
 SEPARATOR = "|"
-LABELS = {"real": 0, "fake": 1, "0": 0, "1": 1}
+LABELS = {"real": 0, "fake": 1, "0": 0, "1": 1, "0.0": 0, "1.0": 1}  # floats, as pandas writes a column with a gap
+UTF16 = (b"\xff\xfe", b"\xfe\xff")  # first bytes of a text, as Excel and PowerShell save it
 DELIMITERS = ",;\t"
 MOST_FRAMES = 2**53  # largest exact integer in a float
 
@@ -217,8 +218,11 @@ def _read_columns(path: Path, columns: Sequence[str]) -> "pd.DataFrame":
 
 def _header(path: Path) -> tuple[list[str], str]:
     """The names in the first line, and the delimiter that gives path and label; the comma if none does."""
+    with path.open("rb") as start:
+        if start.read(2) in UTF16:
+            raise ValueError("the text is UTF-16; save it as UTF-8")
     with path.open(encoding="utf-8-sig") as file:
-        line = file.readline()
+        line = next((line for line in file if line.strip()), "")  # the header may follow blank lines
     headers = {mark: next(csv.reader([line], delimiter=mark), []) for mark in DELIMITERS}
     named = (mark for mark, names in headers.items() if {"path", "label"} <= {name.strip().lower() for name in names})
     delimiter = next(named, ",")

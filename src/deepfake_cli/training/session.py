@@ -18,7 +18,7 @@ from deepfake_cli.runs.resume import check_lists, lists_of
 from deepfake_cli.runs.run import Run
 from deepfake_cli.storage.disk import check_output
 from deepfake_cli.storage.remote import here
-from deepfake_cli.training.events import Progress
+from deepfake_cli.training.events import Noted, Progress
 from deepfake_cli.training.export import export_best
 
 if TYPE_CHECKING:
@@ -59,6 +59,9 @@ def train(settings: Train, progress: Progress = lambda event: None) -> TrainResu
         if not workers or workers.is_chief:
             check_output(folder or settings.runs_dir, folder=True)
     table, validation = read_lists(settings)
+    for rows, named in ((table, settings.train_csv), (validation, [settings.val_annotations])):
+        for note in checks.repeated(rows, ", ".join(map(str, named))) if rows is not None else ():
+            progress(Noted(note))
     if run is None or not is_finished(run.recipe):
         with quiet():
             from deepfake_cli.training.fit import fit  # loads TensorFlow, after the lists were checked
