@@ -9,6 +9,10 @@ class ConfigError(DeepfakeError):
     """An unknown setting, a wrong type or a value out of range."""
 
 
+class MissingFileError(ConfigError, FileNotFoundError):
+    """A file, folder or pattern to judge that does not exist. Python code may catch it as `FileNotFoundError`."""
+
+
 class DatasetError(DeepfakeError):
     """A folder without the layout of its data set."""
 
@@ -23,6 +27,10 @@ class ManifestError(DeepfakeError):
 
 class ModelError(DeepfakeError):
     """A model, weights or a snapshot that is missing, damaged or does not fit."""
+
+
+class MissingModelError(ModelError, FileNotFoundError):
+    """A detector or snapshot that does not exist. Python code may catch it as `FileNotFoundError`."""
 
 
 class StorageError(DeepfakeError):

@@ -103,7 +103,7 @@ def opened(settings: App) -> Iterator[Server]:
 
 def _judge(detector: Detector, options: dict[str, Any], job: Job, progress: Progress) -> Result:
     """Judge the file of a job; the result has the name given by the visitor."""
-    verdict = detector.predict(job.file, **options, progress=progress)
+    verdict = detector.judge(job.file, **options, progress=progress)
     return Result(replace(verdict, path=Path(job.name)).facts(), page([part(verdict, job.name, detector)], detector))
 
 

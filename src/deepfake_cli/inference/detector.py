@@ -1,17 +1,30 @@
 """The detector as a Python class."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import islice
+from math import inf
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from deepfake_cli.assets import STARTER
+from deepfake_cli.errors import ConfigError, MissingModelError
 from deepfake_cli.faces import find_face_detector
 from deepfake_cli.inference import runtimes
 from deepfake_cli.inference.judge import JudgeOptions, judge
-from deepfake_cli.inference.result import Verdict
+from deepfake_cli.inference.result import Verdict, Verdicts
+from deepfake_cli.inference.sources import sources
+from deepfake_cli.media.memory import MemorySource
+from deepfake_cli.media.video import FrameSampler
 from deepfake_cli.metrics.calibration import Calibration
+from deepfake_cli.storage.remote import here, url
+
+BEST = "best.onnx"  # in the folder of a run
+FOLDERS = ("auto", "video", "files")  # which folders of images are one video
+WEBCAM_SECONDS = 10.0  # of a webcam that `predict` judges, unless a limit is given
 
 
 class Detector:
@@ -76,26 +89,97 @@ class Detector:
         """Load a detector.
 
         Args:
-            path: an ``.onnx`` file from ``deepfake export`` or ``deepfake train``; None for the starter detector.
+            path: ``"starter"`` or None for the starter detector in the package; the folder of a run, for its ``best.onnx``; an
+                ``.onnx`` file from ``deepfake export`` or ``deepfake train``; or a ``.keras`` snapshot with its export beside it.
             runtime: ``"onnx"``, or ``"openvino"`` if installed.
             threads: number of threads; None for all cores.
             threshold: scores at or above this, in 0..1, are fake, all below are real; None for the detector's own.
 
         Raises:
-            ModelError: the file is missing, damaged, or not an exported detector.
+            ModelError: the file is damaged, or not an exported detector.
+            FileNotFoundError: there is no such file, or no export of the run or snapshot; the message names the command for it.
             ConfigError: the runtime is not installed.
         """
-        return cls(runtimes.load(Path(path) if path else STARTER, runtime, threads), threshold=threshold)
+        return cls(runtimes.load(_exported(path), runtime, threads), threshold=threshold)
 
     def scores(self, crops: np.ndarray) -> np.ndarray:
         """Score face crops, calibrated if the detector is: uint8 RGB (n, size, size, 3) to float64 (n,) in 0..1."""
         scores = self.network.scores(crops)
         return self._calibration.apply(scores) if self._calibration else scores
 
-    def predict(
+    def __repr__(self) -> str:
+        return f"<Detector {self.traits.model}: {self.thresholds}>"
+
+    def predict(self, source: Any, *, folders: str = "auto", **options: Any) -> Verdict | Verdicts:
+        """Judge a file, an image, frames, or many of them.
+
+        One thing gets a `Verdict`: a file, a URL, a folder that is a video, an array, a PIL image, an iterator of frames, a
+        webcam. What may hold several gets `Verdicts`, a list, also if it holds one: a list, a pattern, another folder, an
+        iterator of paths.
+
+        Without a usable face (none found, unreadable, too small, too blurred) a verdict is ``"undecided"``, with a reason.
+
+        Args:
+            source: a path (`str` or `Path`) of a video, an image or a folder; a pattern such as ``"clips/*.mp4"``; a URL that
+                fsspec can read; an image, as a NumPy array, uint8 RGB (height, width, 3) in 0..255, or from PIL; the frames of
+                one video, as an array (frames, height, width, 3) or an iterator of images; the number of a webcam; or a list
+                of any of these but webcams.
+            folders: which folders of images are one video, and get one verdict: ``"auto"``, if they hold only images named by
+                numbers (``001.png``); ``"video"``, all; ``"files"``, none.
+            options: see `judge`. A webcam is judged for 10 seconds, unless `max_seconds` or `max_frames` is given.
+
+        Raises:
+            FileNotFoundError: a file does not exist, or a pattern or folder has no media; nothing is judged then.
+            VideoError: frames have another shape or type, or a webcam cannot be opened.
+            ConfigError: a source of this type cannot be judged.
+            StorageError: a URL cannot be read.
+        """
+        found = sources(source, _known(folders))
+        if _is_number(source) and not {"max_seconds", "max_frames"} & options.keys():
+            options["max_seconds"] = WEBCAM_SECONDS
+        verdicts = Verdicts(self.judge(path, frames=frames, **options) for path, frames in found.each)
+        return verdicts if found.many else verdicts[0]
+
+    def stream(self, source: Any, *, folders: str = "auto", **options: Any) -> Iterator[Verdict]:
+        """Judge as `predict` does, and yield each verdict as soon as it is there.
+
+        Of many files, a verdict for each. Of a webcam or an iterator of frames, a verdict for each frame, as an image; with
+        `every`, for every N-th.
+
+        Args:
+            source: see `predict`.
+            folders: see `predict`.
+            options: see `judge`.
+
+        Raises:
+            FileNotFoundError, VideoError, ConfigError, StorageError: see `predict`.
+        """
+        found = sources(source, _known(folders))
+        live = _is_number(source) or (isinstance(source, Iterator) and not found.many)
+        return self._live(found.each, options) if live else self._each(found.each, options)
+
+    def _each(self, found: Any, options: dict[str, Any]) -> Iterator[Verdict]:
+        for path, frames in found:
+            yield self.judge(path, frames=frames, **options)
+
+    def _live(self, found: Any, options: dict[str, Any]) -> Iterator[Verdict]:
+        """A verdict for each frame of a live source."""
+        ((path, frames),) = found
+        every, most, seconds = (
+            options.pop("every", 1),
+            options.pop("max_frames", None),
+            options.pop("max_seconds", None),
+        )
+        images = frames.frames(FrameSampler(every), inf if seconds is None else time.monotonic() + seconds)
+        for index, image in islice(images, most):
+            one = MemorySource([image[..., ::-1]], frames.name, is_image=True)
+            yield self.judge(Path(f"{path} frame {index}"), frames=one, **options)
+
+    def judge(
         self,
         path: str | Path,
         *,
+        frames: MemorySource | None = None,
         every: int = 1,
         max_frames: int | None = None,
         faces: str = "largest",
@@ -103,18 +187,20 @@ class Detector:
         max_seconds: float | None = None,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> Verdict:
-        """Judge a video, an image or a folder of frames.
-
-        Without a usable face (none found, unreadable, too small, too blurred) the verdict is ``"undecided"``, with a reason.
+        """Judge one video, image or folder of frames; a missing or unreadable file is ``"undecided"``, with the reason.
 
         Args:
-            path: the file.
+            path: the file; a folder is one video.
+            frames: frames in memory, of which `path` is the name; None to read the file.
             every: judge every N-th frame.
-            max_frames: maximum number of frames, evenly spaced; None for all.
+            max_frames: maximum number of frames, evenly spaced; None for all. Of frames whose number is unknown, the first.
             faces: ``"largest"`` of each frame, or ``"all"``; then the face with the highest score decides.
             crops: whether the images are face crops; skips face detection.
             max_seconds: time limit, in seconds; the verdict is then on the frames read so far. None for no limit.
             progress: called with the number of frames done and the total; 0 if the total is unknown.
+
+        Raises:
+            VideoError: a frame in memory has another shape or type.
         """
         options = replace(
             self._options,
@@ -124,4 +210,40 @@ class Detector:
             crops=crops,
             max_seconds=max_seconds,
         )
-        return judge(Path(path), options, progress)
+        return judge(Path(path), options, progress, frames)
+
+
+def _exported(path: str | Path | None) -> Path:
+    """The file to load for what a user names as a detector.
+
+    Raises:
+        MissingModelError: a run or snapshot has no export.
+    """
+    if path is None or str(path) == "starter":
+        return STARTER
+    path = Path(path)
+    if path.is_dir():
+        return _beside(path / "best.keras", f"{path}: no {BEST} in this folder")
+    if path.suffix == ".keras":
+        return _beside(path, f"{url(path)}: no export beside this snapshot")
+    return path
+
+
+def _beside(snapshot: Path, missing: str) -> Path:
+    """The export of a snapshot, which has its name with another suffix."""
+    export = snapshot.with_suffix(".onnx")
+    if here(export).is_file():
+        return export
+    if not here(snapshot).is_file():
+        raise MissingModelError(f"{missing}, and no {snapshot.name}. Train a detector with deepfake train.")
+    raise MissingModelError(f"{missing}. Create it with deepfake export {url(snapshot)} --output {url(export)}")
+
+
+def _known(folders: str) -> str:
+    if folders not in FOLDERS:
+        raise ConfigError(f"folders: found {folders!r}; expected {', '.join(FOLDERS)}.")
+    return folders
+
+
+def _is_number(source: Any) -> bool:
+    return isinstance(source, int)

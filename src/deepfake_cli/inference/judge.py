@@ -19,6 +19,7 @@ from deepfake_cli.inference.aggregate import interval, pooled
 from deepfake_cli.inference.faces import DULLEST, SMALLEST, Face, faces, whole
 from deepfake_cli.inference.result import FaceResult, Verdict
 from deepfake_cli.inference.timeline import Timeline
+from deepfake_cli.media.memory import MemorySource
 from deepfake_cli.media.video import FrameSampler, FrameSource
 from deepfake_cli.storage.disk import reason
 from deepfake_cli.storage.remote import lent
@@ -74,7 +75,10 @@ class JudgeOptions:
 
 
 def judge(
-    path: Path, options: JudgeOptions, progress: Callable[[int, int], None] = lambda done, total: None
+    path: Path,
+    options: JudgeOptions,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    source: MemorySource | None = None,
 ) -> Verdict:
     """Judge a video, an image or a folder of frames; undecided, with a reason, if there is no usable face.
 
@@ -82,22 +86,30 @@ def judge(
         path: the file.
         options: see `JudgeOptions`.
         progress: called with the number of frames done and the total; 0 if the total is unknown.
+        source: frames in memory, of which `path` is the name; None to read the file.
     """
     started = time.monotonic()
     verdict = Verdict(path, threshold=options.threshold, real_below=options.real_below, calibrated=options.calibrated)
-    try:
-        with lent(path) as local:
-            _judge_frames(verdict, local, options, progress, started + (options.max_seconds or inf))
-    except (DeepfakeError, OSError) as error:
-        verdict.reason = reason(error).removeprefix(f"{path}: ")
+    until = started + (options.max_seconds or inf)
+    if source is not None:  # the caller's own frames: what is wrong with them is the caller's error
+        _judge_frames(verdict, source, options, progress, until)
+    else:
+        try:
+            with lent(path) as local:
+                _judge_frames(verdict, FrameSource(local), options, progress, until)
+        except (DeepfakeError, OSError) as error:
+            verdict.reason = reason(error).removeprefix(f"{path}: ")
     verdict.seconds = time.monotonic() - started
     return verdict
 
 
 def _judge_frames(
-    verdict: Verdict, path: Path, options: JudgeOptions, progress: Callable[[int, int], None], until: float
+    verdict: Verdict,
+    source: FrameSource | MemorySource,
+    options: JudgeOptions,
+    progress: Callable[[int, int], None],
+    until: float,
 ) -> None:
-    source = FrameSource(path)
     total = source.count(until) if options.max_frames else source.promised
     sampler = FrameSampler(options.every, options.max_frames, total)
     frames = source.frames(sampler, until)
@@ -124,6 +136,8 @@ def _judge_frames(
     if left_out["unreadable"] == verdict.frames and faults:  # not a single frame
         verdict.reason = "; ".join(faults)
         return
+    if isinstance(source, FrameSource) and source.path.is_dir():
+        faults.append(f"{source.promised:,} images, judged as the frames of one video; --folders files judges each")
     verdict.notes += faults
     _decide(verdict, list(timelines.values()), options)
 

@@ -49,7 +49,7 @@ def judge(job: Job) -> Verdict:
             "path on all machines (NFS, EFS, Filestore)."
         )
     detector = _detector(settings.detector, settings.runtime, settings.threads or 1, settings.threshold)
-    return detector.predict(path, **settings.per_file)
+    return detector.judge(path, **settings.per_file)
 
 
 @cache

@@ -1,14 +1,20 @@
 """Verdicts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from deepfake_cli.inference.save import save_verdicts
 from deepfake_cli.inference.timeline import Timeline
 from deepfake_cli.storage.remote import url
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
 
 Call = Literal["fake", "real", "undecided"]
 
@@ -30,12 +36,12 @@ class FaceResult:
     high: float | None = None
 
 
-@dataclass
+@dataclass(repr=False)
 class Verdict:
-    """Verdict on a file.
+    """Verdict on a file or on frames in memory.
 
     Attributes:
-        path: the file.
+        path: the file; for what is in no file, its kind: ``image``, ``frames``, ``webcam 0``.
         label: ``"fake"``, ``"real"`` or ``"undecided"``.
         reason: why it is undecided; empty if it is not.
         threshold: scores at or above this are fake.
@@ -84,6 +90,52 @@ class Verdict:
         """Timestamp of a frame, in seconds from the start; None if the source has none."""
         return self.times[frame] if self.times else None
 
+    def __repr__(self) -> str:
+        interval = f" ({self.interval[0]:.2f}–{self.interval[1]:.2f})" if self.interval else ""
+        score = "" if self.score is None else f" {self.score:.2f}{interval}"
+        return f"<Verdict {self.label}{score}: {url(self.path)}{f'; {self.reason}' if self.reason else ''}>"
+
+    def _repr_html_(self) -> str:
+        return _table([self])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The verdict as plain values, the same as in ``deepfake predict --json``."""
+        return self.facts()
+
+    def to_df(self) -> "pd.DataFrame":
+        """The scores as a table with a row per face and frame.
+
+        Returns:
+            The columns path, face (0 decides), frame, time (seconds; NaN without), score (0..1; NaN if not judged), and x0, y0,
+            x1, y1 of the box, in pixels.
+        """
+        import pandas as pd
+
+        names = ("path", "face", "frame", "time", "score", "x0", "y0", "x1", "y1")
+        rows = [
+            (url(self.path), number, moment.frame, self.time(moment.frame), moment.score, *moment.box[:4])
+            for number, face in enumerate(self.faces)
+            for moment in map(face.timeline.__getitem__, range(len(face.timeline)))
+        ]
+        return pd.DataFrame(rows, columns=list(names)).astype({"time": "float64", "score": "float64"})
+
+    def plot(self) -> "Figure":
+        """Plot the score of each frame, with the thresholds; returns a matplotlib figure, which notebooks show."""
+        from deepfake_cli.inference.plot import plot
+
+        return plot(self)
+
+    def save(self, path: str | Path) -> Path:
+        """Save as the suffix of `path` says: .json (`to_dict`), .csv (`to_df`), or .png, .svg, .pdf (`plot`).
+
+        Returns:
+            The file, written whole or not at all.
+
+        Raises:
+            ConfigError: another suffix.
+        """
+        return save_verdicts(self, path)
+
     def facts(self) -> dict[str, Any]:
         """The verdict as a JSON object; scores are rounded to four digits, times are in seconds."""
         low, high = self.interval or (None, None)
@@ -115,6 +167,85 @@ class Verdict:
             "scores": [None if np.isnan(score) else round(score, 4) for score in timeline.scores.tolist()],
             "times": [round(self.times[frame], 3) for frame in timeline.frames.tolist()] if self.times else None,
         }
+
+
+class Verdicts(list[Verdict]):
+    """Several verdicts: a list, with `to_dict`, `to_df` and `save`."""
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count} {label}" for label, count in self.counts.items() if count)
+        shown = "".join(f"\n  {verdict!r}" for verdict in self[:SHOWN])
+        more = f"\n  … {len(self) - SHOWN:,} more" if len(self) > SHOWN else ""
+        return f"<{len(self):,} verdicts: {counts or 'none'}>{shown}{more}"
+
+    def _repr_html_(self) -> str:
+        return _table(self)
+
+    @property
+    def counts(self) -> dict[Call, int]:
+        """Number of verdicts by label."""
+        labels = [verdict.label for verdict in self]
+        calls: tuple[Call, ...] = ("fake", "real", "undecided")
+        return {call: labels.count(call) for call in calls}
+
+    def to_dict(self) -> list[dict[str, Any]]:
+        """The verdicts as plain values, in order."""
+        return [verdict.to_dict() for verdict in self]
+
+    def to_df(self) -> "pd.DataFrame":
+        """The verdicts as a table with a row per file; the columns are those of ``deepfake predict --csv``."""
+        import pandas as pd
+
+        return pd.DataFrame([row(verdict) for verdict in self], columns=list(ROW))
+
+    def save(self, path: str | Path) -> Path:
+        """Save as the suffix of `path` says: .json (`to_dict`) or .csv (`to_df`).
+
+        Returns:
+            The file, written whole or not at all.
+
+        Raises:
+            ConfigError: another suffix.
+        """
+        return save_verdicts(self, path)
+
+
+SHOWN = 10  # verdicts in the text of a list
+ROW = ("path", "verdict", "score", "probability", "low", "high", "threshold", "frames", "reason", "seconds", "notes")
+FRAME_ROW = ("path", "face", "frame", "time", "score", "box")
+
+
+def row(verdict: Verdict) -> dict[str, Any]:
+    """The row of a verdict for ``--csv``."""
+    facts = verdict.facts()
+    return {name: facts[name] for name in ROW[:-1]} | {"notes": "; ".join(verdict.notes)}
+
+
+def frame_rows(verdict: Verdict) -> Iterator[dict[str, Any]]:
+    """The rows of a verdict for ``--frames-csv``."""
+    for number, face in enumerate(verdict.faces):
+        for index in range(len(face.timeline)):
+            moment = face.timeline[index]
+            yield {
+                "path": url(verdict.path),
+                "face": number,
+                "frame": moment.frame,
+                "time": round(verdict.times[moment.frame], 3) if verdict.times else "",
+                "score": "" if moment.score != moment.score else round(moment.score, 4),
+                "box": moment.box.text,
+            }
+
+
+def _table(verdicts: Sequence[Verdict]) -> str:
+    """The verdicts as an HTML table, for notebooks."""
+    rows = []
+    for verdict in verdicts:
+        ends = f" ({verdict.interval[0]:.2f}–{verdict.interval[1]:.2f})" if verdict.interval else ""
+        score = "" if verdict.score is None else f"{verdict.score:.2f}{ends}"
+        cells = (url(verdict.path), verdict.label, score, f"{verdict.frames:,}", verdict.reason)
+        rows.append("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in cells) + "</tr>")
+    head = "".join(f"<th>{name}</th>" for name in ("file", "verdict", "score", "frames", "reason"))
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
 def _short(value: float | None) -> float | None:

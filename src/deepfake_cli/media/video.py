@@ -35,12 +35,16 @@ VIDEO_SUFFIXES = frozenset({
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".jfif", ".jp2", ".avif", ".heic", ".heif"}
 )
-_NUMBER = re.compile("[0-9]{1,18}")  # `str.isdigit` is true for ², which is no number to `int`
+
+
+def is_number(name: str) -> bool:
+    """Whether a name is a number of 64 bits; `str.isdigit` is true for ², which is none to `int`."""
+    return re.fullmatch("[0-9]{1,18}", name) is not None
 
 
 def is_frame(path: Path) -> bool:
     """Whether the file name is that of an image: by suffix, or digits only (``001`` in VidTIMIT)."""
-    return path.suffix.lower() in IMAGE_SUFFIXES or (not path.suffix and _NUMBER.fullmatch(path.name) is not None)
+    return path.suffix.lower() in IMAGE_SUFFIXES or (not path.suffix and is_number(path.name))
 
 
 def frame_files(folder: Path) -> list[tuple[int, Path]]:
@@ -50,7 +54,7 @@ def frame_files(folder: Path) -> list[tuple[int, Path]]:
     alphabetical order; so are numbers that two files have (``1.jpg`` and ``01.png``), in their order.
     """
     paths = sorted(path for path in folder.iterdir() if is_frame(path) and not path.name.startswith("."))
-    if all(_NUMBER.fullmatch(path.stem) for path in paths):
+    if all(is_number(path.stem) for path in paths):
         numbered = sorted((int(path.stem), path) for path in paths)
         if len({number for number, _ in numbered}) == len(numbered):
             return numbered

@@ -32,11 +32,14 @@ def closed(folder: Path) -> dict[Path, str]:
     return found
 
 
-def below(folder: Path, unread: dict[Path, str]) -> Iterator[Path]:
+def below(
+    folder: Path, unread: dict[Path, str], is_one: Callable[[Path], bool] = lambda folder: False
+) -> Iterator[Path]:
     """All files below a folder, also through links, sorted by folder.
 
     Args:
         folder: it may be one that cannot be listed.
+        is_one: whether a folder is yielded itself, instead of its files.
         unread: gets the folders that cannot be listed, and the links to folders that are read already, with the reason.
     """
     around = {folder.resolve()}
@@ -49,7 +52,10 @@ def below(folder: Path, unread: dict[Path, str]) -> Iterator[Path]:
                 inner.remove(name)
                 unread[here / name] = CIRCLE
             around.add(target)
-        yield from (here / name for name in sorted(names))
+        if is_one(here):
+            yield here
+        else:
+            yield from (here / name for name in sorted(names))
 
 
 def _noting(found: dict[Path, str]) -> Callable[[OSError], None]:

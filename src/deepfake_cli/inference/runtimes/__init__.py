@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from deepfake_cli.errors import ModelError
+from deepfake_cli.errors import MissingModelError, ModelError
 from deepfake_cli.inference.runtimes.metadata import Traits
 from deepfake_cli.inference.runtimes.onnx import onnx
 from deepfake_cli.inference.runtimes.openvino import openvino
@@ -57,7 +57,7 @@ def load(path: Path, runtime: str = "onnx", threads: int | None = None) -> Netwo
     """
     path = here(path)
     if not path.is_file():
-        raise ModelError(f"{path}: no such file. Create it from a snapshot with deepfake export.")
+        raise MissingModelError(f"{path}: no such file. Create it from a snapshot with deepfake export.")
     if path.suffix.lower() in (".keras", ".h5", ".hdf5"):
         raise ModelError(f"{path}: a snapshot; export it with deepfake export {path}, and give the .onnx file.")
     return lookup(RUNTIMES, runtime, "runtime")(path, threads)
