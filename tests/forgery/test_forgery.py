@@ -401,3 +401,12 @@ def test_faulty_settings_are_refused(tmp_path, given, message):
     with pytest.raises(DeepfakeError, match=re.escape(message)):
         forge(resolve(Forge, given)[0])
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", [*FORGERIES, *DEGRADATIONS])
+def test_a_sequential_model_with_the_layer_can_be_saved_and_loaded(tmp_path, faces, name):
+    model = keras.Sequential([keras.Input(faces.shape[1:]), (FORGERIES | DEGRADATIONS)[name](1.0, seed=1)])
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    again, first = (np.asarray(each(faces, training=True)) for each in (loaded, model))
+    assert np.array_equal(again, first) and np.array_equal(loaded(faces), faces)

@@ -19,11 +19,15 @@ class Seeded(keras.layers.Layer):
         seed: of the layer's generator, used for calls without a seed.
     """
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        keras.saving.register_keras_serializable("deepfake_cli")(cls)  # or a saved model with it could not be loaded
+
     def __init__(self, strength: float = 1.0, *, seed: int | None = None, **options: Any):
         super().__init__(**{"dtype": "float32"} | options)  # half precision would round pixel values
         if strength < 0:
             raise ValueError(f"strength must be at least 0. Received: {strength}")
-        self.strength = strength
+        self.strength, self.seed = strength, seed
         self.generator = keras.random.SeedGenerator(seed)
 
     def call(self, images: Any, seed: Any = None, training: bool = False) -> Any:
@@ -55,7 +59,7 @@ class Seeded(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the layer, for `from_config`."""
-        return super().get_config() | {"strength": self.strength}
+        return super().get_config() | {"strength": self.strength, "seed": self.seed}
 
 
 class Forgery(Seeded):
