@@ -556,3 +556,19 @@ def test_dfdc_takes_no_file_or_row_for_another(trees, tmp_path):
     (part.parents[1] / "validation" / "labels.csv").write_text(rows)
     with pytest.raises(DatasetError, match=r"labels.csv: line 4: ffff.mp4 has another row too; keep one"):
         find_clips("dfdc", part.parents[1] / "validation")
+
+
+@pytest.mark.parametrize("name", ADAPTERS)
+def test_folders_may_be_strings(trees, name):
+    adapter, root = find_adapter(name), trees[name]
+    assert list(adapter.clips(str(root))) == list(adapter.clips(root)) != []
+    assert find_clips(name, str(root)) == find_clips(name, root)
+
+
+def test_an_adapter_of_a_user_may_give_strings(tmp_path, monkeypatch):
+    (tmp_path / "strung.py").write_text(
+        "from deepfake_cli import Clip\ndef clips(root):\n    yield Clip(f'{root}/a.mp4', 0, 'mine', 'a')\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    (clip,) = find_clips("strung:clips", str(tmp_path))
+    assert clip.path == tmp_path / "a.mp4"

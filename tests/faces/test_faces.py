@@ -1,9 +1,11 @@
 """Boxes, crops and detection, on the shipped clips."""
 
+import cv2
 import numpy as np
 import pytest
 
 from deepfake_cli.assets import CLIPS, FOLDER
+from deepfake_cli.errors import VideoError
 from deepfake_cli.faces import rfb320
 from deepfake_cli.faces.box import Box
 from deepfake_cli.faces.crop import crop
@@ -59,3 +61,16 @@ def test_crops_are_square_and_repeat_the_border():
     for box in (Box(10, 10, 20, 20), Box(-5, -5, 8, 8), Box(50, 30, 70, 60), Box(0, 0, 60, 40)):
         assert crop(image, box, margin=1.3, size=32).shape == (32, 32, 3)
     assert np.array_equal(crop(image, Box(10, 10, 20, 20), margin=1.0, size=10), image[10:20, 10:20])
+
+
+def test_crop_reads_an_image_from_its_path(tmp_path, people):
+    image, box = next(iter(people.values()))[0], Box(150, 90, 250, 240)
+    cv2.imwrite(str(tmp_path / "photo.png"), image)
+    expected = crop(image, box, margin=1.3, size=64)
+    for path in (tmp_path / "photo.png", str(tmp_path / "photo.png")):
+        assert np.array_equal(crop(path, box, margin=1.3, size=64), expected)
+    with pytest.raises(FileNotFoundError, match=r"none.png: no such file"):
+        crop(str(tmp_path / "none.png"), box, margin=1.3, size=64)
+    (tmp_path / "text.png").write_text("x")
+    with pytest.raises(VideoError, match=r"text.png: not an image, or damaged"):
+        crop(tmp_path / "text.png", box, margin=1.3, size=64)

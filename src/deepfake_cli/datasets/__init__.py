@@ -60,14 +60,19 @@ def find_adapter(name: str) -> Adapter:
     return adapter if isinstance(adapter, Adapter) else Adapter(adapter)
 
 
-def find_clips(name: str, root: Path, realdir: Path | None = None) -> list[Clip]:
+def find_clips(name: str, root: str | Path, realdir: str | Path | None = None) -> list[Clip]:
     """List the clips of a data set, sorted by video.
+
+    Args:
+        name: a key of `ADAPTERS`, or ``module:function``.
+        root: the folder of the data set.
+        realdir: a separate folder of real videos; None for none.
 
     Raises:
         DatasetError: the folder does not have the layout of the data set, has no videos, or two videos would be written to
             one folder, or one inside the other.
     """
-    adapter = find_adapter(name)
+    adapter, root = find_adapter(name), Path(root)
     try:
         clips = list(adapter.clips(root))
     except LayoutError as error:
@@ -75,9 +80,10 @@ def find_clips(name: str, root: Path, realdir: Path | None = None) -> list[Clip]
     if realdir is not None:
         if adapter.reals is None:
             raise DatasetError(f"--realdir: the real videos of {name} are in its own folder; remove the option.")
-        clips += adapter.reals(realdir)
+        clips += adapter.reals(Path(realdir))
     if not clips:
         raise LayoutError(f"{root}: no videos in the layout of {name}.{_looks_like(root, adapter)}")
+    clips = [clip._replace(path=Path(clip.path)) for clip in clips]  # an adapter of a user may give strings
     _check_names(clips, root)
     sourced = (clip if clip.sources else clip._replace(sources=(clip.video,)) for clip in clips)
     return sorted(sourced, key=lambda clip: clip.video)

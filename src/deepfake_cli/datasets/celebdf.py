@@ -40,9 +40,9 @@ TESTED = "List_of_testing_videos.txt"
 OFFICIAL = f"{TESTED}, which comes with the videos; no validation split"
 
 
-def clips(root: Path) -> Iterator[Clip]:
+def clips(root: str | Path) -> Iterator[Clip]:
     """The videos of the three folders."""
-    root = find_root(root, FOLDERS, "Celeb-DF: Celeb-real/, YouTube-real/ and Celeb-synthesis/")
+    root = find_root(Path(root), FOLDERS, "Celeb-DF: Celeb-real/, YouTube-real/ and Celeb-synthesis/")
     tested = _tested(root / TESTED)
     for folder, (label, named) in FOLDERS.items():
         for stem, path in entries(root / folder, root / folder / "frames"):

@@ -39,8 +39,9 @@ PARTS = ("train", "val", "test")
 OFFICIAL = "the training, validation and test sets, in folders of these names, each with a metadata.json or labels.csv"
 
 
-def clips(root: Path) -> Iterator[Clip]:
+def clips(root: str | Path) -> Iterator[Clip]:
     """The listed videos; without lists, the frames written by `split`."""
+    root = Path(root)
     parts = [folder for held in holders(root, LISTS, 3) for folder in held]
     clips = chain.from_iterable(map(_listed, parts) if parts else map(_written, folders(root)))
     first = next(clips, None)

@@ -40,8 +40,9 @@ OFFICIAL = "train.json, val.json and test.json, from dataset/splits of https://g
 HINT = "The real videos are original_sequences/youtube, and actors for DeepFakeDetection: download them too."
 
 
-def clips(root: Path) -> Iterator[Clip]:
+def clips(root: str | Path) -> Iterator[Clip]:
     """The videos of all available methods and qualities."""
+    root = Path(root)
     top = find_root(root, TOPS, "FaceForensics++: original_sequences/ and manipulated_sequences/")
     parts = _published(root) or _published(top)
     for kind, label in TOPS.items():

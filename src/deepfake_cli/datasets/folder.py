@@ -30,9 +30,9 @@ from deepfake_cli.storage.folders import is_folder
 IMAGES = "images"  # name of the images of a folder that has videos in its sub-folders
 
 
-def clips(root: Path) -> Iterator[Clip]:
+def clips(root: str | Path) -> Iterator[Clip]:
     """All videos, folders of frames and single images in ``real/`` and ``fake/``."""
-    root = find_root(root, LABELS, "real/ and fake/")
+    root = find_root(Path(root), LABELS, "real/ and fake/")
     for label, name in enumerate(LABELS):
         top = root / name
         for path, inside in _names([path.relative_to(top) for path in _walk(top)], top).items():

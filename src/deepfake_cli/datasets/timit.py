@@ -36,9 +36,11 @@ HINT = (
 )
 
 
-def clips(root: Path) -> Iterator[Clip]:
+def clips(root: str | Path) -> Iterator[Clip]:
     """The fakes, as AVI or folders of frames; and frames of reals written by `split`: ``real/<speaker>/<sentence>``."""
-    root = find_root(root, QUALITIES, "DeepfakeTIMIT: higher_quality/ and lower_quality/ with a folder per speaker")
+    root = find_root(
+        Path(root), QUALITIES, "DeepfakeTIMIT: higher_quality/ and lower_quality/ with a folder per speaker"
+    )
     for quality in QUALITIES:
         for speaker in folders(root / quality):
             for stem, path in entries(speaker):
@@ -51,8 +53,9 @@ def clips(root: Path) -> Iterator[Clip]:
     yield from _speakers(root / "real", "")
 
 
-def reals(root: Path) -> Iterator[Clip]:
+def reals(root: str | Path) -> Iterator[Clip]:
     """The real videos of VidTIMIT: ``SPEAKER/video/SENTENCE/``."""
+    root = Path(root)
     if not _holds_speakers(root):
         near = next(filter(_holds_speakers, (*folders(root), *root.absolute().parents[:2])), None)
         hint = f" Use {near}." if near else ""

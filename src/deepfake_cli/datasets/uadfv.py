@@ -26,9 +26,9 @@ from deepfake_cli.datasets.clip import LABELS, Clip, entries
 from deepfake_cli.datasets.layout import find_root
 
 
-def clips(root: Path) -> Iterator[Clip]:
+def clips(root: str | Path) -> Iterator[Clip]:
     """The videos of both folders, or their extracted frames."""
-    root = find_root(root, LABELS, "UADFV: real/ and fake/ with numbered videos")
+    root = find_root(Path(root), LABELS, "UADFV: real/ and fake/ with numbered videos")
     for label, name in enumerate(LABELS):
         for stem, path in entries(root / name, root / name / "frames"):
             yield Clip(path, label, "uadfv", f"{name}/{stem}", sources=(stem.removesuffix("_fake"),))

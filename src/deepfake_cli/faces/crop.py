@@ -1,20 +1,22 @@
 """Square face crops."""
 
 from math import atan2, degrees
+from pathlib import Path
 
 import cv2
 import numpy as np
 
 from deepfake_cli.faces.box import Box
+from deepfake_cli.media.image import load_existing
 
 
-def crop(image: np.ndarray, box: Box, *, margin: float, size: int, align: bool = False) -> np.ndarray:
+def crop(image: np.ndarray | str | Path, box: Box, *, margin: float, size: int, align: bool = False) -> np.ndarray:
     """Cut a square around `box` out of `image` and resize it.
 
     Applied to a frame of ``--crop none`` with ``Box.parse(row["box"])`` from the manifest, it gives the crop of ``--crop face``.
 
     Args:
-        image: uint8 (height, width, 3).
+        image: uint8 (height, width, 3), in any order of colours; or the path of an image, read as BGR.
         box: the face, in pixels of `image`.
         margin: side of the square, relative to the longer side of the box.
         size: side of the result, in pixels.
@@ -22,7 +24,13 @@ def crop(image: np.ndarray, box: Box, *, margin: float, size: int, align: bool =
 
     Returns:
         uint8 (size, size, 3). Pixels outside the image repeat its border.
+
+    Raises:
+        FileNotFoundError: there is no such image.
+        VideoError: the image cannot be decoded.
     """
+    if isinstance(image, (str, Path)):
+        image = load_existing(Path(image))
     left, top, side = square_of(box, margin)
     tilt = tilt_of(box) if align else 0.0
     square = _turned(image, left, top, side, tilt) if tilt else _upright(image, left, top, side)

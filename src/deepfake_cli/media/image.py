@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from deepfake_cli.errors import VideoError
+from deepfake_cli.errors import MissingFileError, VideoError
 from deepfake_cli.media import tone
 from deepfake_cli.media.info import MOST_PIXELS
 from deepfake_cli.storage.files import elsewhere, read_bytes
@@ -44,6 +44,21 @@ def load_image(path: Path) -> np.ndarray:
     if not elsewhere(path) and not path.is_file():  # opening a pipe would block
         raise VideoError("not a regular file" if path.exists() else "no such file, or a link to nowhere")
     return decode_image(read_bytes(path))
+
+
+def load_existing(path: Path) -> np.ndarray:
+    """As `load_image`, with messages that name the file.
+
+    Raises:
+        MissingFileError: there is no such file.
+        VideoError: it cannot be decoded.
+    """
+    if not elsewhere(path) and not path.exists():
+        raise MissingFileError(f"{path}: no such file.")
+    try:
+        return load_image(path)
+    except VideoError as error:
+        raise VideoError(f"{path}: {error}") from None
 
 
 def decode_image(data: bytes) -> np.ndarray:
