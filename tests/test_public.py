@@ -12,7 +12,8 @@ from deepfake_cli import commands, config
 from deepfake_cli.commands import public
 from deepfake_cli.errors import ConfigError
 
-NAMES = ["Box", "Clip", "Detector", "build_model", "evaluate", "make_csv", "predict", "split", "train"]
+NAMES = ["Box", "Clip", "Detector", "build_model", "evaluate", "load_dataset", "make_csv", "measure", "predict"]
+NAMES += ["split", "train"]
 COMMANDS = {"split": config.Split, "make_csv": config.MakeCsv, "train": config.Train} | {
     "evaluate": config.Evaluate,
     "predict": config.Predict,
@@ -64,6 +65,7 @@ def test_importing_the_package_is_fast():
         ("Detector", HEAVY - {"tensorflow", "keras", "pandas"}),
         ("Clip", HEAVY - {"tensorflow", "keras", "pandas", "onnxruntime"}),
         ("Box", HEAVY - {"tensorflow", "keras", "pandas"}),
+        ("measure", HEAVY - {"tensorflow", "keras", "onnxruntime"}),
         ("split", {"pydantic"}),
         ("train", {"pydantic"}),
     ],

@@ -5,6 +5,8 @@ Public names, imported lazily:
 - `Detector`: classifies videos and images, without TensorFlow.
 - `split`, `make_csv`, `train`, `evaluate`, `predict`: the commands, with options as keywords or as a settings model.
 - `build_model`: a Keras model by the name of its architecture.
+- `load_dataset`: split lists as a tf.data pipeline of images and labels.
+- `measure`: metrics with intervals, from arrays of labels and scores.
 - `Clip`, `Box`: returned by your own adapters and face detectors.
 """
 
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
     from deepfake_cli.datasets.clip import Clip
     from deepfake_cli.faces.box import Box
     from deepfake_cli.inference.detector import Detector
+    from deepfake_cli.metrics.measure import measure
     from deepfake_cli.models import build_model
+    from deepfake_cli.training.dataset import load_dataset
 
 __version__ = "0.1.0"
 __all__ = [
@@ -32,7 +36,9 @@ __all__ = [
     "__version__",
     "build_model",
     "evaluate",
+    "load_dataset",
     "make_csv",
+    "measure",
     "predict",
     "split",
     "train",
@@ -43,6 +49,8 @@ _MODULES = {
     "Clip": "datasets.clip",
     "Detector": "inference.detector",
     "build_model": "models",
+    "load_dataset": "training.dataset",
+    "measure": "metrics.measure",
 } | dict.fromkeys(("evaluate", "make_csv", "predict", "split", "train"), "commands.public")
 
 

@@ -1,6 +1,6 @@
 """The commands as Python functions, with a settings model or options as keywords; imports are lazy."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -8,6 +8,8 @@ from deepfake_cli.config import Evaluate, MakeCsv, Predict, Split, Step, Train, 
 from deepfake_cli.installation import explained
 
 if TYPE_CHECKING:
+    import keras
+
     from deepfake_cli.commands.evaluate import EvaluateResult
     from deepfake_cli.commands.make_csv import MakeCsvResult
     from deepfake_cli.commands.predict import PredictResult
@@ -51,18 +53,33 @@ def make_csv(settings: MakeCsv | None = None, **options: Any) -> "MakeCsvResult"
 
 @explained("deepfake_cli.train")
 def train(
-    settings: Train | None = None, progress: Callable[["Event"], None] = lambda event: None, **options: Any
+    settings: Train | None = None,
+    progress: Callable[["Event"], None] = lambda event: None,
+    model: "str | keras.Model | None" = None,
+    optimizer: "keras.optimizers.Optimizer | None" = None,
+    callbacks: "Sequence[keras.callbacks.Callback]" = (),
+    **options: Any,
 ) -> "TrainResult":
     """Train a detector, or resume a run; see `deepfake_cli.commands.train.train`.
 
     Args:
         settings: see `deepfake_cli.config.Train`.
         progress: called with events: when training starts, after each step and each epoch.
+        model: the name of an architecture, or ``module:function``; or a Keras model of your own, from RGB in 0..255,
+            (batch, size, size, 3), to the probability of fake, (batch, 1).
+        optimizer: a Keras optimizer; None for the one of the settings. Its learning rate replaces `lr`; the schedule of the
+            settings applies to it; `weight_decay`, `clip_norm` and `ema` are not used.
+        callbacks: Keras callbacks, called after those of the run.
         options: fields of the settings; they override `settings`.
+
+    Raises:
+        DeepfakeError: see `deepfake_cli.commands.train.train`.
     """
     from deepfake_cli.commands.train import train as run
 
-    return run(_settled(Train, settings, options), progress)
+    if isinstance(model, str):
+        options, model = options | {"model": model}, None
+    return run(_settled(Train, settings, options), progress, model, optimizer, callbacks)
 
 
 @explained("deepfake_cli.evaluate")
@@ -93,11 +110,23 @@ def predict(
     Args:
         settings: see `deepfake_cli.config.Predict`.
         progress: called with a file, the number of its frames done and the total.
-        options: fields of the settings; they override `settings`.
+        options: fields of the settings; they override `settings`: ``predict(paths=["clip.mp4"])``.
+
+    Returns:
+        A sequence of verdicts, one per file, with `to_df`, `to_dict` and `save`.
+
+    Raises:
+        FileNotFoundError: a file does not exist; nothing is judged then.
+        DeepfakeError: see `deepfake_cli.commands.predict.predict`.
     """
     from deepfake_cli.commands.predict import predict as run
 
-    return run(_settled(Predict, settings, options), progress)
+    found = _settled(Predict, settings, options)
+    if found.paths:
+        from deepfake_cli.inference.sources import check_all_there
+
+        check_all_there(found.paths)
+    return run(found, progress)
 
 
 def _settled(step: type[S], settings: S | None, options: dict[str, Any]) -> S:

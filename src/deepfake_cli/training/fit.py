@@ -18,6 +18,7 @@ from deepfake_cli.data import checks
 from deepfake_cli.distributed import devices, environment, rendezvous
 from deepfake_cli.errors import DeviceError, ManifestError, ModelError
 from deepfake_cli.models import architecture, build_model, load_weights, thaw, unfrozen
+from deepfake_cli.models.contract import check
 from deepfake_cli.models.files import read_model
 from deepfake_cli.runs import recipe
 from deepfake_cli.runs.folder import named_folder
@@ -31,6 +32,7 @@ from deepfake_cli.training.callbacks import training_callbacks
 from deepfake_cli.training.events import Begun, Progress, list_counts
 from deepfake_cli.training.interrupt import hold_first_signal
 from deepfake_cli.training.optimizer import compiled, kept_weights
+from deepfake_cli.training.own import Own
 from deepfake_cli.training.scoring import image_size, unreadable
 from deepfake_cli.training.team import MakeBatches, Team, check_workers, shared_facts
 from deepfake_cli.training.tensorboard import EventWriter
@@ -41,9 +43,15 @@ COPIES = 2  # of the weights, at least, that are on the disk at a time: the snap
 
 
 def fit(
-    settings: Train, table: pd.DataFrame, validation: pd.DataFrame | None, progress: Progress, run: Run | None = None
+    settings: Train,
+    table: pd.DataFrame,
+    validation: pd.DataFrame | None,
+    progress: Progress,
+    run: Run | None = None,
+    own: Own | None = None,
 ) -> Run:
     """Train on `table`, in a new run or resuming `run`; see `deepfake_cli.commands.train.train`."""
+    own = own or Own()
     workers, visible = environment.find_workers(os.environ), devices.visible_gpus()
     plan = devices.choose(
         settings.gpu, settings.multi_gpu, settings.multi_gpu_force, visible, os.cpu_count() or 1, workers
@@ -52,20 +60,23 @@ def fit(
     check_workers(plan, batch_size=settings.batch_size, named=named)
     if workers:
         rendezvous.meet(workers, shared_facts(settings, run.start if run else Start()))
+    if own.model is not None and plan.replicas > 1:
+        raise DeviceError("A Keras model trains on one device. Give it as module:function to train on several.")
     strategy = devices.open_strategy(plan)
     team = Team(plan, strategy)
     keras.utils.set_random_seed(settings.seed)
     chosen = precision.choose(settings.precision, settings.xla, plan, precision.capability())
     keras.config.set_dtype_policy(chosen.policy)
     with strategy.scope():
-        model, start, notes = _resumed(run) if run and run.start.file else _first_model(settings, chosen.xla)
+        model, start, notes = _resumed(run) if run and run.start.file else _first_model(settings, chosen.xla, own)
     keras.config.set_dtype_policy("float32")
     augment = augmentation.Augmentation.from_settings(settings)
     begin = Run.begin if not workers or workers.is_chief else ReadOnlyRun.begin
     if run is None and (not workers or workers.is_chief):
         folder = named_folder(settings.run, settings.runs_dir, settings.snapshot_path) or settings.runs_dir
         check_output(folder, folder=True, needed=COPIES * 4 * model.count_params())
-    run = run or begin(settings, _model_name(settings.snapshot, settings.model), start, model.save)
+    name = own.model.name if own.model else _model_name(settings.snapshot, settings.model)
+    run = run or begin(settings, name, start, model.save)
     try:
         steps = settings.steps or math.ceil(len(table) / settings.batch_size)
         if settings.real_only and validation is not None:
@@ -93,7 +104,7 @@ def fit(
                 events=events,
                 change=change,
             )
-            _train(model, run, start, team, partial(team.batches, batches), steps, callbacks)
+            _train(model, run, start, team, partial(team.batches, batches), steps, [*callbacks, *own.callbacks])
     except tf.errors.OpError as error:
         raise _explained(team.lost_worker(error) or unreadable(table, error), run) from None
     except (ManifestError, OSError) as error:
@@ -216,7 +227,7 @@ def _resumed(run: Run) -> tuple[keras.Model, Start, tuple[str, ...]]:
     return read_model(start.file, compile=True), start, (f"Resuming {url(run.location.path)} from {start}.",)
 
 
-def _first_model(settings: Train, xla: bool) -> tuple[keras.Model, Start, tuple[str, ...]]:
+def _first_model(settings: Train, xla: bool, own: Own) -> tuple[keras.Model, Start, tuple[str, ...]]:
     """The model of a new run, built or read from ``--snapshot``: model, start, and notes for the user."""
     if settings.snapshot:
         model = read_model(settings.snapshot, compile=True)
@@ -230,6 +241,9 @@ def _first_model(settings: Train, xla: bool) -> tuple[keras.Model, Start, tuple[
             note = "The snapshot has no optimizer state: training starts with a new optimizer."
             return compiled(model, settings, xla=xla), Start(epoch=done), (note,)
         return model, Start(epoch=done), (f"Starting from {settings.snapshot}, after epoch {done}.",)
+    if own.model is not None:
+        check(own.model, "model")
+        return compiled(own.model, settings, xla=xla, optimizer=own.optimizer), Start(epoch=settings.initial_epoch), ()
     pretrained = settings.imagenet_weights and not settings.weights
     model = build_model(
         settings.model,
@@ -241,7 +255,7 @@ def _first_model(settings: Train, xla: bool) -> tuple[keras.Model, Start, tuple[
         load_weights(model, settings.weights)
     from_scratch = pretrained and not architecture(settings.model).pretrained
     notes = (f"{settings.model} has no pretrained weights: training starts from random ones.",) if from_scratch else ()
-    return compiled(model, settings, xla=xla), Start(epoch=settings.initial_epoch), notes
+    return compiled(model, settings, xla=xla, optimizer=own.optimizer), Start(epoch=settings.initial_epoch), notes
 
 
 def _model_name(snapshot: Path | None, model: str) -> str:

@@ -62,7 +62,8 @@ def training_batches(
 
     Returns:
         Batches of images, uint8 RGB (batch_size, image_size, image_size, 3); labels, float32 (batch_size, 1),
-        fake = 1; and the index of each image in the run, int64 (batch_size, 1).
+        fake = 1; and the index of each image in the run, int64 (batch_size, 1), which seeds the augmentation. Keras' own `fit`
+        would take it for sample weights: for a model of your own use `deepfake_cli.load_dataset`.
     """
     labels = table["label"].to_numpy()
     start = (first_epoch * steps + first_step) * batch_size
@@ -148,7 +149,7 @@ def scoring_batches(
         Batches of images, uint8 RGB (at most batch_size, image_size, image_size, 3) in 0..255.
     """
     places = np.arange(len(table)) if places is None else places
-    paths = tf.data.Dataset.from_tensor_slices(_strings(table["path"]))
+    paths = tf.data.Dataset.from_tensor_slices(strings(table["path"]))
     read = reading(table["path"])
     images = paths.map(lambda path: read_image(path, image_size, read), num_parallel_calls=workers or tf.data.AUTOTUNE)
     batches = images.batch(batch_size)
@@ -162,14 +163,14 @@ def _within(part: tf.Tensor, parts: range) -> tf.Tensor:
     return (part >= parts.start) & (part < parts.stop)
 
 
-def _strings(paths: "pd.Series[str]") -> tf.Tensor:
+def strings(paths: "pd.Series[str]") -> tf.Tensor:
     """Convert a column of strings to a tensor, in chunks, so that millions of Python objects never exist at once."""
     chunks = range(0, len(paths), CHUNK)
     return tf.concat([tf.constant(paths.iloc[start : start + CHUNK].to_list()) for start in chunks], 0)
 
 
 def _in_files(table: pd.DataFrame, image_size: int) -> ImageAt:
-    paths, read = _strings(table["path"]), reading(table["path"])
+    paths, read = strings(table["path"]), reading(table["path"])
     return lambda index: read_image(paths[index], image_size, read)
 
 

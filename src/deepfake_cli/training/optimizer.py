@@ -9,10 +9,19 @@ from deepfake_cli.config import Train
 from deepfake_cli.models.keras_private import moving_averages
 
 
-def compiled(model: keras.Model, settings: Train, *, xla: bool = False) -> keras.Model:
-    """Compile a model with the optimizer and loss of the settings, and return it."""
+def compiled(
+    model: keras.Model, settings: Train, *, xla: bool = False, optimizer: keras.optimizers.Optimizer | None = None
+) -> keras.Model:
+    """Compile a model with the loss of the settings and an optimizer, and return it.
+
+    Args:
+        model: to compile.
+        settings: of the training.
+        xla: whether to compile its steps with XLA.
+        optimizer: None for the one of the settings.
+    """
     make = keras.optimizers.AdamW if settings.weight_decay else keras.optimizers.Adam
-    optimizer = make(
+    optimizer = optimizer or make(
         settings.lr,
         weight_decay=settings.weight_decay or None,  # Loshchilov and Hutter, "Decoupled Weight Decay", ICLR 2019
         global_clipnorm=settings.clip_norm or None,

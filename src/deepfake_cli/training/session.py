@@ -20,12 +20,13 @@ from deepfake_cli.storage.disk import check_output
 from deepfake_cli.storage.remote import here
 from deepfake_cli.training.events import Noted, Progress
 from deepfake_cli.training.export import export_best
+from deepfake_cli.training.own import Own
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass
+@dataclass(repr=False)
 class TrainResult:
     """What `train` made.
 
@@ -43,8 +44,19 @@ class TrainResult:
     onnx: Path | None = None
     fault: str = ""
 
+    def __repr__(self) -> str:
+        epochs = f"{len(self.history)} epoch{'s' * (len(self.history) != 1)}"
+        aucs = [epoch["val_auc"] for epoch in self.history if "val_auc" in epoch]
+        return f"<TrainResult {self.best}: {epochs}{f', validation AUC {max(aucs):.3f}' if aucs else ''}>"
 
-def train(settings: Train, progress: Progress = lambda event: None) -> TrainResult:
+    def to_df(self) -> "pd.DataFrame":
+        """The history as a table with a row per epoch."""
+        import pandas as pd
+
+        return pd.DataFrame(self.history)
+
+
+def train(settings: Train, progress: Progress = lambda event: None, own: Own | None = None) -> TrainResult:
     """Train on this machine, alone or as one of several workers; see `deepfake_cli.commands.train.train`."""
     run, workers, settings = None, environment.find_workers(os.environ), resumed_if_there(settings)
     if settings.resume:
@@ -66,7 +78,7 @@ def train(settings: Train, progress: Progress = lambda event: None) -> TrainResu
         with quiet():
             from deepfake_cli.training.fit import fit  # loads TensorFlow, after the lists were checked
 
-        run = fit(settings, table, validation, progress, run)
+        run = fit(settings, table, validation, progress, run, own)
     run.close()
     export, folder = settings.onnx and run.writes, run.location.path
     fault = export_best(run.folder / BEST) if export else ""
