@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+import deepfake_cli
 from deepfake_cli.assets import CLIPS, FOLDER, STARTER
 from tests import processes
 from tests.conftest import sample_frames
@@ -133,3 +134,20 @@ def test_layers_in_a_sequential_model(ran):
 @section("List and crop your data")
 def test_list_and_crop_your_data(ran):
     assert ran["clip"].path.is_file() and ran["face"].shape == (224, 224, 3)
+
+
+def test_results_of_the_commands_are_short_to_print(place, tmp_path, monkeypatch, uadfv, frames_of_uadfv):
+    monkeypatch.chdir(tmp_path)
+    cut = deepfake_cli.split(adapter="uadfv", viddir=uadfv, size=64, workers=1)
+    assert repr(cut) == f"<SplitResult img/manifest.csv: {len(cut.videos)} videos>"
+    lists = deepfake_cli.make_csv(adapter="uadfv", imgdir=frames_of_uadfv)
+    assert repr(lists).startswith("<MakeCsvResult csv/train/train.csv, csv/val/validation.csv")
+    rows = [f"{label},{score},v{n},v{n}" for n, (label, score) in enumerate([(0, 0.1), (0, 0.6), (1, 0.5), (1, 0.9)])]
+    (tmp_path / "scores.csv").write_text("\n".join(["label,score,video,group", *rows]))
+    result = deepfake_cli.evaluate(predictions="scores.csv")
+    assert repr(result).startswith(f"<EvaluateResult {result.summary}: video AUC 0.750 (")
+    table = result.to_df().set_index(["level", "metric"])
+    assert table.loc[("video", "auc"), "value"] == 0.75
+    judged = deepfake_cli.predict(paths=[place / "clips"], every=10)
+    assert repr(judged).startswith("<2 verdicts: ") and len(judged) == 2 == len(judged.to_df())
+    assert [verdict.path for verdict in judged] == [judged[0].path, judged[1].path]

@@ -36,7 +36,7 @@ DEFAULT_LIST = Path("csv/val/validation.csv")
 OLD_SNAPSHOT = Path("snapshots/best.keras")  # of the former trainer
 
 
-@dataclass
+@dataclass(repr=False)
 class EvaluateResult:
     """Result of `evaluate`.
 
@@ -53,6 +53,24 @@ class EvaluateResult:
     predictions: Path
     summary: Path
     page: Path | None = None
+
+    def __repr__(self) -> str:
+        auc = self.metrics["video"]["auc"]
+        value = "undefined" if auc["value"] is None else f"{auc['value']:.3f}"
+        ends = "" if auc["low"] is None or auc["high"] is None else f" ({auc['low']:.2f}–{auc['high']:.2f})"
+        return f"<EvaluateResult {self.summary}: video AUC {value}{ends}>"
+
+    def to_df(self) -> "pd.DataFrame":
+        """The metrics as a table with a row per level (frame, video, group) and metric: level, metric, value, low, high."""
+        import pandas as pd
+
+        rows = [
+            {"level": level, "metric": name, **{end: figure[end] for end in ("value", "low", "high")}}
+            for level in ("frame", "video", "group")
+            for name, figure in (self.metrics[level] or {}).items()
+            if isinstance(figure, dict) and "value" in figure
+        ]
+        return pd.DataFrame(rows).astype(dict.fromkeys(("value", "low", "high"), "float64"))
 
 
 def evaluate(settings: Evaluate, progress: Callable[[int, int], None] = lambda done, total: None) -> EvaluateResult:

@@ -32,7 +32,7 @@ UNSPLIT = "a video, which deepfake split has to cut into frames first"
 RECORDED = {"adapter", "protocol", "ratio", "test_ratio", "folds", "seed"}
 
 
-@dataclass
+@dataclass(repr=False)
 class MakeCsvResult:
     """Result of `make_csv`.
 
@@ -55,6 +55,9 @@ class MakeCsvResult:
     protocol: Path
     unread: dict[Path, str] = field(default_factory=dict)
     closed: dict[Path, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<MakeCsvResult {', '.join(map(str, self.paths.values()))}>"
 
 
 def make_csv(settings: MakeCsv) -> MakeCsvResult:

@@ -26,7 +26,7 @@ from deepfake_cli.storage.remote import here, is_remote, listed
 Progress = Callable[[Extracted, int, int], None]
 
 
-@dataclass
+@dataclass(repr=False)
 class SplitResult:
     """Result of `split`.
 
@@ -41,6 +41,10 @@ class SplitResult:
     videos: list[Extracted] = field(default_factory=list)
     ignored: dict[Path, str] = field(default_factory=dict)
     closed: dict[Path, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        failed = f", {len(self.failed):,} failed" if self.failed else ""
+        return f"<SplitResult {self.manifest}: {len(self.videos):,} videos{failed}>"
 
     @property
     def failed(self) -> list[Extracted]:
