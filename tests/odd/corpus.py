@@ -198,6 +198,16 @@ def stored(image: np.ndarray, orientation: int) -> np.ndarray:
     return np.ascontiguousarray(undo[orientation](image))
 
 
+def motion_jpeg(orientation: int) -> Callable[[Path], None]:
+    """A stream of JPEGs with EXIF, as some cameras write them."""
+
+    def make(path: Path) -> None:
+        pillow("JPEG", quality=95, orientation=orientation)(path)
+        path.write_bytes(path.read_bytes() * COUNT)
+
+    return make
+
+
 def opencv(suffix: str, change=lambda image: image, *options: int) -> Callable[[Path], None]:
     return lambda path: path.write_bytes(cv2.imencode(suffix, change(plain()[0]), options)[1].tobytes())
 
@@ -222,6 +232,37 @@ def huge(path: Path, side: int = 9000) -> None:
     rows = zlib.compress(bytes((1 + side // 8) * side), 9)
     header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b""))
+
+
+def short_header(path: Path) -> None:
+    """A PNG whose header has no height."""
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", bytes(5)) + chunk(b"IEND", b""))
+
+
+def bad_exif(path: Path) -> None:
+    """A JPEG with EXIF that ends within an orientation, which is 1 whoever reads it."""
+    pillow("JPEG", quality=95)(path)
+    exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0" + struct.pack("<HHII", 0x0112, 3, 60_000, 1)
+    data = path.read_bytes()
+    path.write_bytes(data[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + data[2:])
+
+
+def bad_page(path: Path) -> None:
+    """A TIFF with a second page without a size."""
+    pillow("TIFF")(path)
+    data = bytearray(path.read_bytes())
+    (first,) = struct.unpack_from("<I", data, 4)
+    (tags,) = struct.unpack_from("<H", data, first)
+    struct.pack_into("<I", data, first + 2 + 12 * tags, len(data))
+    path.write_bytes(data + struct.pack("<HHHIII", 1, 0x0103, 3, 1, 1, 0))
+
+
+def unknown_codec(path: Path) -> None:
+    """MP4 with a codec that FFmpeg doesn't know."""
+    video(X264)(path)
+    data = path.read_bytes()
+    entry = data.index(b"avc1", data.index(b"stsd"))
+    path.write_bytes(data[:entry] + b"zz99" + data[entry + 4 :])
 
 
 def hdr_png(path: Path) -> None:
@@ -265,6 +306,7 @@ MEDIA: dict[str, Odd] = {
         remuxed("", before="-display_rotation 180", first=f"-vf vflip,hflip,scale=280:300,setsar=64/45 {X264}"),
         size=(398, 300),
     ),
+    **{f"exif{n}.mjpeg": Odd(motion_jpeg(n)) for n in (2, 4, 6, 7)},
     "mirrored.mp4": Odd(remuxed("", before="-display_hflip", first=f"-vf hflip {X264}")),
     "clean_aperture.mp4": Odd(with_clean_aperture),
     "clean_aperture.mkv": Odd(in_matroska(with_clean_aperture)),
@@ -320,5 +362,9 @@ MEDIA: dict[str, Odd] = {
     "truncated.avif": Odd(truncated(pillow("AVIF"), 0.9), frames=0, says="damaged"),
     "truncated.bmp": Odd(truncated(pillow("BMP"), 0.9), frames=0, says="damaged"),
     "huge.png": Odd(huge, frames=0, says="more than 67,108,864 pixels"),
+    "short_header.png": Odd(short_header, frames=0, says="not an image, or damaged"),
+    "unknown_codec.mp4": Odd(unknown_codec, frames=0, says="unknown codec"),
+    "bad_exif.jpg": Odd(bad_exif, **ONE),
+    "bad_page.tif": Odd(bad_page, **ONE),
     "empty.jpg": Odd(lambda path: path.write_bytes(b""), frames=0, says="empty"),
 }

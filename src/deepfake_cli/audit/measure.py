@@ -1,7 +1,6 @@
 """Measure the properties of an image file, from its bytes and pixels."""
 
 import os
-import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -9,9 +8,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
 from deepfake_cli.distributed import in_parts
+from deepfake_cli.errors import VideoError
+from deepfake_cli.media.info import opened
 from deepfake_cli.media.jpeg_quality import jpeg_quality
 from deepfake_cli.storage.disk import reason
 from deepfake_cli.storage.files import read_bytes
@@ -116,12 +116,10 @@ def measure(data: bytes) -> dict[str, Any]:
 def _header(data: bytes) -> tuple[str, tuple[int, int], dict[int, list[int]]]:
     """Read format, size and quantisation tables from the header."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(BytesIO(data)) as image:
-                format = "jpeg" if image.format == "MPO" else str(image.format).lower()  # MPO: several JPEGs in one
-                return format, image.size, getattr(image, "quantization", {})
-    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError):
+        with opened(BytesIO(data)) as image:
+            format = "jpeg" if image.format == "MPO" else str(image.format).lower()  # MPO: several JPEGs in one
+            return format, image.size, getattr(image, "quantization", {})
+    except VideoError:
         raise ValueError("empty file" if not data else "not an image") from None
 
 

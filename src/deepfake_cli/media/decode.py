@@ -17,8 +17,8 @@ import numpy as np
 
 from deepfake_cli.errors import VideoError
 from deepfake_cli.media import tone
-from deepfake_cli.media.geometry import crop_of, upright, widened
-from deepfake_cli.media.info import MOST_PIXELS, Facts
+from deepfake_cli.media.geometry import crop_of, of_angle, of_exif, upright, widened
+from deepfake_cli.media.info import MOST_PIXELS, Facts, exif_orientation
 
 if TYPE_CHECKING:
     import av
@@ -55,7 +55,7 @@ class Video:
         self.stopped = False
         self.times = array("d")
         self.notes = [f"{others + 1} video streams: the default one was read"] if others else []
-        self._matrix: Any = None  # display matrix: rotation and mirroring
+        self._matrix: np.ndarray | None = None  # display matrix: rotation and mirroring
         self._crop = crop_of(self._container, self._stream)
         self._aspect = Fraction(self._stream.sample_aspect_ratio or 1)
         self._hdr = 0  # its transfer characteristic
@@ -77,10 +77,19 @@ class Video:
                 for frame in self._decode(packet):
                     _check_size(self.path, int(frame.width * max(Fraction(1), self._aspect)), frame.height)
                     if frame.key_frame or not self.times:  # only on key frames, since it is slow
-                        self._matrix = frame.side_data.get("DISPLAYMATRIX")
+                        self._matrix = self._orientation(frame, packet)
                     self.times.append(self._time(frame))
                     yield frame
         self.missing = max(0, self.promised - self._hidden - self._empty - len(self.times))
+
+    def _orientation(self, frame: "av.VideoFrame", packet: "av.Packet[Any] | None") -> np.ndarray | None:
+        """The display matrix of a frame, nine numbers; None without one."""
+        try:
+            matrix = frame.side_data.get("DISPLAYMATRIX")
+        except ValueError:  # PyAV fails if the frame has data of a type that it does not know, such as EXIF
+            orientation = exif_orientation(bytes(packet)) if packet is not None else 1
+            return of_exif(orientation) if orientation > 1 else of_angle(frame.rotation)
+        return None if matrix is None else np.frombuffer(cast(bytes, matrix), np.int32)
 
     def _time(self, frame: "av.VideoFrame") -> float:
         """Timestamp of a frame; from the frame rate if the stream has none."""
@@ -101,7 +110,7 @@ class Video:
         image = widened(image, self._aspect)
         if self._matrix is None:
             return image
-        turned = upright(image, np.frombuffer(cast(bytes, self._matrix), np.int32))
+        turned = upright(image, self._matrix)
         if turned is None:
             raise VideoError(
                 f"{self.path}: rotation is not a multiple of 90 degrees; rotate it with ffmpeg -i FILE NEW"
@@ -203,7 +212,7 @@ def _stream(path: Path, container: "av.container.InputContainer") -> tuple["av.V
     if not streams:
         raise VideoError(f"{path}: no video stream, only {_others(container)}")
     default = [stream for stream in streams if stream.disposition & Disposition.default] or streams
-    stream = max(default, key=lambda stream: (stream.width or 0) * (stream.height or 0))
+    stream = max(default, key=_pixels)
     if stream.codec_context is None:
         raise VideoError(f"{path}: unknown codec; convert it with ffmpeg -i FILE NEW.mp4")
     _check_size(path, stream.width, stream.height)
@@ -211,6 +220,11 @@ def _stream(path: Path, container: "av.container.InputContainer") -> tuple["av.V
     stream.codec_context.thread_count = 1
     stream.codec_context.flags |= av.codec.context.Flags.unaligned  # allows exact cropping
     return stream, len(streams) - 1
+
+
+def _pixels(stream: "av.VideoStream") -> int:
+    """Width times height; 0 if the codec is unknown, since PyAV then has neither."""
+    return (stream.width or 0) * (stream.height or 0) if stream.codec_context else 0
 
 
 def _others(container: "av.container.InputContainer") -> str:

@@ -11,6 +11,10 @@ import numpy as np
 if TYPE_CHECKING:
     import av
 
+ORIENTATIONS = {  # of EXIF, as a, b, c, d of a display matrix; see `upright`
+    1: (1, 0, 0, 1), 2: (-1, 0, 0, 1), 3: (-1, 0, 0, -1), 4: (1, 0, 0, -1),
+    5: (0, 1, 1, 0), 6: (0, 1, -1, 0), 7: (0, -1, -1, 0), 8: (0, -1, 1, 0),
+}  # fmt: skip
 SKEW = 0.02  # sine of the largest angle that counts as upright
 NESTED = {b"\x18\x53\x80\x67", b"\x16\x54\xae\x6b", b"\xae", b"\xe0"}  # Matroska's Segment, Tracks, TrackEntry, Video
 CROPS = {b"\x54\xbb": "top", b"\x54\xaa": "bottom", b"\x54\xcc": "left", b"\x54\xdd": "right"}  # its PixelCrop elements
@@ -78,6 +82,21 @@ def widened(image: np.ndarray, aspect: Fraction) -> np.ndarray:
         return image
     method = cv2.INTER_CUBIC if shown > width else cv2.INTER_AREA
     return cv2.resize(image, (shown, height), interpolation=method)
+
+
+def of_angle(degrees: int) -> np.ndarray:
+    """The display matrix of a rotation counterclockwise, for `upright`."""
+    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    return _matrix(cos, -sin, sin, cos)
+
+
+def of_exif(orientation: int) -> np.ndarray:
+    """The display matrix of an orientation of EXIF, 1 to 8; others count as 1."""
+    return _matrix(*ORIENTATIONS.get(orientation, ORIENTATIONS[1]))
+
+
+def _matrix(a: float, b: float, c: float, d: float) -> np.ndarray:
+    return np.array([a, b, 0, c, d, 0, 0, 0, 1])
 
 
 def upright(image: np.ndarray, matrix: np.ndarray) -> np.ndarray | None:
