@@ -116,7 +116,7 @@ def test_an_unreadable_recipe_is_named(deepfake, tmp_path):
     (run / "best.keras").write_bytes(b"x")
     recipe.write(run, {"snapshots": {"best.keras": {"epoch": 1}}})
     (run / "recipe.json").chmod(0)
-    assert f"broken: runs/a/recipe.json: {DENIED}" in deepfake("runs", rights=False).stdout
+    assert f"broken: recipe.json: {DENIED}" in deepfake("runs", rights=False).stdout
     (tmp_path / "p.csv").write_text("path,dataset,group,video,label,score\na,d,g,v,real,0.5\n")
     for command in (("calibrate", "p.csv", "runs/a/best.keras"), ("train", "--resume", "a")):
         error = deepfake(*command, rights=False, check=1).stderr

@@ -226,5 +226,5 @@ def test_the_recipe_names_the_pool(tmp_path):
     assert recipe.pool_of(snapshot) is None
     recipe.write(tmp_path, {"pool": "top"})
     assert recipe.pool_of(snapshot) == "top"
-    recipe.write(tmp_path, {"pool": "top", "snapshots": {"best.keras": {"pool": "median"}}})
+    recipe.write(tmp_path, {"pool": "top", "snapshots": {"best.keras": {"epoch": 1, "pool": "median"}}})
     assert recipe.pool_of(snapshot) == "median"  # chosen for this very snapshot

@@ -220,7 +220,7 @@ def test_hub_weights_offline_name_the_alternatives(tmp_path, monkeypatch, capfd)
 
 def test_missing_hub_names_its_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "keras_hub", None)  # as if it were not installed
-    with pytest.raises(ModelError, match=r"pip install 'deepfake-cli\[hub\]'.*--no-weights"):
+    with pytest.raises(ModelError, match=r"pip install .*\[hub\].*--no-weights"):
         tiny_vit((SIDE, SIDE, 3), "imagenet")
 
 

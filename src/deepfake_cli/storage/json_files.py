@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from deepfake_cli.errors import DeepfakeError
-from deepfake_cli.storage.disk import reason
+from deepfake_cli.storage.disk import sentence
 from deepfake_cli.storage.remote import here
 
 MOST_BYTES = 2**28  # of a file: the frames of a video of ten hours fit
@@ -59,7 +59,8 @@ def read_json(path: Path, model: Any, error: type[DeepfakeError], mend: str, *, 
         with local.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
     except OSError as fault:
-        raise error(f"{path}: cannot be read: {reason(fault)}. {mend}".rstrip()) from None
+        fault.filename = str(path)  # not that of a local copy
+        raise error(sentence(fault)) from None
     return parse_json(data, model, str(path), error, mend)
 
 
