@@ -40,3 +40,16 @@ def test_a_missing_list_is_named_before_anything_is_trained(tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DeepfakeError, match=r"train\.csv"):
         train(model=model)
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        ({"model": 3}, "model: expected a name or a Keras model. Received: 3"),
+        ({"optimizer": "adam"}, "optimizer: expected a Keras optimizer. Received: 'adam'"),
+        ({"callbacks": keras.callbacks.TerminateOnNaN()}, "callbacks: expected a list. Received: TerminateOnNaN"),
+    ],
+)
+def test_what_is_no_keras_object_is_said(own, said):
+    with pytest.raises(ConfigError, match=said):
+        train(**own)

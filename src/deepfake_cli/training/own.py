@@ -29,6 +29,12 @@ class Own:
         Raises:
             ConfigError: they do not.
         """
+        if self.model is not None and not hasattr(self.model, "count_params"):
+            raise ConfigError(f"model: expected a name or a Keras model. Received: {self.model!r}.")
+        if self.optimizer is not None and not hasattr(self.optimizer, "get_config"):
+            raise ConfigError(f"optimizer: expected a Keras optimizer. Received: {self.optimizer!r}.")
+        if not isinstance(self.callbacks, list | tuple):
+            raise ConfigError(f"callbacks: expected a list. Received: {type(self.callbacks).__name__}.")
         if self.model is not None and (settings.resume or settings.snapshot or settings.weights):
             raise ConfigError(
                 "model: a Keras model cannot be combined with resume, snapshot or weights; leave them out."
