@@ -85,11 +85,17 @@ def test_a_diverged_run_does_not_stop_the_others(lists, deepfake):
     assert "All cells" in every and "loss is nan" in every
     deepfake("train", "u/train/train.csv", "--val-annotations", "u/val/validation.csv", "--config", "tiny.toml",
              "--run", "good")  # fmt: skip
-    reals = pd.read_csv(lists / "t" / "val" / "validation.csv").query("label == 'real'")
-    reals.to_csv(lists / "t" / "val" / "reals.csv", index=False)
-    said = deepfake("matrix", "--snapshots", "good", *TESTS, "--test", "reals=t/val/reals.csv")
-    assert "good on reals" in said.stderr and "frames are real" in said.stderr
-    assert cells_of(json.loads((lists / "matrix" / "matrix.json").read_text()))["good", "reals"]["frame"] is None
+    listed = pd.read_csv(lists / "t" / "val" / "validation.csv")
+    listed.query("label == 'real'").to_csv(lists / "t" / "val" / "reals.csv", index=False)
+    refused = deepfake("matrix", "--snapshots", "good", *TESTS, "--test", "reals=t/val/reals.csv", check=1)
+    assert "frames are real" in refused.stderr and not (lists / "matrix").exists()
+    (lists / "broken.jpg").write_bytes(b"no image")
+    listed.loc[0, "path"] = str(lists / "broken.jpg")
+    listed.to_csv(lists / "t" / "val" / "damaged.csv", index=False)
+    said = deepfake("matrix", "--snapshots", "good", *TESTS, "--test", "damaged=t/val/damaged.csv")
+    assert "good on damaged" in said.stderr and "broken.jpg" in said.stderr.replace("\n", "")
+    cells = cells_of(json.loads((lists / "matrix" / "matrix.json").read_text()))
+    assert cells["good", "damaged"]["frame"] is None and cells["good", "uadfv"]["frame"]
 
 
 REFUSED = [

@@ -216,7 +216,13 @@ def test_reasons_name_the_problem(found):
 
 
 def test_ignored_files_are_listed(found):
-    assert {Path(name).name for name in found[0]["ignored"]} == {".mp4", "odd.xyz", "preview.gif", "folder.mp4", "round"}
+    assert {Path(name).name for name in found[0]["ignored"]} == {
+        ".mp4",
+        "odd.xyz",
+        "preview.gif",
+        "folder.mp4",
+        "round",
+    }
     assert "odd.xyz" in found[2]
 
 

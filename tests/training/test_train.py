@@ -19,14 +19,14 @@ def build(input_shape, weights):
     x = layers.Dropout(0.3)(layers.GlobalAveragePooling2D()(x))
     return keras.Model(inputs, layers.Dense(1, activation="sigmoid", name="probability")(x), name="tiny")
 
-class Nan(keras.regularizers.Regularizer):
-    def __call__(self, kernel):
-        return float("nan") * keras.ops.sum(kernel)
+class Spoil(layers.Layer):
+    def call(self, x, training=False):
+        return x * float("nan") if training else x
 
 def broken(input_shape, weights):
     model = build(input_shape, weights)
-    model.layers[-1].kernel_regularizer = Nan()
-    return model
+    score = model.layers[-1](Spoil()(model.layers[-2].output))
+    return keras.Model(model.inputs[0], score)
 """
 FAST = ("--model", "tiny:build", "--image-size", 32, "--batch-size", 8, "--no-onnx")
 
