@@ -112,10 +112,11 @@ def test_leaky_and_broken_lists_are_refused(project, deepfake):
     assert "no such list" in deepfake("train", "nowhere.csv", *FAST, check=1).stderr
 
 
-def test_undecodable_image_is_named(project, deepfake):
+@pytest.mark.parametrize("data", [b"\xff\xd8\xff not a picture", b"no image", b""])
+def test_undecodable_image_is_named(project, deepfake, data):
     table = pd.read_csv(project / "csv" / "train" / "train.csv", dtype=str)
     bad = project / "csv" / "train" / "bad.jpg"
-    bad.write_bytes(b"\xff\xd8\xff not a picture")
+    bad.write_bytes(data)
     table.loc[0, "path"] = "bad.jpg"
     table.to_csv(project / "csv" / "train" / "bad.csv", index=False)
     assert "bad.jpg" in deepfake("train", "csv/train/bad.csv", *FAST, "--no-balance", check=1).stderr

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from deepfake_cli.errors import ManifestError
+from deepfake_cli.errors import DeepfakeError, ManifestError
 from deepfake_cli.training import input_pipeline
 
 
@@ -80,6 +80,6 @@ def unreadable(table: pd.DataFrame, error: Exception) -> Exception:
 def _readable(path: str, read: input_pipeline.Read) -> bool:
     try:
         input_pipeline.decode(read(path))
-    except (tf.errors.OpError, OSError):
+    except (tf.errors.OpError, OSError, DeepfakeError):
         return False
     return True
