@@ -134,6 +134,7 @@ def main() -> None:
         project = options.sources or Path(name) / "project"
         if not (project / READY).exists():
             make_project(project)
+        processes.run("--version", cwd=project)  # starts the warm process, before the threads share it
         kinds = [*KINDS]
         wanted = (number for number in range(options.count) if kinds[number % len(kinds)] in (options.kind or kinds))
         numbers = options.only or wanted
