@@ -88,9 +88,6 @@ def navigation() -> list[dict[str, list[str]]]:
     sections: dict[str, list[str]] = {"Home": ["index.md"]}
     for row in re.findall(r"^\| (\w.*?) \| (.+) \|$", table, re.MULTILINE):
         sections[row[0]] = [places[target] for target in re.findall(r"\]\(([^)]+)\)", row[1])]
-    sections["Python"] = sorted(
-        {*sections.get("Python", []), *(page.name for page in (ROOT / "docs").glob("python*.md"))}
-    )
     sections["Reference"] = ["commands.md", *sections.pop("Reference", []), *(f"api/{name}.md" for name in api())]
     if lost := set(places.values()) - {page for pages in sections.values() for page in pages}:
         sys.exit(f"Not in the table of README.md, Documentation: {', '.join(sorted(lost))}")

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from deepfake_cli.errors import ConfigError
+from deepfake_cli.storage.csv_cells import quoted_table
 from deepfake_cli.storage.files import whole, write_text
 
 PLOTS = (".png", ".svg", ".pdf")
@@ -18,7 +19,7 @@ def save_verdicts(verdicts: Any, path: str | Path) -> Path:
     if suffix == ".json":
         write_text(path, json.dumps(verdicts.to_dict(), indent=2, ensure_ascii=False) + "\n")
     elif suffix == ".csv":
-        write_text(path, verdicts.to_df().to_csv(index=False))
+        write_text(path, quoted_table(verdicts.to_df()).to_csv(index=False))
     elif suffix in plots:
         with whole(path) as partial:
             verdicts.plot().savefig(partial, format=suffix[1:], dpi=DPI)
