@@ -141,6 +141,7 @@ class Server:
 
 
 _server: Server | None = None
+_starting = threading.Lock()
 
 
 def start(
@@ -162,7 +163,8 @@ def start(
         words += ["--workers", "1"]  # or each starts two processes for some ten images
     loading = any(READ_WHILE_LOADING.match(name) for name in environment)
     if not fresh and not loading and sys.platform == "linux" and not {"-v", "--verbose"} & set(words):
-        _server = _server or Server()
+        with _starting:
+            _server = _server or Server()
         return _server.start(words, cwd, whole, stdout, stderr, rights)
     assert rights, "only a forked process gives up its rights"
     command = [sys.executable, "-m", "deepfake_cli", *words]

@@ -12,6 +12,7 @@ import pytest
 
 from deepfake_cli.assets import STARTER
 from deepfake_cli.cli.console import visible
+from deepfake_cli.storage.files import write_text
 from tests import processes
 from tests.conftest import write_video
 from tests.training.test_train import TINY
@@ -129,6 +130,11 @@ def test_an_error_line_shows_the_name(project):
         assert done.returncode, words
         assert not RAW.search(done.stdout + done.stderr), words
         assert r"\x1b" in done.stderr or r"'\x1b" in done.stderr, words
+
+
+def test_what_is_not_unicode_is_written_as_an_escape(tmp_path):
+    write_text(tmp_path / "x", f"{LATIN} \ud800")
+    assert (tmp_path / "x").read_bytes() == rb"caf\xe9 \ud800"
 
 
 def test_nothing_is_printed_but_through_the_console():

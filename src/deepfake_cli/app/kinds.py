@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from deepfake_cli.errors import VideoError
-from deepfake_cli.media.decode import MOST_PIXELS
+from deepfake_cli.media.info import MOST_PIXELS, TOO_LARGE, opened
 
 IMAGES = {
     "JPEG": ".jpg",
@@ -42,18 +42,12 @@ def settle(path: Path) -> Path:
 
 def _image(path: Path) -> str:
     """Return the suffix of an image, or "" for other files; reads only the header."""
-    import warnings
-
-    from PIL import Image
-
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the size is checked below
-            with Image.open(path, formats=[name for name in IMAGES if name != "MPO"]) as image:
-                (width, height), suffix = image.size, IMAGES.get(str(image.format), "")
-    except Image.DecompressionBombError:
-        raise VideoError(f"Image too large: the limit is {MOST_PIXELS:,} pixels.") from None
-    except (OSError, ValueError, SyntaxError):  # Pillow: not an image, or a broken one
+        with opened(path, [name for name in IMAGES if name != "MPO"]) as image:
+            (width, height), suffix = image.size, IMAGES.get(str(image.format), "")
+    except VideoError as error:
+        if str(error) == TOO_LARGE:
+            raise VideoError(f"Image too large: the limit is {MOST_PIXELS:,} pixels.") from None
         return ""
     if width * height > MOST_PIXELS:
         raise VideoError(f"Image too large: {width:,} x {height:,} pixels; the limit is {MOST_PIXELS:,}.")

@@ -1,7 +1,7 @@
 """Header information of videos and images: codec, frame rate, size."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -42,8 +42,12 @@ class Facts(NamedTuple):
 
 
 @contextmanager
-def opened(source: Path | BytesIO) -> Iterator["Image.Image"]:
+def opened(source: Path | BytesIO, formats: Sequence[str] | None = None) -> Iterator["Image.Image"]:
     """Open an image with Pillow, which reads only the header, without its warnings.
+
+    Args:
+        source: the file.
+        formats: Pillow's names of those to try; None for all.
 
     Raises:
         VideoError: it cannot be read, here or in the block; the message has the reason, without the file.
@@ -53,7 +57,7 @@ def opened(source: Path | BytesIO) -> Iterator["Image.Image"]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(source) as image:
+            with Image.open(source, formats=formats) as image:
                 yield image
     except VideoError:
         raise

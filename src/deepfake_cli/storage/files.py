@@ -1,5 +1,6 @@
 """Write files atomically: under a temporary name, then renamed; or uploaded, if remote."""
 
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -7,6 +8,8 @@ from pathlib import Path
 from uuid import uuid4
 
 from deepfake_cli.storage import disk, remote, tar_shards
+
+_SURROGATE = re.compile("[\ud800-\udfff]")  # bytes of a name that is not UTF-8, or half a pair in JSON
 
 
 @contextmanager
@@ -42,7 +45,12 @@ def whole(path: Path) -> Iterator[Path]:
 def write_text(path: Path, text: str) -> None:
     """Write `text` to `path` as UTF-8, atomically; bytes of a name that are not UTF-8 become escapes."""
     with whole(path) as partial:
-        partial.write_bytes(text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").encode())
+        partial.write_bytes(_SURROGATE.sub(_escape, text).encode())
+
+
+def _escape(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
 
 
 def elsewhere(path: str | Path) -> bool:
