@@ -97,6 +97,7 @@ def test_a_command_that_needs_more_says_what_installs_it(judging, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_measuring_needs_measure_txt_only(deepfake, measuring, frames_of_uadfv, tmp_path):
     deepfake("make-csv", "uadfv", "--imgdir", frames_of_uadfv, "--ratio", 0.5)
     (tmp_path / "best.keras").write_bytes(b"a snapshot")

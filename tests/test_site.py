@@ -61,6 +61,7 @@ def test_the_citation_is_of_this_version_and_urls_exist_or_are_not_given():
     assert "urls" not in tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["judge", "own-data", "timit-uadfv"])
 def test_the_commands_of_a_tutorial_run(name, tmp_path, deepfake, people, timit, uadfv):
     for link, target in (("DeepfakeTIMIT", timit[0]), ("VidTIMIT", timit[1]), ("UADFV", uadfv)):

@@ -174,6 +174,7 @@ def test_planted_shortcut_is_warned_about(tmp_path, people, deepfake):
     assert next(iter(found["properties"])) == "jpeg_quality", "the best first"
 
 
+@pytest.mark.slow
 def test_no_warning_without_a_shortcut(tmp_path, people):
     build(tmp_path, people, lambda image, label, rng: encoded(image, int(rng.integers(60, 96))))
     found = run(tmp_path, tmp_path / "all.csv")
@@ -186,6 +187,7 @@ def test_no_warning_without_a_shortcut(tmp_path, people):
     assert again == found, "the same seed gives the same figures, in however many threads"
 
 
+@pytest.mark.slow
 def test_missing_values_are_no_shortcut(tmp_path, people, frames_of_uadfv):
     """Reals that split cut, fakes that another tool cut: only the reals have a codec and boxes."""
     build(tmp_path, people, lambda image, label, rng: encoded(image))

@@ -68,6 +68,7 @@ def test_exported_scores_match_keras_in_every_runtime(exported, model, crops, na
     assert traits.threshold == pytest.approx(1 / (1 + 3**0.5), abs=1e-4), "as calibrated: a half of the logit of 1/4"
 
 
+@pytest.mark.slow
 def test_evaluate_runs_onnx_without_tensorflow(exported, model, tmp_path, frames_of_uadfv):
     """On crops of the input size, less than half of it, and more than twice."""
     shutil.copyfile(exported.path, tmp_path / "d.onnx")
@@ -175,6 +176,7 @@ def test_other_formats_match_keras(deepfake, snapshot, kind, tmp_path):
     assert told["difference"] < 1e-4 and (tmp_path / told["path"]).exists()
 
 
+@pytest.mark.slow
 def test_exported_detector_predicts(deepfake, snapshot, tmp_path):
     assert "maximum difference" in deepfake("export", snapshot, "--output", "d.onnx").stdout
     (verdict,) = json.loads(

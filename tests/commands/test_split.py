@@ -56,6 +56,7 @@ def test_finished_videos_are_skipped_until_settings_or_source_change(json_of, ua
     assert json_of("split", "uadfv", "--viddir", root, "--margin", "1.5", "--overwrite")["skipped"] == 0
 
 
+@pytest.mark.slow
 def test_killed_and_repeated_split_equals_uninterrupted(json_of, tmp_path, people):
     raw = tmp_path / "raw"
     for number in range(8):

@@ -114,6 +114,7 @@ def test_rows_without_a_score_are_errors(tmp_path, ours, how, videos):
     ]
 
 
+@pytest.mark.slow
 def test_no_tensorflow_for_files(tmp_path, ours):
     ours.to_csv(tmp_path / "p.csv", index=False)
     code = (

@@ -94,6 +94,7 @@ def test_predict_names_each_file(project):
     assert "cannot be read" not in (project / "m[/x].html").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [

@@ -67,6 +67,7 @@ def recipe_of(run: Path) -> dict:
     return json.loads((run / "recipe.json").read_text())
 
 
+@pytest.mark.slow
 def test_resume_equals_uninterrupted(project):
     cut = project / "runs" / "cut"
     process = start(project, "train", *SETTINGS, "--run", "cut", "--save-steps", STEPS)
@@ -119,6 +120,7 @@ def test_first_signal_is_held_and_second_raises(number):
     subprocess.run([sys.executable, "-c", HELD, str(int(number))], check=True, timeout=60)
 
 
+@pytest.mark.slow
 def test_ctrl_c_saves_the_current_step_and_a_running_run_is_locked(project):
     name = "stopped"
     process = start(project, "train", *SETTINGS, "--steps", 100_000, "--run", name, "--save-steps", 1)
@@ -136,6 +138,7 @@ def test_ctrl_c_saves_the_current_step_and_a_running_run_is_locked(project):
     assert not list((project / "runs" / name).glob(".*"))
 
 
+@pytest.mark.slow
 def test_full_disk_keeps_the_last_state_and_says_how_to_resume(project):
     run = project / "runs" / "full"
     shutil.copytree(project / "runs" / "whole", run)
@@ -152,6 +155,7 @@ def test_full_disk_keeps_the_last_state_and_says_how_to_resume(project):
     assert "the file is larger than" in (run / "train.log").read_text()
 
 
+@pytest.mark.slow
 def test_images_deleted_during_training_are_named_and_snapshots_kept(project, frames_of_uadfv, tmp_path):
     table = pd.read_csv(project / "csv" / "train" / "train.csv", dtype=str)
     shutil.copytree(frames_of_uadfv, tmp_path / "img")
@@ -166,6 +170,7 @@ def test_images_deleted_during_training_are_named_and_snapshots_kept(project, fr
     assert "are gone" in errors and "Saved: the state at the end of epoch" in errors and "--resume vanished" in errors
 
 
+@pytest.mark.slow
 def test_resume_with_other_settings_or_lists_is_refused(project):
     def output_of(*words) -> str:
         process = start(project, "train", *words)
@@ -187,6 +192,7 @@ def test_resume_with_other_settings_or_lists_is_refused(project):
         lines.write_text(text)
 
 
+@pytest.mark.slow
 def test_runs_lists_metrics_and_broken_folders(project, tmp_path, deepfake, json_of):
     shutil.copytree(project / "runs" / "whole", tmp_path / "runs" / "whole")
     for name, text in (("list", "[]"), ("cut", '{"model": '), ("other", '{"history": 3}'), ("nothing", None)):

@@ -170,6 +170,7 @@ def matrix_written(lists: list[Path], number: int, folder: Path) -> None:
     _write(folder, {"rows": ["a"], "columns": ["b"], "seeds": None, "cells": [cell]})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("work", [compared, evaluated, audited, matrix_written])
 def test_results_of_a_command_change_together(tmp_path, monkeypatch, lists, work):
     folder = tmp_path / "out"
@@ -265,6 +266,7 @@ def test_training_changes_best_and_recipe_together(tmp_path, monkeypatch, lists)
         assert not [path for path in run.folder.iterdir() if path.name.startswith(READY)]
 
 
+@pytest.mark.slow
 def test_killed_evaluations_leave_one_of_two(deepfake, tmp_path, lists):
     """The real command, killed by the system while it writes."""
     words = [("evaluate", "--predictions", path, "--resamples", 0) for path in lists[:2]]

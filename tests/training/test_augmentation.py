@@ -110,6 +110,7 @@ def test_augmentation_depends_on_seed_and_place_only(table):
     assert np.array_equal(one, again) and not np.array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_validation_list_of_reals_gets_a_forged_copy_of_each(table):
     reals = table[table["label"] == 0].head(6).reset_index(drop=True)
     both = with_forged(reals)
@@ -128,6 +129,7 @@ def test_validation_list_of_reals_gets_a_forged_copy_of_each(table):
     assert all(not np.array_equal(*pair) for pair in zip(images[6:], plain[6:], strict=True))
 
 
+@pytest.mark.slow
 def test_real_only_trains_without_the_files_of_fakes(project, deepfake):  # noqa: F811
     for part in ("train", "val"):
         for path in (project / "csv" / part).glob("*.csv"):

@@ -55,6 +55,7 @@ def test_precision_follows_the_device(plan, capability, policy):
     assert (asked.policy, asked.xla) == ("mixed_float16", True)
 
 
+@pytest.mark.slow
 def test_early_stopping_ends_training_when_the_auc_stops_rising(project, deepfake, json_of):  # noqa: F811
     output = deepfake("train", *FAST, "--epochs", 30, "--early-stopping", 2, "--steps", 3, "--run", "r").stdout
     facts = json.loads((project / "runs" / "r" / "recipe.json").read_text())
