@@ -5,7 +5,7 @@ Public names, imported lazily:
 - `Detector`: classifies videos and images, without TensorFlow.
 - `split`, `make_csv`, `train`, `evaluate`, `predict`: the commands, with options as keywords or as a settings model.
 - `build_model`: a Keras model by the name of its architecture.
-- `load_dataset`: split lists as a tf.data pipeline of images and labels.
+- `load_dataset`: lists of frames as a tf.data pipeline of images and labels.
 - `measure`: metrics with intervals, from arrays of labels and scores.
 - `Clip`, `Box`: returned by your own adapters and face detectors.
 """

@@ -41,7 +41,7 @@ def test_split(deepfake, half_open, workers):
     failed = {item["video"]: item["reason"] for item in found["failed"]}
     assert set(failed) == {"real/cid/1", "real/eve/1"} and all(DENIED in reason for reason in failed.values())
     assert found["frames"] == 12  # of three videos that can be read
-    assert done.stderr.rstrip().endswith("Error: 1 folders could not be listed, and none of their videos was read.")
+    assert done.stderr.rstrip().endswith("Error: Folders that could not be listed: 1. None of their videos was read.")
 
 
 def test_split_of_another_data_set(json_of, tmp_path, timit):

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from deepfake_cli.assets import STARTER
-from deepfake_cli.cli.console import visible
+from deepfake_cli.storage.escapes import visible
 from deepfake_cli.storage.files import write_text
 from tests import processes
 from tests.conftest import write_video

@@ -48,6 +48,4 @@ def _print_errors(calibration: dict[str, Any]) -> None:
     if calibration["threshold"]:
         threshold = calibration["threshold"]
         counts = " and ".join(f"{count} {name}" for name, count in threshold["called_otherwise"].items())
-        console.print(
-            f"Threshold {threshold['before']:.3f} becomes {threshold['after']:.3f}: {counts} change class.",
-        )
+        console.print(f"Threshold {threshold['before']:.3f} becomes {threshold['after']:.3f}: {counts} change class.")

@@ -33,7 +33,7 @@ def check(settings: MakeCsv, json: bool) -> None:
                 error_console.print(f"  {example}")
         if not result.wrong:
             console.print(
-                f"The lists are unchanged and share no group. {result.compared:,} images compared by perceptual hash.",
+                f"The lists are unchanged and share no group. {result.compared:,} images compared by perceptual hash."
             )
     if result.wrong:
         raise typer.Exit(1)

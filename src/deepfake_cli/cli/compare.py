@@ -31,7 +31,7 @@ def print_comparison(comparison: dict[str, Any]) -> None:
     console.print(f"A: {comparison['a']}\nB: {comparison['b']}")
     coverage = comparison["coverage"]
     console.print(
-        f"{coverage['both']:,} rows in both, {coverage['only_a']:,} in A only, {coverage['only_b']:,} in B only.",
+        f"{coverage['both']:,} rows in both, {coverage['only_a']:,} in A only, {coverage['only_b']:,} in B only."
     )
     for level in ("frame", "video"):
         figures = comparison[level]
@@ -58,7 +58,7 @@ def _cells(figure: dict[str, Any]) -> tuple[str, ...]:
 def _print_test(test: dict[str, Any], level: str) -> None:
     if test["p"] is not None:
         console.print(
-            f"DeLong's test of the AUCs: z {test['z']:.2f}, p {test['p']:.2g} (treats {level}s as independent).",
+            f"DeLong's test of the AUCs: z {test['z']:.2f}, p {test['p']:.2g} (treats {level}s as independent)."
         )
 
 

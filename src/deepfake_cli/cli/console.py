@@ -5,7 +5,6 @@ is read as markup.
 """
 
 import json
-import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -24,23 +23,8 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from deepfake_cli.storage.escapes import visible
 from deepfake_cli.storage.remote import spelled
-
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters of both sets, but for tab and line feed
-    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # these change the direction of what follows
-    "\u2028\u2029\ud800-\udfff]"  # line ends; bytes of a name that is not UTF-8
-)
-
-
-def visible(text: str) -> str:
-    """The text with what a terminal would obey or cannot print as escapes: ESC is 4 characters, a backslash and x1b."""
-    return _HIDDEN.sub(_escape, text)
-
-
-def _escape(found: re.Match[str]) -> str:
-    code = ord(found[0])
-    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else ascii(found[0])[1:-1]
 
 
 class Screen(Console):

@@ -41,7 +41,9 @@ def make_csv(
     else:
         _print(result, settings)
     if result.closed:
-        raise DatasetError(f"{len(result.closed)} folders could not be listed: the lists are without their images.")
+        raise DatasetError(
+            f"Folders that could not be listed: {len(result.closed)}. The lists are without their images."
+        )
     return None
 
 

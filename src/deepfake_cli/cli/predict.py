@@ -68,7 +68,9 @@ def predict(
     if result.missed:
         raise typer.Exit(FAILED_ON)
     if result.closed:
-        raise DatasetError(f"{len(result.closed)} folders could not be listed, and none of their files was classified.")
+        raise DatasetError(
+            f"Folders that could not be listed: {len(result.closed)}. None of their files was classified."
+        )
 
 
 def _row(verdict: "Verdict", unique: bool) -> tuple[str, ...]:

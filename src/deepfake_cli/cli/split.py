@@ -54,7 +54,7 @@ def split(
     if len(result.failed) == len(result.videos):
         raise DatasetError(f"None of the {len(result.videos)} videos in {settings.viddir} could be read.")
     if result.closed:
-        raise DatasetError(f"{len(result.closed)} folders could not be listed, and none of their videos was read.")
+        raise DatasetError(f"Folders that could not be listed: {len(result.closed)}. None of their videos was read.")
     if result.failed and settings.strict:
         raise DatasetError(f"{len(result.failed)} videos could not be read (--strict).")
 

@@ -5,9 +5,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deepfake_cli.cli.console import console, progress, visible, warn
+from deepfake_cli.cli.console import console, progress, warn
 from deepfake_cli.config import Train
 from deepfake_cli.errors import DeepfakeError
+from deepfake_cli.storage.escapes import visible
 
 LOG = "train.log"
 

@@ -42,7 +42,7 @@ class Predict(Judging):
     paths: list[Path] = argument([], "Videos, images, folders, or patterns such as 'clips/*.mp4'", remote=True)
     folders: Literal["auto", "video", "files"] = option(
         "auto",
-        "Folders of images: one video if all images are numbered (auto), one video each (video), or files (files)",
+        "Take a folder of images as one video if they are numbered (auto), always (video), or never (files)",
     )
     report: Path | None = option(
         None, "Write an HTML page here, with timelines, top frames and heat maps", remote=True, writes="file"

@@ -224,7 +224,7 @@ def _exported(path: str | Path | None) -> Path:
     path = Path(path)
     if path.is_dir():
         return _beside(path / "best.keras", f"{path}: no {BEST} in this folder")
-    if path.suffix == ".keras":
+    if path.suffix.lower() == ".keras":
         return _beside(path, f"{url(path)}: no export beside this snapshot")
     return path
 

@@ -1,6 +1,5 @@
 """Write files atomically: under a temporary name, then renamed; or uploaded, if remote."""
 
-import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -8,8 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from deepfake_cli.storage import disk, remote, tar_shards
-
-_SURROGATE = re.compile("[\ud800-\udfff]")  # bytes of a name that is not UTF-8, or half a pair in JSON
+from deepfake_cli.storage.escapes import encodable
 
 
 @contextmanager
@@ -45,12 +43,7 @@ def whole(path: Path) -> Iterator[Path]:
 def write_text(path: Path, text: str) -> None:
     """Write `text` to `path` as UTF-8, atomically; bytes of a name that are not UTF-8 become escapes."""
     with whole(path) as partial:
-        partial.write_bytes(_SURROGATE.sub(_escape, text).encode())
-
-
-def _escape(found: re.Match[str]) -> str:
-    code = ord(found[0])
-    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
+        partial.write_bytes(encodable(text).encode())
 
 
 def elsewhere(path: str | Path) -> bool:

@@ -73,7 +73,7 @@ def unreadable(table: pd.DataFrame, error: Exception) -> Exception:
         return error
     some = "\n  ".join(bad[:5])
     return ManifestError(
-        f"{len(bad):,} images cannot be decoded or are gone. Make them again with deepfake split:\n  {some}"
+        f"Images that cannot be decoded or are gone: {len(bad):,}. Make them again with deepfake split:\n  {some}"
     )
 
 
