@@ -58,6 +58,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--pairs", type=int, default=PAIRS, help="number of pairs, a multiple of 1,000 [%(default)s]")
     parser.add_argument("--epochs", type=int, default=15, help=f"epochs of {STEPS} steps [%(default)s]")
+    parser.add_argument("--seed", type=int, default=SEED, help="of the training; the pairs do not change [%(default)s]")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes that make pairs [%(default)s]")
     return parser.parse_args()
 
@@ -84,7 +85,7 @@ def train(options: argparse.Namespace, folder: Path) -> Any:
     import tensorflow as tf
 
     tf.config.threading.set_inter_op_parallelism_threads(1)  # makes the order of sums reproducible
-    keras.utils.set_random_seed(SEED)
+    keras.utils.set_random_seed(options.seed)
     state = options.work / "state.keras"
     model = keras.models.load_model(state) if state.is_file() else network(options.epochs * STEPS)
     done = int(model.optimizer.iterations) // STEPS
@@ -92,7 +93,7 @@ def train(options: argparse.Namespace, folder: Path) -> Any:
     log = keras.callbacks.CSVLogger(options.work / "log.csv", append=done > 0)
     if done < options.epochs:
         model.fit(
-            batches(folder, done * STEPS, model.get_layer("mask").output.shape[1]),
+            batches(folder, done * STEPS, model.get_layer("mask").output.shape[1], options.seed),
             steps_per_epoch=STEPS, initial_epoch=done, epochs=options.epochs, callbacks=[keep, log], verbose=2,
         )  # fmt: skip
     model.optimizer.finalize_variable_values(model.trainable_variables)
@@ -124,7 +125,7 @@ def network(steps: int) -> Any:
     return model
 
 
-def batches(folder: Path, first: int, cells: int) -> Any:
+def batches(folder: Path, first: int, cells: int, seed: int) -> Any:
     """Endless batches from a step on; each depends only on its step."""
     import tensorflow as tf
 
@@ -143,7 +144,7 @@ def batches(folder: Path, first: int, cells: int) -> Any:
     def at(step: Any) -> Any:
         soften = SOFTEN if step >= SOFTEN_FROM else 0.0
         return shards.batch(
-            int(step), pairs=BATCH, size=IMAGE_SIZE, margin=MARGIN, cells=cells, seed=SEED, soften=soften
+            int(step), pairs=BATCH, size=IMAGE_SIZE, margin=MARGIN, cells=cells, seed=seed, soften=soften
         )
 
     return tf.data.Dataset.counter(first).map(load, num_parallel_calls=1).prefetch(8)
@@ -169,7 +170,7 @@ def export(model: Any, options: argparse.Namespace) -> None:
         real_below=real_below,
         photo_threshold=photo,
         measured=MEASURED,
-        recipe={"seed": SEED, "versions": recipe.versions(), "made": "scripts/train_starter.py"},
+        recipe={"seed": options.seed, "versions": recipe.versions(), "made": "scripts/train_starter.py"},
     )
     with whole(options.output) as partial:
         export_onnx(model, partial, traits, compact=True)
