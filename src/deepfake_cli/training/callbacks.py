@@ -1,5 +1,6 @@
 """The Keras callbacks of training: one duty each. `training_callbacks` is the only place that puts them in order."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ class Loop:
     Attributes:
         epoch: the current epoch, from 1.
         step: finished steps of it.
+        loss: the mean over the epoch, as of the step before the last; see `TerminateOnNaN`.
+        unread: the last step, and its loss, which may still be computed.
         metrics: the epoch's row of the recipe's history.
         scores: of the validation list, float64 (frames,) in 0..1; None without one.
         ends: why training ends before its last epoch; None if it doesn't.
@@ -41,6 +44,8 @@ class Loop:
 
     epoch: int = 0
     step: int = 0
+    loss: float = math.nan
+    unread: tuple[int, Any] | None = None
     metrics: dict[str, Any] = field(default_factory=dict)
     scores: np.ndarray | None = None
     ends: str | None = None
@@ -132,20 +137,25 @@ class LearningRate(keras.callbacks.Callback):
 
 
 class TerminateOnNaN(keras.callbacks.Callback):
-    """Stop with an error at a loss or weight that is NaN or infinite, before anything is saved."""
+    """Stop with an error at a loss or weight that is NaN or infinite, before anything is saved.
+
+    Reading a loss waits until the device has computed it. So a loss is read one step later, while the device computes the next.
+    """
 
     def __init__(self, run: Run, loop: Loop):
         super().__init__()
         self.run, self.loop = run, loop
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        """Check the loss."""
-        loss = float((logs or {})["loss"])
-        if not np.isfinite(loss):
-            raise diverged(f"The loss is {loss}", self.loop.epoch, self.loop.step, self.run)
+        """Check the loss of the step before; in the first step that of this one."""
+        check_loss(self.run, self.loop)
+        self.loop.unread = self.loop.step, (logs or {})["loss"]
+        if batch == 0:
+            check_loss(self.run, self.loop)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Check the weights."""
+        """Check the last loss, and the weights."""
+        check_loss(self.run, self.loop)
         check_weights(self.model, self.run, self.loop)
 
 
@@ -243,6 +253,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     def save_state(self) -> None:
         """Save the model with its optimizer, seeds and metrics, in place of an earlier state."""
+        check_loss(self.run, self.loop)
         check_weights(self.model, self.run, self.loop)
         epoch, step = self.loop.epoch, self.loop.step
         self.run.save_state(lambda path: checkpoint.save(self.model, path, epoch, step), epoch, step)
@@ -262,8 +273,8 @@ class ProgressEvents(keras.callbacks.Callback):
         self.loop, self.progress = loop, progress
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        """Report the step with its loss."""
-        self.progress(Stepped(self.loop.epoch, self.loop.step, float((logs or {})["loss"])))
+        """Report the step."""
+        self.progress(Stepped(self.loop.epoch, self.loop.step, self.loop.loss))
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Report the epoch with its metrics and snapshot."""
@@ -280,6 +291,20 @@ class TensorBoard(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Write metrics, curves and worst errors."""
         self.events.epoch_ended(self.loop.metrics, self.loop.scores)
+
+
+def check_loss(run: Run, loop: Loop) -> None:
+    """Read the last loss that was not read yet, and check that it is a finite number.
+
+    Raises:
+        ModelError: it is not.
+    """
+    if not loop.unread:
+        return
+    (step, loss), loop.unread = loop.unread, None
+    loop.loss = float(loss)
+    if not np.isfinite(loop.loss):
+        raise diverged(f"The loss is {loop.loss}", loop.epoch, step, run)
 
 
 def check_weights(model: keras.Model, run: Run, loop: Loop) -> None:

@@ -53,7 +53,7 @@ class Begun:
 
 @dataclass(frozen=True)
 class Stepped:
-    """A step is done; `loss` is the mean over the epoch so far."""
+    """A step is given to the device; `loss` is the mean over the epoch, up to the step before."""
 
     epoch: int
     step: int
