@@ -87,6 +87,7 @@ def _tensorflow() -> list[Finding]:
             Finding(f"GPU {gpu.index}", gpu.name + (f", {gpu.memory_mib:,} MiB" if gpu.memory_mib else ""))
             for gpu in gpus
         ),
+        *_kernels(bool(gpus)),
     ]
     try:
         plan = devices.choose(None, 0, False, gpus, os.cpu_count() or 1)
@@ -101,6 +102,17 @@ def _cuda(version: str | None, has_gpus: bool) -> Finding:
     if cards and not has_gpus:
         return Finding("CUDA", f"{len(cards)} NVIDIA GPUs, none visible to TensorFlow", install("gpu"))
     return Finding("CUDA", f"TensorFlow was built for {version}" if version else "TensorFlow was built without CUDA")
+
+
+def _kernels(has_gpus: bool) -> list[Finding]:
+    """Whether the first start on this GPU compiles its kernels."""
+    if not has_gpus:
+        return []
+    from deepfake_cli.distributed import gpu_kernels
+    from deepfake_cli.training import precision
+
+    note = gpu_kernels.note(gpu_kernels.built_for(), precision.capability())
+    return [Finding("GPU kernels", note or "in TensorFlow, or compiled before")]
 
 
 def _opencv() -> Finding:

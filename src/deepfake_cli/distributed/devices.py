@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from deepfake_cli.distributed import gpu_kernels
 from deepfake_cli.distributed.environment import Workers
 from deepfake_cli.errors import DeviceError
 
@@ -103,6 +104,7 @@ def visible_gpus() -> list[Gpu]:
     """
     import tensorflow as tf
 
+    gpu_kernels.keep_compiled()
     devices = tf.config.list_physical_devices("GPU")
     names = [tf.config.experimental.get_device_details(device).get("device_name", "GPU") for device in devices]
     cards = _visible_cards(_cards(), os.environ.get("CUDA_VISIBLE_DEVICES")) if devices else []

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from deepfake_cli.config import Train
 from deepfake_cli.data import checks
-from deepfake_cli.distributed import devices, environment, rendezvous
+from deepfake_cli.distributed import devices, environment, gpu_kernels, rendezvous
 from deepfake_cli.errors import DeviceError, ManifestError, ModelError
 from deepfake_cli.models import architecture, build_model, load_weights, thaw, unfrozen
 from deepfake_cli.models.contract import check
@@ -65,7 +65,8 @@ def fit(
     strategy = devices.open_strategy(plan)
     team = Team(plan, strategy)
     keras.utils.set_random_seed(settings.seed)
-    chosen = precision.choose(settings.precision, settings.xla, plan, precision.capability())
+    card = precision.capability()
+    chosen = precision.choose(settings.precision, settings.xla, plan, card)
     keras.config.set_dtype_policy(chosen.policy)
     with strategy.scope():
         model, start, notes = _resumed(run) if run and run.start.file else _first_model(settings, chosen.xla, own)
@@ -81,9 +82,9 @@ def fit(
         steps = settings.steps or math.ceil(len(table) / settings.batch_size)
         if settings.real_only and validation is not None:
             validation = augmentation.with_forged(validation)
-        begun = _describe(
-            run, model, f"{plan.reason}; {chosen.reason}", steps, table, validation, (*notes, *_other_versions(run))
-        )
+        compiling = gpu_kernels.note(gpu_kernels.built_for(), card)
+        notes = (*notes, *_other_versions(run), *([compiling] if compiling else []))
+        begun = _describe(run, model, f"{plan.reason}; {chosen.reason}", steps, table, validation, notes)
         run.write()
         progress(begun)
         augmentation.augment_each_step(checkpoint.built(model, start), augment)
