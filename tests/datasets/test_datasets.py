@@ -22,8 +22,10 @@ from ..conftest import write_video
 
 DOCS = Path(__file__).parents[2] / "docs" / "datasets.md"
 
-# What is in each tree, and what must come of it. A line a video: its name, then its group by the strictest --by, its part in the
-# published split, method and quality ("-": none). Names in parentheses are files that are there to be ignored.
+A, B = "a" * 20, "0b" * 10  # people of KoDF
+SOURCE = "원천데이터"
+# What is in each tree, and what must come of it. A line a video, or a folder of frames ("…/"): its name, then its group by
+# the strictest --by, its part in the published split, method and quality ("-": none). Names in parentheses are files to ignore.
 TREES = {
     "timit": """
         higher_quality/fadg0/sa1-video-fram1.avi    fadg0-fram1  -  faceswap-GAN  higher_quality
@@ -72,6 +74,71 @@ TREES = {
         test/videos/hhhh.mp4                hhhh  test   -  -
         test/videos/iiii.mp4                iiii  test   -  -
         (sample_submission.csv kaggle/test_videos/jjjj.mp4)""",
+    "celebdfpp": """
+        Celeb-real/id0_0000.mp4                                        id0-id16   train  -          -
+        Celeb-real/id16_0003.mp4                                       id0-id16   test   -          -
+        Celeb-real/id2_0001.mp4                                        id2        train  -          -
+        YouTube-real/00170.mp4                                         00170      test   -          -
+        Celeb-synthesis/FaceSwap/BlendFace/id0_id16_0000.mp4           id0-id16   test   BlendFace  -
+        Celeb-synthesis/FaceReenact/LIA/id16_id0_0003.mp4              id0-id16   train  LIA        -
+        Celeb-synthesis/TalkingFace/SadTalker/id2_0001_test_00170.mp4  id2        train  SadTalker  -
+        (Celeb-synthesis/FaceSwap/BlendFace/landmarks/id0_id16_0000/000.npy README.md)""",
+    "dfdcp": """
+        original_videos/10/10_A_001.mp4        10-20  train  -         -
+        original_videos/20/20_A_001.mp4        10-20  train  -         -
+        original_videos/30/30_C_001.mp4        30-40  test   -         -
+        method_A/10/10_A/20_10_A_001.mp4       10-20  train  method_A  -
+        method_B/30/30_C/40_30_C_001.mp4       30-40  test   method_B  -
+        (README.txt)""",
+    "deeperforensics": """
+        manipulated_videos/end_to_end/000_M101.mp4                    M101  test   end_to_end          -
+        manipulated_videos/end_to_end_level_3/000_M101.mp4            M101  test   end_to_end          level_3
+        manipulated_videos/reenact_postprocess/003_M101.mp4           M101  test   reenact_postprocess -
+        manipulated_videos/end_to_end_mix_2_distortions/071_W004.mp4  W004  train  end_to_end          mix_2_distortions
+        (source_videos/M101/light_up/happy/M101_light_up_happy_camera_front.mp4 terms_of_use.pdf)""",
+    "df40": """
+        DF40_train/simswap/ff/frames/071_054/            ff/054-ff/071  train  simswap    -
+        DF40/simswap/ff/frames/000_003/                  ff/000-ff/003  test   simswap    -
+        DF40/simswap/cdf/frames/id0_id16_0003/           id0-id16       test   simswap    -
+        DF40/sd2.1/ff/000/                               ff/000-ff/003  test   sd2.1      -
+        DF40/StyleGAN3/cdf/Fake_from_Celeb-real/id0_0000/  id0-id16     test   StyleGAN3  -
+        DF40/heygen/heygen_new/fake/frames/a/            DF40/heygen/fake/a   test  heygen   -
+        DF40/stargan/fake/fake/1.png                     DF40/stargan/fake/1  test  stargan  -
+        DF40/stargan/real/real/2.png                     DF40/stargan/real/2  test  -        -
+        (DF40/simswap/ff/landmarks/000_003/000.npy)""",
+    "wilddeepfake": """
+        real_train/6/real/54/   real_train/6  train  -  -
+        real_train/6/real/55/   real_train/6  train  -  -
+        real_test/0/real/1/     real_test/0   test   -  -
+        fake_train/6/fake/54/   fake_train/6  train  -  -
+        fake_test/1/fake/3/     fake_test/1   test   -  -
+        (README.md)""",
+    "ffiw": """
+        source/train/00000000.mp4  train/00000000  train  -  -
+        target/train/00000000.mp4  train/00000000  train  -  -
+        source/val/00000000.mp4    val/00000000    val    -  -
+        target/val/00000000.mp4    val/00000000    val    -  -
+        (target_mask/train/00000000.mp4)""",
+    "fakeavceleb": """
+        RealVideo-RealAudio/African/men/id00076/00109.mp4              id00076-id00476  -  -  RealVideo-RealAudio
+        RealVideo-FakeAudio/African/men/id00076/00109_fake.mp4               id00076-id00476  -  -  RealVideo-FakeAudio
+        FakeVideo-RealAudio/African/men/id00076/00109_id00476_Ab-c.mp4       id00076-id00476  -  fsgan  FakeVideo-RealAudio
+        RealVideo-RealAudio/African/women/id00100/00021.mp4                  id00100-id00200  -  -  RealVideo-RealAudio
+        FakeVideo-FakeAudio/African/women/id00100/00021_id00200.mp4   id00100-id00200  -  fsgan+wav2lip  FakeVideo-FakeAudio
+        (README.md)""",
+    "kodf": f"""
+        003.딥페이크/1.Training/{SOURCE}/train_원본/원본1/{A}/{A}_001.mp4              {B}-{A}  train  -    -
+        003.딥페이크/1.Training/{SOURCE}/train_변조/dfl2/{A}/{A}_{B}_1_001.mp4         {B}-{A}  train  dfl  -
+        003.딥페이크/1.Training/{SOURCE}/train_탐지방해/변조영상/01/{A}_{B}_1_001.mp4  {B}-{A}  train  adversarial  adversarial
+        003.딥페이크/2.Validation/{SOURCE}/validate_원본/원본1/100001/100001_001.mp4   100001-100002  val  -   -
+        003.딥페이크/2.Validation/{SOURCE}/validate_변조/fo1/100001/100001_100002_4_007.mp4 100001-100002 val fo -
+        (003.딥페이크/1.Training/README.txt)""",
+    "deepfakeeval": """
+        video-data/r1.mp4   video-data/real/r1  train  -  -
+        video-data/r2.mp4   video-data/real/r2  test   -  -
+        video-data/f1.mp4   video-data/fake/f1  train  -  -
+        video-data/f2.mp4   video-data/fake/f2  test   -  -
+        (video-data/unknown.mp4)""",
     "folder": """
         real/anna/1.mp4    anna  -  -  -
         real/anna/2.mp4    anna  -  -  -
@@ -92,10 +159,71 @@ NAMED = {
         "gggg": "validation/fake/gggg",
         "hhhh": "test/fake/hhhh",
         "iiii": "test/real/iiii",
-    }
+    },
+    "dfdcp": {
+        "10_A_001": "original_videos/10_A_001",
+        "20_A_001": "original_videos/20_A_001",
+        "30_C_001": "original_videos/30_C_001",
+        "20_10_A_001": "method_A/20_10_A_001",
+        "40_30_C_001": "method_B/40_30_C_001",
+    },
+    "df40": {
+        "071_054": "DF40_train/simswap/ff/071_054",
+        "000_003": "DF40/simswap/ff/000_003",
+        "id0_id16_0003": "DF40/simswap/cdf/id0_id16_0003",
+        "a": "DF40/heygen/fake/a",
+        "1": "DF40/stargan/fake/1",
+        "2": "DF40/stargan/real/2",
+    },
+    "wilddeepfake": {
+        "real_train/6/real/54/": "real_train/6/54",
+        "real_train/6/real/55/": "real_train/6/55",
+        "real_test/0/real/1/": "real_test/0/1",
+        "fake_train/6/fake/54/": "fake_train/6/54",
+        "fake_test/1/fake/3/": "fake_test/1/3",
+    },
+    "fakeavceleb": {
+        "00109_id00476_Ab-c": "FakeVideo-RealAudio/African/men/id00076/fsgan/00109_id00476_Ab-c",
+        "00021_id00200": "FakeVideo-FakeAudio/African/women/id00100/fsgan+wav2lip/00021_id00200",
+    },
+    "kodf": {
+        f"{A}_001": f"train_real/{A}/{A}_001",
+        f"003.딥페이크/1.Training/{SOURCE}/train_변조/dfl2/{A}/{A}_{B}_1_001.mp4": f"train_fake/dfl/{A}/{A}_{B}_1_001",
+        f"003.딥페이크/1.Training/{SOURCE}/train_탐지방해/변조영상/01/{A}_{B}_1_001.mp4": f"train_adversarial/{A}_{B}_1_001",
+        "100001_001": "val_real/100001/100001_001",
+        "100001_100002_4_007": "val_fake/fo/100001/100001_100002_4_007",
+    },
+    "deepfakeeval": {
+        stem: f"video-data/{label}/{stem}" for label in ("real", "fake") for stem in (f"{label[0]}1", f"{label[0]}2")
+    },
 }
-FAKES = re.compile(r"^(fake|lower_|higher_|manip|Celeb-syn)|/fake/")
+FAKES = re.compile(
+    r"^(fake|lower_|higher_|manip|Celeb-syn|method_|target|FakeVideo|train_adv)|/fake/|^\w+_fake/|^DF40.*/(ff|cdf)/"
+)
 FILES = {
+    "celebdfpp.txt": "1 YouTube-real/00170.mp4\n1 Celeb-real/id16_0003.mp4\n"
+    "0 Celeb-synthesis/FaceSwap/BlendFace/id0_id16_0000.mp4\n",
+    "dataset.json": {
+        "original_videos/10/10_A_001.mp4": {"label": "real", "set": "train", "augmentations": [], "target_id": "10"},
+        "original_videos/20/20_A_001.mp4": {"label": "real", "set": "train", "augmentations": [], "target_id": "20"},
+        "original_videos/30/30_C_001.mp4": {"label": "real", "set": "test", "augmentations": [], "target_id": "30"},
+        "method_A/10/10_A/20_10_A_001.mp4": {"label": "fake", "set": "train", "swapped_id": "20", "target_id": "10"},
+        "method_B/30/30_C/40_30_C_001.mp4": {"label": "fake", "set": "test", "swapped_id": "40", "target_id": "30"},
+    },
+    "train.txt": "071_W004.mp4\n",
+    "val.txt": "",
+    "test.txt": "000_M101.mp4\n003_M101.mp4\n",
+    "meta_data.csv": "source,target1,target2,method,category,type,race,gender,path,\n"
+    "id00076,-,-,real,A,RealVideo-RealAudio,African,men,00109.mp4,FakeAVCeleb/RealVideo-RealAudio/African/men/id00076\n"
+    "id00076,-,-,rtvc,B,RealVideo-FakeAudio,African,men,00109_fake.mp4,FakeAVCeleb/RealVideo-FakeAudio/African/men/id00076\n"
+    "id00076,id00476,-,fsgan,C,FakeVideo-RealAudio,African,men,00109_id00476_Ab-c.mp4,FakeAVCeleb/FakeVideo-RealAudio/African/men/id00076\n"
+    "id00100,-,-,real,A,RealVideo-RealAudio,African,women,00021.mp4,FakeAVCeleb/RealVideo-RealAudio/African/women/id00100\n"
+    "id00100,id00200,2,wav2lip,D,FakeVideo-FakeAudio,African,women,00021_id00200.mp4,x\n"
+    "id00100,id00200,2,fsgan,D,FakeVideo-FakeAudio,African,women,00021_id00200.mp4,x\n",
+    "reals.csv": f"영상ID,UUID,인물성별\n{A}_001.mp4,{A},F\n",
+    "fakes.csv": f"영상ID,타겟영상,타겟UUID,소스UUID,변조모델,촬영시작,인물성별\n{A}_{B}_1_001.mp4,{A}_001.mp4,{A},{B},dfl,x,F\n",
+    "video.csv": 'Filename,Link,Video Ground Truth,Audio Ground Truth,Finetuning Set\nr1.mp4,"a\nb",Real,Real,Train\n'
+    "r2.mp4,,Real,Fake,Test\nf1.mp4,,Fake,Real,Train\nf2.mp4,,Fake,Unknown,Test\nunknown.mp4,,Unknown,Fake,Test\n",
     "train.json": [["071", "054"]],
     "val.json": [],
     "test.json": [["003", "000"]],
@@ -112,7 +240,17 @@ FILES = {
     "labels.csv": "filename,label\nffff.mp4,0\ngggg.mp4,1\n",
     "test": {"hhhh.mp4": {"is_fake": 1, "augmentations": {}}, "iiii.mp4": {"is_fake": 0, "augmentations": {}}},
 }
+META = "003.딥페이크/1.Training/라벨링데이터/train_meta_data"
 PLACES = {
+    "celebdfpp": {"List_of_testing_videos.txt": "celebdfpp.txt"},
+    "dfdcp": {"dataset.json": "dataset.json"},
+    "deeperforensics": {f"lists/splits/{part}.txt": f"{part}.txt" for part in ("train", "val", "test")},
+    "fakeavceleb": {"meta_data.csv": "meta_data.csv"},
+    "kodf": {
+        f"{META}/원본영상_training_메타데이터.csv": "reals.csv",
+        f"{META}/변조영상_training_메타데이터.csv": "fakes.csv",
+    },
+    "deepfakeeval": {"video-metadata-publish.csv": "video.csv"},
     "ffpp": {f"dataset/splits/{part}.json": f"{part}.json" for part in ("train", "val", "test")},
     "celebdf": {"List_of_testing_videos.txt": "List_of_testing_videos.txt"},
     "dfdc": {
@@ -131,7 +269,12 @@ def lines(name: str) -> list[list[str]]:
 
 
 def video_of(name: str, file: str) -> str:
-    return NAMED.get(name, {}).get(Path(file).stem, file.rpartition(".")[0])
+    known = NAMED.get(name, {})
+    return (
+        known.get(file)
+        or known.get(Path(file).stem)
+        or (file.rstrip("/") if file[-1] == "/" else file.rpartition(".")[0])
+    )
 
 
 def write(path: Path, content) -> Path:
@@ -142,13 +285,19 @@ def write(path: Path, content) -> Path:
 
 @pytest.fixture(scope="session")
 def trees(tmp_path_factory, people) -> dict[str, Path]:
-    """All data sets, with videos of three frames of 160x120."""
+    """All data sets, with videos, or folders, of three frames of 160x120."""
     root, seen = tmp_path_factory.mktemp("sets"), list(people.values())
     for name, text in TREES.items():
         ignored = re.search(r"\((.*)\)", text)[1].split()
         for number, (file, *_) in enumerate(lines(name)):
             images = [cv2.resize(image, (160, 120)) for image in seen[number % 3][:3]]
-            write_video(root / name / file, images, fourcc="MJPG" if file.endswith("avi") else "mp4v")
+            if file.endswith(("/", ".png")):
+                (root / name / file).parent.mkdir(parents=True, exist_ok=True)
+                (root / name / file).mkdir() if file[-1] == "/" else cv2.imwrite(str(root / name / file), images[0])
+                for index, image in enumerate(images * (file[-1] == "/")):
+                    cv2.imwrite(str(root / name / file / f"{7 * index}.png"), image)
+            else:
+                write_video(root / name / file, images, fourcc="MJPG" if file.endswith("avi") else "mp4v")
         for file in ignored:
             write(root / name / file, "nothing")
         for place, content in PLACES.get(name, {}).items():
@@ -158,7 +307,13 @@ def trees(tmp_path_factory, people) -> dict[str, Path]:
             path = root / "VidTIMIT" / speaker / "video" / "sa1" / f"{index:03d}"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(cv2.imencode(".jpg", image)[1].tobytes())
-    return {name: root / name for name in (*TREES, "VidTIMIT")}
+    (root / "both").mkdir()
+    for name in ("ffpp", "celebdf"):
+        (root / "both" / name).symlink_to(root / name)
+    return {name: root / name for name in (*TREES, "VidTIMIT", "both")}
+
+
+REALS = {"timit": "VidTIMIT", "deeperforensics": "ffpp", "df40": "both"}
 
 
 def facts(clips) -> dict[str, tuple]:
@@ -196,7 +351,7 @@ def test_clips_match_the_tree(trees, name):
 
 @pytest.mark.parametrize("name", ADAPTERS)
 def test_videos_frames_and_lists_agree(trees, json_of, tmp_path, name):
-    realdir = trees["VidTIMIT"] if name == "timit" else None
+    realdir = trees[REALS[name]] if name in REALS else None
     reals = ("--realdir", realdir) if realdir else ()
     clips = find_clips(name, trees[name], realdir)
     found = json_of("split", name, "--viddir", trees[name], *reals, "--crop", "none", "--workers", "1")
@@ -497,7 +652,7 @@ def test_shell_completion_of_names(words):
     }
     command = "import sys; sys.argv = ['deepfake']; from deepfake_cli.__main__ import main; main()"
     said = subprocess.run([sys.executable, "-c", command], env=os.environ | asked, capture_output=True, text=True)
-    assert said.stdout.split() == ["celebdf"]
+    assert said.stdout.split() == ["celebdf", "celebdfpp"]
 
 
 def test_one_kind_of_child_hides_no_other(people, json_of, tmp_path):

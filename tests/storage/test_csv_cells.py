@@ -229,5 +229,5 @@ def test_no_module_reads_or_writes_csv_another_way():
         ("audit/sources.py", "read_csv"),
         ("commands/predict.py", "write_csv"),  # its own, with write_rows
         ("inference/save.py", "to_csv"),  # from quoted_table
-        ("datasets/dfdc.py", "DictReader"),  # of the data set
+        ("datasets/layout.py", "DictReader"),  # of a data set
     }

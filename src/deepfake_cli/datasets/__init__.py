@@ -2,18 +2,36 @@
 
 import inspect
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from deepfake_cli.config import BY
-from deepfake_cli.datasets import celebdf, dfdc, ffpp, folder, timit, uadfv
+from deepfake_cli.datasets import (
+    celebdf,
+    celebdfpp,
+    deeperforensics,
+    deepfakeeval,
+    df40,
+    dfdc,
+    dfdcp,
+    fakeavceleb,
+    ffiw,
+    ffpp,
+    folder,
+    kodf,
+    timit,
+    uadfv,
+    wilddeepfake,
+)
 from deepfake_cli.datasets.clip import LABELS, Clip
 from deepfake_cli.datasets.layout import LayoutError, find_root
 from deepfake_cli.errors import DatasetError
 from deepfake_cli.registry import lookup
 
 Clips = Callable[[Path], Iterable[Clip]]
+Listed = Callable[[Path, list[Clip]], Iterable[str]]
 
 
 class Adapter(NamedTuple):
@@ -26,6 +44,10 @@ class Adapter(NamedTuple):
         by: possible values of ``--by``, strictest first; the first is the default.
         official: its published split; empty if there is none.
         tops: folders, by name, that are read at any depth, so that all files below them are accounted for.
+        counts: the published number of videos, by release and by the start of their names, such as
+            ``"manipulated_sequences/*/*"``; the first pattern that fits counts.
+        listed: yields the names of the videos that have to be there, given those that are, from lists in the folder.
+        extras: folders, by name, that come with the data set and have no videos of it: masks.
     """
 
     clips: Clips
@@ -34,6 +56,9 @@ class Adapter(NamedTuple):
     by: tuple[str, ...] = BY
     official: str = ""
     tops: tuple[str, ...] = ()
+    counts: Mapping[str, Mapping[str, int]] = MappingProxyType({})
+    listed: Listed | None = None
+    extras: tuple[str, ...] = ()
 
     @property
     def card(self) -> str:
@@ -42,13 +67,63 @@ class Adapter(NamedTuple):
         return inspect.cleandoc((module and module.__doc__) or self.clips.__doc__ or "")
 
 
+PERSON_OR_VIDEO = ("person", "video")
 ADAPTERS: dict[str, Adapter] = {
-    "timit": Adapter(timit.clips, timit.reals, timit.HINT),  # DeepfakeTIMIT, with VidTIMIT as its reals
-    "uadfv": Adapter(uadfv.clips, by=("video",)),  # UADFV: plain, nested as zipped, or as folders of frames
-    "ffpp": Adapter(ffpp.clips, hint=ffpp.HINT, official=ffpp.OFFICIAL),  # FaceForensics++ and DeepFakeDetection
-    "celebdf": Adapter(celebdf.clips, official=celebdf.OFFICIAL),  # Celeb-DF v2, and v1
-    "dfdc": Adapter(dfdc.clips, by=("video",), official=dfdc.OFFICIAL),  # DeepFake Detection Challenge
-    "folder": Adapter(folder.clips, by=("person", "video"), tops=LABELS),  # real/ and fake/ of anything
+    # DeepfakeTIMIT, with VidTIMIT as its reals
+    "timit": Adapter(timit.clips, timit.reals, timit.HINT, counts=timit.COUNTS, listed=timit.listed),
+    # UADFV: plain, nested as zipped, or as folders of frames
+    "uadfv": Adapter(uadfv.clips, by=("video",), counts=uadfv.COUNTS, listed=uadfv.listed, extras=uadfv.EXTRAS),
+    # FaceForensics++ and DeepFakeDetection
+    "ffpp": Adapter(
+        ffpp.clips, None, ffpp.HINT, BY, ffpp.OFFICIAL, counts=ffpp.COUNTS, listed=ffpp.listed, extras=ffpp.EXTRAS
+    ),
+    # Celeb-DF v2, and v1
+    "celebdf": Adapter(
+        celebdf.clips, official=celebdf.OFFICIAL, counts=celebdf.COUNTS, listed=celebdf.listed, extras=celebdf.EXTRAS
+    ),
+    "celebdfpp": Adapter(
+        celebdfpp.clips,
+        official=celebdfpp.OFFICIAL,
+        counts=celebdfpp.COUNTS,
+        listed=celebdfpp.listed,
+        extras=celebdf.EXTRAS,
+    ),
+    # DeepFake Detection Challenge
+    "dfdc": Adapter(dfdc.clips, by=("video",), official=dfdc.OFFICIAL, counts=dfdc.COUNTS),
+    "dfdcp": Adapter(
+        dfdcp.clips, official=dfdcp.OFFICIAL, counts=dfdcp.COUNTS, listed=dfdcp.listed, extras=dfdcp.EXTRAS
+    ),
+    # with FaceForensics++ as its reals
+    "deeperforensics": Adapter(
+        deeperforensics.clips,
+        deeperforensics.reals,
+        deeperforensics.HINT,
+        PERSON_OR_VIDEO,
+        deeperforensics.OFFICIAL,
+        counts=deeperforensics.COUNTS,
+        listed=deeperforensics.listed,
+        extras=deeperforensics.EXTRAS,
+    ),
+    # with FaceForensics++ and Celeb-DF as its reals
+    "df40": Adapter(df40.clips, df40.reals, df40.HINT, PERSON_OR_VIDEO, df40.OFFICIAL, extras=df40.EXTRAS),
+    "wilddeepfake": Adapter(
+        wilddeepfake.clips, by=("video",), official=wilddeepfake.OFFICIAL, counts=wilddeepfake.COUNTS
+    ),
+    "ffiw": Adapter(
+        ffiw.clips,
+        by=("video",),
+        official=ffiw.OFFICIAL,
+        counts=ffiw.COUNTS,
+        listed=ffiw.listed,
+        extras=ffiw.EXTRAS,
+    ),
+    # FakeAVCeleb v1.2
+    "fakeavceleb": Adapter(fakeavceleb.clips, counts=fakeavceleb.COUNTS, listed=fakeavceleb.listed),
+    # KoDF as on AI-Hub
+    "kodf": Adapter(kodf.clips, by=("person",), official=kodf.OFFICIAL, listed=kodf.listed),
+    "deepfakeeval": Adapter(deepfakeeval.clips, by=("video",), official=deepfakeeval.OFFICIAL),
+    # real/ and fake/ of anything
+    "folder": Adapter(folder.clips, by=PERSON_OR_VIDEO, tops=LABELS),
 }
 
 
@@ -80,13 +155,23 @@ def find_clips(name: str, root: str | Path, realdir: str | Path | None = None) -
     if realdir is not None:
         if adapter.reals is None:
             raise DatasetError(f"--realdir: the real videos of {name} are in its own folder; remove the option.")
-        clips += adapter.reals(Path(realdir))
+        clips += _with_parts(adapter.reals(Path(realdir)), clips)
     if not clips:
         raise LayoutError(f"{root}: no videos in the layout of {name}.{_looks_like(root, adapter)}")
     clips = [clip._replace(path=Path(clip.path)) for clip in clips]  # an adapter of a user may give strings
     _check_names(clips, root)
     sourced = (clip if clip.sources else clip._replace(sources=(clip.video,)) for clip in clips)
     return sorted(sourced, key=lambda clip: clip.video)
+
+
+def _with_parts(reals: Iterable[Clip], fakes: list[Clip]) -> list[Clip]:
+    """Put separate real videos, which no published split lists, in the part of the fakes made from them, if it is one."""
+    parts: dict[str, set[str]] = {}
+    for clip in fakes:
+        for source in clip.sources:
+            parts.setdefault(source, set()).add(clip.part)
+    found = [(clip, set().union(*(parts.get(source, ()) for source in clip.sources))) for clip in reals]
+    return [clip._replace(part=part.pop()) if len(part) == 1 and not clip.part else clip for clip, part in found]
 
 
 def _check_names(clips: list[Clip], root: Path) -> None:

@@ -2,7 +2,7 @@
 
 import re
 
-HEADINGS = ("Layout", "Labels", "Groups", "Licence", "How to obtain", "Citation")
+HEADINGS = ("Layout", "Layout read from", "Labels", "Groups", "Licence", "How to obtain", "Citation")
 
 
 def paragraphs(card: str) -> list[tuple[str, str]]:

@@ -6,6 +6,9 @@
 Layout: ``Celeb-real/id0_0000.mp4``, ``YouTube-real/00000.mp4``, ``Celeb-synthesis/id0_id16_0000.mp4`` and
 ``List_of_testing_videos.txt``. If a video is missing, its frames in ``frames/`` next to it are read.
 
+Layout read from: README.md of https://github.com/yuezunli/celeb-deepfakeforensics; frames from preprocessing/rearrange.py of
+https://github.com/SCLBD/DeepfakeBench.
+
 Labels: by folder. Labels in List_of_testing_videos.txt are ignored; there, 1 means real. ``id0_id16_0000`` is ``id0_0000``
 with the face of ``id16``.
 
@@ -27,7 +30,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from deepfake_cli.datasets.clip import FAKE, REAL, Clip, entries
-from deepfake_cli.datasets.layout import find_root, read_text
+from deepfake_cli.datasets.layout import LayoutError, find_root, read_text
 from deepfake_cli.errors import DatasetError
 
 FOLDERS = {
@@ -36,6 +39,11 @@ FOLDERS = {
     "Celeb-synthesis": (FAKE, 2),
 }  # label, number of people in a name
 EXAMPLES = ("00000", "id0_0000", "id0_id16_0000")  # names with zero, one and two people
+COUNTS = {
+    "v2": {"Celeb-real": 590, "YouTube-real": 300, "Celeb-synthesis": 5639},
+    "v1": {"Celeb-real": 158, "YouTube-real": 250, "Celeb-synthesis": 795},
+}
+EXTRAS = ("landmarks", "masks")
 TESTED = "List_of_testing_videos.txt"
 OFFICIAL = f"{TESTED}, which comes with the videos; no validation split"
 
@@ -43,19 +51,28 @@ OFFICIAL = f"{TESTED}, which comes with the videos; no validation split"
 def clips(root: str | Path) -> Iterator[Clip]:
     """The videos of the three folders."""
     root = find_root(Path(root), FOLDERS, "Celeb-DF: Celeb-real/, YouTube-real/ and Celeb-synthesis/")
-    tested = _tested(root / TESTED)
+    tests = tested(root / TESTED)
+    if (root / "Celeb-synthesis" / "FaceSwap").is_dir():
+        raise LayoutError(f"{root}: expected Celeb-DF v2 or v1: videos in Celeb-synthesis/; found FaceSwap/ in it.")
     for folder, (label, named) in FOLDERS.items():
         for stem, path in entries(root / folder, root / folder / "frames"):
             *people, number = stem.split("_")
             if len(people) != named:
                 raise DatasetError(f"{path}: expected a name such as {EXAMPLES[named]}, with the people in it.")
             name, source = f"{folder}/{stem}", "_".join((*people[:1], number))
-            part = ("test" if name in tested else "train") if tested else ""
+            part = ("test" if name in tests else "train") if tests else ""
             method = folder if label else ""
             yield Clip(path, label, "celebdf", name, tuple(people), (source,), method, part=part)
 
 
-def _tested(path: Path) -> set[str]:
+def listed(root: Path, found: list[Clip]) -> Iterator[str]:
+    """The test videos, of the folders that are there."""
+    there = {clip.video.split("/")[0] for clip in found}
+    names = tested(find_root(root, FOLDERS, "Celeb-DF") / TESTED)
+    yield from (name for name in names if name.split("/")[0] in there)
+
+
+def tested(path: Path) -> set[str]:
     """The test videos, without suffix; empty if there is no list."""
     if not path.is_file():
         return set()

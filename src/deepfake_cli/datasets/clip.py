@@ -1,6 +1,6 @@
 """Clips, and how to list them in folders."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -61,6 +61,31 @@ def entries(*places: Path) -> Iterator[tuple[str, Path]]:
         listed = list(_entries(place))
         yield from ((name, path) for name, path in listed if name not in seen)
         seen |= {name for name, _ in listed}
+
+
+def below(top: Path, skip: Container[str] = ()) -> Iterator[Path]:
+    """Yield the videos and folders of frames at any depth, sorted; a folder of frames is not searched further.
+
+    Args:
+        top: it may be missing.
+        skip: names of folders that hold no videos, such as masks.
+    """
+    pending, seen = [top], {top.resolve()}
+    while pending:
+        folder = pending.pop()
+        clips = {path for _, path in entries(folder)}
+        yield from sorted(clips)
+        inner = [child for child in folders(folder) if child not in clips and child.name not in skip]
+        inner = [child for child in inner if child.resolve() not in seen]  # links in a circle would not end
+        seen |= {child.resolve() for child in inner}
+        pending += reversed(inner)
+
+
+def videos_first(named: Iterable[tuple[str, Path]]) -> list[tuple[str, Path]]:
+    """Leave out folders of frames whose name a video has."""
+    items = list(named)
+    videos = {name for name, path in items if not is_folder(path)}
+    return [(name, path) for name, path in items if name not in videos or not is_folder(path)]
 
 
 def _entries(folder: Path) -> Iterator[tuple[str, Path]]:

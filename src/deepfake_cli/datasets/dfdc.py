@@ -6,6 +6,9 @@ The DeepFake Detection Challenge: 128,154 ten-second videos with paid actors: 11
 Layout: ``dfdc_train_part_N/metadata.json`` next to its videos, ``validation/labels.csv``, ``test/metadata.json``. Some parts
 are enough, such as the sample on Kaggle. Videos may also be in ``videos/``, or as frames in ``frames/``, next to the list.
 
+Layout read from: the data page of https://www.kaggle.com/c/deepfake-detection-challenge (training); preprocessing/rearrange.py of
+https://github.com/SCLBD/DeepfakeBench (labels.csv, frames). Not verified: the number of videos per part.
+
 Labels: by list; metadata.json or else labels.csv. A listed video that is missing counts as unreadable; a video that is not
 listed is an error.
 
@@ -22,7 +25,6 @@ Citation: B. Dolhansky, J. Bitton, B. Pflaum, J. Lu, R. Howes, M. Wang, C. Canto
 (DFDC) Dataset, 2020, arXiv:2006.07397.
 """
 
-import csv
 import re
 from collections.abc import Iterator
 from itertools import chain
@@ -30,12 +32,13 @@ from pathlib import Path
 from typing import Any
 
 from deepfake_cli.datasets.clip import LABELS, Clip, entries, folders
-from deepfake_cli.datasets.layout import holders, layout_error, read_json, read_text
+from deepfake_cli.datasets.layout import holders, layout_error, read_csv, read_json
 from deepfake_cli.errors import DatasetError
 
 LISTS = ("metadata.json", "labels.csv")
 WORDS = {"REAL": 0, "FAKE": 1, "0": 0, "1": 1}
 PARTS = ("train", "val", "test")
+COUNTS = {"": {"validation": 4000, "test": 5000}}
 OFFICIAL = "the training, validation and test sets, in folders of these names, each with a metadata.json or labels.csv"
 
 
@@ -106,11 +109,8 @@ def _label(row: dict[str, Any], name: str, listed: Path) -> int:
 
 
 def _read_csv(path: Path) -> dict[str, dict[str, Any]]:
-    reader = csv.DictReader(read_text(path).splitlines())
-    if not {"filename", "label"} <= set(reader.fieldnames or ()):
-        raise DatasetError(f"{path}: expected the columns filename and label; found {reader.fieldnames}.")
     rows: dict[str, dict[str, Any]] = {}
-    for row in reader:
-        if rows.setdefault(str(row["filename"]), row) != row:
-            raise DatasetError(f"{path}: line {reader.line_num}: {row['filename']} has another row too; keep one.")
+    for line, row in read_csv(path, ("filename", "label")):
+        if rows.setdefault(row["filename"], row) != row:
+            raise DatasetError(f"{path}: line {line}: {row['filename']} has another row too; keep one.")
     return rows

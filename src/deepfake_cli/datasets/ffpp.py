@@ -9,6 +9,9 @@ Layout: ``original_sequences/{youtube,actors}/{raw,c23,c40}/videos/`` with ``000
 or qualities are enough; older downloads use ``c0`` for ``raw``. If a video is missing, its frames in ``frames/`` or ``images/``
 are read. Masks and models are ignored.
 
+Layout read from: dataset/README.md of https://github.com/ondyari/FaceForensics; frames from preprocessing/rearrange.py of
+https://github.com/SCLBD/DeepfakeBench.
+
 Labels: by folder; the method and the quality are recorded. Names are target_source: the face, or in Face2Face and
 NeuralTextures the expression, of the second was put into the video of the first.
 
@@ -37,13 +40,22 @@ TOPS = {"original_sequences": REAL, "manipulated_sequences": FAKE}
 QUALITIES = ("raw", "c0", "c23", "c40")
 SPLITS = (".", "splits", "dataset/splits")
 OFFICIAL = "train.json, val.json and test.json, from dataset/splits of https://github.com/ondyari/FaceForensics"
+COUNTS = {
+    "": {
+        "original_sequences/youtube/*": 1000,
+        "original_sequences/actors/*": 363,
+        "manipulated_sequences/DeepFakeDetection/*": 3068,
+        "manipulated_sequences/*/*": 1000,
+    }
+}
+EXTRAS = ("masks", "landmarks", "downloaded_videos", "models")
 HINT = "The real videos are original_sequences/youtube, and actors for DeepFakeDetection: download them too."
 
 
 def clips(root: str | Path) -> Iterator[Clip]:
     """The videos of all available methods and qualities."""
     root = Path(root)
-    top = find_root(root, TOPS, "FaceForensics++: original_sequences/ and manipulated_sequences/")
+    top = _root(root)
     parts = _published(root) or _published(top)
     for kind, label in TOPS.items():
         for method in folders(top / kind):
@@ -55,6 +67,22 @@ def clips(root: str | Path) -> Iterator[Clip]:
                     part = {parts.get(source, "") for source in sources}
                     yield Clip(path, label, "ffpp", name, people, sources, method.name if label else "", quality,
                                part.pop() if len(part) == 1 else "")  # fmt: skip
+
+
+def listed(root: Path, found: list[Clip]) -> Iterator[str]:
+    """The YouTube videos 000 to 999 and both swaps of each pair of the published split, of the methods and qualities there."""
+    pairs = [pair for place in (root, _root(root)) for _, path in _split_files(place) for pair in _pairs(path)]
+    swaps = sorted({"_".join(order) for pair in pairs for order in (pair, reversed(pair))})
+    for top in sorted({clip.video.rpartition("/")[0] for clip in found}):
+        kind, method, *_ = top.split("/")
+        if method == "youtube":
+            yield from (f"{top}/{number:03d}" for number in range(1000))
+        elif TOPS.get(kind) == FAKE and method != "DeepFakeDetection":
+            yield from (f"{top}/{swap}" for swap in swaps)
+
+
+def _root(root: Path) -> Path:
+    return find_root(root, TOPS, "FaceForensics++: original_sequences/ and manipulated_sequences/")
 
 
 def _made_from(stem: str, path: Path, label: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -70,16 +98,16 @@ def _made_from(stem: str, path: Path, label: int) -> tuple[tuple[str, ...], tupl
 
 def _published(root: Path) -> dict[str, str]:
     """The part of each YouTube video in the published split; empty without its files."""
-    parts: dict[str, str] = {}
-    for part in ("train", "val", "test"):
-        for path in (root / place / f"{part}.json" for place in SPLITS):
-            if path.is_file():
-                parts |= dict.fromkeys(_ids(path), part)
-    return parts
+    return {video: part for part, path in _split_files(root) for pair in _pairs(path) for video in pair}
 
 
-def _ids(path: Path) -> list[str]:
+def _split_files(root: Path) -> list[tuple[str, Path]]:
+    files = [(part, root / place / f"{part}.json") for part in ("train", "val", "test") for place in SPLITS]
+    return [(part, path) for part, path in files if path.is_file()]
+
+
+def _pairs(path: Path) -> list[list[str]]:
     pairs = read_json(path)
     if not isinstance(pairs, list) or not all(isinstance(pair, list) for pair in pairs):
         raise DatasetError(f'{path}: expected a list of pairs of videos, such as ["071", "054"].')
-    return [str(video) for pair in pairs for video in pair]
+    return [[str(video) for video in pair] for pair in pairs]

@@ -6,6 +6,8 @@ Layout: ``real/`` and ``fake/``, with or without sub-folders. A folder of images
 ``real/`` or ``fake/``. Images beside videos in a sub-folder are not read, but reported. Two files of the same name keep their
 suffix: ``1.mp4`` and ``1.mkv``; images beside sub-folders of videos are the video ``images``.
 
+Layout read from: none; it is this project's own.
+
 Labels: by folder.
 
 Groups: a sub-folder that is not a folder of frames is a person; sub-folders of the same name in ``real/`` and ``fake/`` are the

@@ -1,6 +1,8 @@
 """Find the root of a data set in a given folder, with hints if there is none."""
 
+import csv
 import difflib
+import io
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -72,6 +74,22 @@ def read_json(path: Path) -> Any:
         DatasetError: it is invalid, or has a key twice; the message has the line or the key.
     """
     return parse_json(read_text(path), Any, str(path), DatasetError, "Extract the file again.")
+
+
+def read_csv(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the line number and the cells, by column, of each row of a CSV that comes with a data set.
+
+    Raises:
+        DatasetError: it is not text, or lacks one of the columns `needed`.
+    """
+    reader = csv.DictReader(io.StringIO(read_text(path), newline=""), restval="")
+    try:
+        if not set(needed) <= set(reader.fieldnames or ()):
+            raise DatasetError(f"{path}: expected the columns {' and '.join(needed)}; found {reader.fieldnames}.")
+        for row in reader:
+            yield reader.line_num, {name: (row[name] or "").strip() for name in reader.fieldnames or ()}
+    except csv.Error as error:
+        raise DatasetError(f"{path}: line {reader.line_num}: {error}. Extract the file again.") from None
 
 
 def read_text(path: Path) -> str:

@@ -7,6 +7,8 @@ they were made from, of 43 speakers.
 Layout: ``{higher,lower}_quality/SPEAKER/SENTENCE-video-PARTNER.avi``, and separately ``SPEAKER/video/SENTENCE/001``, JPEG
 without a suffix. VidTIMIT has a zip per speaker; some are enough. Its ``head`` folders are head rotations. Audio is ignored.
 
+Layout read from: README.txt of DeepfakeTIMIT, and the page of VidTIMIT.
+
 Labels: by data set; DeepfakeTIMIT is all fake, VidTIMIT all real. The quality is recorded.
 
 Groups: a pair of speakers, with both qualities and their reals. Each of the other 11 speakers of VidTIMIT is a group.
@@ -30,6 +32,7 @@ from deepfake_cli.errors import DatasetError
 from deepfake_cli.storage.folders import is_folder
 
 QUALITIES = ("higher_quality", "lower_quality")
+COUNTS = {"": dict.fromkeys(QUALITIES, 320)}
 HINT = (
     "DeepfakeTIMIT has only fakes. Its real videos are VidTIMIT, a separate download: "
     "run deepfake split timit again with --realdir VIDTIMIT."
@@ -61,6 +64,13 @@ def reals(root: str | Path) -> Iterator[Clip]:
         hint = f" Use {near}." if near else ""
         raise LayoutError(f"{root}: expected VidTIMIT: SPEAKER/video/SENTENCE/001, 002, …; not found.{hint}")
     yield from _speakers(root, "video")
+
+
+def listed(root: Path, found: list[Clip]) -> Iterator[str]:
+    """The fakes of each quality in the other one too, if both are there."""
+    fakes = [clip.video.partition("/") for clip in found if clip.label == FAKE]
+    there = sorted({quality for quality, _, _ in fakes})
+    yield from sorted({f"{quality}/{rest}" for _, _, rest in fakes for quality in there})
 
 
 def _holds_speakers(root: Path) -> bool:

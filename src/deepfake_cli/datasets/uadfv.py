@@ -6,6 +6,9 @@ Layout: ``real/0000.mp4`` and ``fake/0000_fake.mp4``, up to 0048. The zip nests 
 If a video is missing, its frames in ``frames/NAME/`` next to it are read, as in another distribution; their names are frame
 indices.
 
+Layout read from: preprocessing/rearrange.py of https://github.com/SCLBD/DeepfakeBench (frames), and the zip of the authors
+(videos).
+
 Labels: by folder.
 
 Groups: a fake and its real video, which have the same number. All fakes are said to have the same donor, so no split can
@@ -25,6 +28,9 @@ from pathlib import Path
 from deepfake_cli.datasets.clip import LABELS, Clip, entries
 from deepfake_cli.datasets.layout import find_root
 
+COUNTS = {"": dict.fromkeys(LABELS, 49)}
+EXTRAS = ("landmarks",)
+
 
 def clips(root: str | Path) -> Iterator[Clip]:
     """The videos of both folders, or their extracted frames."""
@@ -32,3 +38,9 @@ def clips(root: str | Path) -> Iterator[Clip]:
     for label, name in enumerate(LABELS):
         for stem, path in entries(root / name, root / name / "frames"):
             yield Clip(path, label, "uadfv", f"{name}/{stem}", sources=(stem.removesuffix("_fake"),))
+
+
+def listed(root: Path, found: list[Clip]) -> Iterator[str]:
+    """The numbers 0000 to 0048, real and fake."""
+    for number in range(49):
+        yield from (f"real/{number:04d}", f"fake/{number:04d}_fake")
