@@ -32,6 +32,7 @@ class Video:
     Attributes:
         facts: codec, frame rate and size, from the header.
         promised: number of frames according to the header, which may be wrong; 0 if unknown.
+        length: of the file in seconds, according to the header, with its sound; 0 if unknown.
         missing: number of these frames that were missing; set after decoding.
         damaged: number of truncated or undecodable packets; set after decoding.
         stopped: whether decoding was stopped by the time limit.
@@ -46,11 +47,12 @@ class Video:
         from av.video.reformatter import VideoReformatter
 
         self.path = path
-        self._container, self._stream, others = _open(path)
+        self._container, self._stream, others = open_video(path)
         self._converter = VideoReformatter()  # reused: creating one takes a tenth of the time of a frame
         codec, rate = self._stream.codec_context.codec, self._stream.average_rate or self._stream.guessed_rate
         self.facts = Facts(codec.canonical_name, round(float(rate or 0), 3), self._stream.width, self._stream.height)
         self.promised = max(0, self._stream.frames)
+        self.length = max(0, self._container.duration or 0) / 1e6
         self.missing = self.damaged = self._hidden = self._empty = 0
         self.stopped = False
         self.times = array("d")
@@ -172,7 +174,7 @@ def _view(frame: "av.VideoFrame", dtype: type) -> np.ndarray:
     return rows[: frame.height, : 3 * frame.width].reshape(frame.height, frame.width, 3)
 
 
-def _open(path: Path) -> tuple["av.container.InputContainer", "av.VideoStream", int]:
+def open_video(path: Path) -> tuple["av.container.InputContainer", "av.VideoStream", int]:
     """Open a file; returns its container, the stream to read and the number of other video streams."""
     import av
 
