@@ -12,9 +12,13 @@ import cv2
 import pandas as pd
 import pytest
 
+from deepfake_cli.config import MakeCsv
+from deepfake_cli.data.clip_columns import describe
+from deepfake_cli.data.division import lists_of
 from deepfake_cli.data.groups import links, name_groups
 from deepfake_cli.datasets import ADAPTERS, find_adapter, find_clips
 from deepfake_cli.datasets.card import HEADINGS, paragraphs
+from deepfake_cli.datasets.clip import LABELS, Clip
 from deepfake_cli.datasets.docs import documentation
 from deepfake_cli.errors import DatasetError, DeepfakeError
 
@@ -362,6 +366,29 @@ def test_videos_frames_and_lists_agree(trees, json_of, tmp_path, name):
     assert not set(train["group"]) & set(val["group"])
     assert set(train["label"]) == set(val["label"]) == {"real", "fake"}
     assert set(train["video"]) | set(val["video"]) == {clip.video for clip in clips}
+
+
+def copy(clip: Clip, suffix: str) -> Clip:
+    """The same clip of other people."""
+    people, sources = (tuple(name + suffix for name in names) for names in (clip.people, clip.sources))
+    return clip._replace(video=clip.video + suffix, people=people, sources=sources)
+
+
+PUBLISHED = [name for name, adapter in ADAPTERS.items() if adapter.official]
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_split_is_kept(trees, name):
+    few = find_clips(name, trees[name], trees[REALS[name]] if name in REALS else None)
+    clips = [copy(clip, str(number)) for clip in few for number in range(4)]
+    videos = pd.DataFrame(describe(clips, name).values()).set_index("video")
+    videos["label"] = videos["label"].map(LABELS.index)
+    lists = lists_of(videos, MakeCsv(adapter=name, protocol="official", ratio=0.5))
+    published = {part: {clip.video for clip in clips if clip.part == part} for part in ("train", "val", "test")}
+    if not published["val"]:
+        published["train"] -= (val := set(lists["val"]))
+        published["val"] = val
+    assert {part: set(members) for part, members in lists.items()} == {k: v for k, v in published.items() if v}
 
 
 def test_published_split_of_dfdc_is_its_folders(trees, json_of, tmp_path):

@@ -93,12 +93,12 @@ def _folds(videos: "pd.DataFrame", folds: int, settings: MakeCsv) -> Lists:
 
 
 def _official(videos: "pd.DataFrame", settings: MakeCsv) -> Lists:
-    """The published split; if it has no validation part, one is split off its training part."""
+    """The published split, with or without a test part; if it has no validation part, one is split off its training part."""
     published = find_adapter(str(settings.adapter)).official
     if not published and not videos["official"].any():
         raise DatasetError(f"{settings.adapter} has no published split. Remove --protocol official.")
     lists = {part: videos.index[videos["official"] == part].tolist() for part in ("train", "val", "test")}
-    if not lists["train"] or not lists["test"]:
+    if not lists["train"] or not (lists["val"] or lists["test"]):
         raise DatasetError(
             f"{settings.imgdir}: no published split of {settings.adapter} in the manifest: {published}. "
             "Put it next to the videos and run deepfake split again; finished videos are skipped."
@@ -106,4 +106,4 @@ def _official(videos: "pd.DataFrame", settings: MakeCsv) -> Lists:
     if not lists["val"]:
         shares = {"train": settings.ratio, "val": 1 - settings.ratio}
         lists |= _by_group(videos.loc[lists["train"]], shares, settings.seed, settings.by)
-    return lists
+    return {part: members for part, members in lists.items() if members}
