@@ -12,7 +12,8 @@ import cv2
 import pandas as pd
 import pytest
 
-from deepfake_cli.config import MakeCsv
+from deepfake_cli.commands.verify import verify
+from deepfake_cli.config import MakeCsv, Verify
 from deepfake_cli.data.clip_columns import describe
 from deepfake_cli.data.division import lists_of
 from deepfake_cli.data.groups import links, name_groups
@@ -366,6 +367,19 @@ def test_videos_frames_and_lists_agree(trees, json_of, tmp_path, name):
     assert not set(train["group"]) & set(val["group"])
     assert set(train["label"]) == set(val["label"]) == {"real", "fake"}
     assert set(train["video"]) | set(val["video"]) == {clip.video for clip in clips}
+
+
+STRAY = {"timit": {"sample.mov"}, "folder": {"real/.hidden.mp4"}}
+
+
+@pytest.mark.parametrize("name", ADAPTERS)
+def test_trees_are_intact(trees, tmp_path, name):
+    realdir = trees[REALS[name]] if name in REALS else None
+    settings = Verify(adapter=name, folder=trees[name], realdir=realdir, workers=1, record=tmp_path / "verify.csv")
+    found = verify(settings)
+    unexpected = {path.relative_to(trees[name]).as_posix() for path in found.unexpected}
+    assert (found.corrupt, unexpected, found.closed) == ({}, STRAY.get(name, set()), {})
+    assert found.checked == len(find_clips(name, trees[name], realdir)) == sum(part.found for part in found.parts)
 
 
 def copy(clip: Clip, suffix: str) -> Clip:

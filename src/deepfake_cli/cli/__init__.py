@@ -28,6 +28,7 @@ from deepfake_cli.cli.report import report
 from deepfake_cli.cli.runs import runs
 from deepfake_cli.cli.split import split
 from deepfake_cli.cli.train import train
+from deepfake_cli.cli.verify import verify
 from deepfake_cli.config import (
     App,
     Audit,
@@ -42,6 +43,7 @@ from deepfake_cli.config import (
     Report,
     Split,
     Train,
+    Verify,
 )
 from deepfake_cli.errors import DeepfakeError
 from deepfake_cli.installation import explained
@@ -73,6 +75,7 @@ app.command()(options(App)(local_page))
 app.command()(runs)
 app.command()(doctor)
 app.command()(demo)
+datasets.command("verify")(options(Verify)(verify))
 app.add_typer(datasets, name="datasets")
 app.add_typer(config, name="config")
 

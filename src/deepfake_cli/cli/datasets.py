@@ -1,4 +1,4 @@
-"""``deepfake datasets``: the supported data sets and their cards."""
+"""``deepfake datasets``: the supported data sets and their cards; ``verify`` is in a module of its own."""
 
 import sys
 from typing import Annotated
@@ -7,13 +7,14 @@ import typer
 
 from deepfake_cli.cli.console import console, print_json, table
 
-datasets = typer.Typer(help="List the supported data sets; show the card of one.")
+datasets = typer.Typer(help="List the supported data sets; show the card of one; check the files of one.")
 
 REALS = {"apart": "separate", "inside": "included"}  # JSON value: cell of the table
 LEGEND = """\
 reals: with "separate", give their folder to split as --realdir.
 split: whether there is a published split, for make-csv --protocol official.
-Show a card with layout, licence and download: deepfake datasets info NAME"""
+Show a card with layout, licence and download: deepfake datasets info NAME
+Check a download: deepfake datasets verify NAME FOLDER"""
 
 
 def names() -> list[str]:
@@ -27,7 +28,7 @@ def names() -> list[str]:
 def show(
     context: typer.Context, json: Annotated[bool, typer.Option("--json", help="Print the table as JSON")] = False
 ) -> None:
-    """List the supported data sets; ``info NAME`` shows the card of one."""
+    """List the supported data sets; ``info NAME`` shows the card of one, ``verify NAME FOLDER`` checks its files."""
     from deepfake_cli.datasets import ADAPTERS
     from deepfake_cli.datasets.card import brief, title
 

@@ -9,7 +9,7 @@ import typer
 from pydantic.fields import FieldInfo
 
 from deepfake_cli.cli.datasets import names
-from deepfake_cli.config import Step, resolve
+from deepfake_cli.config import STEPS, Step, resolve
 from deepfake_cli.config.base import extra
 
 
@@ -23,7 +23,7 @@ def settled(step: type[Step], flags: dict[str, Any], file: Path | None) -> Step:
 def options(
     step: type[Step], settle: Callable[..., Any] = settled
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Decorate ``command(settings, …)`` with the arguments and options of `step`, and ``--config``.
+    """Decorate ``command(settings, …)`` with the arguments and options of `step`, and ``--config`` if files have a section of it.
 
     The parameters after `settings`, such as ``--json``, stay options of the command itself.
     """
@@ -36,7 +36,7 @@ def options(
 
         def run(**given: Any) -> None:
             others = {parameter.name: given.pop(parameter.name) for parameter in own}
-            file = given.pop("config")
+            file = given.pop("config", None)
             command(settle(step, given, file), **others)
 
         run.__name__, run.__doc__ = command.__name__, command.__doc__
@@ -50,6 +50,8 @@ def _parameters(step: type[Step]) -> list[inspect.Parameter]:
     fields = sorted(step.model_fields.items(), key=lambda item: not extra(item[1]).get("positional"))
     stated = [_parameter(name, field) for name, field in fields]
     stated += [_parameter(former, field, hidden=True) for _, field in fields if (former := extra(field).get("former"))]
+    if step not in STEPS.values():
+        return stated
     config = Annotated[
         Path | None,
         typer.Option(

@@ -5,7 +5,7 @@ Precedence: flag, then config file, then default.
 """
 
 from deepfake_cli.config.base import BY, CLUSTER, EVALUATION, IMAGES, LISTS, RUNS, Device, Step, argument, option
-from deepfake_cli.config.data import Audit, Forge, MakeCsv, Split
+from deepfake_cli.config.data import Audit, Forge, MakeCsv, Split, Verify
 from deepfake_cli.config.evaluate import Calibrate, Compare, Evaluate, Export, Matrix, Report
 from deepfake_cli.config.files import options_table, read, resolve, schema, template
 from deepfake_cli.config.predict import App, Judging, Predict
@@ -36,6 +36,7 @@ __all__ = [
     "Split",
     "Step",
     "Train",
+    "Verify",
     "argument",
     "option",
     "options_table",

@@ -1,4 +1,4 @@
-"""Options of the commands that prepare and check data: split, make-csv, audit, forge."""
+"""Options of the commands that prepare and check data: split, make-csv, datasets verify, audit, forge."""
 
 from pathlib import Path
 from typing import Literal
@@ -127,6 +127,25 @@ class MakeCsv(Step):
         """As the others'; but --check writes nothing."""
         if not self.check:
             super().check_outputs()
+
+
+class Verify(Step):
+    """Check a data set for missing, damaged and unexpected files."""
+
+    adapter: str = argument(..., ADAPTER)
+    folder: Path = argument(..., "Folder of the data set")
+    realdir: Path | None = option(None, "Folder of the real videos, if it is a separate one (timit: VidTIMIT)")
+    full: bool = option(
+        False, "Decode every frame, which also finds damage in the middle of a file; else the first and the last ones"
+    )
+    complete: bool = option(False, "Parts that are not there, such as a method, are missing too")
+    workers: int | None = option(None, "Number of processes [default: number of CPU cores]", ge=1, le=256)
+    record: Path = option(
+        Path("verify.csv"),
+        "CSV of the videos checked so far; unchanged intact ones are not checked again",
+        writes="file",
+    )
+    overwrite: bool = option(False, "Check unchanged videos again")
 
 
 class Audit(Step):

@@ -37,7 +37,7 @@ def resolve(
     Raises:
         ConfigError: an unknown key, a wrong type or a value out of range, one per line; or a key under both its names.
     """
-    section = next(name for name, model in STEPS.items() if model is step)
+    section = next((name for name, model in STEPS.items() if model is step), "")  # some have no section
     given = _renamed(step, {name: value for name, value in flags.items() if value is not None})
     filed = _renamed(step, read(file).get(section, {}), f"{file}: {section}.") if file else {}
     origins = {name: str(file) for name in filed} | dict.fromkeys(given, "flag")
@@ -122,7 +122,9 @@ def _message(step: type[Step], section: str, fault: Any, origins: dict[str, str]
     )
     if fault["type"] == "missing":
         name = key.upper() if extra(step.model_fields[key]).get("positional") else f"--{key.replace('_', '-')}"
-        return f"{name} is missing; set it on the command line, or as {section}.{key} in a --config file."
+        return f"{name} is missing; set it on the command line" + (
+            f", or as {section}.{key} in a --config file." if section else "."
+        )
     if fault["type"] == "extra_forbidden":
         return f"{where}: unknown key; allowed: {', '.join(step.model_fields)}."
     message = fault["msg"].removeprefix("Value error, ").replace("Input should be", "expected")

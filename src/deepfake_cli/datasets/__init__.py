@@ -48,6 +48,7 @@ class Adapter(NamedTuple):
             ``"manipulated_sequences/*/*"``; the first pattern that fits counts.
         listed: yields the names of the videos that have to be there, given those that are, from lists in the folder.
         extras: folders, by name, that come with the data set and have no videos of it: masks.
+        unlabelled: yields the videos that come with the data set and have no label, which are no clips.
     """
 
     clips: Clips
@@ -59,6 +60,7 @@ class Adapter(NamedTuple):
     counts: Mapping[str, Mapping[str, int]] = MappingProxyType({})
     listed: Listed | None = None
     extras: tuple[str, ...] = ()
+    unlabelled: Callable[[Path], Iterable[Path]] | None = None
 
     @property
     def card(self) -> str:
@@ -89,7 +91,7 @@ ADAPTERS: dict[str, Adapter] = {
         extras=celebdf.EXTRAS,
     ),
     # DeepFake Detection Challenge
-    "dfdc": Adapter(dfdc.clips, by=("video",), official=dfdc.OFFICIAL, counts=dfdc.COUNTS),
+    "dfdc": Adapter(dfdc.clips, by=("video",), official=dfdc.OFFICIAL, counts=dfdc.COUNTS, extras=dfdc.EXTRAS),
     "dfdcp": Adapter(
         dfdcp.clips, official=dfdcp.OFFICIAL, counts=dfdcp.COUNTS, listed=dfdcp.listed, extras=dfdcp.EXTRAS
     ),
@@ -121,7 +123,9 @@ ADAPTERS: dict[str, Adapter] = {
     "fakeavceleb": Adapter(fakeavceleb.clips, counts=fakeavceleb.COUNTS, listed=fakeavceleb.listed),
     # KoDF as on AI-Hub
     "kodf": Adapter(kodf.clips, by=("person",), official=kodf.OFFICIAL, listed=kodf.listed),
-    "deepfakeeval": Adapter(deepfakeeval.clips, by=("video",), official=deepfakeeval.OFFICIAL),
+    "deepfakeeval": Adapter(
+        deepfakeeval.clips, by=("video",), official=deepfakeeval.OFFICIAL, unlabelled=deepfakeeval.unlabelled
+    ),
     # real/ and fake/ of anything
     "folder": Adapter(folder.clips, by=PERSON_OR_VIDEO, tops=LABELS),
 }

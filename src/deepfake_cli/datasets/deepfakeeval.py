@@ -38,8 +38,8 @@ OFFICIAL = f"the column {PART} of the list that comes with the videos; no valida
 
 def clips(root: str | Path) -> Iterator[Clip]:
     """The listed videos; without a list, the frames written by `split`."""
-    root = find_root(Path(root), (TOP,), f"Deepfake-Eval-2024: {TOP}/ next to {LISTS[0]}")
-    path = next((root / name for name in LISTS if (root / name).is_file()), None)
+    root = _root(Path(root))
+    path = _list(root)
     if path is None:
         written = [(label, *item) for label, name in enumerate(LABELS) for item in entries(root / TOP / name)]
         if not written:
@@ -57,6 +57,22 @@ def clips(root: str | Path) -> Iterator[Clip]:
             file = root / TOP / Path(row[FILE]).name
             place = file if file.exists() else frames.get(stem, file)
             yield _clip(place, LABELS.index(truth), stem, row[PART].lower())
+
+
+def unlabelled(root: Path) -> Iterator[Path]:
+    """The listed videos that are neither real nor fake."""
+    root = _root(root)
+    for _, row in read_csv(path, (FILE, TRUTH)) if (path := _list(root)) else ():
+        if row[TRUTH].lower() not in LABELS:
+            yield root / TOP / Path(row[FILE]).name
+
+
+def _root(root: Path) -> Path:
+    return find_root(root, (TOP,), f"Deepfake-Eval-2024: {TOP}/ next to {LISTS[0]}")
+
+
+def _list(root: Path) -> Path | None:
+    return next((root / name for name in LISTS if (root / name).is_file()), None)
 
 
 def _clip(path: Path, label: int, stem: str, part: str) -> Clip:

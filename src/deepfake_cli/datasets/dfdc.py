@@ -39,6 +39,7 @@ LISTS = ("metadata.json", "labels.csv")
 WORDS = {"REAL": 0, "FAKE": 1, "0": 0, "1": 1}
 PARTS = ("train", "val", "test")
 COUNTS = {"": {"validation": 4000, "test": 5000}}
+EXTRAS = ("test_videos",)  # of Kaggle, without labels
 OFFICIAL = "the training, validation and test sets, in folders of these names, each with a metadata.json or labels.csv"
 
 
