@@ -55,6 +55,29 @@ def test_damage_in_the_middle_is_found_by_full_only(videos, tmp_path):
     assert "damaged" in fault(clip, full=True)
 
 
+def test_key_frames_that_are_none(videos, tmp_path):
+    """Some writers mark all frames as key frames; the last one cannot be decoded alone."""
+    with av.open(str(videos / "clip.mp4")) as source, av.open(str(tmp_path / "all.mp4"), "w") as copy:
+        stream = copy.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream, packet.is_keyframe = stream, True
+                copy.mux(packet)
+    with av.open(str(tmp_path / "all.mp4")) as container:
+        assert all(entry.is_keyframe for entry in container.streams.video[0].index_entries)
+    assert fault(tmp_path / "all.mp4") == ""
+
+
+def test_a_tail_of_zeros_is_found(videos, tmp_path):
+    """As of a download that reserves the space first."""
+    clip = shutil.copyfile(videos / "clip.faststart.mp4", tmp_path / "clip.mp4")
+    size = clip.stat().st_size
+    with clip.open("r+b") as file:
+        file.seek(size * 2 // 3)
+        file.write(bytes(size - size * 2 // 3))
+    assert fault(clip)
+
+
 def test_images_of_a_folder(people, tmp_path):
     for index in range(5):
         cv2.imwrite(str(tmp_path / f"{index}.png"), next(iter(people.values()))[index])

@@ -79,5 +79,5 @@ def _of_ends(path: Path) -> str:
             container.seek(index[-1].timestamp, stream=stream)
             last = next(container.decode(stream), None)
         except av.FFmpegError:
-            return "the first or the last frame cannot be decoded"
-    return "" if first and last else NO_FRAME
+            first = last = None
+    return "" if first and last else _of_video(path)  # the last "key frame" may be none, if all are marked as such
