@@ -29,6 +29,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "datasets.md"
 
 A, B = "a" * 20, "0b" * 10  # people of KoDF
 SOURCE = "원천데이터"
+ATTACKED = f"003.딥페이크/1.Training/{SOURCE}/train_탐지방해/변조영상"
 # What is in each tree, and what must come of it. A line a video, or a folder of frames ("…/"): its name, then its group by
 # the strictest --by, its part in the published split, method and quality ("-": none). Names in parentheses are files to ignore.
 TREES = {
@@ -134,7 +135,8 @@ TREES = {
     "kodf": f"""
         003.딥페이크/1.Training/{SOURCE}/train_원본/원본1/{A}/{A}_001.mp4              {B}-{A}  train  -    -
         003.딥페이크/1.Training/{SOURCE}/train_변조/dfl2/{A}/{A}_{B}_1_001.mp4         {B}-{A}  train  dfl  -
-        003.딥페이크/1.Training/{SOURCE}/train_탐지방해/변조영상/01/{A}_{B}_1_001.mp4  {B}-{A}  train  adversarial  adversarial
+        {ATTACKED}/01/{A}_{B}_1_001.mp4  {B}-{A}  train  adversarial  adversarial
+        {ATTACKED}/02/{A}_{B}_1_001.mp4  {B}-{A}  train  adversarial  adversarial
         003.딥페이크/2.Validation/{SOURCE}/validate_원본/원본1/100001/100001_001.mp4   100001-100002  val  -   -
         003.딥페이크/2.Validation/{SOURCE}/validate_변조/fo1/100001/100001_100002_4_007.mp4 100001-100002 val fo -
         (003.딥페이크/1.Training/README.txt)""",
@@ -194,7 +196,9 @@ NAMED = {
     "kodf": {
         f"{A}_001": f"train_real/{A}/{A}_001",
         f"003.딥페이크/1.Training/{SOURCE}/train_변조/dfl2/{A}/{A}_{B}_1_001.mp4": f"train_fake/dfl/{A}/{A}_{B}_1_001",
-        f"003.딥페이크/1.Training/{SOURCE}/train_탐지방해/변조영상/01/{A}_{B}_1_001.mp4": f"train_adversarial/{A}_{B}_1_001",
+    }
+    | {f"{ATTACKED}/0{n}/{A}_{B}_1_001.mp4": f"train_adversarial/0{n}/{A}_{B}_1_001" for n in (1, 2)}
+    | {
         "100001_001": "val_real/100001/100001_001",
         "100001_100002_4_007": "val_fake/fo/100001/100001_100002_4_007",
     },

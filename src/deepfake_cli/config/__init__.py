@@ -9,13 +9,14 @@ from deepfake_cli.config.data import Audit, Forge, MakeCsv, Split, Verify
 from deepfake_cli.config.evaluate import Calibrate, Compare, Evaluate, Export, Matrix, Report
 from deepfake_cli.config.files import options_table, read, resolve, schema, template
 from deepfake_cli.config.predict import App, Judging, Predict
-from deepfake_cli.config.sections import STEPS
+from deepfake_cli.config.sections import FLAGS_ONLY, STEPS
 from deepfake_cli.config.train import Train
 
 __all__ = [
     "BY",
     "CLUSTER",
     "EVALUATION",
+    "FLAGS_ONLY",
     "IMAGES",
     "LISTS",
     "RUNS",

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from deepfake_cli.config.base import Step, extra, local
-from deepfake_cli.config.sections import STEPS
+from deepfake_cli.config.sections import FLAGS_ONLY, STEPS
 from deepfake_cli.errors import ConfigError
 from deepfake_cli.storage.disk import reason
 
@@ -37,7 +37,7 @@ def resolve(
     Raises:
         ConfigError: an unknown key, a wrong type or a value out of range, one per line; or a key under both its names.
     """
-    section = next((name for name, model in STEPS.items() if model is step), "")  # some have no section
+    section = next(name for name, model in (STEPS | FLAGS_ONLY).items() if model is step)
     given = _renamed(step, {name: value for name, value in flags.items() if value is not None})
     filed = _renamed(step, read(file).get(section, {}), f"{file}: {section}.") if file else {}
     origins = {name: str(file) for name in filed} | dict.fromkeys(given, "flag")
@@ -123,7 +123,7 @@ def _message(step: type[Step], section: str, fault: Any, origins: dict[str, str]
     if fault["type"] == "missing":
         name = key.upper() if extra(step.model_fields[key]).get("positional") else f"--{key.replace('_', '-')}"
         return f"{name} is missing; set it on the command line" + (
-            f", or as {section}.{key} in a --config file." if section else "."
+            f", or as {section}.{key} in a --config file." if section in STEPS else "."
         )
     if fault["type"] == "extra_forbidden":
         return f"{where}: unknown key; allowed: {', '.join(step.model_fields)}."
@@ -163,7 +163,7 @@ def template() -> str:
 def options_table() -> str:
     """Every option as Markdown tables, for the docs."""
     lines = []
-    for section, step in STEPS.items():
+    for section, step in (STEPS | FLAGS_ONLY).items():
         lines += [f"| `deepfake {section.replace('_', '-')}` | default | |", "|---|---|---|"]
         for name, field in step.model_fields.items():
             flag = (

@@ -1,7 +1,7 @@
 """The sections of a config file: one settings model per command."""
 
 from deepfake_cli.config.base import Step
-from deepfake_cli.config.data import Audit, Forge, MakeCsv, Split
+from deepfake_cli.config.data import Audit, Forge, MakeCsv, Split, Verify
 from deepfake_cli.config.evaluate import Calibrate, Compare, Evaluate, Export, Matrix, Report
 from deepfake_cli.config.predict import App, Predict
 from deepfake_cli.config.train import Train
@@ -21,3 +21,4 @@ STEPS: dict[str, type[Step]] = {
     "predict": Predict,
     "app": App,
 }
+FLAGS_ONLY: dict[str, type[Step]] = {"datasets verify": Verify}  # commands without a section

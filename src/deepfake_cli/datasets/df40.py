@@ -8,7 +8,7 @@ Layout: ``DF40_train/METHOD/ff/`` and ``DF40/METHOD/{ff,cdf}/`` with a folder of
 v2. Some methods are enough. Landmarks are ignored.
 
 Layout read from: README.md and DeepfakeBench_DF40/preprocessing/preprocess.py of https://github.com/YZY-stack/DF40, its issues
-16, 29, 40 and 41, and loaders of the field, since the folders of the methods differ. Not verified: the number of videos per
+16, 29, 40 and 41, since the folders of the methods differ. Not verified: the number of videos per
 method; the target in names of cdf, so both people count; folders of whole faces, whose frames are not of the video in their
 name.
 

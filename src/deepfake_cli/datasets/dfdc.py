@@ -6,8 +6,9 @@ The DeepFake Detection Challenge: 128,154 ten-second videos with paid actors: 11
 Layout: ``dfdc_train_part_N/metadata.json`` next to its videos, ``validation/labels.csv``, ``test/metadata.json``. Some parts
 are enough, such as the sample on Kaggle. Videos may also be in ``videos/``, or as frames in ``frames/``, next to the list.
 
-Layout read from: the data page of https://www.kaggle.com/c/deepfake-detection-challenge (training); preprocessing/rearrange.py of
-https://github.com/SCLBD/DeepfakeBench (labels.csv, frames). Not verified: the number of videos per part.
+Layout read from: preprocessing/rearrange.py of https://github.com/SCLBD/DeepfakeBench (labels.csv, frames), and notes of users
+(training parts, metadata.json). Not verified: against https://www.kaggle.com/c/deepfake-detection-challenge; the number of videos
+per part.
 
 Labels: by list; metadata.json or else labels.csv. A listed video that is missing counts as unreadable; a video that is not
 listed is an error.

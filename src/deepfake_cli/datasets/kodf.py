@@ -4,13 +4,13 @@ The Korean DeepFake Detection Dataset: 62,166 videos of 403 people, and 175,776 
 release on AI-Hub is read, which has training and validation sets.
 
 Layout: ``{train,validate}_원본/…/ID/ID_001.mp4`` and ``{train,validate}_변조/METHOD1/…/TARGET_DONOR_1_001.mp4``, at any
-depth, as extracted to ``003.딥페이크/1.Training/원천데이터/``; attacked copies in ``{train,validate}_탐지방해``. Some
-archives are enough.
+depth, as extracted to ``003.딥페이크/1.Training/원천데이터/``; attacked copies in ``{train,validate}_탐지방해/…/ATTACK/``.
+Some archives are enough.
 
-Layout read from: loaders of people who have the AI-Hub release, since https://github.com/deepbrainai-research/kodf does not
-describe it; names of files also as in preprocess/inventory/builders/kodf.py of
-https://github.com/dfwb-research/deepfake-workbench. Not verified: the release by the request form, which is not read; the
-number of videos per archive.
+Layout read from: preprocess/inventory/builders/kodf.py of https://github.com/dfwb-research/deepfake-workbench (names of files),
+and scripts of people who have the AI-Hub release, found by a search for train_변조, which gives no addresses, since
+https://github.com/deepbrainai-research/kodf does not describe it. Not verified: the release by the request form, which is not
+read; the number of videos per archive.
 
 Labels: by folder, 원본 real and 변조 fake; of attacked copies by the name. The method is recorded, and ``adversarial`` as
 the quality.
@@ -61,7 +61,7 @@ def clips(root: str | Path) -> Iterator[Clip]:
             label, (person, donor) = named[0][0], named[0][1].groups()
             method = re.sub(r"\d+$", "", inside[0]) if kind == "fake" and len(inside) > 1 else ""
             method = method or ("adversarial" if label == FAKE else "")
-            between = (person,) if kind == "real" else (method, person) if kind == "fake" else ()
+            between = (person,) if kind == "real" else (method, person) if kind == "fake" else inside[-2:-1]
             name = "/".join((f"{part}_{kind}", *between, stem))
             quality = kind if kind == "adversarial" else ""
             people = (person, donor) if donor else (person,)

@@ -7,7 +7,7 @@ they were made from, of 43 speakers.
 Layout: ``{higher,lower}_quality/SPEAKER/SENTENCE-video-PARTNER.avi``, and separately ``SPEAKER/video/SENTENCE/001``, JPEG
 without a suffix. VidTIMIT has a zip per speaker; some are enough. Its ``head`` folders are head rotations. Audio is ignored.
 
-Layout read from: README.txt of DeepfakeTIMIT, and the page of VidTIMIT.
+Layout read from: notes of users of both downloads. Not verified: against their pages, which are below.
 
 Labels: by data set; DeepfakeTIMIT is all fake, VidTIMIT all real. The quality is recorded.
 

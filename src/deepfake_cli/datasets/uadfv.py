@@ -6,8 +6,8 @@ Layout: ``real/0000.mp4`` and ``fake/0000_fake.mp4``, up to 0048. The zip nests 
 If a video is missing, its frames in ``frames/NAME/`` next to it are read, as in another distribution; their names are frame
 indices.
 
-Layout read from: preprocessing/rearrange.py of https://github.com/SCLBD/DeepfakeBench (frames), and the zip of the authors
-(videos).
+Layout read from: preprocessing/rearrange.py of https://github.com/SCLBD/DeepfakeBench (frames), and notes of
+users of the zip (videos).
 
 Labels: by folder.
 
