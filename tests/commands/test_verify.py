@@ -3,12 +3,13 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from deepfake_cli.commands.verify import Part, count_parts, verify
+from deepfake_cli.commands.verify import Part, VerifyResult, count_parts, verify
 from deepfake_cli.config import Verify
 from deepfake_cli.datasets import ADAPTERS
 from deepfake_cli.errors import DatasetError
@@ -106,6 +107,8 @@ def test_absent_parts(tmp_path, people):
     found = verify(wild)
     assert [part.name for part in found.absent] == ["fake_train", "real_test"]
     assert not found.ok, "other numbers of videos than published"
+    result = VerifyResult([Part("a", 5, 5), Part("b", 0, 5)], [], {}, {})
+    assert result.ok and not replace(result, complete=True).ok
 
 
 def test_parts_are_those_of_the_closest_release():

@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from deepfake_cli.datasets.clip import LABELS, Clip, entries
-from deepfake_cli.datasets.layout import LayoutError, find_root, read_csv
+from deepfake_cli.datasets.layout import LayoutError, csv_rows, find_root
 from deepfake_cli.errors import DatasetError
 
 TOP = "video-data"
@@ -48,7 +48,7 @@ def clips(root: str | Path) -> Iterator[Clip]:
         yield from (_clip(file, label, stem, "") for label, stem, file in written)
         return
     frames, seen = dict(entries(root / TOP, root / TOP / "frames")), dict[str, int]()
-    for line, row in read_csv(path, (FILE, TRUTH, PART)):
+    for line, row in csv_rows(path, (FILE, TRUTH, PART)):
         truth, stem = row[TRUTH].lower(), Path(row[FILE]).stem
         if stem in ("", ".."):
             raise DatasetError(f"{path}: line {line}: {row[FILE]!r} is not the name of a video.")
@@ -63,7 +63,7 @@ def clips(root: str | Path) -> Iterator[Clip]:
 def unlabelled(root: Path) -> Iterator[Path]:
     """The listed videos that are neither real nor fake."""
     root = _root(root)
-    for _, row in read_csv(path, (FILE, TRUTH)) if (path := _list(root)) else ():
+    for _, row in csv_rows(path, (FILE, TRUTH)) if (path := _list(root)) else ():
         if row[TRUTH].lower() not in LABELS:
             yield root / TOP / Path(row[FILE]).name
 

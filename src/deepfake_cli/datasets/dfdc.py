@@ -33,7 +33,7 @@ from pathlib import Path
 from typing import Any
 
 from deepfake_cli.datasets.clip import LABELS, Clip, entries, folders
-from deepfake_cli.datasets.layout import holders, layout_error, read_csv, read_json
+from deepfake_cli.datasets.layout import csv_rows, holders, layout_error, read_json
 from deepfake_cli.errors import DatasetError
 
 LISTS = ("metadata.json", "labels.csv")
@@ -57,7 +57,7 @@ def clips(root: str | Path) -> Iterator[Clip]:
 
 def _listed(folder: Path) -> Iterator[Clip]:
     listed = next(folder / name for name in LISTS if (folder / name).is_file())
-    rows = read_json(listed) if listed.suffix == ".json" else _read_csv(listed)
+    rows = read_json(listed) if listed.suffix == ".json" else _csv_rows(listed)
     if not isinstance(rows, dict) or not all(isinstance(row, dict) for row in rows.values()):
         raise DatasetError(f'{listed}: expected {{"NAME.mp4": {{"label": "FAKE", …}}, …}}.')
     found = list(entries(folder, folder / "videos", folder / "frames"))
@@ -110,9 +110,9 @@ def _label(row: dict[str, Any], name: str, listed: Path) -> int:
     return WORDS[str(label).upper()]
 
 
-def _read_csv(path: Path) -> dict[str, dict[str, Any]]:
+def _csv_rows(path: Path) -> dict[str, dict[str, Any]]:
     rows: dict[str, dict[str, Any]] = {}
-    for line, row in read_csv(path, ("filename", "label")):
+    for line, row in csv_rows(path, ("filename", "label")):
         if rows.setdefault(row["filename"], row) != row:
             raise DatasetError(f"{path}: line {line}: {row['filename']} has another row too; keep one.")
     return rows

@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from deepfake_cli.datasets.clip import FAKE, REAL, Clip, below, videos_first
-from deepfake_cli.datasets.layout import find_root, read_csv
+from deepfake_cli.datasets.layout import csv_rows, find_root
 
 TYPES = {
     "RealVideo-RealAudio": REAL,
@@ -79,7 +79,7 @@ def _methods(root: Path) -> dict[Key, str]:
     path, methods = root / LIST, dict[Key, str]()
     if not path.is_file():
         return {}
-    for _, row in read_csv(path, ("source", "method", "type", "race", "gender", "path")):
+    for _, row in csv_rows(path, ("source", "method", "type", "race", "gender", "path")):
         key = (row["type"], row["race"], row["gender"], row["source"], Path(row["path"]).stem)
         names = {*filter(None, methods.get(key, "").split("+")), row["method"].replace("/", "-")}
         if row["type"] in TYPES:

@@ -33,7 +33,7 @@ from pathlib import Path
 from unicodedata import normalize
 
 from deepfake_cli.datasets.clip import FAKE, LABELS, REAL, Clip, below, folders
-from deepfake_cli.datasets.layout import MOST_FOLDERS, layout_error, read_csv
+from deepfake_cli.datasets.layout import MOST_FOLDERS, csv_rows, layout_error
 
 KINDS = {"원본": "real", "변조": "fake", "탐지방해": "adversarial"} | {word: word for word in (*LABELS, "adversarial")}
 TOP = re.compile(rf"(train|val\w*|vaild\w*)_({'|'.join(KINDS)})")  # AI-Hub spells it so in some archives
@@ -76,7 +76,7 @@ def listed(root: Path, found: list[Clip]) -> Iterator[str]:
         part = "train" if match[1] == "train" else "val"
         for path in sorted(folder.glob("*.csv")):
             label = FAKE if "변조" in normalize("NFC", path.name) else REAL
-            for _, row in read_csv(path, (VIDEO, TARGET, METHOD) if label else (VIDEO, "UUID")):
+            for _, row in csv_rows(path, (VIDEO, TARGET, METHOD) if label else (VIDEO, "UUID")):
                 stem, method = Path(row[VIDEO]).stem, row.get(METHOD, "")
                 if stem in names:
                     yield names[stem]

@@ -76,7 +76,7 @@ def read_json(path: Path) -> Any:
     return parse_json(read_text(path), Any, str(path), DatasetError, "Extract the file again.")
 
 
-def read_csv(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+def csv_rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield the line number and the cells, by column, of each row of a CSV that comes with a data set.
 
     Raises:
