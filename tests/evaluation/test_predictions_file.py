@@ -160,6 +160,36 @@ def test_compare_uses_the_shared_rows(tmp_path, ours, pair):
     assert json.loads((tmp_path / "out" / "compare.json").read_text()) == found
 
 
+def test_compare_carries_the_notes_of_both_evaluations(tmp_path, ours):
+    """What a metric can be quoted for is said of the difference, too; what holds for both is said once."""
+    for name, notes in (("a", ["3 of 12 groups were trained on", "The same"]), ("b", ["The same"])):
+        (tmp_path / name).mkdir()
+        measured(tmp_path / name, ours)
+        path = tmp_path / name / "out" / "metrics.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"notes": notes, "threshold": 0.6}))
+    a, b = (tmp_path / name / "out" / "predictions.csv" for name in "ab")
+    notes = compare(Compare(a=a, b=b, threshold=0.6, threshold_b=0.5, resamples=20)).comparison["notes"]
+    assert notes[:3] == [
+        "A: 3 of 12 groups were trained on", "A and B: The same",
+        "B: Evaluated at threshold 0.600, compared at 0.500: set it with --threshold or --threshold-b.",
+    ]  # fmt: skip
+    assert "too few reals: TPR at 0.1 % needs 1,000 reals (frames 48, videos 12)" in notes[3]
+
+
+def test_few_groups_have_no_interval_and_no_star(tmp_path, ours, deepfake):
+    ours = ours[ours["group"].astype(int) < 9]
+    ours.to_csv(tmp_path / "a.csv", index=False)
+    ours.assign(score=1 - ours["score"]).to_csv(tmp_path / "b.csv", index=False)
+    why = "No intervals: 9 independent groups, at least 10 are needed."
+    for command in (("evaluate", "--predictions", "a.csv"), ("compare", "a.csv", "b.csv", "--output", "compared")):
+        done = deepfake(*command)
+        assert not re.search(r"0\.\d+–|\d to [-+]|\*|DeLong|resamples", done.stdout), done.stdout
+        assert why in " ".join(done.stderr.split())
+    for page in ("evaluation/report.html", "compared/compare.html"):
+        text = (tmp_path / page).read_text()
+        assert why in text and "95 % intervals" not in text and 'class="significant"' not in text
+
+
 def test_same_predictions_have_no_difference(pair):
     for interval in ("percentile", "bca"):
         found = compare(Compare(a=pair[0], b=pair[0], resamples=30, interval=interval)).comparison

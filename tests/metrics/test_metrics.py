@@ -7,7 +7,9 @@ import pytest
 from sklearn import metrics as sk
 
 from deepfake_cli.errors import ManifestError
+from deepfake_cli.metrics import paired
 from deepfake_cli.metrics.assess import assess
+from deepfake_cli.metrics.few import unresolved
 from deepfake_cli.metrics.figures import ERRORS, Rows, best_threshold, confusion, figures
 from deepfake_cli.metrics.interval import intervals
 from deepfake_cli.metrics.names import FIGURES
@@ -75,7 +77,18 @@ def reference(labels, scores, threshold, weights=None):
 def test_metrics_equal_scikit_learn(n, decimals):
     labels, scores = rows(n, decimals=decimals)
     assert list(figures(labels, scores, THRESHOLD)) == list(FIGURES)
-    assert figures(labels, scores, THRESHOLD) == pytest.approx(reference(labels, scores, THRESHOLD))
+    measured = {name: value for name, value in figures(labels, scores, THRESHOLD).items() if not np.isnan(value)}
+    expected = reference(labels, scores, THRESHOLD)
+    assert measured == pytest.approx({name: expected[name] for name in measured})
+    assert set(expected) - set(measured) == set(unresolved(int((labels == 0).sum())))
+
+
+@pytest.mark.parametrize(("name", "enough"), [("tpr_at_fpr_0.1", 1000), ("tpr_at_fpr_1", 100), ("tpr_at_fpr_5", 20)])
+def test_a_true_positive_rate_needs_a_real_at_its_false_positive_rate(name, enough):
+    for reals in (enough - 1, enough):
+        labels = np.r_[np.zeros(reals), np.ones(5)]
+        found = intervals(labels, np.linspace(0, 1, len(labels)), 0.5, np.arange(len(labels)), resamples=20)[name]
+        assert (found.value is None, found.low is None) == (reals < enough, reals < enough)
 
 
 @pytest.mark.parametrize("decimals", [None, 2, 1, 0])
@@ -102,7 +115,8 @@ def test_confusion_equals_scikit_learn():
 
 
 def test_perfect_and_inverted_scores():
-    right = figures([0, 0, 1, 1], [0, 0, 1, 1], 0.5)
+    ends = np.repeat([0, 1], 1000)
+    right = figures(ends, ends, 0.5)
     assert right == pytest.approx({name: float(name not in ERRORS) for name in FIGURES})
     inverted = figures([1, 1, 0, 0], [0.1, 0.2, 0.8, 0.9], 0.5)
     assert (inverted["accuracy"], inverted["auc"], inverted["eer"]) == (0.0, 0.0, 1.0)
@@ -192,16 +206,21 @@ def width(interval):
 
 def test_intervals_equal_repeated_rows():
     labels, scores = rows(40, decimals=1)
-    units, rng = np.repeat(np.arange(8), 5), np.random.default_rng(3)
+    units, rng = np.repeat(np.arange(10), 4), np.random.default_rng(3)
     drawn = []
     for _ in range(30):
-        at = np.concatenate([np.flatnonzero(units == unit) for unit in rng.integers(8, size=8)])
+        at = np.concatenate([np.flatnonzero(units == unit) for unit in rng.integers(10, size=10)])
         drawn.append(reference(labels[at], scores[at], THRESHOLD))
     found = intervals(labels, scores, THRESHOLD, units, resamples=30, seed=3)
+    assert found["tpr_at_fpr_5"].low is None, "40 rows have fewer than 20 reals"
     for name, interval in found.items():
+        if name.startswith("tpr"):
+            continue
         ends = np.quantile([values[name] for values in drawn], [0.025, 0.975])
         assert (interval.low, interval.high) == pytest.approx(tuple(ends)), name
-    assert {name: i.value for name, i in found.items()} == pytest.approx(figures(labels, scores, THRESHOLD))
+    assert {name: i.value for name, i in found.items()} == pytest.approx(
+        {name: None if np.isnan(value) else value for name, value in figures(labels, scores, THRESHOLD).items()}
+    )
 
 
 def test_intervals_shrink_with_more_units():
@@ -226,15 +245,35 @@ def test_intervals_are_fixed_by_the_seed():
     assert first == same != other
 
 
-def test_one_unit_has_no_interval():
-    found = intervals([0, 1, 1], [0.1, 0.2, 0.3], 0.5, ["a", "a", "a"])
-    assert all(interval.low is None and interval.high is None for interval in found.values())
+@pytest.mark.parametrize("groups", [1, 9, 10])
+def test_no_interval_and_no_test_below_ten_units(groups):
+    """However many frames there are: in intervals, levels, slices, DeLong's interval, and comparisons; a note says why."""
+    frames = clustered(groups, videos=2).assign(quality=lambda rows: np.where(rows.index % 2, "c23", "c40"))
+    measured = intervals(frames["label"], frames["score"], 0.5, frames["group"], 50)
+    found = assess(frames.assign(video=frames["group"] + frames["video"]), 0.5, resamples=50)
+    both = frames.assign(a=frames["score"], b=frames["score"].round(1))
+    videos = both.drop_duplicates("video")
+    plan = paired.Plan((0.5, 0.5), 50, 0, "percentile")
+    compared = paired.compared(both, videos, plan)
+    several = groups >= 10
+    assert (measured["auc"].low is not None) == several
+    levels = [found["frame"], found["video"], *(part["frame"] for part in found["slices"] if part["by"] == "quality")]
+    for figure in (
+        *(each for level in levels for each in (level["auc"], level["auc"]["delong"])),
+        compared["frame"]["auc"],
+    ):
+        assert (figure["low"] is not None) == several
+    assert (compared["frame"]["auc"]["delong"]["p"] is not None) == several
+    for notes in (found["notes"], compared["notes"]):
+        unit = "group" if groups > 1 else "video"
+        why = f"No intervals: {max(groups, 2)} independent {unit}s, at least 10 are needed."
+        assert (why in notes) != several
 
 
 def test_resamples_of_one_class_are_left_out_and_counted():
-    labels, scores = [0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9]
-    found = intervals(labels, scores, 0.5, ["a", "a", "b", "b"], resamples=400)
-    assert 150 < found["auc"].left_out < 250  # half the draws of two units are twice the same one
+    labels, scores, units = [0] * 10 + [1], [*np.linspace(0, 1, 11)], [*"abcdefghijk"]
+    found = intervals(labels, scores, 0.5, units, resamples=400)
+    assert 100 < found["auc"].left_out < 180  # (10 / 11) ** 11 of the draws lack the only fake: 140
     assert intervals(labels, scores, 0.5, labels, resamples=0)["auc"].low is None
 
 
@@ -256,7 +295,11 @@ def test_assess_reports_both_levels():
     videos = video_scores(frames)
     assert found["video"]["auc"]["value"] == pytest.approx(sk.roc_auc_score(videos["label"], videos["score"]))
     assert found["video"]["confusion"] == confusion(videos["label"], videos["score"], 0.5)
-    assert all(found[at][name]["low"] <= found[at][name]["high"] for at in ("frame", "video") for name in FIGURES)
+    assert all(found[at][name]["low"] <= found[at][name]["high"] for at in ("frame", "video") for name in STEADY)
+    assert (
+        "Not measured, too few reals: TPR at 0.1 % needs 1,000 reals (frames 120, videos 12, groups 12)"
+        in found["notes"][0]
+    )
 
 
 @pytest.mark.parametrize("unit", ["group", "video"])

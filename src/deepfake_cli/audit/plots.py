@@ -55,8 +55,10 @@ def _ranking(axes: "Axes", audit: Mapping[str, Any]) -> None:
     if not lines:
         words = "not measured:\nsee the notes"
         axes.text(0.5, 0.5, words, ha="center", transform=axes.transAxes, color=GREY)
-    axes.set(title="AUC from properties alone", xlabel=f"AUC, 95 % interval; shaded: up to {audit['limit']:g}")
-    low = min([0.4, *(figures["low"] for _, figures, _ in lines if figures["low"] is not None)])
+    lows = [figures["low"] for _, figures, _ in lines if figures["low"] is not None]
+    about = "AUC, 95 % interval" if lows else "AUC"
+    axes.set(title="AUC from properties alone", xlabel=f"{about}; shaded: up to {audit['limit']:g}")
+    low = min([0.4, *lows])
     axes.set(yticks=range(len(lines)), yticklabels=[name for name, _, _ in lines], xlim=(max(0, low - 0.02), 1.02))
     for text, (_, _, classifier) in zip(axes.get_yticklabels(), lines, strict=True):
         text.set_fontweight("bold" if classifier else "normal")

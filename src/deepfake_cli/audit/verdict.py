@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from deepfake_cli.metrics.few import FEWEST
+
 LIMIT = 0.6  # AUC above which to warn
-FEW = 10  # groups below which to note the uncertainty
 NAMES = {"images": "image properties", "sources": "source properties"}  # of the classifiers
 ADVICE = (
     "A detector trained on these lists can use such shortcuts, and then fails on other videos. Process both classes the same "
@@ -71,8 +72,10 @@ def _uncertain(audit: Mapping[str, Any]) -> list[str]:
         lines.append(
             "Only one group: the classifier was tested on other videos of the same people, so its AUC is too high."
         )
-    elif units < FEW:
-        lines.append(f"Only {units} groups: the AUCs are uncertain.")
+    elif units < FEWEST:
+        lines.append(
+            f"Only {units} groups: the AUCs are uncertain, and have no interval; at least {FEWEST} are needed."
+        )
     return lines
 
 

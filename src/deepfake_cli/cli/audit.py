@@ -61,6 +61,7 @@ def _print_measures(result: dict[str, Any]) -> None:
     same = [f"{about['title']} {_value(about)}" for about in measured.values() if about["same"]]
     if same:
         console.print(f"The same in both classes: {', '.join(same)}.\n")
+    known = any(about["low"] is not None for about in result["baselines"].values())
     rows = [
         (
             NAMES[name],
@@ -72,7 +73,7 @@ def _print_measures(result: dict[str, Any]) -> None:
     console.print(
         table(
             "Classifiers on these properties alone, without the face",
-            ["properties of", "AUC (95 %)", "tested on"],
+            ["properties of", "AUC (95 %)" if known else "AUC", "tested on"],
             rows,
         )
     )

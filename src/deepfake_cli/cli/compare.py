@@ -6,6 +6,7 @@ import typer
 
 from deepfake_cli.cli.console import console, print_json, table, warn
 from deepfake_cli.config import Compare
+from deepfake_cli.metrics.few import FEWEST
 from deepfake_cli.metrics.names import FIGURES
 
 
@@ -40,14 +41,17 @@ def print_comparison(comparison: dict[str, Any]) -> None:
         console.print(table(title, ["", "A", "B", "A - B", "95 % interval", ""], rows))
         _print_test(figures["auc"]["delong"], level)
     interval = comparison["interval"]
-    console.print(
-        f"* the interval excludes 0. {interval['resamples']:,} resamples of {interval['units']:,} {interval['unit']}s, the "
-        f"same for both ({interval['method']}).",
-    )
+    if interval["units"] >= FEWEST:  # else a note says why there is none
+        console.print(
+            f"* the interval excludes 0. {interval['resamples']:,} resamples of {interval['units']:,} {interval['unit']}s, the "
+            f"same for both ({interval['method']}).",
+        )
     _print_disagree(comparison["disagree"])
 
 
 def _cells(figure: dict[str, Any]) -> tuple[str, ...]:
+    if figure["a"] is None:
+        return ("–",) * 4 + ("",)
     plain = f"{figure['a']:.3f}", f"{figure['b']:.3f}", f"{figure['difference']:+.3f}"
     if figure["low"] is None:
         return *plain, "–", ""

@@ -7,6 +7,7 @@ import typer
 from deepfake_cli.cli.console import console, print_json, progress, table, warn
 from deepfake_cli.cli.robustness import print_robustness
 from deepfake_cli.config import Evaluate
+from deepfake_cli.metrics.few import FEWEST
 from deepfake_cli.metrics.names import FIGURES
 
 SLICED = {"auc": "AUC", "eer": "EER", "tpr_at_fpr_1": "TPR 1 %"}  # more would not fit in 80 columns
@@ -78,7 +79,8 @@ def _print_interval(interval: dict[str, Any], pool: str) -> None:
     unit = f"{interval['units']:,} {interval['unit']}{'s' * (interval['units'] != 1)}"
     note = f": {interval['note']}" if interval.get("note") else ""
     kind = "BCa" if interval["method"] == "bca" else interval["method"]
-    console.print(f"95 % intervals ({kind}): {interval['resamples']:,} resamples of {unit}{note}.")
+    if interval["units"] >= FEWEST:  # else a note says why there is none
+        console.print(f"95 % intervals ({kind}): {interval['resamples']:,} resamples of {unit}{note}.")
     console.print(f"Video score: {pool} of its frame scores.")
 
 

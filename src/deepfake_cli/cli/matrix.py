@@ -8,6 +8,7 @@ import typer
 from deepfake_cli.cli.console import console, error_console, print_json, progress, table
 from deepfake_cli.cli.train import TrainProgress
 from deepfake_cli.config import Matrix, Train
+from deepfake_cli.metrics.few import no_interval
 
 MARKS = {"train": "†", "validation": "‡", None: ""}
 
@@ -66,8 +67,14 @@ def _print(matrix: dict[str, Any]) -> None:
         ]
         console.print(table(f"AUC per {level}: row = {rows_are}, column = test list", ["", *matrix["columns"]], rows))
     several = matrix["seeds"] and matrix["seeds"] > 1
-    about = f"± standard deviation over {matrix['seeds']} seeds" if several else "In brackets: 95 % intervals"
-    console.print(f"{about}.")
+    if several:
+        console.print(f"± standard deviation over {matrix['seeds']} seeds.")
+    elif any(cell["frame"] and cell["frame"]["auc"]["low"] is not None for cell in matrix["cells"]):
+        console.print("In brackets: 95 % intervals.")
+    units = {cell["column"]: (cell["units"], cell["unit"]) for cell in matrix["cells"] if cell["units"]}
+    for column, why in {column: no_interval(*of) for column, of in units.items()}.items():
+        if why and not several:
+            console.print(f"{column}: {why}")
     seen = {cell["seen"] for cell in matrix["cells"]}
     if "train" in seen:
         console.print("† trained on groups of the test list: too optimistic.")

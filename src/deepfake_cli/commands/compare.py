@@ -10,6 +10,7 @@ import numpy as np
 from deepfake_cli.config import Compare
 from deepfake_cli.datasets.clip import LABELS
 from deepfake_cli.errors import ManifestError
+from deepfake_cli.evaluation.predictions_file import notes_of
 from deepfake_cli.metrics import paired, predictions
 from deepfake_cli.metrics.videos import video_scores
 from deepfake_cli.runs import recipe
@@ -57,6 +58,10 @@ def compare(settings: Compare) -> CompareResult:
     thresholds = settings.threshold, settings.threshold if settings.threshold_b is None else settings.threshold_b
     plan = paired.Plan(thresholds, settings.resamples, settings.seed, settings.interval)
     videos = _videos(both, settings.pool)
+    measured = paired.compared(both, videos, plan)
+    files = zip((settings.a, settings.b), (one, other), thresholds, strict=True)
+    carried = [[*file.notes, *notes_of(path, threshold)] for path, file, threshold in files]
+    own = [*_uncovered(coverage), *measured.pop("notes")]
     comparison: dict[str, Any] = {
         "a": str(settings.a),
         "b": str(settings.b),
@@ -65,9 +70,9 @@ def compare(settings: Compare) -> CompareResult:
         "pool": settings.pool,
         "key": key,
         "coverage": coverage,
-        **paired.compared(both, videos, plan),
+        **measured,
         "disagree": _disagree(both, videos, settings.worst),
-        "notes": one.notes + other.notes + _uncovered(coverage),
+        "notes": [*_carried(*carried, own), *own],
     }
     if settings.output is None:
         return CompareResult(comparison)
@@ -114,6 +119,12 @@ def _videos(both: "pd.DataFrame", pool: str) -> "pd.DataFrame":
     """A row per video, with scores ``a`` and ``b``."""
     tables = [video_scores(both.assign(score=both[side]), pool) for side in "ab"]
     return tables[0].rename(columns={"score": "a"}).assign(b=tables[1]["score"])
+
+
+def _carried(of_a: list[str], of_b: list[str], own: list[str]) -> list[str]:
+    """The notes on each file, and those of its evaluation; once where they hold for both."""
+    sides = {note: "A" * (note in of_a) + "B" * (note in of_b) for note in [*of_a, *of_b] if note not in own}
+    return [f"{' and '.join(side)}: {note}" for note, side in sides.items()]
 
 
 def _uncovered(coverage: dict[str, int]) -> list[str]:

@@ -105,7 +105,7 @@ def evaluate(settings: Evaluate, progress: Callable[[int, int], None] = lambda d
         missing=scored.missing,
         missing_as=settings.missing,
     )
-    notes = scored.notes + metrics.pop("notes") + scored_frames.few(metrics["interval"])
+    notes = scored.notes + metrics.pop("notes")
     head = {"snapshot": scored.snapshot, "lists": recipe.fingerprint(scored.lists)}
     metrics = {
         **head,

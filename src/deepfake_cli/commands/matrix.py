@@ -128,7 +128,8 @@ def _tested(settings: Matrix, detector: Detector, column: Lists, progress: Progr
         return base | {"snapshot": str(detector.snapshot)} | dict.fromkeys(LEVELS) | {"fault": str(error)}
     own = {level: {"n": metrics[level]["n"], "auc": _ends(metrics[level]["auc"])} for level in LEVELS}
     seen = _seen(detector.snapshot, column)
-    return base | {"snapshot": str(detector.snapshot), "seen": seen} | own | {"fault": None}
+    units = {name: metrics["interval"][name] for name in ("unit", "units")}
+    return base | {"snapshot": str(detector.snapshot), "seen": seen} | own | units | {"fault": None}
 
 
 def _seen(snapshot: Path, column: Lists) -> str | None:
@@ -147,7 +148,8 @@ def _cell(row: str, column: str, runs: list[dict[str, Any]]) -> dict[str, Any]:
     finished = [run for run in of_cell if not run["fault"]]
     seen = next((run["seen"] for run in finished if run["seen"]), None)
     levels = {level: {"auc": _mean([run[level]["auc"] for run in finished])} if finished else None for level in LEVELS}
-    return {"row": row, "column": column, "seen": seen, "seeds": len(finished), **levels}
+    units = {name: finished[0][name] if finished else None for name in ("unit", "units")}
+    return {"row": row, "column": column, "seen": seen, "seeds": len(finished), **units, **levels}
 
 
 def _mean(figures: list[dict[str, float | None]]) -> dict[str, float | None]:

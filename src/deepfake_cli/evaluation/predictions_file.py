@@ -2,13 +2,16 @@
 
 import csv
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from deepfake_cli.errors import ModelError
 from deepfake_cli.storage.file_sets import finish
 from deepfake_cli.storage.json_files import Part, Text, read_json
 from deepfake_cli.storage.remote import here
 
+NAME = "predictions.csv"
 COLUMNS = ("path", "dataset", "group", "video", "label", "score")
 SUMMARY = "metrics.json"  # in the same folder
 MEND = "Run deepfake evaluate again."
@@ -19,6 +22,8 @@ class Summary(Part):
 
     snapshot: Text | None = None
     calibration: dict[str, Any] | None = None
+    threshold: Annotated[float, Field(ge=0, le=1)] | None = None
+    notes: list[str] = []
 
 
 def is_predictions(path: Path) -> bool:
@@ -47,3 +52,21 @@ def evaluated(predictions: Path, named: list[Path]) -> Path:
     if named and recorded and named[0].resolve() != Path(recorded).resolve():
         raise ModelError(f"{predictions} was made by {recorded}, not by {named[0]}: give one of the two.")
     return named[0] if named else Path(str(recorded))
+
+
+def notes_of(predictions: Path, threshold: float) -> list[str]:
+    """The notes of the evaluation that wrote a ``predictions.csv``; and one if it had another threshold.
+
+    Raises:
+        ModelError: ``metrics.json`` next to it is invalid.
+    """
+    if predictions.name != NAME:
+        return []
+    summary = read_json(predictions.parent / SUMMARY, Summary, ModelError, MEND, required=False) or {}
+    before = summary.get("threshold")
+    if before is None or abs(before - threshold) < 1e-9:
+        return list(summary.get("notes", []))
+    other = (
+        f"Evaluated at threshold {before:.3f}, compared at {threshold:.3f}: set it with --threshold or --threshold-b."
+    )
+    return [*summary.get("notes", []), other]

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LISTED = 20  # videos without a score to list
-FEW = 10  # units: intervals from fewer get a note
 
 
 @dataclass
@@ -77,11 +76,3 @@ def errors(judged: Judged) -> dict[str, Any]:
     named = shown.assign(label=shown["label"].map(dict(enumerate(LABELS))))
     listed = named[["dataset", "video", "label", "reason"]].to_dict("records")
     return {"videos": len(judged.missing), "rows": judged.unscored, "listed": listed}
-
-
-def few(interval: dict[str, Any]) -> list[str]:
-    """A note if an interval rests on too few units."""
-    units, unit = interval["units"], interval["unit"]
-    if units >= FEW:
-        return []
-    return [f"Intervals from {units} {unit}{'s' * (units > 1)} are unreliable: they say little about other {unit}s."]

@@ -9,6 +9,8 @@ import pandas as pd
 from deepfake_cli.metrics import slices
 from deepfake_cli.metrics.checked import Codes, checked, checked_rows
 from deepfake_cli.metrics.delong import of_ranking
+from deepfake_cli.metrics.few import FEWEST
+from deepfake_cli.metrics.few import notes as few_notes
 from deepfake_cli.metrics.figures import Rows, counted
 from deepfake_cli.metrics.interval import LEVEL, of_rows
 from deepfake_cli.metrics.videos import group_scores, video_scores
@@ -87,6 +89,7 @@ def assess(
     }
     if not several:
         about["note"] = "intervals resample videos, since there is only one group"
+    notes += few_notes(levels, about)
     head = {"threshold": float(threshold), "pool": pool, "missing": missing_as}
     return head | levels | {"slices": parts, "interval": about, "notes": notes}
 
@@ -116,7 +119,8 @@ def _measured(labels: Any, scores: Any, codes: Codes, plan: Plan) -> dict[str, A
     for name, figure in metrics.items():
         result[name] = {"value": figure.value, "low": figure.low, "high": figure.high}
     if 0 < fakes < len(truth):
-        result["auc"]["delong"] = of_ranking(ready.ranking)
+        few = ready.units < FEWEST
+        result["auc"]["delong"] = {"low": None, "high": None} if few else of_ranking(ready.ranking)
     return result | {"confusion": counted(truth, score, plan.threshold), "left_out": metrics["auc"].left_out}
 
 

@@ -5,10 +5,10 @@ from bisect import bisect_left
 import numpy as np
 
 from deepfake_cli.metrics.checked import Codes, Floats
+from deepfake_cli.metrics.few import RATES
 from deepfake_cli.metrics.ranking import Ranking
 
 PARTIAL = 0.1  # highest false positive rate of the partial AUC
-RATES = {"tpr_at_fpr_0.1": 0.001, "tpr_at_fpr_1": 0.01, "tpr_at_fpr_5": 0.05}  # metric to false positive rate
 
 
 class Curve:

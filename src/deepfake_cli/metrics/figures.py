@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from deepfake_cli.metrics.checked import Codes, Floats, checked
 from deepfake_cli.metrics.curve import Curve
+from deepfake_cli.metrics.few import unresolved
 from deepfake_cli.metrics.names import FIGURES
 from deepfake_cli.metrics.ranking import Ranking
 from deepfake_cli.metrics.sums import Sums
@@ -36,8 +37,10 @@ class Rows:
         return {name: values[name] for name in FIGURES}
 
     def unweighted(self) -> dict[str, float]:
-        """`FIGURES` by name, each unit counted once."""
-        return self.weighted(np.ones(self.units, dtype="int64"))
+        """`FIGURES` by name, each unit counted once; NaN where a class is missing, or the reals are too few for the rate."""
+        once = np.ones(self.units, dtype="int64")
+        reals = int(self.ranking.reals.walk(once)[-1])
+        return self.weighted(once) | dict.fromkeys(unresolved(reals), np.nan)
 
 
 def figures(labels: ArrayLike, scores: ArrayLike, threshold: float) -> dict[str, float]:
@@ -49,7 +52,8 @@ def figures(labels: ArrayLike, scores: ArrayLike, threshold: float) -> dict[str,
         threshold: scores at or above it are predicted fake.
 
     Returns:
-        Metric name to value in [0, 1]; the log loss, in nats, may be higher.
+        Metric name to value in [0, 1]; the log loss, in nats, may be higher. NaN for a true positive rate at a false positive
+        rate below that of one real.
 
     Raises:
         ManifestError: labels or scores are empty, differ in length, are out of range or hold one class only.

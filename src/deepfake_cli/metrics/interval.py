@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from deepfake_cli.errors import ConfigError
 from deepfake_cli.metrics.checked import Floats, checked, unit_codes
+from deepfake_cli.metrics.few import FEWEST
 from deepfake_cli.metrics.figures import Rows
 from deepfake_cli.metrics.resample import bootstrap, jackknife
 
@@ -19,9 +20,9 @@ class Interval:
     """A metric with its confidence interval.
 
     Attributes:
-        value: on all rows; None if a class that it needs is missing.
-        low: lower end; None if undefined.
-        high: upper end; None if undefined.
+        value: on all rows; None if a class that it needs is missing, or the reals are too few for its false positive rate.
+        low: lower end; None if undefined, or with fewer than `deepfake_cli.metrics.few.FEWEST` units.
+        high: upper end; None like the lower.
         left_out: number of resamples without one of the classes, which were not used.
     """
 
@@ -58,7 +59,7 @@ def intervals(
         method: "percentile" (Efron 1979), or "bca", corrected for bias and skewness (Efron 1987).
 
     Returns:
-        Metric name to interval; low and high are None for a single unit, or if no resample could be used.
+        Metric name to interval; low and high are None for fewer than ten units, or if no resample could be used.
 
     Raises:
         ManifestError: as for `figures`, or a row has no unit.
@@ -71,7 +72,7 @@ def intervals(
 def of_rows(rows: Rows, resamples: int, seed: int, level: float, method: str) -> dict[str, Interval]:
     """`intervals` of prepared rows, which may be of one class."""
     values = rows.unweighted()
-    if rows.units == 1:
+    if rows.units < FEWEST:
         return {name: Interval(_number(value)) for name, value in values.items()}
     drawn, left_out = bootstrap(rows, resamples, seed)
     without = jackknife(rows) if method == "bca" else {}
@@ -97,7 +98,7 @@ def limits(value: float, drawn: Floats, without: Floats | None, level: float, me
     """
     if method not in METHODS:
         raise ConfigError(f"Unknown interval {method!r}; allowed: {', '.join(METHODS)}.")
-    if not len(drawn):
+    if not len(drawn) or np.isnan(value):
         return np.nan, np.nan
     quantiles = (1 - level) / 2, (1 + level) / 2
     if without is not None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from deepfake_cli.metrics.few import no_interval
 from deepfake_cli.metrics.interval import LEVEL, Interval, intervals
 
 if TYPE_CHECKING:
@@ -23,11 +24,14 @@ class Measured(dict[str, Interval]):
 
     def __repr__(self) -> str:
         lines = [f"{name:<{max(map(len, self))}}  {_text(figure)}" for name, figure in self.items()]
-        return "\n".join([*lines, f"{LEVEL:.0%} intervals over {self.units:,} groups"])
+        return "\n".join([*lines, self._about()])
 
     def _repr_html_(self) -> str:
         rows = (f"<tr><th>{escape(name)}</th><td>{_text(figure)}</td></tr>" for name, figure in self.items())
-        return f"<table>{''.join(rows)}</table><p>{LEVEL:.0%} intervals over {self.units:,} groups</p>"
+        return f"<table>{''.join(rows)}</table><p>{self._about()}</p>"
+
+    def _about(self) -> str:
+        return no_interval(self.units, "group") or f"{LEVEL:.0%} intervals over {self.units:,} groups"
 
     def to_dict(self) -> dict[str, dict[str, float | None]]:
         """Metric to ``{"value", "low", "high"}``; None where undefined."""
@@ -60,7 +64,8 @@ def measure(
         seed: of the bootstrap.
 
     Returns:
-        The metrics by name: ``measure(…)["auc"].value``, ``.low`` and ``.high``, which are None where undefined.
+        The metrics by name: ``measure(…)["auc"].value``, ``.low`` and ``.high``, which are None where undefined; there
+        is no interval of fewer than ten groups.
 
     Raises:
         ManifestError: labels, scores or groups are empty, differ in length, are out of range or hold one class only.

@@ -8,6 +8,7 @@ import pandas as pd
 
 from deepfake_cli.metrics.checked import Codes, Floats, checked
 from deepfake_cli.metrics.delong import delong_test
+from deepfake_cli.metrics.few import FEWEST, notes
 from deepfake_cli.metrics.figures import Rows
 from deepfake_cli.metrics.interval import LEVEL, limits
 from deepfake_cli.metrics.resample import bootstrap, jackknife
@@ -35,8 +36,8 @@ def compared(frames: pd.DataFrame, videos: pd.DataFrame, plan: Plan) -> dict[str
         plan: thresholds, resamples, seed, method.
 
     Returns:
-        ``{"frame": {"n", "real", "fake", FIGURE: {"a", "b", "difference", "low", "high"}}, "video": {…}, "interval"}``, where
-        AUC has ``"delong"``, as of `delong_test`, too.
+        ``{"frame": {"n", "real", "fake", FIGURE: {"a", "b", "difference", "low", "high"}}, "video": {…}, "interval", "notes"}``, where
+        AUC has ``"delong"``, as of `delong_test`, too. None where undefined; no interval and no test of fewer than ten units.
 
     Raises:
         ManifestError: as for `deepfake_cli.metrics.figures.figures`.
@@ -57,7 +58,7 @@ def compared(frames: pd.DataFrame, videos: pd.DataFrame, plan: Plan) -> dict[str
         "left_out": levels["frame"].pop("left_out"),
     }
     del levels["video"]["left_out"]
-    return {**levels, "interval": about}
+    return {**levels, "interval": about, "notes": notes(levels, about)}
 
 
 def _level(rows: pd.DataFrame, codes: Codes, plan: Plan) -> dict[str, Any]:
@@ -67,7 +68,7 @@ def _level(rows: pd.DataFrame, codes: Codes, plan: Plan) -> dict[str, Any]:
     drawn: dict[str, Floats] = {}
     without: dict[str, Floats] = {}
     left_out = 0
-    if ready[0].units > 1:
+    if ready[0].units >= FEWEST:
         (of_a, left_out), (of_b, _) = (bootstrap(side, plan.resamples, plan.seed) for side in ready)
         drawn = {name: of_a[name] - of_b[name] for name in of_a}
         if plan.method == "bca":
@@ -79,6 +80,9 @@ def _level(rows: pd.DataFrame, codes: Codes, plan: Plan) -> dict[str, Any]:
         difference = a[name] - b[name]
         low, high = limits(difference, drawn.get(name, np.empty(0)), without.get(name), LEVEL, plan.method)
         ends = {"low": None, "high": None} if np.isnan(low) else {"low": low, "high": high}
-        result[name] = {"a": a[name], "b": b[name], "difference": difference, **ends}
-    result["auc"]["delong"] = delong_test(sides[0][0], sides[0][1], sides[1][1])
+        both = {"a": a[name], "b": b[name], "difference": difference}
+        result[name] = (dict.fromkeys(both) if np.isnan(difference) else both) | ends
+    test = delong_test(sides[0][0], sides[0][1], sides[1][1])
+    unsure = {} if ready[0].units >= FEWEST else dict.fromkeys(("low", "high", "z", "p"))
+    result["auc"]["delong"] = test | unsure
     return result

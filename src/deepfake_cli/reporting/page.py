@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from deepfake_cli.metrics.few import no_interval
 from deepfake_cli.metrics.names import FIGURES
 from deepfake_cli.metrics.videos import video_scores
 from deepfake_cli.reporting import summary, worst_faces
@@ -42,6 +43,9 @@ def write(
     """
     from deepfake_cli.reporting.slices import forests
 
+    why = no_interval(metrics["interval"]["units"], metrics["interval"]["unit"])
+    if why:  # an older version gave intervals all the same
+        metrics = _without_intervals(metrics)
     levels = _levels(metrics, predictions)
     most = most_faces if "path" in predictions.columns else 0
     wrong = worst_faces.worst(predictions, metrics["threshold"], most)
@@ -52,6 +56,7 @@ def write(
         figures=FIGURES,
         summary=summary.summary(metrics),
         limits=summary.limits(metrics),
+        no_interval=why,
         plots=_plots(levels, metrics["threshold"]),
         robustness=_robustness(metrics),
         forests=forests(metrics, predictions),
@@ -61,6 +66,13 @@ def write(
         audit=audit or {},
     )
     write_text(path, page)
+
+
+def _without_intervals(part: Any) -> Any:
+    """The same metrics without the ends of any interval."""
+    if isinstance(part, Mapping):
+        return {name: None if name in ("low", "high") else _without_intervals(value) for name, value in part.items()}
+    return [_without_intervals(each) for each in part] if isinstance(part, list) else part
 
 
 def _levels(metrics: Mapping[str, Any], predictions: "pd.DataFrame") -> dict[str, "pd.DataFrame"]:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-FEW = 10  # units: intervals from fewer are unreliable
+from deepfake_cli.metrics.few import no_interval
+
 RARE = 0.01  # share of fakes in the example of precision
 
 
@@ -56,10 +57,7 @@ def limits(metrics: Mapping[str, Any]) -> list[str]:
         lines.append("The AUC is below chance: its whole interval is below 0.5.")
     elif low is not None and low <= 0.5:
         lines.append("The AUC is not significantly better than chance: its interval includes 0.5.")
-    units, unit = metrics["interval"]["units"], metrics["interval"]["unit"]
-    if units < FEW:
-        lines.append(f"Intervals from {count(units, unit)} are unreliable: they say little about other {unit}s.")
-    return lines
+    return [*lines, *filter(None, [no_interval(metrics["interval"]["units"], metrics["interval"]["unit"])])]
 
 
 def _example(metrics: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deepfake_cli.metrics.few import FEWEST
 from deepfake_cli.reporting.style import GREY, STYLE, save
 
 if TYPE_CHECKING:
@@ -36,7 +37,12 @@ def heat_map(path: Path, matrix: Mapping[str, Any]) -> None:
             axes = figure.add_axes((left / width, FOOT / height, wide / width, high / height))
             _map(axes, matrix, level, labelled=not number)
         figure.text(0.15 / width, 1 - 0.15 / height, "Cross-dataset AUC", size=14, weight="bold", va="top")
-        words = f"rows: {'trained on' if matrix['seeds'] else 'detector'}, columns: tested on"
+        few = (
+            f"; no interval below {FEWEST} groups"
+            if any((cell["units"] or FEWEST) < FEWEST for cell in matrix["cells"])
+            else ""
+        )
+        words = f"rows: {'trained on' if matrix['seeds'] else 'detector'}, columns: tested on{few}"
         figure.text(0.15 / width, 1 - 0.47 / height, words, color=GREY, va="top")
         foot = "hatched: test groups were used in training or validation, so the AUC is too high"
         if any(cell["seen"] for cell in matrix["cells"]):

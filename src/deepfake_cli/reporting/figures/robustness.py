@@ -39,8 +39,9 @@ def robustness_plot(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
             _panel(axes, name, [rows[0], *(row for row in rows if row["change"] == name)], floor)
         counts = ", ".join(f"{rows[0][level]['n']:,} {level}s" for level in LEVELS)
         left = 0.12 / width
+        shaded = "; shaded: 95 % intervals" if rows[0]["frame"]["auc"]["low"] is not None else ""
         figure.text(left, 1 - 0.15 / height, "AUC after corruption", size=14, weight="bold", va="top")
-        figure.text(left, 1 - 0.47 / height, f"{counts}; shaded: 95 % intervals", color=GREY, va="top")
+        figure.text(left, 1 - 0.47 / height, f"{counts}{shaded}", color=GREY, va="top")
         marks = [Line2D([], [], color=colour, marker="o", label=f"{level}s") for level, colour in LEVELS.items()]
         figure.legend(handles=marks, loc="upper right", bbox_to_anchor=(0.995, 1 - 0.08 / height), ncols=2)
         save(figure, path)
