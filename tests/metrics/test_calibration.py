@@ -10,6 +10,7 @@ import pytest
 from deepfake_cli.errors import ManifestError, ModelError
 from deepfake_cli.metrics.calibration import METHODS, Calibration
 from deepfake_cli.metrics.figures import figures
+from deepfake_cli.metrics.names import CALIBRATION
 from deepfake_cli.metrics.reliability import reliability
 from tests.training.test_train import FAST, project  # noqa: F401
 
@@ -61,7 +62,7 @@ def test_scores_of_0_and_1_have_finite_errors():
     labels, scores = np.array([0, 1, 1, 0]), np.array([0.0, 1.0, 0.0, 1.0])
     for method in METHODS:
         found = figures(labels, Calibration.fit(labels, scores, method).apply(scores), 0.5)
-        assert np.isfinite(list(found.values())).all()
+        assert np.isfinite([found[name] for name in CALIBRATION]).all()
 
 
 def test_temperature_at_the_end_of_its_range_has_a_note():

@@ -265,8 +265,7 @@ def test_no_interval_and_no_test_below_ten_units(groups):
         assert (figure["low"] is not None) == several
     assert (compared["frame"]["auc"]["delong"]["p"] is not None) == several
     for notes in (found["notes"], compared["notes"]):
-        unit = "group" if groups > 1 else "video"
-        why = f"No intervals: {max(groups, 2)} independent {unit}s, at least 10 are needed."
+        why = f"No intervals: {groups} independent group{'s' * (groups > 1)}, at least 10 are needed."
         assert (why in notes) != several
 
 
@@ -302,19 +301,17 @@ def test_assess_reports_both_levels():
     )
 
 
-@pytest.mark.parametrize("unit", ["group", "video"])
-def test_both_levels_share_their_resamples(unit):
+def test_both_levels_share_their_resamples():
     frames = clustered(12, length=1).sample(frac=1, random_state=0)
-    frames = frames if unit == "group" else frames.assign(group="one")
     found = assess(frames, 0.5, resamples=50)
-    assert found["interval"]["unit"] == unit
     assert found["frame"] == found["video"]  # since each video has one frame
 
 
-def test_one_group_falls_back_on_videos():
-    interval = assess(clustered(1, videos=8), 0.5, resamples=50)["interval"]
-    assert (interval["unit"], interval["units"]) == ("video", 8)
-    assert interval["note"] == "intervals resample videos, since there is only one group"
+def test_videos_of_one_group_have_no_interval():
+    """They share people: their number says nothing of other people."""
+    found = assess(clustered(1, videos=20), 0.5, resamples=50)
+    assert (found["interval"]["unit"], found["interval"]["units"], found["video"]["auc"]["low"]) == ("group", 1, None)
+    assert "No intervals: 1 independent group, at least 10 are needed." in found["notes"]
 
 
 def test_a_large_test_set_takes_seconds():

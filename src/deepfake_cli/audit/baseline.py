@@ -19,7 +19,7 @@ MOSTLY = 0.9  # share of the rows of each class with a value; below it, missing 
 
 
 def unit_of(table: "pd.DataFrame") -> str:
-    """The unit to hold out and resample: the group; the video if there is only one group."""
+    """The unit to hold out: the group; the video if there is only one group."""
     return "group" if len(table[["dataset", "group"]].drop_duplicates()) > 1 else "video"
 
 
@@ -118,5 +118,6 @@ def _numbers(table: "pd.DataFrame") -> np.ndarray:
 
 
 def _auc(table: "pd.DataFrame", scores: np.ndarray, seed: int) -> dict[str, Any]:
-    auc = intervals(table["label"], scores, 0.5, units(table), RESAMPLES, seed)["auc"]
+    groups = table.groupby(["dataset", "group"], observed=True, sort=False).ngroup().to_numpy()
+    auc = intervals(table["label"], scores, 0.5, groups, RESAMPLES, seed)["auc"]
     return {"auc": auc.value, "low": auc.low, "high": auc.high}

@@ -77,10 +77,9 @@ def _short(level: dict[str, Any]) -> list[str]:
 
 def _print_interval(interval: dict[str, Any], pool: str) -> None:
     unit = f"{interval['units']:,} {interval['unit']}{'s' * (interval['units'] != 1)}"
-    note = f": {interval['note']}" if interval.get("note") else ""
     kind = "BCa" if interval["method"] == "bca" else interval["method"]
     if interval["units"] >= FEWEST:  # else a note says why there is none
-        console.print(f"95 % intervals ({kind}): {interval['resamples']:,} resamples of {unit}{note}.")
+        console.print(f"95 % intervals ({kind}): {interval['resamples']:,} resamples of {unit}.")
     console.print(f"Video score: {pool} of its frame scores.")
 
 

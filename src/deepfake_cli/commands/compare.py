@@ -72,7 +72,7 @@ def compare(settings: Compare) -> CompareResult:
         "coverage": coverage,
         **measured,
         "disagree": _disagree(both, videos, settings.worst),
-        "notes": [*_carried(*carried, own), *own],
+        "notes": [*_carried(carried[0], carried[1], own), *own],
     }
     if settings.output is None:
         return CompareResult(comparison)

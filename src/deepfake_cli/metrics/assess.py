@@ -43,7 +43,7 @@ def assess(
 ) -> dict[str, Any]:
     """Return metrics, intervals and confusion matrices of frames, videos, groups and slices.
 
-    All levels share the same resamples of groups; with only one group they resample videos, and ``note`` says so.
+    All levels share the same resamples of groups.
 
     Args:
         frames: one row per frame, as for `video_scores`; slices are by dataset, group and, if present, quality and method.
@@ -71,24 +71,22 @@ def assess(
         checked(rows["label"], rows["score"])
     groups = group_scores(videos)
     several = len(groups[["dataset", "group"]].drop_duplicates()) > 1
-    unit, plan = "group" if several else "video", Plan(threshold, resamples, seed, interval)
+    plan = Plan(threshold, resamples, seed, interval)
     levels: dict[str, Any] = {
-        name: level(rows, units(rows, unit), plan) for name, rows in (("frame", frames), ("video", videos))
+        name: level(rows, units(rows), plan) for name, rows in (("frame", frames), ("video", videos))
     }
-    levels["group"] = level(groups, units(groups, "group"), plan) if several else None
+    levels["group"] = level(groups, units(groups), plan) if several else None
     left_out = [level.pop("left_out") for level in levels.values() if level]
-    parts, notes = _slices(frames, videos, unit, plan) if sliced else ([], [])
+    parts, notes = _slices(frames, videos, plan) if sliced else ([], [])
     about = {
         "level": LEVEL,
         "resamples": resamples,
         "slice_resamples": min(resamples, SLICE_RESAMPLES),
         "method": interval,
-        "unit": unit,
-        "units": int(units(videos, unit).max()) + 1,
+        "unit": "group",
+        "units": int(units(videos).max()) + 1,
         "left_out": left_out[0],
     }
-    if not several:
-        about["note"] = "intervals resample videos, since there is only one group"
     notes += few_notes(levels, about)
     head = {"threshold": float(threshold), "pool": pool, "missing": missing_as}
     return head | levels | {"slices": parts, "interval": about, "notes": notes}
@@ -124,19 +122,17 @@ def _measured(labels: Any, scores: Any, codes: Codes, plan: Plan) -> dict[str, A
     return result | {"confusion": counted(truth, score, plan.threshold), "left_out": metrics["auc"].left_out}
 
 
-def units(rows: pd.DataFrame, unit: str) -> Codes:
-    """Number units by first appearance: frames and videos share the numbers, and so the resamples."""
-    return rows.groupby(["dataset", unit], observed=True, sort=False).ngroup().to_numpy()
+def units(rows: pd.DataFrame) -> Codes:
+    """Number groups by first appearance: frames and videos share the numbers, and so the resamples."""
+    return rows.groupby(["dataset", "group"], observed=True, sort=False).ngroup().to_numpy()
 
 
-def _slices(
-    frames: pd.DataFrame, videos: pd.DataFrame, unit: str, plan: Plan
-) -> tuple[list[dict[str, Any]], list[str]]:
+def _slices(frames: pd.DataFrame, videos: pd.DataFrame, plan: Plan) -> tuple[list[dict[str, Any]], list[str]]:
     """Frame and video metrics of each slice, and notes."""
     wanted, notes = slices.slices_of(videos)
     fewer = replace(plan, resamples=min(plan.resamples, SLICE_RESAMPLES))
     several = videos["dataset"].nunique() > 1
-    levels = {name: _Level(rows, unit) for name, rows in (("frame", frames), ("video", videos))}
+    levels = {name: _Level(rows) for name, rows in (("frame", frames), ("video", videos))}
     return [
         {"by": by, "value": slices.shown(by, value, several)}
         | {name: part.measured(by, value, fewer) for name, part in levels.items()}
@@ -147,10 +143,10 @@ def _slices(
 class _Level:
     """The rows of one level, prepared for slicing."""
 
-    def __init__(self, rows: pd.DataFrame, unit: str):
+    def __init__(self, rows: pd.DataFrame):
         order = np.argsort(-rows["score"].to_numpy(), kind="stable")  # sort once: sorting slices of it is then fast
         self.labels, self.scores = rows["label"].to_numpy()[order], rows["score"].to_numpy()[order]
-        self.units, self.table = units(rows, unit)[order], slices.Table(rows.iloc[order])
+        self.units, self.table = units(rows)[order], slices.Table(rows.iloc[order])
 
     def measured(self, by: str, value: Any, plan: Plan) -> dict[str, Any] | None:
         at = np.flatnonzero(self.table.where(by, value))

@@ -27,8 +27,7 @@ class Plan:
 def compared(frames: pd.DataFrame, videos: pd.DataFrame, plan: Plan) -> dict[str, Any]:
     """Compare frames and videos.
 
-    Both detectors get the same resamples of groups (of videos, if there is only one group): what makes a group easy or hard
-    for both cancels out.
+    Both detectors get the same resamples of groups: what makes a group easy or hard for both cancels out.
 
     Args:
         frames: the columns dataset, video, group, label, and the scores ``a`` and ``b``.
@@ -36,15 +35,16 @@ def compared(frames: pd.DataFrame, videos: pd.DataFrame, plan: Plan) -> dict[str
         plan: thresholds, resamples, seed, method.
 
     Returns:
-        ``{"frame": {"n", "real", "fake", FIGURE: {"a", "b", "difference", "low", "high"}}, "video": {…}, "interval", "notes"}``, where
-        AUC has ``"delong"``, as of `delong_test`, too. None where undefined; no interval and no test of fewer than ten units.
+        ``{"frame": {"n", "real", "fake", FIGURE: {"a", "b", "difference", "low", "high"}}, "video": {…}, "interval",
+        "notes"}``, where AUC has ``"delong"``, as of `delong_test`, too. None where undefined; no interval
+        and no test of fewer than ten groups.
 
     Raises:
         ManifestError: as for `deepfake_cli.metrics.figures.figures`.
     """
-    several = len(videos[["dataset", "group"]].drop_duplicates()) > 1
-    keys = ["dataset", "group" if several else "video"]
-    codes = [rows.groupby(keys, observed=True, sort=False).ngroup().to_numpy() for rows in (frames, videos)]
+    codes = [
+        rows.groupby(["dataset", "group"], observed=True, sort=False).ngroup().to_numpy() for rows in (frames, videos)
+    ]
     levels = {
         name: _level(rows, units, plan)
         for name, rows, units in zip(("frame", "video"), (frames, videos), codes, strict=True)
@@ -53,7 +53,7 @@ def compared(frames: pd.DataFrame, videos: pd.DataFrame, plan: Plan) -> dict[str
         "level": LEVEL,
         "resamples": plan.resamples,
         "method": plan.method,
-        "unit": keys[1],
+        "unit": "group",
         "units": int(codes[1].max()) + 1,
         "left_out": levels["frame"].pop("left_out"),
     }

@@ -37,11 +37,8 @@ def heat_map(path: Path, matrix: Mapping[str, Any]) -> None:
             axes = figure.add_axes((left / width, FOOT / height, wide / width, high / height))
             _map(axes, matrix, level, labelled=not number)
         figure.text(0.15 / width, 1 - 0.15 / height, "Cross-dataset AUC", size=14, weight="bold", va="top")
-        few = (
-            f"; no interval below {FEWEST} groups"
-            if any((cell["units"] or FEWEST) < FEWEST for cell in matrix["cells"])
-            else ""
-        )
+        lacking = any((cell["units"] or FEWEST) < FEWEST for cell in matrix["cells"])
+        few = f"; no interval below {FEWEST} groups" if lacking else ""
         words = f"rows: {'trained on' if matrix['seeds'] else 'detector'}, columns: tested on{few}"
         figure.text(0.15 / width, 1 - 0.47 / height, words, color=GREY, va="top")
         foot = "hatched: test groups were used in training or validation, so the AUC is too high"
