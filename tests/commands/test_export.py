@@ -20,6 +20,7 @@ from deepfake_cli.models import build_model
 from deepfake_cli.runs import recipe
 from deepfake_cli.training.export import ExportResult, export_best, export_model
 from tests import processes
+from tests.metrics.test_calibration import predictions
 from tests.training.test_train import FAST, project  # noqa: F401
 
 SIDE = 64
@@ -153,7 +154,8 @@ def test_train_exports_best_onnx_and_calibrate_updates_it(project, deepfake, jso
         assert any("were chosen on" in note for note in exported["notes"])  # the recipe beside it knows
         if when == "plain":
             assert keras_["calibration"] is None
-            assert "best.onnx" in deepfake("calibrate").stdout
+            made = predictions(project / "made.csv")
+            assert "best.onnx" in deepfake("calibrate", made, run / "best.keras").stdout
 
 
 @pytest.mark.slow

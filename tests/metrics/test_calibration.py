@@ -1,17 +1,21 @@
 """Calibration: its laws on numbers, and the real command from a list to a recipe that evaluate obeys."""
 
 import json
+import re
 
 import cv2
 import numpy as np
 import pandas as pd
 import pytest
 
+from deepfake_cli.commands.calibrate import calibrate
+from deepfake_cli.config import Calibrate
 from deepfake_cli.errors import ManifestError, ModelError
 from deepfake_cli.metrics.calibration import METHODS, Calibration
 from deepfake_cli.metrics.figures import figures
 from deepfake_cli.metrics.names import CALIBRATION
 from deepfake_cli.metrics.reliability import reliability
+from deepfake_cli.runs import recipe
 from tests.training.test_train import FAST, project  # noqa: F401
 
 RNG = np.random.default_rng(0)
@@ -115,19 +119,74 @@ def test_broken_calibration_in_a_recipe_raises(stored):
         Calibration.from_json(stored)
 
 
+def predictions(path, groups=12, factor=3.0, rows=400):
+    """Predictions of overconfident scores, as evaluate writes them; a factor below 0 tells the classes apart the wrong way."""
+    labels, scores = overconfident(rows, factor)
+    number = pd.Series(np.arange(rows))
+    table = pd.DataFrame(
+        {"path": number.astype(str) + ".jpg", "dataset": "d", "group": "g" + (number % groups).astype(str)}
+    )
+    table["video"] = table["group"] + "-" + pd.Series(labels).astype(str)
+    table.assign(frame=number, label=np.array(["real", "fake"])[labels], score=scores).to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A run whose best.keras only has to be there."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "best.keras").write_bytes(b"")
+    recipe.write(tmp_path / "run", {"snapshots": {"best.keras": {"epoch": 1, "threshold": 0.4}}})
+    return tmp_path / "run"
+
+
+@pytest.mark.parametrize(
+    ("groups", "factor", "method", "why"),
+    [
+        (9, 3.0, "temperature", "p.csv: 9 groups, at least 10 are needed to calibrate"),
+        (1, 3.0, "temperature", "p.csv: 1 group, at least 10 are needed"),
+        (
+            12,
+            1.0,
+            "isotonic",
+            "Calibration (isotonic) makes validation worse, so nothing was saved: the log loss of held-out",
+        ),
+    ],
+)
+def test_a_map_of_few_groups_or_that_makes_validation_worse_is_refused(run, groups, factor, method, why):
+    predictions(run.parent / "p.csv", groups, factor, 150)
+    before = {path.name: path.read_bytes() for path in run.iterdir()}
+    settings = Calibrate(inputs=[run.parent / "p.csv", run / "best.keras"], method=method, output=run.parent / "out")
+    with pytest.raises(ManifestError, match=re.escape(why)):
+        calibrate(settings)
+    assert {path.name: path.read_bytes() for path in run.iterdir()} == before
+    assert not (run.parent / "out").exists()
+
+
+def test_a_saved_map_is_better_on_held_out_groups(run):
+    settings = Calibrate(inputs=[predictions(run.parent / "p.csv"), run / "best.keras"], output=run.parent / "out")
+    found = calibrate(settings).calibration
+    assert found["cross_validated"]["frame"]["log_loss"] < found["before"]["frame"]["log_loss"]
+    assert found["folds"] == 5
+    rises = found["cross_validated"]["video"]["log_loss"] > found["before"]["video"]["log_loss"]
+    assert ["The log loss of videos rises" in note for note in found["notes"]] == [True] * rises
+    assert recipe.read(run / "best.keras")["snapshots"]["best.keras"]["calibration"]["method"] == "temperature"
+
+
 @pytest.mark.slow
 def test_evaluate_applies_the_calibration_of_calibrate(project, deepfake, json_of):  # noqa: F811
     deepfake("train", *FAST, "--epochs", 3, "--run", "one", "--lr", 0.01)
-    recipe = project / "runs" / "one" / "recipe.json"
+    stored = project / "runs" / "one" / "recipe.json"
     plain = json_of("evaluate", "--output", "plain")
     assert plain["calibration"] is None and "robustness" not in plain
-    found = json_of("calibrate", "--folds", 2, "--method", "isotonic")
+    made = predictions(project / "made.csv", rows=4000)
+    found = json_of("calibrate", made, "runs/one/best.keras", "--folds", 2, "--method", "isotonic")
     assert found == json.loads((project / "calibration" / "calibration.json").read_text())
     assert cv2.imread(str(project / "calibration" / "reliability.png")).shape[1] > 800
     assert found["after"]["frame"]["log_loss"] <= found["before"]["frame"]["log_loss"]
     assert found["cross_validated"]["frame"]["log_loss"] >= found["after"]["frame"]["log_loss"]
     assert found["threshold"]["called_otherwise"]["frames"] == 0
-    kept = json.loads(recipe.read_text())["snapshots"]
+    kept = json.loads(stored.read_text())["snapshots"]
     assert kept["best.keras"]["calibration"]["method"] == "isotonic"
     assert kept["best.keras"]["threshold"] == pytest.approx(plain["threshold"])
     calibrated = json_of("evaluate", "--output", "after")
@@ -139,16 +198,19 @@ def test_evaluate_applies_the_calibration_of_calibrate(project, deepfake, json_o
     assert np.allclose(Calibration.from_json(calibrated["calibration"]).apply(before), after)
     assert json_of("evaluate", "--no-calibration", "--output", "plain") == plain
 
-    again = json_of("calibrate", "plain/predictions.csv", "--method", "temperature")
+    assert "at least 10 are needed" in deepfake("calibrate", "plain/predictions.csv", check=1).stderr
+    again = json_of("calibrate", made, "runs/one/best.keras", "--method", "temperature")
     assert again["before"] == found["before"]
-    assert json.loads(recipe.read_text())["snapshots"]["best.keras"]["calibration"]["method"] == "temperature"
-    assert "needs at least 50 groups" in deepfake("calibrate", "plain/predictions.csv", "--folds", 50, check=1).stderr
+    assert json.loads(stored.read_text())["snapshots"]["best.keras"]["calibration"]["method"] == "temperature"
+    assert (
+        "needs at least 50 groups" in deepfake("calibrate", made, "runs/one/best.keras", "--folds", 50, check=1).stderr
+    )
     assert "already calibrated" in deepfake("calibrate", "after/predictions.csv", check=1).stderr
 
-    fakes = pd.read_csv(project / "plain" / "predictions.csv").query("label == 'fake'")
-    fakes.to_csv(project / "plain" / "predictions.csv", index=False)
-    assert "all fake" in deepfake("calibrate", "plain/predictions.csv", check=1).stderr
-    recipe.rename(project / "gone.json")
+    fakes = pd.read_csv(made).query("label == 'fake'")
+    fakes.to_csv(made, index=False)
+    assert "all fake" in deepfake("calibrate", made, "runs/one/best.keras", check=1).stderr
+    stored.rename(project / "gone.json")
     said = deepfake("calibrate", "runs/one/best.keras", check=1).stderr
     assert "no such recipe" in said and "recipe.json" in said
     (project / "plain" / "metrics.json").unlink()

@@ -15,6 +15,7 @@ from deepfake_cli.storage.escapes import visible
 from deepfake_cli.storage.files import write_text
 from tests import processes
 from tests.conftest import write_video
+from tests.metrics.test_calibration import predictions
 from tests.training.test_train import TINY
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="names that Windows refuses")
@@ -45,6 +46,7 @@ def project(tmp_path_factory, people) -> Path:
     (folder / "tiny.py").write_text(TINY)
     printed(folder, "split", "folder", "--viddir", "raw", "--size", 64)
     printed(folder, "make-csv", "folder", "--ratio", 0.67)
+    predictions(folder / "p[b].csv")
     printed(folder, "train", *TRAIN, "--no-onnx", "--run", "r[b]")
     return folder
 
@@ -106,7 +108,7 @@ def test_predict_names_each_file(project):
         ("forge", "img", "--output", "forged[/b].png"),
         ("evaluate", "--output", "e1[/b]"),
         ("evaluate", "csv/val/validation.csv", STARTER, "--output", "e2"),
-        ("calibrate", "--output", "c[/b]"),
+        ("calibrate", "p[b].csv", "runs/r[b]/best.keras", "--output", "c[/b]"),
         ("matrix", "--snapshots", "m[b]=r[b]", "--test", "a[b]=csv/val/validation.csv", "--output", "m[/b]"),
         ("runs",),
         ("export", "runs/r[b]/best.keras", "--output", "d[/b].onnx"),

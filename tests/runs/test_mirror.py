@@ -12,6 +12,7 @@ from deepfake_cli.runs.mirror import Location
 from tests import processes
 
 from ..conftest import bucket, tree
+from ..metrics.test_calibration import predictions
 from ..training.test_train import FAST, TINY, weights_of
 
 SETTINGS = (*FAST, "--steps", 30, "--epochs", 2)
@@ -61,12 +62,13 @@ def test_evaluation_in_a_bucket_equals_one_on_disk(s3, project, deepfake):
     for name, content in bucket(s3, "kept/r").items():
         (path := project / "runs" / "r" / name).parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+    made = predictions(project / "made.csv")
     for where, runs in (("s3://media/measured", RUNS), ("out", ())):
         deepfake("evaluate", *runs, "--output", f"{where}/evaluation", "--resamples", 20)
         deepfake("audit", "--output", f"{where}/audit", "--sample", 20)
         deepfake("report", f"{where}/evaluation", "--output", f"{where}/page.html")
         best = f"{runs[1] if runs else 'runs'}/r/best.keras"
-        deepfake("calibrate", f"{where}/evaluation/predictions.csv", best, "--output", f"{where}/calibration")
+        deepfake("calibrate", made, best, "--output", f"{where}/calibration")
         scores = [f"{where}/evaluation/predictions.csv"] * 2
         deepfake("compare", *scores, "--output", f"{where}/compared", "--resamples", 20)
         deepfake("export", *runs, "--output", f"{where}/best.tflite", "--format", "litert")

@@ -130,7 +130,7 @@ def table_of(seed: int, rows: int = 24) -> pd.DataFrame:
     labels = np.arange(rows) % 2
     numbers = pd.Series(range(rows))
     return pd.DataFrame({
-        "path": "/nowhere/" + numbers.astype(str) + ".jpg", "dataset": "d", "group": "g" + (numbers // 4).astype(str),
+        "path": "/nowhere/" + numbers.astype(str) + ".jpg", "dataset": "d", "group": "g" + (numbers // 2).astype(str),
         "video": "v" + numbers.astype(str), "frame": 0, "label": np.array(["real", "fake"])[labels],
         "score": (labels * 0.5 + random.random(rows) * 0.5).round(3),
     })  # fmt: skip

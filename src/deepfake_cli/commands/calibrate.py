@@ -12,11 +12,12 @@ import numpy as np
 
 from deepfake_cli.commands.evaluate import earlier, evaluate, inputs
 from deepfake_cli.config import Calibrate, Evaluate
-from deepfake_cli.data import checks
+from deepfake_cli.data import checks, manifest
 from deepfake_cli.errors import ManifestError, ModelError
 from deepfake_cli.evaluation.predictions_file import evaluated, is_predictions
 from deepfake_cli.metrics import predictions
 from deepfake_cli.metrics.calibration import Calibration
+from deepfake_cli.metrics.few import FEWEST
 from deepfake_cli.metrics.figures import figures
 from deepfake_cli.metrics.names import CALIBRATION
 from deepfake_cli.metrics.reliability import reliability
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Progress = Callable[[int, int], None]
+Errors = dict[str, dict[str, float]]  # by level and metric
 FEW = 1000  # frames: isotonic regression overfits on fewer (Niculescu-Mizil and Caruana, ICML 2005, figure 8)
 
 
@@ -52,12 +54,16 @@ class CalibrateResult:
 def calibrate(settings: Calibrate, progress: Progress = lambda done, total: None) -> CalibrateResult:
     """Fit a calibration, plot its effect, and save it in the recipe of the snapshot.
 
+    A map is refused if it rests on fewer than ten groups, or raises the log loss of frames of held-out groups; nothing is then
+    written.
+
     Args:
         settings: see `deepfake_cli.config.Calibrate`.
         progress: called with the number of frames scored and the total.
 
     Raises:
-        ManifestError: the list or the predictions are invalid, have one class only, or all scores are equal.
+        ManifestError: the list or the predictions are invalid, have one class only or too few groups, all scores are equal, or
+            the calibration makes them worse.
         ModelError: there is no snapshot, no recipe that lists it, or the run is still training.
     """
     with tempfile.TemporaryDirectory(prefix="deepfake-") as folder:
@@ -69,15 +75,17 @@ def _calibrated(settings: Calibrate, snapshot: Path, table: "pd.DataFrame", scor
     """Fit, and write all files; `scored` are those of the evaluation, if there was one."""
     fitted = Calibration.fit(table["label"], table["score"], settings.method)
     after = table.assign(score=fitted.apply(table["score"]))
+    before, held_out = _errors(table), _errors(_held_out(table, settings.method, settings.folds, settings.seed))
+    _check_better(before, held_out, settings)
     calibration: dict[str, Any] = {
         "snapshot": str(snapshot),
         **fitted.to_json(),
         "frames": len(table),
         "fake": int(table["label"].sum()),
         "groups": len(checks.groups(table)),
-        "before": _errors(table),
+        "before": before,
         "after": _errors(after),
-        "cross_validated": None,
+        "cross_validated": held_out,
         "folds": settings.folds,
         "threshold": _threshold(snapshot, fitted, table, after),
         "reliability": {
@@ -85,8 +93,6 @@ def _calibrated(settings: Calibrate, snapshot: Path, table: "pd.DataFrame", scor
         },
     }
     calibration["notes"] = [*filter(None, [fitted.note()]), *_notes(snapshot, table, calibration)]
-    if settings.folds:
-        calibration["cross_validated"] = _errors(_held_out(table, settings.method, settings.folds, settings.seed))
     files = [settings.output / name for name in ("calibration.json", "reliability.png")]
     names = earlier(settings.output) if scored else ()
     with replaced(settings.output, last=files[0].name, names=names) as new:
@@ -107,12 +113,37 @@ def _scored(settings: Calibrate, folder: Path, progress: Progress) -> tuple[Path
     if given:
         snapshot = evaluated(given[0], [path for path in settings.inputs if path not in given])
         _check_recipe(snapshot)
-        return snapshot, predictions.read(given[0]).frames
+        table = predictions.read(given[0])
+        _check_groups(table.frames, str(given[0]))
+        return snapshot, table.frames
     shared = settings.model_dump(include=set(Evaluate.model_fields) - {"seed"})
     scoring = Evaluate(**shared | {"calibration": False, "resamples": 0, "report": False, "output": folder})
-    _check_recipe(inputs(scoring.inputs, scoring.runs_dir)[1])
+    lists, snapshot = inputs(scoring.inputs, scoring.runs_dir)
+    _check_recipe(snapshot)
+    _check_groups(manifest.read_lists(lists), ", ".join(map(str, lists)))  # before the work
     result = evaluate(scoring, progress)
     return Path(result.metrics["snapshot"]), predictions.read(result.predictions).frames
+
+
+def _check_groups(table: "pd.DataFrame", name: str) -> None:
+    """Refuse to fit on fewer groups than an interval needs: the map would be that of these people."""
+    found = len(checks.groups(table))
+    if found < FEWEST:
+        raise ManifestError(
+            f"{name}: {found} group{'s' * (found != 1)}, at least {FEWEST} are needed to calibrate. Add videos of other people "
+            "to the list, or use the scores without calibration."
+        )
+
+
+def _check_better(before: Errors, held_out: Errors, settings: Calibrate) -> None:
+    """Refuse a map that raises the log loss, which it is fitted to, of the frames of held-out groups."""
+    was, now = (errors["frame"]["log_loss"] for errors in (before, held_out))
+    if now > was:
+        other = " Try --method temperature, or a" if settings.method == "isotonic" else " Use a"
+        raise ManifestError(
+            f"Calibration ({settings.method}) makes validation worse, so nothing was saved: the log loss of held-out groups "
+            f"rises from {was:.4f} to {now:.4f}.{other} longer validation list, or the scores without calibration."
+        )
 
 
 def _check_recipe(snapshot: Path) -> None:
@@ -141,7 +172,7 @@ def _keep(snapshot: Path, fitted: Calibration, threshold: dict[str, Any] | None)
     return [snapshot.parent / recipe.NAME, *filter(None, [exported])]
 
 
-def _errors(table: "pd.DataFrame") -> dict[str, dict[str, float]]:
+def _errors(table: "pd.DataFrame") -> Errors:
     videos = video_scores(table)
     metrics = {name: figures(rows["label"], rows["score"], 0.5) for name, rows in (("frame", table), ("video", videos))}
     return {name: {error: values[error] for error in CALIBRATION} for name, values in metrics.items()}
@@ -169,12 +200,14 @@ def _notes(snapshot: Path, table: "pd.DataFrame", calibration: dict[str, Any]) -
             f"{len(trained)} of {calibration['groups']} groups were trained on, such as {trained[0]}. Scores on training data "
             "are overconfident: calibrate on the validation list."
         )
+    was, now = (calibration[when]["video"]["log_loss"] for when in ("before", "cross_validated"))
+    if now > was:
+        notes.append(
+            f"The log loss of videos rises from {was:.4f} to {now:.4f} on held-out groups: the map is fitted to frames, and the "
+            "mean of a video's frames is then too cautious."
+        )
     if calibration["method"] == "isotonic" and len(table) < FEW:
         notes.append(f"Isotonic regression overfits on {len(table):,} frames: use temperature, which needs fewer.")
-    if not calibration["folds"]:
-        notes.append(
-            "The errors after calibration are measured on the data of the fit. Use --folds to measure them on held-out groups."
-        )
     return notes
 
 

@@ -118,9 +118,7 @@ class Calibrate(Device):
         "temperature",
         "Divide the logit by a temperature, or fit an isotonic step function, which needs about 1,000 frames",
     )
-    folds: int | None = option(
-        None, "Also cross-validate the calibration on this many folds of the groups", ge=2, le=100
-    )
+    folds: int = option(5, "Folds of the groups to cross-validate the calibration on", ge=2, le=100)
     seed: int = option(0, "Random seed of the folds", ge=0)
     model: str | None = option(None, "Architecture, if the .h5 file holds only weights")
     image_size: int | None = option(None, "Input size of that architecture, in pixels", ge=32, le=2048)
