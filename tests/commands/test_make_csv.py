@@ -8,6 +8,7 @@ import pytest
 
 from deepfake_cli.commands.make_csv import FILES
 from deepfake_cli.data import checks, manifest
+from deepfake_cli.data.leaks import leaks
 
 from ..conftest import tree
 
@@ -202,3 +203,45 @@ def test_lists_of_reals_only(deepfake, frames_of_uadfv, tmp_path):
     assert "All frames are real" in said.stderr and "--real-only" in said.stderr
     train, val = (manifest.read(tmp_path / "csv" / FILES[part]) for part in ("train", "val"))
     assert len(train) and len(val) and not train["label"].any() and not set(train["group"]) & set(val["group"])
+
+
+@pytest.mark.parametrize(
+    ("names", "alike"),
+    [
+        (["anna_1", "anna_2", "ben_1", "ben_2", "carl", "dora"], True),
+        (["anna", "Anna-swap", "ben", "ben (2)", "carl", "carl2"], True),
+        (["video_anna1", "video_anna2", "video_ben1", "video_ben2", "x", "y"], True),
+        (["anna", "ben", "carl", "dora", "emil", "finn"], False),
+        ([f"clip_{number}" for number in range(6)], False),
+        ([f"anna_{number}" for number in range(6)], False),  # all are: says nothing of two lists
+    ],
+)
+def test_people_who_may_leak_are_warned_of(names, alike):
+    """Files named alike in two lists; only of videos that name no person."""
+    table = pd.DataFrame({"people": ""}, index=[f"real/{name}" for name in names])
+    parts = {"train": list(table.index[::2]), "val": list(table.index[1::2])}
+    unknown, *rest = leaks(table, parts, "person")
+    assert unknown.startswith(f"No person is known for all 6 videos, such as {table.index[0]}")
+    assert ["Named alike, but in different lists" in each for each in rest] == [True] * alike
+    together = {"train": list(table.index), "val": []}
+    assert len(leaks(table, together, "person")) == 1
+    assert leaks(table.assign(people="p"), parts, "person") == []
+
+
+def test_make_csv_warns_of_people_and_of_small_parts(deepfake, json_of, without_manifest, tmp_path):
+    """A folder set without people; and with a folder for each person."""
+    shutil.copytree(without_manifest / "real", tmp_path / "flat" / "real")
+    shutil.copytree(without_manifest / "fake", tmp_path / "flat" / "fake")
+    for path in sorted((tmp_path / "flat" / "fake").iterdir()):
+        path.rename(path.with_name(path.name.removesuffix("_fake")))
+    done = deepfake("make-csv", "folder", "--imgdir", "flat", "--csvdir", "my lists")
+    said = " ".join(done.stderr.split())
+    assert "No person is known for all 12 videos" in said
+    assert "Small lists: train has 5 groups (5 real, 5 fake videos), val has 1 group (1 real, 1 fake videos)." in said
+    assert "deepfake make-csv --check --csvdir 'my lists'" in " ".join(done.stdout.split())
+    for path in [*(tmp_path / "flat").glob("*/*")]:
+        path.rename(path.with_name("moving"))
+        path.mkdir()
+        path.with_name("moving").rename(path / "clip")
+    warnings = json_of("make-csv", "folder", "--imgdir", "flat")["warnings"]
+    assert [each.split(":")[0] for each in warnings] == ["Small lists"]

@@ -1,11 +1,12 @@
 """``deepfake make-csv``."""
 
+import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deepfake_cli.cli.console import console, print_json, table, warn
-from deepfake_cli.config import MakeCsv
+from deepfake_cli.config import LISTS, MakeCsv
 from deepfake_cli.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def make_csv(
     from deepfake_cli.commands.make_csv import make_csv as run
 
     result = run(settings)
-    _warn(result, settings.by)
+    _warn(result)
     if json:
         print_json(
             {
@@ -35,6 +36,7 @@ def make_csv(
                 "unlisted": result.unlisted,
                 "not_in_the_published_split": result.left_out,
                 "shared_groups": result.shared,
+                "warnings": result.warnings,
                 "unread": {str(path): reason for path, reason in (result.unread | result.closed).items()},
             }
         )
@@ -53,10 +55,11 @@ def _print(result: "MakeCsvResult", settings: MakeCsv) -> None:
         console.print(f"Wrote {path}")
     if settings.folds:
         console.print(f"Wrote {len(result.paths)} lists in {settings.csvdir}")
-    console.print(f"Wrote {result.protocol}. Check the lists against it with deepfake make-csv --check")
+    where = "" if settings.csvdir == LISTS else f" --csvdir {shlex.quote(str(settings.csvdir))}"
+    console.print(f"Wrote {result.protocol}. Look for shared images and people: deepfake make-csv --check{where}")
 
 
-def _warn(result: "MakeCsvResult", by: str | None) -> None:
+def _warn(result: "MakeCsvResult") -> None:
     if result.unlisted:
         count = len(result.unlisted)
         warn(
@@ -74,8 +77,8 @@ def _warn(result: "MakeCsvResult", by: str | None) -> None:
         warn(f"The published split shares {len(groups)} groups between {parts.replace(', ', ' and ')}: {_some(groups)}")
     if not any(row["videos"] for row in result.counts if row["class"] == "fake"):
         warn("All frames are real. Train on pseudo-fakes: deepfake train --real-only --forgery cross_blend")
-    if by == "video":
-        warn("The lists are split by source video only and may share people. Mention this when you report results.")
+    for warning in result.warnings:
+        warn(warning)
 
 
 def _some(names: list[str]) -> str:

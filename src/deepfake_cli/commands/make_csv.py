@@ -14,6 +14,7 @@ from deepfake_cli.data import manifest, own_lists, protocol
 from deepfake_cli.data.clip_columns import describe
 from deepfake_cli.data.division import Lists, lists_of, regroup
 from deepfake_cli.data.faceless import faceless, of_part
+from deepfake_cli.data.leaks import leaks, small
 from deepfake_cli.datasets import find_adapter, find_clips, tops
 from deepfake_cli.datasets.clip import LABELS, Clip
 from deepfake_cli.datasets.unrecognised import unrecognised
@@ -43,6 +44,7 @@ class MakeCsvResult:
         left_out: videos that are not in the published split.
         shared: groups that the published split has in two parts, by the parts: ``"train, test"``.
         protocol: path of ``protocol.json``.
+        warnings: where the lists may share people all the same, or are small.
         unread: files of a folder without a manifest that are not read, with the reason.
         closed: its folders that cannot be listed, with the reason.
     """
@@ -53,6 +55,7 @@ class MakeCsvResult:
     left_out: list[str]
     shared: dict[str, list[str]]
     protocol: Path
+    warnings: list[str] = field(default_factory=list)
     unread: dict[Path, str] = field(default_factory=dict)
     closed: dict[Path, str] = field(default_factory=dict)
 
@@ -97,8 +100,11 @@ def make_csv(settings: MakeCsv) -> MakeCsvResult:
     counts = [row for part, members in lists.items() for row in _counts(part, videos.loc[members])]
     left_out = sorted(set(videos.index) - {video for members in lists.values() for video in members})
     shared = _shared(videos, lists)
+    by = settings.by or find_adapter(settings.adapter).by[0]
+    groups = {part: videos.loc[members, "group"].nunique() for part, members in lists.items()}
+    warnings = leaks(videos, lists, by) + small(counts, groups)
     record = settings.model_dump(mode="json", include=RECORDED) | {
-        "by": settings.by or find_adapter(settings.adapter).by[0],
+        "by": by,
         "deepfake_cli": __version__,
         "imgdir": _relative(settings.imgdir, settings.csvdir),
         "lists": {
@@ -116,7 +122,7 @@ def make_csv(settings: MakeCsv) -> MakeCsvResult:
     }
     written = protocol.write(settings.csvdir, record)
     own_lists.finish(settings.csvdir)
-    return MakeCsvResult(paths, counts, unlisted, left_out, shared, written, unread, unlistable)
+    return MakeCsvResult(paths, counts, unlisted, left_out, shared, written, warnings, unread, unlistable)
 
 
 def _videos(table: "pd.DataFrame") -> "pd.DataFrame":
