@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import onnx
+import psutil
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
@@ -67,14 +68,14 @@ CHANGED = {
     "terabytes in a constant": ({"nodes": KEEP, "constants": [HUGE]}, "cannot be loaded"),
     "data in another file": ({"nodes": KEEP, "constants": [outside()]}, "cannot be loaded"),
 }
+GROWS = {  # nodes that ask for 4 GB, or for terabytes
+    "ConstantOfShape": (["shape"], [10**9]),
+    "ConstantOfShape, terabytes": (["shape"], [8 * 10**12]),
+    "Expand": (["mean", "shape"], [1, 10**9]),
+    "Tile": (["mean", "shape"], [1, 10**9]),
+    "Resize": (["scaled", "", "", "shape"], [1, SIDE, SIDE, 10**6]),
+}
 RUN = {
-    "terabytes at work": (
-        {
-            "nodes": (helper.make_node("ConstantOfShape", ["shape"], ["kept"]), *KEEP),
-            "constants": [constant([8 * 10**12], "shape")],
-        },
-        "cannot be run",
-    ),
     "beyond 1": (
         {"nodes": [helper.make_node("Add", ["mean", "two"], ["probability"])], "constants": [constant(np.float32(2), "two")]},
         "returns the score 2",
@@ -98,6 +99,20 @@ def test_a_changed_detector_is_refused_when_loaded(name, tmp_path):
     with pytest.raises(ModelError) as caught:
         runtimes.load(path)
     assert str(path) in str(caught.value) and said in str(caught.value)
+
+
+@pytest.mark.parametrize("runtime", ["onnx", "openvino"])
+@pytest.mark.parametrize("name", GROWS)
+def test_nodes_that_ask_for_gigabytes_are_refused_before_they_get_them(name, runtime, tmp_path):
+    inputs, shape = GROWS[name]
+    nodes = (helper.make_node(name.partition(",")[0], inputs, ["kept"]), *KEEP)
+    path = exported(tmp_path / "changed.onnx", nodes=nodes, constants=[constant(shape, "shape")])
+    before = psutil.Process().memory_info().rss
+    with pytest.raises(
+        ModelError, match=r"changed\.onnx cannot be run: it needs more than 1 GiB of memory for an image"
+    ):
+        runtimes.load(path, runtime)
+    assert psutil.Process().memory_info().rss - before < 2**28
 
 
 @pytest.mark.parametrize("name", RUN)

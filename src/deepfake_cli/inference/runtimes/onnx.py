@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from deepfake_cli.errors import ModelError
-from deepfake_cli.inference.runtimes.checked import check_input, probabilities
-from deepfake_cli.inference.runtimes.metadata import AGAIN, KEY, Traits
+from deepfake_cli.inference.runtimes.checked import probabilities
+from deepfake_cli.inference.runtimes.metadata import Traits
+from deepfake_cli.inference.runtimes.tried import PROBABILITY, run, session_of, tried
 
-PROBABILITY, HEAT = "probability", "heat"  # names of the outputs
+HEAT = "heat"  # name of an output, as `PROBABILITY`
 
 
 class OnnxNetwork:
@@ -30,31 +30,19 @@ class OnnxNetwork:
         return self._run(HEAT, crops)
 
     def _run(self, output: str, crops: np.ndarray) -> np.ndarray:
-        try:
-            return self._session.run([output], {self._input: crops})[0]
-        except Exception as error:  # noqa: BLE001 - ONNX Runtime has no common exception class
-            raise ModelError(f"{self._path} cannot be run: {' '.join(str(error).split())[:300]}") from None
+        return run(self._session, [output], {self._input: crops}, self._path)[0]
 
 
 def onnx(path: Path, threads: int | None = None) -> OnnxNetwork:
     """Load an exported detector in ONNX Runtime, on a GPU if onnxruntime-gpu is installed."""
     import onnxruntime
 
+    traits = tried(path)
     settings = onnxruntime.SessionOptions()
     settings.log_severity_level = 4  # errors are raised anyway
     settings.intra_op_num_threads = threads or 0
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")  # leaves the cores to decoding
-    try:
-        session = onnxruntime.InferenceSession(
-            str(path), settings, providers=_providers(onnxruntime.get_available_providers())
-        )
-    except Exception as error:  # noqa: BLE001 - ONNX Runtime has no common exception class
-        raise ModelError(f"{path} cannot be loaded: {' '.join(str(error).split())[:300]}") from None
-    traits = Traits.parse(session.get_modelmeta().custom_metadata_map.get(KEY), path)
-    inputs, outputs = session.get_inputs(), [output.name for output in session.get_outputs()]
-    if len(inputs) != 1 or PROBABILITY not in outputs:
-        raise ModelError(f"{path}: expected one input, and an output named {PROBABILITY}. {AGAIN}")
-    check_input(inputs[0].shape, traits, path)
+    session = session_of(path, settings, _providers(onnxruntime.get_available_providers()))
     return OnnxNetwork(session, traits, path)
 
 

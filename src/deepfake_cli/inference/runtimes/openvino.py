@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from deepfake_cli.errors import ConfigError, ModelError
-from deepfake_cli.inference.runtimes.checked import check_input, probabilities
-from deepfake_cli.inference.runtimes.metadata import AGAIN, KEY, Traits
-from deepfake_cli.inference.runtimes.onnx import HEAT, PROBABILITY
+from deepfake_cli.inference.runtimes.checked import probabilities
+from deepfake_cli.inference.runtimes.metadata import Traits
+from deepfake_cli.inference.runtimes.onnx import HEAT
+from deepfake_cli.inference.runtimes.tried import PROBABILITY, tried
 from deepfake_cli.installation import install
 
 
@@ -42,22 +43,11 @@ def openvino(path: Path, threads: int | None = None) -> OpenVinoNetwork:
         import openvino as ov
     except ImportError:
         raise ConfigError(f"OpenVINO is not installed: {install('openvino')}. Or use --runtime onnx.") from None
+    traits = tried(path)
     core = ov.Core()
     settings = {"INFERENCE_NUM_THREADS": threads or os.cpu_count() or 1, "PERFORMANCE_HINT": "LATENCY"}
     try:
-        model = core.read_model(path)
-        traits = Traits.parse(_metadata(model), path)
-        if len(model.inputs) != 1 or not any(PROBABILITY in output.get_names() for output in model.outputs):
-            raise ModelError(f"{path}: expected one input, and an output named {PROBABILITY}. {AGAIN}")
-        sides = model.inputs[0].get_partial_shape()
-        check_input([None if side.is_dynamic else side.get_length() for side in sides], traits, path)
-        compiled = core.compile_model(model, "CPU", settings)
+        compiled = core.compile_model(core.read_model(path), "CPU", settings)
     except RuntimeError as error:
         raise ModelError(f"{path} cannot be loaded: {' '.join(str(error).split())[:300]}") from None
     return OpenVinoNetwork(compiled, traits, compiled.get_property("INFERENCE_PRECISION_HINT").to_string(), path)
-
-
-def _metadata(model: Any) -> str | None:
-    """The metadata of the ONNX file; OpenVINO stores it under "framework"."""
-    path = ["framework", KEY]
-    return str(model.get_rt_info(path).value) if model.has_rt_info(path) else None
