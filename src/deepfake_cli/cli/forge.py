@@ -2,6 +2,7 @@
 
 from deepfake_cli.cli.console import console, error_console
 from deepfake_cli.config import Forge
+from deepfake_cli.errors import DatasetError
 
 
 def forge(settings: Forge) -> None:
@@ -9,6 +10,10 @@ def forge(settings: Forge) -> None:
     from deepfake_cli.commands.forge import forge as run
 
     result = run(settings)
-    for name, reason in result.bad:
+    for name, reason in [*result.bad, *result.closed.items()]:
         error_console.print(f"{name}: {reason}", style="red")
     console.print(f"Wrote {result.sheet}, {result.rows} rows")
+    if result.closed:
+        raise DatasetError(
+            f"Folders that could not be listed: {len(result.closed)}. The rows are without their images."
+        )

@@ -17,7 +17,7 @@ from deepfake_cli.media.video import VIDEO_SUFFIXES, FrameSampler, FrameSource, 
 from deepfake_cli.native_output import quiet
 from deepfake_cli.reporting.image_grid import Row, Tile, image_grid, save
 from deepfake_cli.storage.disk import reason
-from deepfake_cli.storage.folders import below, exists, is_folder
+from deepfake_cli.storage.folders import CIRCLE, below, exists, is_folder
 
 
 class Face(NamedTuple):
@@ -36,11 +36,13 @@ class ForgeResult:
         sheet: the PNG.
         rows: number of rows.
         bad: unusable files, with the reason.
+        closed: folders that cannot be listed, with the reason.
     """
 
     sheet: Path
     rows: int
     bad: list[tuple[str, str]] = field(default_factory=list)
+    closed: dict[Path, str] = field(default_factory=dict)
 
 
 def forge(settings: Forge) -> ForgeResult:
@@ -53,9 +55,14 @@ def forge(settings: Forge) -> ForgeResult:
         DatasetError: a path is missing or has no images, or no face is found.
         DeepfakeError: a forgery, degradation or face detector is unknown.
     """
-    faces, bad = _faces(settings)
+    unread: dict[Path, str] = {}
+    files = [file for path in settings.paths for file in _files(path, unread)]
+    faces, bad = _faces(settings, files)
+    bad += [(str(path), why) for path, why in unread.items() if why == CIRCLE]
+    closed = {path: why for path, why in unread.items() if why != CIRCLE}
     if not faces:
-        raise DatasetError(f"None of the images can be used. {bad[0][0]}: {bad[0][1]}.")
+        name, why = [*bad, *closed.items()][0]
+        raise DatasetError(f"None of the images can be used. {name}: {why}.")
     shown = [faces[number % len(faces)] for number in range(settings.count)]
     with quiet():
         from deepfake_cli import forgery  # loads TensorFlow, so only after the files are checked
@@ -75,20 +82,18 @@ def forge(settings: Forge) -> ForgeResult:
     images = zip(*pictures.values(), strict=True)
     rows = [Row([*map(Tile, row)], face.name, name) for face, name, row in zip(shown, names, images, strict=True)]
     save(settings.output, image_grid(rows, settings.size, headings=list(pictures)))
-    return ForgeResult(settings.output, len(rows), bad)
+    return ForgeResult(settings.output, len(rows), bad, closed)
 
 
-def _faces(settings: Forge) -> tuple[list[Face], list[tuple[str, str]]]:
-    """One face per row, each from another file if there are enough files."""
-    unread: dict[Path, str] = {}
-    files = [file for path in settings.paths for file in _files(path, unread)]
+def _faces(settings: Forge, files: list[Path]) -> tuple[list[Face], list[tuple[str, str]]]:
+    """One face per row, each from another file if there are enough files; and the unusable ones."""
     if not files:
-        return [], [(str(path), why) for path, why in unread.items()]
+        return [], []
     places = np.linspace(0, len(files) - 1, min(settings.count, len(files))).round().astype(int)
     per_file = -(-settings.count // len(places))
     detect = find_face_detector(settings.face_detector)(settings.min_score) if settings.crop else None
     faces: list[Face] = []
-    bad = [(str(path), why) for path, why in unread.items()]
+    bad: list[tuple[str, str]] = []
     for file in [files[place] for place in places]:
         try:
             faces += _faces_of(file, per_file, detect, settings)
