@@ -14,6 +14,7 @@ from deepfake_cli.native_output import quiet
 from deepfake_cli.runs import recipe
 from deepfake_cli.runs.listing import BEST_ONNX
 from deepfake_cli.storage.disk import sentence, writing
+from deepfake_cli.storage.exchange import exchange
 from deepfake_cli.storage.remote import is_remote, put
 
 IMAGES = 16  # images for the comparison with Keras
@@ -64,14 +65,15 @@ def export_model(
 
 
 def _put(partial: Path, path: Path) -> None:
-    """Move a file or folder to its final path; replace an existing folder at the last moment."""
+    """Move a file or folder to its final path, in one step."""
     if is_remote(path):
         for file in [partial] if partial.is_file() else filter(Path.is_file, partial.rglob("*")):
             put(file, path / file.relative_to(partial))
         return
     if path.is_dir():
-        path.replace(partial.with_name("earlier"))
-    partial.replace(path)
+        exchange(partial, path)
+    else:
+        partial.replace(path)
 
 
 def traits_of(model: Any, snapshot: Path) -> Traits:
