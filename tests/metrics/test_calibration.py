@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from deepfake_cli.commands.calibrate import calibrate
-from deepfake_cli.config import Calibrate
+from deepfake_cli.commands.evaluate import evaluate
+from deepfake_cli.config import Calibrate, Evaluate
 from deepfake_cli.errors import ManifestError, ModelError
 from deepfake_cli.metrics.calibration import METHODS, Calibration
 from deepfake_cli.metrics.figures import figures
@@ -171,6 +172,16 @@ def test_a_saved_map_is_better_on_held_out_groups(run):
     rises = found["cross_validated"]["video"]["log_loss"] > found["before"]["video"]["log_loss"]
     assert ["The log loss of videos rises" in note for note in found["notes"]] == [True] * rises
     assert recipe.read(run / "best.keras")["snapshots"]["best.keras"]["calibration"]["method"] == "temperature"
+
+
+def test_repeated_images_are_told(run):
+    """As train and evaluate tell them."""
+    path = predictions(run.parent / "p.csv")
+    path.write_text(path.read_text() + "7.jpg,d,g7,g7-0,7,real,0.5\n")
+    notes = calibrate(Calibrate(inputs=[path, run / "best.keras"], output=run.parent / "out")).calibration["notes"]
+    evaluated = evaluate(Evaluate(predictions=path, output=run.parent / "e", resamples=0, report=False))
+    for each in (notes, evaluated.notes):
+        assert f"{path}: 1 rows repeat an image, such as 7.jpg; each row counts. Remove them." in each
 
 
 @pytest.mark.slow

@@ -67,12 +67,14 @@ def calibrate(settings: Calibrate, progress: Progress = lambda done, total: None
         ModelError: there is no snapshot, no recipe that lists it, or the run is still training.
     """
     with tempfile.TemporaryDirectory(prefix="deepfake-") as folder:
-        snapshot, table = _scored(settings, Path(folder), progress)
-        return _calibrated(settings, snapshot, table, list(Path(folder).iterdir()))
+        snapshot, table, notes = _scored(settings, Path(folder), progress)
+        return _calibrated(settings, snapshot, table, notes, list(Path(folder).iterdir()))
 
 
-def _calibrated(settings: Calibrate, snapshot: Path, table: "pd.DataFrame", scored: list[Path]) -> CalibrateResult:
-    """Fit, and write all files; `scored` are those of the evaluation, if there was one."""
+def _calibrated(
+    settings: Calibrate, snapshot: Path, table: "pd.DataFrame", notes: list[str], scored: list[Path]
+) -> CalibrateResult:
+    """Fit, and write all files; `notes` are on the scores, `scored` are the files of the evaluation, if there was one."""
     fitted = Calibration.fit(table["label"], table["score"], settings.method)
     after = table.assign(score=fitted.apply(table["score"]))
     before, held_out = _errors(table), _errors(_held_out(table, settings.method, settings.folds, settings.seed))
@@ -92,7 +94,7 @@ def _calibrated(settings: Calibrate, snapshot: Path, table: "pd.DataFrame", scor
             when: reliability(rows["label"], rows["score"]) for when, rows in (("before", table), ("after", after))
         },
     }
-    calibration["notes"] = [*filter(None, [fitted.note()]), *_notes(snapshot, table, calibration)]
+    calibration["notes"] = [*notes, *filter(None, [fitted.note()]), *_notes(snapshot, table, calibration)]
     files = [settings.output / name for name in ("calibration.json", "reliability.png")]
     names = earlier(settings.output) if scored else ()
     with replaced(settings.output, last=files[0].name, names=names) as new:
@@ -105,8 +107,8 @@ def _calibrated(settings: Calibrate, snapshot: Path, table: "pd.DataFrame", scor
     return CalibrateResult(calibration, [*files, *_keep(snapshot, fitted, calibration["threshold"])])
 
 
-def _scored(settings: Calibrate, folder: Path, progress: Progress) -> tuple[Path, "pd.DataFrame"]:
-    """The snapshot, and the frames with uncalibrated scores: from predictions, or by scoring lists, with files in `folder`."""
+def _scored(settings: Calibrate, folder: Path, progress: Progress) -> tuple[Path, "pd.DataFrame", list[str]]:
+    """The snapshot, frames with uncalibrated scores, and notes: of predictions, or of scored lists, with files in `folder`."""
     given = [path for path in settings.inputs if is_predictions(path)]
     if given and (len(given) > 1 or len(settings.inputs) > 2):
         raise ManifestError("Expected one predictions.csv, optionally with its snapshot; or lists and a snapshot.")
@@ -115,14 +117,16 @@ def _scored(settings: Calibrate, folder: Path, progress: Progress) -> tuple[Path
         _check_recipe(snapshot)
         table = predictions.read(given[0])
         _check_groups(table.frames, str(given[0]))
-        return snapshot, table.frames
+        return snapshot, table.frames, table.notes
     shared = settings.model_dump(include=set(Evaluate.model_fields) - {"seed"})
     scoring = Evaluate(**shared | {"calibration": False, "resamples": 0, "report": False, "output": folder})
     lists, snapshot = inputs(scoring.inputs, scoring.runs_dir)
     _check_recipe(snapshot)
-    _check_groups(manifest.read_lists(lists), ", ".join(map(str, lists)))  # before the work
+    listed, name = manifest.read_lists(lists), ", ".join(map(str, lists))
+    _check_groups(listed, name)  # before the work
     result = evaluate(scoring, progress)
-    return Path(result.metrics["snapshot"]), predictions.read(result.predictions).frames
+    frames = predictions.read(result.predictions).frames
+    return Path(result.metrics["snapshot"]), frames, checks.repeated(listed, name)
 
 
 def _check_groups(table: "pd.DataFrame", name: str) -> None:

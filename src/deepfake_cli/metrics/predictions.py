@@ -81,6 +81,10 @@ def read(path: Path, columns: dict[str, str] | None = None) -> Predictions:
         notes.append(f"{path} has no column group: intervals resample {'videos' if 'video' in own else 'rows'}.")
     for name in ("dataset", "path", "method", "quality"):
         rows[name] = rows[name].fillna("") if name in own else ""
+    twice = (rows["path"] != "") & rows["path"].duplicated()
+    if twice.any():
+        some = rows["path"][twice].iloc[0]
+        notes.append(f"{path}: {twice.sum():,} rows repeat an image, such as {some}; each row counts. Remove them.")
     return _parted(rows, path, own, notes)
 
 
