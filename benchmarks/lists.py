@@ -5,13 +5,14 @@ one small file), so that the check for missing images does its work; none is rea
 """
 
 import argparse
-import csv
 import os
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 FRAMES, VIDEOS_OF_ONE = 100, 20
 MOST_LINKS = 60_000  # of one file, that any file system takes
@@ -57,28 +58,29 @@ def measure(command: list[str]) -> tuple[float, float]:
 
 def synthesize(imgdir: Path, rows: int) -> None:
     """Write a manifest of that many rows, and a name for each image."""
-    from deepfake_cli.data.manifest import MANIFEST_COLUMNS
+    from deepfake_cli.data import manifest
 
     imgdir.mkdir()
+    manifest.write(imgdir / "manifest.csv", manifest.MANIFEST_COLUMNS, frames(imgdir, rows))
+
+
+def frames(imgdir: Path, rows: int) -> Iterator[dict[str, Any]]:
+    """The rows of the manifest, whose images are made as they are drawn."""
     links = 0
-    with (imgdir / "manifest.csv").open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(MANIFEST_COLUMNS)
-        for number in range(rows // FRAMES):
-            label = ("real", "fake")[number % 2]
-            video, person = f"{label}/clip_{number // 2:06d}", f"person_{number // VIDEOS_OF_ONE:05d}"
-            (imgdir / video).mkdir(parents=True)
-            facts = {"label": label, "dataset": "folder", "video": video, "group": person, "people": person}
-            facts |= {"sources": f"clip_{number // 2:06d}", "box": "100.1 50.2 220.3 210.4", "score": "0.9991"}
-            for frame in range(FRAMES):
-                if links % MOST_LINKS == 0:
-                    image = imgdir / f"image{links // MOST_LINKS}"
-                    image.write_bytes(b"jpeg")
-                links += 1
-                name = f"{video}/{frame:05d}.jpg"
-                os.link(image, imgdir / name)
-                row = facts | {"path": name, "frame": frame}
-                writer.writerow([row.get(column, "") for column in MANIFEST_COLUMNS])
+    for number in range(rows // FRAMES):
+        label = ("real", "fake")[number % 2]
+        video, person = f"{label}/clip_{number // 2:06d}", f"person_{number // VIDEOS_OF_ONE:05d}"
+        (imgdir / video).mkdir(parents=True)
+        facts = {"label": label, "dataset": "folder", "video": video, "group": person, "people": person}
+        facts |= {"sources": f"clip_{number // 2:06d}", "box": "100.1 50.2 220.3 210.4", "score": "0.9991"}
+        for frame in range(FRAMES):
+            if links % MOST_LINKS == 0:
+                image = imgdir / f"image{links // MOST_LINKS}"
+                image.write_bytes(b"jpeg")
+            links += 1
+            name = f"{video}/{frame:05d}.jpg"
+            os.link(image, imgdir / name)
+            yield facts | {"path": name, "frame": frame}
 
 
 if __name__ == "__main__":

@@ -1,10 +1,9 @@
 """Metrics of a detector on real deepfakes, with the code of `deepfake predict`. See README.md."""
 
 import argparse
-import csv
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import cv2
@@ -12,11 +11,13 @@ import numpy as np
 from common import machine, print_columns
 
 from deepfake_cli import Detector
+from deepfake_cli.data import manifest
 from deepfake_cli.inference.result import Verdict
 from deepfake_cli.media.video import frames
+from deepfake_cli.metrics.few import FEWEST
+from deepfake_cli.storage.csv_cells import read_rows
 
 RESAMPLES = 1000
-FEWEST = 10  # groups, below which no interval is printed
 LABELS = ("real", "fake")
 SMALL, DARK = 200, 120  # where faces are divided into small and large, dark and light
 
@@ -80,7 +81,7 @@ def arguments() -> argparse.Namespace:
 def files(folder: Path) -> Iterator[tuple[Path, str, str]]:
     """Each file, its label and its kind, in order."""
     index = folder / "index.csv"
-    rows = csv.DictReader(index.open(newline="")) if index.is_file() else ()
+    rows = read_rows(index.open(newline="", encoding="utf-8")) if index.is_file() else ()
     kinds = {row["path"]: row["kind"] for row in rows}
     for label in LABELS:
         for path in sorted(folder.glob(f"*/{label}/*__*")):
@@ -215,10 +216,7 @@ def share(of: Iterable[bool]) -> float:
 
 
 def write(path: Path, found: Rows) -> None:
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(File.__annotations__)
-        writer.writerows([getattr(each, name) for name in File.__annotations__] for each in found)
+    manifest.write(path, list(File.__annotations__), map(asdict, found))
 
 
 if __name__ == "__main__":

@@ -231,3 +231,12 @@ def test_no_module_reads_or_writes_csv_another_way():
         ("inference/save.py", "to_csv"),  # from quoted_table
         ("datasets/layout.py", "DictReader"),  # of a data set
     }
+
+
+def test_no_script_writes_csv_another_way():
+    """Outside of the package, too."""
+    writers = re.compile(r"\b(to_csv|write_csv|DictWriter|csv\.writer|savetxt)\(")
+    root = Path(__file__).parents[2]
+    scripts = [path for folder in ("benchmarks", "scripts") for path in (root / folder).glob("*.py")]
+    assert len(scripts) > 10
+    assert not [path.name for path in scripts if writers.search(path.read_text(encoding="utf-8"))]
