@@ -3,6 +3,7 @@
 Each shows the first frames of `PLAIN`, stored in an odd way. So what is read has to look like the plain frames.
 """
 
+import io
 import struct
 import subprocess
 import zlib
@@ -15,7 +16,7 @@ import av
 import cv2
 import imageio_ffmpeg
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageCms
 
 from ..conftest import sample_frames
 
@@ -223,6 +224,64 @@ def truncated(make: Callable[[Path], object], share: float) -> Callable[[Path], 
     return cut
 
 
+def damaged(make: Callable[[Path], object], *places: float) -> Callable[[Path], None]:
+    """What another row makes, with zeros instead of some bytes; its header and its end are whole."""
+
+    def spoil(path: Path) -> None:
+        make(path)
+        data = bytearray(path.read_bytes())
+        for place in places:
+            at = int(len(data) * place)
+            data[at : at + 60] = bytes(60)
+        path.write_bytes(data)
+
+    return spoil
+
+
+P3 = ((0.51512, 0.24120, -0.00105), (0.29198, 0.69225, 0.04189), (0.15710, 0.06657, 0.78407))  # red, green, blue as XYZ
+ADOBE = ((0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457))
+
+
+def profile(primaries) -> bytes:
+    """A colour profile (ICC 2.4) of these primaries, in the light of D50, and a gamma of 2.2."""
+
+    def numbers(values) -> bytes:
+        return b"".join(struct.pack(">i", round(value * 65536)) for value in values)
+
+    white = numbers((0.9642, 1.0, 0.8249))
+    parts = {
+        b"desc": b"desc\0\0\0\0" + struct.pack(">I", 5) + b"test\0" + bytes(79),
+        b"cprt": b"text\0\0\0\0none\0",
+        b"wtpt": b"XYZ \0\0\0\0" + white,
+        **{b"%cXYZ" % name: b"XYZ \0\0\0\0" + numbers(each) for name, each in zip(b"rgb", primaries, strict=True)},
+        **dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), b"curv\0\0\0\0" + struct.pack(">IH", 1, round(2.2 * 256))),
+    }
+    start = 128 + 4 + 12 * len(parts)
+    table, body = b"", b""
+    for name, part in parts.items():
+        table += name + struct.pack(">II", start + len(body), len(part))
+        body += part + bytes(-len(part) % 4)
+    head = struct.pack(">I4sI4s4s4s12x4s", start + len(body), b"", 0x02400000, b"mntr", b"RGB ", b"XYZ ", b"acsp")
+    head = (head.ljust(68, b"\0") + white).ljust(128, b"\0")
+    return head + struct.pack(">I", len(parts)) + table + body
+
+
+def in_profile(suffix: str, primaries) -> Callable[[Path], None]:
+    """The plain frame in the colours of a profile, which it holds."""
+
+    def make(path: Path) -> None:
+        target = ImageCms.ImageCmsProfile(io.BytesIO(profile(primaries)))
+        shown = Image.fromarray(np.ascontiguousarray(plain()[0][..., ::-1]))
+        image = ImageCms.profileToProfile(shown, ImageCms.createProfile("sRGB"), target)
+        kind = {".jpg": "JPEG", ".tif": "TIFF", ".heic": "HEIF"}.get(suffix, suffix[1:].upper())
+        if kind == "HEIF":
+            __import__("pytest").importorskip("pillow_heif").register_heif_opener()
+        more = {} if kind in ("PNG", "TIFF") else {"quality": 95}
+        image.save(path, kind, icc_profile=profile(primaries), **more)
+
+    return make
+
+
 def chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
@@ -318,6 +377,13 @@ MEDIA: dict[str, Odd] = {
     "pq.mp4": Odd(hdr("smpte2084"), says="HDR (PQ), tone-mapped to BT.709"),
     "hlg.mkv": Odd(hdr("arib-std-b67"), says="HDR (HLG), tone-mapped to BT.709", near=24),
     "pq.png": Odd(hdr_png, **ONE),
+    "dolby_vision.mp4": Odd(
+        video("-c:v libx265 -preset ultrafast -x265-params log-level=none -strict unofficial -tag:v dvh1"),
+        frames=0,
+        says="Dolby Vision (dvh1)",
+    ),
+    **{f"p3{kind}": Odd(in_profile(kind, P3), near=40, **ONE) for kind in (".jpg", ".png", ".webp", ".tif", ".avif")},
+    **{f"adobe{kind}": Odd(in_profile(kind, ADOBE), near=40, **ONE) for kind in (".jpg", ".heic")},
     # streams
     "two_streams.mkv": Odd(two_streams, says="2 video streams: the default one was read"),
     "cover.mp4": Odd(with_cover),
@@ -361,6 +427,16 @@ MEDIA: dict[str, Odd] = {
     "truncated.webp": Odd(truncated(pillow("WEBP"), 0.9), frames=0, says="damaged"),
     "truncated.avif": Odd(truncated(pillow("AVIF"), 0.9), frames=0, says="damaged"),
     "truncated.bmp": Odd(truncated(pillow("BMP"), 0.9), frames=0, says="damaged"),
+    "damaged.jpg": Odd(damaged(pillow("JPEG", quality=95), 0.3, 0.5, 0.7), says="damaged JPEG: ", near=None, frames=1),
+    "damaged_progressive.jpg": Odd(
+        damaged(pillow("JPEG", quality=95, progressive=True), 0.6), says="damaged JPEG: ", near=None, frames=1
+    ),
+    "damaged_turned.jpg": Odd(
+        damaged(pillow("JPEG", quality=95, orientation=6), 0.6), says="damaged JPEG: ", near=None, frames=1
+    ),
+    "damaged.png": Odd(damaged(pillow("PNG"), 0.6), frames=0, says="truncated or damaged"),
+    "damaged.mjpeg": Odd(damaged(motion_jpeg(1), 0.55, 0.85), says="2 frames are damaged", near=None),
+    "damaged.mp4": Odd(damaged(video(X264), 0.5), says="1 frames are damaged", near=None),
     "huge.png": Odd(huge, frames=0, says="more than 67,108,864 pixels"),
     "short_header.png": Odd(short_header, frames=0, says="not an image, or damaged"),
     "unknown_codec.mp4": Odd(unknown_codec, frames=0, says="unknown codec"),

@@ -17,12 +17,14 @@ import numpy as np
 
 from deepfake_cli.errors import VideoError
 from deepfake_cli.media import tone
+from deepfake_cli.media.damage import heard
 from deepfake_cli.media.geometry import crop_of, of_angle, of_exif, upright, widened
 from deepfake_cli.media.info import MOST_PIXELS, Facts, exif_orientation
 
 if TYPE_CHECKING:
     import av
 
+DOLBY_VISION = ("dvh1", "dvhe", "dav1")  # tags of pictures that need its metadata; others are tagged hvc1 or av01
 LIMIT = {"max_pixels": str(MOST_PIXELS)}  # checked by FFmpeg before it allocates a frame
 
 
@@ -34,7 +36,7 @@ class Video:
         promised: number of frames according to the header, which may be wrong; 0 if unknown.
         length: of the file in seconds, according to the header, with its sound; 0 if unknown.
         missing: number of these frames that were missing; set after decoding.
-        damaged: number of truncated or undecodable packets; set after decoding.
+        damaged: number of frames that are truncated or undecodable, or that the decoder has patched; set after decoding.
         stopped: whether decoding was stopped by the time limit.
         times: timestamp of each decoded frame, in seconds from the start of the file.
         notes: how the file was read, where this may surprise.
@@ -53,7 +55,7 @@ class Video:
         self.facts = Facts(codec.canonical_name, round(float(rate or 0), 3), self._stream.width, self._stream.height)
         self.promised = max(0, self._stream.frames)
         self.length = max(0, self._container.duration or 0) / 1e6
-        self.missing = self.damaged = self._hidden = self._empty = 0
+        self.missing = self.damaged = self._hidden = self._empty = self._corrupt = 0
         self.stopped = False
         self.times = array("d")
         self.notes = [f"{others + 1} video streams: the default one was read"] if others else []
@@ -82,6 +84,7 @@ class Video:
                         self._matrix = self._orientation(frame, packet)
                     self.times.append(self._time(frame))
                     yield frame
+        self.damaged = max(self.damaged, self._corrupt)  # the same ones, told twice
         self.missing = max(0, self.promised - self._hidden - self._empty - len(self.times))
 
     def _orientation(self, frame: "av.VideoFrame", packet: "av.Packet[Any] | None") -> np.ndarray | None:
@@ -159,11 +162,14 @@ class Video:
     def _decode(self, packet: "av.Packet[Any] | None") -> list["av.VideoFrame"]:
         import av
 
-        try:
-            return self._stream.codec_context.decode(packet)
-        except av.FFmpegError:
-            self.damaged += 1
-            return []
+        with heard() as errors:
+            try:
+                frames = self._stream.codec_context.decode(packet)
+            except av.FFmpegError:
+                frames, errors = [], ["undecodable"]
+        self.damaged += bool(errors)
+        self._corrupt += sum(frame.is_corrupt for frame in frames)
+        return frames
 
 
 def _view(frame: "av.VideoFrame", dtype: type) -> np.ndarray:
@@ -217,6 +223,11 @@ def _stream(path: Path, container: "av.container.InputContainer") -> tuple["av.V
     stream = max(default, key=_pixels)
     if stream.codec_context is None:
         raise VideoError(f"{path}: unknown codec; convert it with ffmpeg -i FILE NEW.mp4")
+    if stream.codec_context.codec_tag in DOLBY_VISION:
+        raise VideoError(
+            f"{path}: Dolby Vision ({stream.codec_context.codec_tag}), whose colours only its own players show; export it as SDR "
+            "or HDR10"
+        )
     _check_size(path, stream.width, stream.height)
     stream.codec_context.options = LIMIT
     stream.codec_context.thread_count = 1

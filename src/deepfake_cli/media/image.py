@@ -10,6 +10,7 @@ import numpy as np
 from deepfake_cli.errors import MissingFileError, VideoError
 from deepfake_cli.media import tone
 from deepfake_cli.media.info import MOST_PIXELS, TOO_LARGE, opened
+from deepfake_cli.media.profile import to_srgb
 from deepfake_cli.storage.files import elsewhere, read_bytes
 
 HEIF = re.compile(rb"(?s)....ftyp(?:avif|avis|heic|heix|heim|heis|hevc|hevx|hevm|hevs|mif1|mif2|msf1)")
@@ -40,9 +41,14 @@ def load_image(path: Path) -> np.ndarray:
         OSError: it cannot be read.
         StorageError: the object store cannot be reached.
     """
+    return decode_image(image_bytes(path))
+
+
+def image_bytes(path: Path) -> bytes:
+    """The content of an image file; raises as `load_image`."""
     if not elsewhere(path) and not path.is_file():  # opening a pipe would block
         raise VideoError("not a regular file" if path.exists() else "no such file, or a link to nowhere")
-    return decode_image(read_bytes(path))
+    return read_bytes(path)
 
 
 def load_existing(path: Path) -> np.ndarray:
@@ -63,8 +69,8 @@ def load_existing(path: Path) -> np.ndarray:
 def decode_image(data: bytes) -> np.ndarray:
     """Decode an image as a viewer shows it: uint8 BGR (height, width, 3).
 
-    The orientation of EXIF or of the container is applied, tiles are assembled, and HDR is tone-mapped to BT.709. Of several
-    images the first is read. Opacity is ignored.
+    The orientation of EXIF or of the container is applied, tiles are assembled, HDR is tone-mapped to BT.709, and colours are
+    converted to sRGB. Of several images the first is read. Opacity is ignored.
 
     Raises:
         VideoError: it cannot be decoded; the message has the reason.
@@ -75,7 +81,9 @@ def decode_image(data: bytes) -> np.ndarray:
     image = decode(data)
     coded = CODED.search(data[:HEADER])
     primaries, transfer = (int.from_bytes(each) for each in coded.groups() if each is not None) if coded else (0, 0)
-    return tone.to_sdr(image.astype(np.uint16) * 257, transfer, primaries) if transfer in tone.NAMES else image
+    if transfer in tone.NAMES:
+        return tone.to_sdr(image.astype(np.uint16) * 257, transfer, primaries)
+    return to_srgb(image, data)
 
 
 def is_image(path: Path) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 
 from deepfake_cli.errors import VideoError
 from deepfake_cli.media.info import Facts
+from deepfake_cli.media.profile import by_profile
 from deepfake_cli.media.video import FrameSampler
 
 
@@ -70,7 +71,7 @@ def bgr(image: Any, name: str = "image") -> np.ndarray:
     """Convert an image to uint8 BGR (height, width, 3).
 
     Args:
-        image: a NumPy array, uint8 RGB (height, width, 3); or a PIL image, whose EXIF orientation is applied.
+        image: a NumPy array, uint8 RGB (height, width, 3); or a PIL image, whose EXIF orientation and colour profile are applied.
         name: of the image, for messages.
 
     Raises:
@@ -79,7 +80,9 @@ def bgr(image: Any, name: str = "image") -> np.ndarray:
     if hasattr(image, "getexif"):
         from PIL import ImageOps
 
-        image = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+        profile = image.info.get("icc_profile") if image.mode in ("RGB", "RGBA", "P") else None
+        rgb = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+        image = by_profile(rgb[..., ::-1], profile)[..., ::-1]
     if not isinstance(image, np.ndarray):
         raise VideoError(f"{name}: expected frames as NumPy arrays or PIL images. Received: {type(image).__name__}.")
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:

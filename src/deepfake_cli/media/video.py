@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from deepfake_cli.errors import VideoError
+from deepfake_cli.media.damage import of_image as of_damaged
 from deepfake_cli.media.decode import Video
-from deepfake_cli.media.image import count_images, is_image, load_image, read_image
+from deepfake_cli.media.image import count_images, decode_image, image_bytes, is_image, read_image
 from deepfake_cli.media.info import of_image
+from deepfake_cli.native_output import quiet
 from deepfake_cli.storage.disk import reason
 
 __all__ = [
@@ -100,6 +102,7 @@ class FrameSource:
         self._files: list[tuple[int, Path]] = []
         self._video: Video | None = None
         self._unreadable: Counter[str] = Counter()  # images, by the reason
+        self._damaged: Counter[str] = Counter()
         self._stopped = False
         if path.is_dir():
             self._files = frame_files(path)
@@ -143,10 +146,12 @@ class FrameSource:
         if self._video is None:
             several = count_images(self._files[0][1]) if self.is_image else 1
             first = [f"{several} images in this file: only the first was read"] if several > 1 else []
-            return first + [
-                f"{count:,} unreadable: {reason}" if len(self._files) > 1 else reason
-                for reason, count in self._unreadable.items()
-            ]
+            many = len(self._files) > 1
+            unreadable = [f"{n:,} unreadable: {why}" if many else why for why, n in self._unreadable.items()]
+            count = sum(self._damaged.values())
+            why = next(iter(self._damaged), "")
+            damaged = [f"{count:,} images are damaged, such as one with: {why}" if many else why] if count else []
+            return first + unreadable + damaged
         found = {
             f"{self._video.missing} of {self.promised} frames in the header are missing": self._video.missing,
             f"{self._video.damaged} frames are damaged": self._video.damaged,
@@ -186,10 +191,26 @@ class FrameSource:
 
     def _loaded(self, file: Path) -> np.ndarray | None:
         try:
-            return load_image(file)
+            data = image_bytes(file)
+            damage = of_damaged(data)
+            if not damage:
+                return decode_image(data)
+            image, fault = _quietly_decoded(data)
+            self._unreadable.update([fault] if fault else [])
+            self._damaged.update([damage] if not fault else [])
+            return image
         except (OSError, VideoError) as error:
             self._unreadable[reason(error)] += 1
             return None
+
+
+def _quietly_decoded(data: bytes) -> tuple[np.ndarray | None, str]:
+    """A damaged image, or why it cannot be decoded; without the lines that libjpeg and libpng print."""
+    with quiet():
+        try:
+            return decode_image(data), ""
+        except VideoError as error:
+            return None, reason(error)
 
 
 def frames(path: Path) -> Iterator[tuple[int, np.ndarray | None]]:

@@ -15,8 +15,8 @@ from deepfake_cli.storage.files import read_bytes
 
 CHUNK = 100_000  # strings converted to a tensor at once
 ELSEWHERE = r"\.tar/|^[a-z][a-z0-9+.-]+:/"  # matches paths that TensorFlow cannot read by itself
-EXIF = r"(?s)\C*(Exif|eXIf|cICP)\C*"  # matches images that may have an orientation or be HDR
-PNG = b"\x89PNG"
+EXIF = r"(?s)\C*(Exif|eXIf|cICP|ICC_PROFILE|iCCP)\C*"  # matches images that may have an orientation, a colour profile, or be HDR
+PNG, JPEG_END = b"\x89PNG", b"\xff\xd9"
 MOST_MEMORY = 0.7  # largest share of the free memory for cached images
 
 WINDOW = 512  # tar files whose images are shuffled together: as many are copied before training on a remote list begins
@@ -217,11 +217,12 @@ def decode(data: tf.Tensor) -> tf.Tensor:
     """Decode an image as `deepfake_cli.media.image.decode_image` does: uint8 RGB (height, width, 3).
 
     TensorFlow decodes JPEG and PNG, the formats of `split`, to the same pixels in two thirds of the time; but it ignores
-    their orientation and HDR, has another conversion of CMYK, and lacks other formats. Its default decoder of JPEG, which
-    is faster, differs by up to eleven grey levels.
+    orientation, colour profile and HDR, refuses a JPEG without an end, has another conversion of CMYK, and lacks other
+    formats. Its default decoder of JPEG, which is faster, differs by up to eleven grey levels.
     """
     upright = ~tf.strings.regex_full_match(data, EXIF)
-    jpeg, png = tf.io.is_jpeg(data) & upright, (tf.strings.substr(data, 0, 4) == PNG) & upright
+    whole = tf.strings.substr(data, -2, 2) == JPEG_END
+    jpeg, png = tf.io.is_jpeg(data) & upright & whole, (tf.strings.substr(data, 0, 4) == PNG) & upright
     rgb = tf.cond(jpeg, lambda: tf.image.extract_jpeg_shape(data)[2] <= 3, lambda: tf.constant(False))
     image = tf.cond(
         rgb,
