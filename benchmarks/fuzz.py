@@ -115,7 +115,7 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a case ended: its kind, what was done, the exit status, the faults, and what was printed on stderr."""
+    """How a case ended: its kind, what was done, the exit status, the faults, what was printed on stderr, and files left."""
 
     number: int
     kind: str
@@ -124,6 +124,7 @@ class Outcome:
     faults: tuple[str, ...]
     seconds: float
     errors: str
+    left: tuple[str, ...]
 
 
 def main() -> None:
@@ -222,12 +223,13 @@ def case(number: int, project: Path, root: Path, options: argparse.Namespace) ->
     stopped = watch(process, options)
     out, errors = process.communicate()
     seconds = time.monotonic() - began
-    faults = (*stopped, *found_faults(process.returncode, out + errors, stopped, folder))
+    left = tuple(left_over(folder))
+    faults = (*stopped, *found_faults(process.returncode, out + errors, stopped, left))
     if options.keep and (faults or options.only):
         shutil.copytree(folder, options.keep / f"{options.seed}-{number}", dirs_exist_ok=True)
     shutil.rmtree(folder)
     what = f"{source.relative_to(project)}: {mutations}; deepfake {words}"
-    return Outcome(number, name, what, process.returncode, faults, seconds, errors)
+    return Outcome(number, name, what, process.returncode, faults, seconds, errors, left)
 
 
 def watch(process, options: argparse.Namespace) -> list[str]:
@@ -261,7 +263,14 @@ def busy(process: psutil.Process) -> float:
     return times.user + times.system + times.children_user + times.children_system
 
 
-def found_faults(status: int, text: str, stopped: list[str], folder: Path) -> Iterator[str]:
+def left_over(folder: Path) -> Iterator[str]:
+    """Temporary files that a command did not remove."""
+    for path in folder.rglob("*"):
+        if path.parent == folder / "tmp" or ".partial" in path.name:
+            yield path.relative_to(folder).as_posix()
+
+
+def found_faults(status: int, text: str, stopped: list[str], left: tuple[str, ...]) -> Iterator[str]:
     """What is wrong with the end of a command."""
     if stopped:
         return
@@ -271,7 +280,7 @@ def found_faults(status: int, text: str, stopped: list[str], folder: Path) -> It
         yield "exit status"
     if status and not text.strip():
         yield "no word"
-    if any((folder / "tmp").iterdir()) or any(".partial" in path.name for path in folder.rglob("*")):
+    if left:
         yield "left over"
 
 
@@ -281,9 +290,10 @@ def told(outcome: Outcome) -> str:
     places = re.findall(r'/(deepfake_cli/\S+\.py)", line (\d+)', outcome.errors)
     where = f"{':'.join(places[-1])}: " if "traceback" in outcome.faults and places else ""
     faults = ", ".join(outcome.faults) or "no fault"
+    left = f" (left: {', '.join(outcome.left)})" * bool(outcome.left)
     return (
         f"case {outcome.number}: {faults}, exit {outcome.status}, {outcome.seconds:.0f} s; {outcome.what}\n"
-        f"    {where}{last[:300]!r}"
+        f"    {where}{last[:300]!r}{left}"
     )
 
 

@@ -120,7 +120,7 @@ def test_measure_scores(ran):
     metrics = ran["metrics"]
     assert metrics["auc"].value == pytest.approx(roc_auc_score(ran["labels"], ran["scores"]))
     assert metrics["auc"].low <= metrics["auc"].value <= metrics["auc"].high
-    assert "over 4 groups" in repr(metrics) and list(ran["table"]) == ["value", "low", "high"]
+    assert "over 12 groups" in repr(metrics) and list(ran["table"]) == ["value", "low", "high"]
     assert metrics._repr_html_().count("<tr>") == len(metrics)
 
 
