@@ -121,6 +121,7 @@ def test_measure_scores(ran):
     assert metrics["auc"].value == pytest.approx(roc_auc_score(ran["labels"], ran["scores"]))
     assert metrics["auc"].low <= metrics["auc"].value <= metrics["auc"].high
     assert "over 12 groups" in repr(metrics) and list(ran["table"]) == ["value", "low", "high"]
+    assert "needs 1,000 reals" in repr(metrics)
     assert metrics._repr_html_().count("<tr>") == len(metrics)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from deepfake_cli.metrics.few import no_interval
+from deepfake_cli.metrics.few import RATES, needed, no_interval
 from deepfake_cli.metrics.interval import LEVEL, Interval, intervals
 
 if TYPE_CHECKING:
@@ -23,11 +23,11 @@ class Measured(dict[str, Interval]):
     units = 0
 
     def __repr__(self) -> str:
-        lines = [f"{name:<{max(map(len, self))}}  {_text(figure)}" for name, figure in self.items()]
+        lines = [f"{name:<{max(map(len, self))}}  {_text(name, figure)}" for name, figure in self.items()]
         return "\n".join([*lines, self._about()])
 
     def _repr_html_(self) -> str:
-        rows = (f"<tr><th>{escape(name)}</th><td>{_text(figure)}</td></tr>" for name, figure in self.items())
+        rows = (f"<tr><th>{escape(name)}</th><td>{_text(name, figure)}</td></tr>" for name, figure in self.items())
         return f"<table>{''.join(rows)}</table><p>{self._about()}</p>"
 
     def _about(self) -> str:
@@ -83,8 +83,8 @@ def _flat(values: ArrayLike) -> np.ndarray:
     return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
 
 
-def _text(figure: Interval) -> str:
+def _text(name: str, figure: Interval) -> str:
     if figure.value is None:
-        return "undefined"
+        return f"needs {needed(name):,} reals" if name in RATES else "undefined"
     ends = "" if figure.low is None or figure.high is None else f" ({figure.low:.3f}–{figure.high:.3f})"
     return f"{figure.value:.3f}{ends}"
