@@ -211,7 +211,7 @@ def test_reasons_name_the_problem(found):
         os.fsdecode(b"real/latin\xe9"): "UTF-8",
     }.items():
         assert said in failed[name], failed[name]
-    assert "are missing; 1 frames are damaged" in noted["fake/early60"]
+    assert "are missing; 1 frame is damaged" in noted["fake/early60"]
     assert "unreadable" in noted["real/bomb"]
 
 

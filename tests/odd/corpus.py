@@ -238,6 +238,14 @@ def damaged(make: Callable[[Path], object], *places: float) -> Callable[[Path], 
     return spoil
 
 
+def with_bad_marker(path: Path) -> None:
+    """A JPEG with a marker that no decoder knows among its data: OpenCV shows the part before it."""
+    pillow("JPEG", quality=95)(path)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 2] = b"\xff\xb2"
+    path.write_bytes(data)
+
+
 P3 = ((0.51512, 0.24120, -0.00105), (0.29198, 0.69225, 0.04189), (0.15710, 0.06657, 0.78407))  # red, green, blue as XYZ
 ADOBE = ((0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457))
 
@@ -434,9 +442,10 @@ MEDIA: dict[str, Odd] = {
     "damaged_turned.jpg": Odd(
         damaged(pillow("JPEG", quality=95, orientation=6), 0.6), says="damaged JPEG: ", near=None, frames=1
     ),
+    "bad_marker.jpg": Odd(with_bad_marker, frames=0, says="truncated or damaged"),
     "damaged.png": Odd(damaged(pillow("PNG"), 0.6), frames=0, says="truncated or damaged"),
     "damaged.mjpeg": Odd(damaged(motion_jpeg(1), 0.55, 0.85), says="2 frames are damaged", near=None),
-    "damaged.mp4": Odd(damaged(video(X264), 0.5), says="1 frames are damaged", near=None),
+    "damaged.mp4": Odd(damaged(video(X264), 0.5), says="1 frame is damaged", near=None),
     "huge.png": Odd(huge, frames=0, says="more than 67,108,864 pixels"),
     "short_header.png": Odd(short_header, frames=0, says="not an image, or damaged"),
     "unknown_codec.mp4": Odd(unknown_codec, frames=0, says="unknown codec"),

@@ -9,6 +9,15 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+OTHER_KINDS = ("color conversion", "precision", "arithmetic")  # in libjpeg's words for what is no damage
+WARNINGS = (
+    "Corrupt JPEG data",
+    "Premature end of JPEG file",
+    "Inconsistent progression",
+    "Invalid SOS parameters",
+    "Unknown Adobe",
+    "Application transferred",
+)  # of libjpeg, all of them; what begins in another way is an error
 JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 
 
@@ -21,19 +30,29 @@ def of_image(data: bytes) -> str | None:
 
 
 def _of_jpeg(data: bytes) -> str | None:
-    """The first warning of libjpeg."""
+    said = _said(data)
+    return f"damaged JPEG: {said.removeprefix('Corrupt JPEG data: ')}" if said else None
+
+
+def gives_up(data: bytes) -> bool:
+    """Whether libjpeg ends a JPEG with an error, as TensorFlow does; OpenCV shows the part before it."""
+    said = _said(data) if data[:3] == JPEG else ""
+    return bool(said) and not said.startswith(WARNINGS)
+
+
+def _said(data: bytes) -> str:
+    """The first warning or the error of libjpeg; empty if there is none, or it does not know this kind of JPEG."""
     from simplejpeg import decode_jpeg, decode_jpeg_header  # type: ignore[import-untyped, unused-ignore]
 
     try:
         space = "CMYK" if decode_jpeg_header(data)[2] in ("CMYK", "YCCK") else "GRAY"
-    except ValueError:  # a kind of JPEG that it does not know
-        return None
+    except ValueError:
+        return ""
     try:
         decode_jpeg(data, space, strict=True)  # a third of OpenCV's time
     except ValueError as error:
-        said = str(error).removeprefix("Corrupt JPEG data: ")
-        return None if "nsupported" in said else f"damaged JPEG: {said}"
-    return None
+        return "" if any(word in str(error) for word in OTHER_KINDS) else str(error)
+    return ""
 
 
 def _of_png(data: bytes) -> str | None:

@@ -153,7 +153,6 @@ class Video:
                     self._empty += int(max(0, (packet.dts or 0) - last - 1))
                     last = max(last, packet.dts or 0)
                     self._hidden += packet.is_discard
-                    self.damaged += packet.is_corrupt
                     yield packet
                 else:
                     self._empty += packet.dts is not None  # PyAV's own last packet has no time
@@ -167,7 +166,7 @@ class Video:
                 frames = self._stream.codec_context.decode(packet)
             except av.FFmpegError:
                 frames, errors = [], ["undecodable"]
-        self.damaged += bool(errors)
+        self.damaged += bool(errors) or (packet is not None and packet.is_corrupt)
         self._corrupt += sum(frame.is_corrupt for frame in frames)
         return frames
 

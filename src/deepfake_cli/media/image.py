@@ -9,6 +9,7 @@ import numpy as np
 
 from deepfake_cli.errors import MissingFileError, VideoError
 from deepfake_cli.media import tone
+from deepfake_cli.media.damage import gives_up
 from deepfake_cli.media.info import MOST_PIXELS, TOO_LARGE, opened
 from deepfake_cli.media.profile import to_srgb
 from deepfake_cli.storage.files import elsewhere, read_bytes
@@ -117,7 +118,7 @@ def _by_opencv(data: bytes) -> np.ndarray:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error:
         image = None
-    if image is None:
+    if image is None or gives_up(data):
         raise VideoError(_why(data))
     return np.asarray(image)
 

@@ -154,7 +154,7 @@ class FrameSource:
             return first + unreadable + damaged
         found = {
             f"{self._video.missing} of {self.promised} frames in the header are missing": self._video.missing,
-            f"{self._video.damaged} frames are damaged": self._video.damaged,
+            f"{self._video.damaged} frame{'s are' if self._video.damaged > 1 else ' is'} damaged": self._video.damaged,
         }
         return self._video.notes + [text for text, count in found.items() if count]
 
