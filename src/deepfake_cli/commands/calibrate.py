@@ -6,9 +6,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from deepfake_cli.commands.evaluate import earlier, evaluate, inputs
 from deepfake_cli.config import Calibrate, Evaluate
@@ -16,7 +14,7 @@ from deepfake_cli.data import checks, manifest
 from deepfake_cli.errors import ManifestError, ModelError
 from deepfake_cli.evaluation.predictions_file import evaluated, is_predictions
 from deepfake_cli.metrics import predictions
-from deepfake_cli.metrics.calibration import Calibration
+from deepfake_cli.metrics.calibration import Calibration, cross_validated
 from deepfake_cli.metrics.few import FEWEST
 from deepfake_cli.metrics.figures import figures
 from deepfake_cli.metrics.names import CALIBRATION
@@ -77,7 +75,7 @@ def _calibrated(
     """Fit, and write all files; `notes` are on the scores, `scored` are the files of the evaluation, if there was one."""
     fitted = Calibration.fit(table["label"], table["score"], settings.method)
     after = table.assign(score=fitted.apply(table["score"]))
-    before, held_out = _errors(table), _errors(_held_out(table, settings.method, settings.folds, settings.seed))
+    before, held_out = _errors(table), _errors(cross_validated(table, settings.method, settings.folds, settings.seed))
     _check_better(before, held_out, settings)
     calibration: dict[str, Any] = {
         "snapshot": str(snapshot),
@@ -213,28 +211,6 @@ def _notes(snapshot: Path, table: "pd.DataFrame", calibration: dict[str, Any]) -
     if calibration["method"] == "isotonic" and len(table) < FEW:
         notes.append(f"Isotonic regression overfits on {len(table):,} frames: use temperature, which needs fewer.")
     return notes
-
-
-def _held_out(
-    table: "pd.DataFrame", method: Literal["temperature", "isotonic"], folds: int, seed: int
-) -> "pd.DataFrame":
-    """Cross-validated scores: each frame is calibrated by a map fitted without its group."""
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    units = table.groupby(["dataset", "group"], observed=True, sort=False).ngroup().to_numpy()
-    if units.max() + 1 < folds:
-        raise ManifestError(f"--folds {folds} needs at least {folds} groups; the list has {units.max() + 1}.")
-    labels, mapped = table["label"].to_numpy(), table["score"].to_numpy().copy()
-    divide = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    for rest, part in divide.split(labels, labels, units):
-        if not len(part):  # a fold may be empty if there are few groups
-            continue
-        try:
-            fitted = Calibration.fit(labels[rest], table["score"].to_numpy()[rest], method)
-        except ManifestError as error:
-            raise ManifestError(f"--folds {folds}: without one of the folds, {error} Use fewer folds.") from None
-        mapped[part] = fitted.apply(table["score"].to_numpy()[part])
-    return table.assign(score=np.clip(mapped, 0, 1))
 
 
 def _draw(path: Path, calibration: dict[str, Any]) -> None:

@@ -7,13 +7,16 @@ Estimates, KDD 2002). The map holds for data like the validation data, with the 
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from deepfake_cli.errors import ManifestError, ModelError
 from deepfake_cli.metrics.pooling import Codes, Floats
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 EDGE = 1e-7  # about one float32 step below 1; scores closer to 0 or 1 have no finite logit
 TEMPERATURES = (0.05, 20.0)  # range of the search
@@ -102,6 +105,39 @@ class Calibration:
             return None
         why = ("scores are nearly equal", "scores hardly separate the classes")[int(self.temperature > 1)]
         return f"The temperature {self.temperature:.3g} is at the end of its range: {why}."
+
+
+def cross_validated(table: "pd.DataFrame", method: str, folds: int, seed: int) -> "pd.DataFrame":
+    """Calibrate each frame by a map fitted without its group.
+
+    Args:
+        table: one row per frame, with the columns dataset, group, label and score.
+        method: one of `METHODS`.
+        folds: number of parts of the groups.
+        seed: of the division.
+
+    Returns:
+        The table with calibrated scores.
+
+    Raises:
+        ManifestError: there are fewer groups than folds, or the rest of a fold has one class only.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    units = table.groupby(["dataset", "group"], observed=True, sort=False).ngroup().to_numpy()
+    if units.max() + 1 < folds:
+        raise ManifestError(f"--folds {folds} needs at least {folds} groups; the list has {units.max() + 1}.")
+    labels, scores = table["label"].to_numpy(), table["score"].to_numpy()
+    mapped = scores.copy()
+    for rest, part in StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(labels, labels, units):
+        if not len(part):  # a fold may be empty if there are few groups
+            continue
+        try:
+            fitted = Calibration.fit(labels[rest], scores[rest], method)
+        except ManifestError as error:
+            raise ManifestError(f"--folds {folds}: without one of the folds, {error} Use fewer folds.") from None
+        mapped[part] = fitted.apply(scores[part])
+    return table.assign(score=np.clip(mapped, 0, 1))
 
 
 FIX = "Run deepfake calibrate again, or deepfake evaluate --no-calibration."
