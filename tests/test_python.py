@@ -143,7 +143,9 @@ def test_results_of_the_commands_are_short_to_print(place, tmp_path, monkeypatch
     assert repr(cut) == f"<SplitResult img/manifest.csv: {len(cut.videos)} videos>"
     lists = deepfake_cli.make_csv(adapter="uadfv", imgdir=frames_of_uadfv)
     assert repr(lists).startswith("<MakeCsvResult csv/train/train.csv, csv/val/validation.csv")
-    rows = [f"{label},{score},v{n},v{n}" for n, (label, score) in enumerate([(0, 0.1), (0, 0.6), (1, 0.5), (1, 0.9)] * 3)]
+    rows = [
+        f"{label},{score},v{n},v{n}" for n, (label, score) in enumerate([(0, 0.1), (0, 0.6), (1, 0.5), (1, 0.9)] * 3)
+    ]
     (tmp_path / "scores.csv").write_text("\n".join(["label,score,video,group", *rows]))
     result = deepfake_cli.evaluate(predictions="scores.csv")
     assert repr(result).startswith(f"<EvaluateResult {result.summary}: video AUC 0.750 (")

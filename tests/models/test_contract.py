@@ -92,7 +92,7 @@ def test_suffixes_in_either_case_are_snapshots(suffix, tmp_path):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, frames_of_uadfv):
-    """Three misfits beside a recipe, and a list with two images."""
+    """Three misfits beside a recipe, and a list with twelve images."""
     folder = tmp_path_factory.mktemp("misfits")
     for name in ("any size", "not square", "grey"):
         MISFITS[name][0]().save(folder / f"{name.replace(' ', '_')}.keras")
@@ -101,8 +101,8 @@ def folder(tmp_path_factory, frames_of_uadfv):
     cells = [dict(zip(header, row.split(","), strict=False)) for row in rows[1:]]
     lines = ["path,label,dataset,video,group"]
     for label in ("0", "1"):
-        row = next(row for row in cells if row["label"] in (label, ("real", "fake")[int(label)]))
-        lines.append(f"{frames_of_uadfv / row['path']},{label},d,v{label},g{label}")
+        mine = [row["path"] for row in cells if row["label"] in (label, ("real", "fake")[int(label)])]
+        lines += [f"{frames_of_uadfv / path},{label},d,{label}{n},{label}{n}" for n, path in enumerate(mine[:6])]
     (folder / "list.csv").write_text("\n".join(lines) + "\n")
     entry = ", ".join(f'"{path.name}": {{"epoch": 1}}' for path in folder.glob("*.keras"))
     (folder / "recipe.json").write_text(f'{{"snapshots": {{{entry}}}}}')
