@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from deepfake_cli.commands.make_csv import FILES
 from deepfake_cli.data import checks, manifest, near_duplicates, protocol
 from deepfake_cli.errors import ManifestError
+from deepfake_cli.storage.hashes import sha256
 from deepfake_cli.storage.remote import here, listed
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def _against_record(csvdir: Path, record: dict[str, Any], names: list[str]) -> I
     for name, entry in record["lists"].items():
         if name not in names:
             yield Finding("missing list", name, 1)
-        elif protocol.sha256(csvdir / name) != entry.get("sha256"):
+        elif sha256(csvdir / name) != entry.get("sha256"):
             yield Finding("changed list", name, 1, [f"SHA-256 differs from {protocol.NAME}"])
     for name in names:
         if name not in record["lists"]:

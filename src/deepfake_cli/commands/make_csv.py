@@ -22,6 +22,7 @@ from deepfake_cli.errors import ConfigError, DatasetError
 from deepfake_cli.media.video import frame_files, is_frame
 from deepfake_cli.storage import remote
 from deepfake_cli.storage.folders import closed
+from deepfake_cli.storage.hashes import sha256
 from deepfake_cli.storage.remote import here
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def make_csv(settings: MakeCsv) -> MakeCsvResult:
         "lists": {
             path.relative_to(settings.csvdir).as_posix(): {
                 "part": part,
-                "sha256": protocol.sha256(path),
+                "sha256": sha256(path),
                 "counts": [row for row in counts if row["part"] == part],
                 "groups": sorted(set(videos.loc[lists[part], "group"])),
             }

@@ -110,7 +110,7 @@ def _training(settings: Matrix, given: dict[str, Any], row: Lists, validation: P
     training = Train(**given | workers | device | own | {"onnx": False})
     shaping = {name: value for name, value in training.model_dump(mode="json").items() if name not in NAMELESS}
     content = [json.dumps(shaping, sort_keys=True), *recipe.fingerprint([*row.paths, validation]).values()]
-    mark = hashlib.blake2b("\n".join(content).encode(), digest_size=4).hexdigest()
+    mark = hashlib.sha256("\n".join(content).encode()).hexdigest()[:8]
     return training.model_copy(update={"resume_if_there": True, "run": f"matrix-{plain(row.name)}-{mark}-seed{seed}"})
 
 

@@ -1,6 +1,5 @@
 """``deepfake report``: write an evaluation as an HTML page."""
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from deepfake_cli.reporting.folder import RECIPE, from_folder, save_maps
 from deepfake_cli.reporting.worst_faces import MOST, worst
 from deepfake_cli.runs import recipe
 from deepfake_cli.storage.files import elsewhere, write_text
-from deepfake_cli.storage.remote import here
+from deepfake_cli.storage.hashes import sha256
 
 
 def report(settings: Report) -> Path:
@@ -58,6 +57,4 @@ def _recipe(settings: Evaluate, snapshot: Path | None) -> dict[str, Any]:
     record = {"command": command("evaluate", settings), "seed": settings.seed, "versions": recipe.versions()}
     if snapshot is None:
         return record
-    with here(snapshot).open("rb") as file:
-        digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
-    return record | {"snapshot": digest, "trained": recipe.read(snapshot).get("settings", {})}
+    return record | {"snapshot": sha256(snapshot), "trained": recipe.read(snapshot).get("settings", {})}

@@ -1,6 +1,5 @@
 """Find images shared by two parts: identical files, or near duplicates by perceptual hash."""
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +12,7 @@ import numpy as np
 
 from deepfake_cli.data.checks import by_folder
 from deepfake_cli.media.video import read_image
-from deepfake_cli.storage.files import read_bytes
+from deepfake_cli.storage.hashes import sha256
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -150,7 +149,7 @@ def _in_two_parts(files: "pd.DataFrame") -> "pd.DataFrame":
 def _digest(path: str) -> str:
     """Hash of the content of a file; empty if unreadable."""
     try:
-        return hashlib.blake2b(read_bytes(path)).hexdigest()
+        return sha256(path)
     except OSError:
         return ""
 

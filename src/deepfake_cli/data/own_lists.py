@@ -8,6 +8,7 @@ from deepfake_cli.data import protocol
 from deepfake_cli.errors import ManifestError
 from deepfake_cli.storage import remote
 from deepfake_cli.storage.files import write_text
+from deepfake_cli.storage.hashes import sha256
 from deepfake_cli.storage.remote import here, is_remote
 
 MARK = ".make-csv"  # names of the lists that are being written; gone once protocol.json has their hashes
@@ -29,7 +30,7 @@ def existing(folder: Path, pattern: str) -> list[str]:
         recorded = {}
     begun = here(folder / MARK).read_text(encoding="utf-8").splitlines() if here(folder / MARK).is_file() else []
     for name in names:
-        if name not in begun and recorded.get(name) != protocol.sha256(folder / name):
+        if name not in begun and recorded.get(name) != sha256(folder / name):
             fault = f"has changed since {protocol.NAME} was written" if name in recorded else "is no list of make-csv"
             raise ManifestError(f"{folder / name} {fault}, and would be replaced: move it, or choose another --csvdir.")
     return names

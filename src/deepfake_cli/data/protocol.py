@@ -1,6 +1,5 @@
 """``protocol.json``: how the lists were split, their counts and hashes."""
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,6 @@ from typing import Any
 from deepfake_cli.errors import ManifestError
 from deepfake_cli.storage.files import write_text
 from deepfake_cli.storage.json_files import Part, Text, read_json
-from deepfake_cli.storage.remote import here
 
 NAME = "protocol.json"
 
@@ -41,9 +39,3 @@ def read(folder: Path) -> dict[str, Any]:
     """
     path = folder / NAME
     return read_json(path, Protocol, ManifestError, "It is written by deepfake make-csv: run it again.")
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes, as hexadecimal digits."""
-    with here(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

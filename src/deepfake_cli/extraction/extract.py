@@ -28,6 +28,7 @@ from deepfake_cli.media.video import FrameSampler, FrameSource, frame_files
 from deepfake_cli.storage import tar_shards
 from deepfake_cli.storage.disk import sentence, writing
 from deepfake_cli.storage.files import whole, write_text
+from deepfake_cli.storage.hashes import maker
 from deepfake_cli.storage.json_files import Part, parse_json, read_json
 from deepfake_cli.storage.remote import is_remote, lent, state
 
@@ -122,7 +123,7 @@ def extract(job: Job) -> Extracted:
         done = _recorded(folder)
         if done and done["dataset"] != clip.dataset:
             raise VideoError(f"{folder} has frames of {done['dataset']}; choose another --imgdir")
-        if done and done["key"] == key and not settings.overwrite:
+        if done and not settings.overwrite and _is_of(done["key"], key, clip, settings):
             return Extracted(clip.video, done["rows"], skipped=True, note=done["note"])
         if not settings.packs and not is_remote(folder):
             _check_free(folder, settings.imgdir)
@@ -148,9 +149,14 @@ def _tune_process() -> None:
         mallopt(M_TRIM_THRESHOLD, 2**28)
 
 
-def _key(clip: Clip, settings: Split) -> str:
+def _is_of(recorded: str, key: str, clip: Clip, settings: Split) -> bool:
+    """Whether a recorded key is that of these settings and this source; earlier versions made it with another hash."""
+    return recorded == (key if len(recorded) == len(key) else _key(clip, settings, maker(recorded)))
+
+
+def _key(clip: Clip, settings: Split, make: Any = hashlib.sha256) -> str:
     """Hash the settings that change the output, and the size and samples of the bytes of the source."""
-    digest = hashlib.blake2b(repr([getattr(settings, name) for name in OUTPUT_SETTINGS]).encode(), digest_size=16)
+    digest = make(repr([getattr(settings, name) for name in OUTPUT_SETTINGS]).encode())
     if is_remote(clip.path):
         digest.update(state(clip.path).encode())
         return digest.hexdigest()

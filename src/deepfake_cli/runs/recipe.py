@@ -1,6 +1,5 @@
 """``recipe.json``, beside the snapshots: how they were trained, so that a run can be repeated and evaluated without flags."""
 
-import hashlib
 import json
 import re
 from collections.abc import Iterable
@@ -11,7 +10,8 @@ from typing import Any
 from deepfake_cli.errors import ModelError
 from deepfake_cli.runs.schema import Recipe, RunRecipe
 from deepfake_cli.storage.file_sets import finish
-from deepfake_cli.storage.files import read_bytes, write_text
+from deepfake_cli.storage.files import write_text
+from deepfake_cli.storage.hashes import sha256
 from deepfake_cli.storage.json_files import read_json
 
 NAME = "recipe.json"
@@ -31,8 +31,8 @@ def versions() -> dict[str, str]:
 
 
 def fingerprint(lists: Iterable[Path]) -> dict[str, str]:
-    """The hash of each list's content, by path: BLAKE2b with 16 bytes, in hex."""
-    return {str(path): hashlib.blake2b(read_bytes(path), digest_size=16).hexdigest() for path in lists}
+    """The SHA-256 of each list, by path, in hexadecimal digits."""
+    return {str(path): sha256(path) for path in lists}
 
 
 def write(folder: Path, recipe: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from deepfake_cli.config import Train
 from deepfake_cli.errors import ConfigError, ManifestError, ModelError
 from deepfake_cli.runs import recipe
 from deepfake_cli.runs.listing import BEST, DELETE, STATE, saved_progress
+from deepfake_cli.storage.hashes import same
 from deepfake_cli.storage.json_files import worded
 
 FREE = {  # settings that may change when a run resumes, since they don't affect the result
@@ -102,8 +103,7 @@ def check_lists(lists: Sequence[Path], recorded: dict[str, str], folder: Path) -
     Raises:
         ManifestError: a list has changed.
     """
-    now = recipe.fingerprint(lists)
-    changed = [path for path, value in now.items() if recorded.get(path) != value]
+    changed = [str(path) for path in lists if not same(path, recorded.get(str(path)))]
     if changed:
         raise ManifestError(
             f"{', '.join(changed)}: changed since the run {folder} began; resuming would mix two data sets. "
