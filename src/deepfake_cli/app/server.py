@@ -79,7 +79,11 @@ def opened(settings: App) -> Iterator[Server]:
     application = _application()
     with _listening(settings.host, settings.port) as listening, uploads.folder() as folder:
         detector = Detector.load(
-            settings.detector, runtime=settings.runtime, threads=settings.threads, threshold=settings.threshold
+            settings.detector,
+            runtime=settings.runtime,
+            threads=settings.threads,
+            threshold=settings.threshold,
+            trust=settings.trust,
         )
         jobs = Jobs(
             lambda job, progress: _judge(detector, settings.per_file, job, progress),
@@ -104,6 +108,7 @@ def opened(settings: App) -> Iterator[Server]:
 def _judge(detector: Detector, options: dict[str, Any], job: Job, progress: Progress) -> Result:
     """Judge the file of a job; the result has the name given by the visitor."""
     verdict = detector.judge(job.file, **options, progress=progress)
+    verdict.record = verdict.record and verdict.record.anonymous()  # the visitor may be anyone
     return Result(replace(verdict, path=Path(job.name)).facts(), page([part(verdict, job.name, detector)], detector))
 
 

@@ -61,6 +61,8 @@ def predict(
         for verdict in result.verdicts:
             for note in verdict.notes:
                 warn(f"{verdict.path}: {note}")
+            for line in verdict.record.origin_lines if verdict.record else ():
+                console.print(f"{verdict.path}: {line}")
         if result.written:
             console.print(f"Wrote {len(result.written):,} images and videos to {settings.explain}")
         if settings.report:

@@ -12,6 +12,7 @@ from deepfake_cli.config.command_line import command
 from deepfake_cli.explain.files import Reasons
 from deepfake_cli.inference.detector import Detector
 from deepfake_cli.inference.on_cluster import predict_there
+from deepfake_cli.inference.record_words import COLUMNS
 from deepfake_cli.inference.result import FRAME_ROW, ROW, Verdict, Verdicts, frame_rows, row
 from deepfake_cli.inference.sources import files
 from deepfake_cli.storage.csv_cells import write_rows
@@ -95,7 +96,11 @@ def predict(settings: Predict, progress: Progress = lambda path, done, total: No
     unread: dict[Path, str] = {}
     paths = list(files(settings.paths, skipped, unread, settings.folders))
     detector = Detector.load(
-        settings.detector, runtime=settings.runtime, threads=settings.threads, threshold=settings.threshold
+        settings.detector,
+        runtime=settings.runtime,
+        threads=settings.threads,
+        threshold=settings.threshold,
+        trust=settings.trust,
     )
     reasons = Reasons(detector, settings.explain, wants_page=settings.report is not None)
     judged = (
@@ -112,7 +117,7 @@ def predict(settings: Predict, progress: Progress = lambda path, done, total: No
 
         write_text(settings.report, page(reasons.parts, detector, command("predict", settings)))
     if settings.csv:
-        write_csv(settings.csv, ROW, map(row, verdicts))
+        write_csv(settings.csv, (*ROW, *COLUMNS), map(row, verdicts))
     if settings.frames_csv:
         write_csv(settings.frames_csv, FRAME_ROW, (face for verdict in verdicts for face in frame_rows(verdict)))
     failing = {"any": ("fake", "undecided"), None: ()}.get(settings.fail_on, (settings.fail_on,))

@@ -30,6 +30,10 @@ class Judging(Step):
         3600, "Time limit per file, in seconds; the verdict is then on the frames read so far", gt=0
     )
 
+    trust: Path | None = option(
+        None, "Certificates (PEM) of signers of Content Credentials to trust, such as the C2PA trust list"
+    )
+
     @property
     def per_file(self) -> dict[str, Any]:
         """The arguments of `deepfake_cli.Detector.predict`."""

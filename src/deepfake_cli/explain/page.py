@@ -3,7 +3,6 @@
 The page is self-contained: no network, no scripts.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 
 from deepfake_cli.explain.top_frames import TopFrame, top_frames
 from deepfake_cli.inference.detector import Detector
+from deepfake_cli.inference.record_words import sections
 from deepfake_cli.inference.result import FaceResult, Verdict
 from deepfake_cli.inference.timeline import Timeline
 from deepfake_cli.reporting.heat_map import overlay
@@ -34,7 +34,7 @@ def part(verdict: Verdict, name: str, detector: Detector) -> dict[str, Any]:
         "name": name,
         "verdict": verdict,
         "words": WORDS[verdict.label],
-        "sha256": _sha256(verdict),
+        "record": sections(verdict.record) if verdict.record else [],
         "level": _height(verdict.threshold),
         "faces": [_face(face, verdict, detector) for face in verdict.faces[:FACES]],
     }
@@ -85,15 +85,6 @@ def _card(frame: TopFrame, verdict: Verdict) -> dict[str, Any]:
     heat = None if frame.heat is None else data_url(overlay(frame.face, frame.heat))
     score = frame.moment.score
     return {"when": _when(frame.moment.frame, verdict), "score": score, "face": data_url(frame.face), "heat": heat}
-
-
-def _sha256(verdict: Verdict) -> str:
-    """Hash of the file; empty for a folder or a missing file."""
-    try:
-        with verdict.path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return ""
 
 
 def _line(timeline: Timeline) -> str:

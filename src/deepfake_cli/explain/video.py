@@ -1,5 +1,6 @@
 """The annotated video: box, score and heat map of each face, and a plot of the scores."""
 
+import json
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import islice
@@ -46,6 +47,11 @@ def write_video(
     first, last = int(frames[0]), -1
     done, strongest, stream = 0, STRONG, None
     with whole(path) as partial, av.open(str(partial), "w", options={"movflags": "faststart"}) as container:
+        container.metadata["title"] = f"deepfake-cli: {verdict.label}"
+        if verdict.record:
+            facts = verdict.facts()
+            short = {name: facts[name] for name in ("verdict", "score", "low", "high", "reason", "notes", "record")}
+            container.metadata["comment"] = json.dumps(short, ensure_ascii=False)
         batches = _frames(verdict.path, frames, lines)
         while batch := list(islice(batches, BATCH)):
             maps = _heat(batch, detector)

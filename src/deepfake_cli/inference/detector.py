@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cached_property
 from itertools import islice
 from math import inf
 from pathlib import Path
@@ -15,11 +16,14 @@ from deepfake_cli.errors import ConfigError, MissingModelError
 from deepfake_cli.faces import find_face_detector
 from deepfake_cli.inference import runtimes
 from deepfake_cli.inference.judge import JudgeOptions, judge
+from deepfake_cli.inference.record import Examiner, face_detector_sha256
 from deepfake_cli.inference.result import Verdict, Verdicts
 from deepfake_cli.inference.sources import sources
 from deepfake_cli.media.memory import MemorySource
 from deepfake_cli.media.video import FrameSampler
 from deepfake_cli.metrics.calibration import Calibration
+from deepfake_cli.provenance.credentials import check_trust
+from deepfake_cli.storage.hashes import sha256
 from deepfake_cli.storage.remote import here, url
 
 BEST = "best.onnx"  # in the folder of a run
@@ -45,8 +49,17 @@ class Detector:
         real_below: scores below this are real; scores in between are inconclusive.
     """
 
-    def __init__(self, network: runtimes.Network, *, threshold: float | None = None, min_score: float = 0.7):
+    def __init__(
+        self,
+        network: runtimes.Network,
+        *,
+        threshold: float | None = None,
+        min_score: float = 0.7,
+        file: Path | None = None,
+        trust: Path | None = None,
+    ):
         self.traits = network.traits
+        self._file, self._min_score = file, min_score
         self.threshold = self.traits.threshold if threshold is None else threshold
         own = self.traits if threshold is None else None  # a given threshold replaces all others
         self.real_below = own.real_below if own and own.real_below is not None else self.threshold
@@ -63,6 +76,7 @@ class Detector:
             photo_threshold=photo_threshold,
             calibrated=self._calibration is not None,
             pool=self.traits.pool,
+            trust=trust,
         )
 
     @property
@@ -85,6 +99,7 @@ class Detector:
         runtime: str = "onnx",
         threads: int | None = None,
         threshold: float | None = None,
+        trust: str | Path | None = None,
     ) -> "Detector":
         """Load a detector.
 
@@ -94,13 +109,27 @@ class Detector:
             runtime: ``"onnx"``, or ``"openvino"`` if installed.
             threads: number of threads; None for all cores.
             threshold: scores at or above this, in 0..1, are fake, all below are real; None for the detector's own.
+            trust: certificates (PEM) of signers of Content Credentials to trust; None for none.
 
         Raises:
             ModelError: the file is damaged, or not an exported detector.
             FileNotFoundError: there is no such file, or no export of the run or snapshot; the message names the command for it.
-            ConfigError: the runtime is not installed.
+            ConfigError: the runtime is not installed, or the certificates cannot be used.
         """
-        return cls(runtimes.load(_exported(path), runtime, threads), threshold=threshold)
+        trusted, file = None if trust is None else Path(trust), _exported(path)
+        check_trust(trusted)
+        return cls(runtimes.load(file, runtime, threads), threshold=threshold, file=file, trust=trusted)
+
+    @cached_property
+    def examiner(self) -> Examiner:
+        """The detector, for records: model, hash of its file, runtime."""
+        return Examiner(
+            model=self.traits.model,
+            sha256=sha256(self._file) if self._file else None,
+            face_detector_sha256=face_detector_sha256(),
+            min_face_score=self._min_score,
+            runs_on=self.network.runs_on,
+        )
 
     def scores(self, crops: np.ndarray) -> np.ndarray:
         """Score face crops, calibrated if the detector is: uint8 RGB (n, size, size, 3) to float64 (n,) in 0..1."""
@@ -209,6 +238,7 @@ class Detector:
             every_face=faces == "all",
             crops=crops,
             max_seconds=max_seconds,
+            examiner=self.examiner,
         )
         return judge(Path(path), options, progress, frames)
 

@@ -17,6 +17,8 @@ from deepfake_cli.faces import FaceDetector
 from deepfake_cli.faces.tracking import track_faces
 from deepfake_cli.inference.aggregate import interval, pooled
 from deepfake_cli.inference.faces import DULLEST, SMALLEST, Face, faces, whole
+from deepfake_cli.inference.record import Examiner
+from deepfake_cli.inference.recording import Recorder
 from deepfake_cli.inference.result import FaceResult, Verdict
 from deepfake_cli.inference.timeline import Timeline
 from deepfake_cli.media.memory import MemorySource
@@ -56,6 +58,8 @@ class JudgeOptions:
         max_frames: maximum number of frames, evenly spaced; None for all.
         every_face: judge all faces; the one with the highest score decides.
         max_seconds: time limit, in seconds; the verdict is then on the frames read so far. None for no limit.
+        examiner: the detector, for the record.
+        trust: certificates (PEM) of signers of Content Credentials to trust.
     """
 
     scores: Scores
@@ -72,6 +76,8 @@ class JudgeOptions:
     max_frames: int | None = None
     every_face: bool = False
     max_seconds: float | None = None
+    examiner: Examiner | None = None
+    trust: Path | None = None
 
 
 def judge(
@@ -91,14 +97,16 @@ def judge(
     started = time.monotonic()
     verdict = Verdict(path, threshold=options.threshold, real_below=options.real_below, calibrated=options.calibrated)
     until = started + (options.max_seconds or inf)
+    recorder = Recorder(options)
     if source is not None:  # the caller's own frames: what is wrong with them is the caller's error
         _judge_frames(verdict, source, options, progress, until)
     else:
         try:
-            with lent(path) as local:
-                _judge_frames(verdict, FrameSource(local), options, progress, until)
+            with lent(path) as local, recorder.of_file(local, verdict):
+                _judge_frames(verdict, recorder.opened(FrameSource(local)), options, progress, until)
         except (DeepfakeError, OSError) as error:
             verdict.reason = reason(error).removeprefix(f"{path}: ")
+    verdict.record = recorder.record(verdict)
     verdict.seconds = time.monotonic() - started
     return verdict
 

@@ -48,14 +48,14 @@ def judge(job: Job) -> Verdict:
             f"{socket.gethostname()}, a machine of the cluster, cannot read {path.absolute()}. Mount a shared disk at the same "
             "path on all machines (NFS, EFS, Filestore)."
         )
-    detector = _detector(settings.detector, settings.runtime, settings.threads or 1, settings.threshold)
+    detector = _detector(settings.detector, settings.runtime, settings.threads or 1, settings.threshold, settings.trust)
     return detector.judge(path, **settings.per_file)
 
 
 @cache
-def _detector(path: Path | None, runtime: str, threads: int, threshold: float | None) -> Detector:
+def _detector(path: Path | None, runtime: str, threads: int, threshold: float | None, trust: Path | None) -> Detector:
     """Load the detector once per process."""
-    return Detector.load(path, runtime=runtime, threads=threads, threshold=threshold)
+    return Detector.load(path, runtime=runtime, threads=threads, threshold=threshold, trust=trust)
 
 
 def _lost(job: Job) -> Verdict:

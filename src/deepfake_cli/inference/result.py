@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from deepfake_cli.inference.record import Record
+from deepfake_cli.inference.record_words import COLUMNS, columns
 from deepfake_cli.inference.save import save_verdicts
 from deepfake_cli.inference.timeline import Timeline
 from deepfake_cli.storage.remote import url
@@ -54,6 +56,7 @@ class Verdict:
         left_out: counts of frames and faces that were not judged, by reason.
         notes: warnings.
         seconds: run time.
+        record: what was examined, by what, when, and where the file says it came from; see `deepfake_cli.inference.record`.
     """
 
     path: Path
@@ -69,6 +72,7 @@ class Verdict:
     left_out: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    record: Record | None = None
 
     @property
     def score(self) -> float | None:
@@ -155,6 +159,7 @@ class Verdict:
             "notes": self.notes,
             "seconds": round(self.seconds, 3),
             "faces": [self._face(face) for face in self.faces],
+            "record": self.record and self.record.model_dump(mode="json", exclude_none=True),
         }
 
     def _face(self, face: FaceResult) -> dict[str, Any]:
@@ -196,7 +201,7 @@ class Verdicts(list[Verdict]):
         """The verdicts as a table with a row per file; the columns are those of ``deepfake predict --csv``."""
         import pandas as pd
 
-        return pd.DataFrame([row(verdict) for verdict in self], columns=list(ROW))
+        return pd.DataFrame([row(verdict) for verdict in self], columns=[*ROW, *COLUMNS])
 
     def save(self, path: str | Path) -> Path:
         """Save as the suffix of `path` says: .json (`to_dict`) or .csv (`to_df`).
@@ -218,7 +223,8 @@ FRAME_ROW = ("path", "face", "frame", "time", "score", "box")
 def row(verdict: Verdict) -> dict[str, Any]:
     """The row of a verdict for ``--csv``."""
     facts = verdict.facts()
-    return {name: facts[name] for name in ROW[:-1]} | {"notes": "; ".join(verdict.notes)}
+    own = {name: facts[name] for name in ROW[:-1]} | {"notes": "; ".join(verdict.notes)}
+    return own | columns(verdict.record)
 
 
 def frame_rows(verdict: Verdict) -> Iterator[dict[str, Any]]:

@@ -62,7 +62,12 @@ class Timeline:
         return scores[~np.isnan(scores)]
 
     @property
+    def sides(self) -> np.ndarray:
+        """Longer side of each box, in pixels, float32 (frames,)."""
+        boxes = np.array(self._boxes).reshape(-1, 4)
+        return (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0)
+
+    @property
     def largest(self) -> float:
         """Longer side of the largest box, in pixels."""
-        boxes = np.array(self._boxes).reshape(-1, 4)
-        return float((boxes[:, 2:] - boxes[:, :2]).max()) if len(boxes) else 0.0
+        return float(self.sides.max(initial=0))

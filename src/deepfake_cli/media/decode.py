@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
+from functools import cached_property
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from deepfake_cli.errors import VideoError
-from deepfake_cli.media import tone
+from deepfake_cli.media import header, tone
 from deepfake_cli.media.damage import heard
 from deepfake_cli.media.geometry import crop_of, of_angle, of_exif, upright, widened
 from deepfake_cli.media.info import MOST_PIXELS, Facts, exif_orientation
@@ -63,6 +64,19 @@ class Video:
         self._crop = crop_of(self._container, self._stream)
         self._aspect = Fraction(self._stream.sample_aspect_ratio or 1)
         self._hdr = 0  # its transfer characteristic
+        self._keys = array("q")  # indices of the key frames
+        self._rotation = 0
+        self._settings: str | None = None  # of the encoder
+
+    @cached_property
+    def _header(self) -> header.Header:
+        return header.of_container(self._container, self._stream)
+
+    @property
+    def header(self) -> header.Header:
+        """What the file says of itself; ask for it before the frames are read, since they close the file."""
+        found = {"rotation": self._rotation or None, "encoder_settings": self._settings}
+        return self._header.model_copy(update=found | {"key_frames": header.key_frames(self._keys)})
 
     def frames(self, until: float = inf) -> Iterator["av.VideoFrame"]:
         """Decode all frames, except those hidden by an edit list.
@@ -74,14 +88,19 @@ class Video:
             VideoError: a frame is too large.
         """
         with self._container:
-            for packet in self._packets():
+            for number, packet in enumerate(self._packets()):
+                if packet is not None and number == 0:
+                    self._settings = header.encoder_settings(bytes(packet))
                 if time.monotonic() > until:
                     self.stopped = True
                     return
                 for frame in self._decode(packet):
                     _check_size(self.path, int(frame.width * max(Fraction(1), self._aspect)), frame.height)
+                    if not self.times:
+                        self._rotation = -frame.rotation % 360
                     if frame.key_frame or not self.times:  # only on key frames, since it is slow
                         self._matrix = self._orientation(frame, packet)
+                        self._keys.append(len(self.times))
                     self.times.append(self._time(frame))
                     yield frame
         self.damaged = max(self.damaged, self._corrupt)  # the same ones, told twice

@@ -13,6 +13,7 @@ import numpy as np
 from deepfake_cli.errors import VideoError
 from deepfake_cli.media.damage import of_image as of_damaged
 from deepfake_cli.media.decode import Video
+from deepfake_cli.media.header import Header, of_images
 from deepfake_cli.media.image import count_images, decode_image, image_bytes, is_image, read_image
 from deepfake_cli.media.info import of_image
 from deepfake_cli.native_output import quiet
@@ -129,6 +130,16 @@ class FrameSource:
     def times(self) -> Sequence[float]:
         """Timestamp of each frame read so far, in seconds from the start, by frame index; empty for images."""
         return self._video.times if self._video else ()
+
+    @property
+    def header(self) -> Header | None:
+        """What the file says of itself, of a folder its first image; ask for it before the frames are read, and again after.
+
+        None for an image that Pillow cannot read.
+        """
+        if self._video:
+            return self._video.header
+        return of_images([file for _, file in self._files], folder=self.path.is_dir())
 
     def count(self, until: float = inf) -> int:
         """Number of frames: from the header if the number of packets agrees, else by decoding.
