@@ -37,6 +37,10 @@ class StorageError(DeepfakeError):
     """A remote file that cannot be read or written."""
 
 
+class CaseError(DeepfakeError):
+    """A case folder that cannot be written, or that is not as it was written; or a key that cannot be used."""
+
+
 class ClusterError(DeepfakeError):
     """A missing cluster, or one that cannot run the command."""
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from deepfake_cli.cli.case import verify
 from deepfake_cli.cli.console import console, print_json, progress, table, warn
 from deepfake_cli.config import Predict
 from deepfake_cli.errors import DatasetError
@@ -20,6 +21,9 @@ def predict(
     settings: Predict, json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON")] = False
 ) -> None:
     """Classify videos and images as real, fake or undecided."""
+    if settings.verify:
+        verify(settings.verify, settings.signed_by, json)
+        return
     from deepfake_cli.commands.predict import predict as run
 
     with progress("frames") as bar:
@@ -45,6 +49,7 @@ def predict(
                 "unread": {str(path): reason for path, reason in result.unread.items()},
                 "verdicts": [verdict.facts() for verdict in result.verdicts],
             }
+            | ({"case_sha256": result.case_sha256} if settings.case else {})
         )
     else:
         console.print(f"Detector: {result.detector}")
@@ -67,6 +72,8 @@ def predict(
             console.print(f"Wrote {len(result.written):,} images and videos to {settings.explain}")
         if settings.report:
             console.print(f"Wrote {settings.report}")
+        if settings.case:
+            console.print(f"Wrote the case {settings.case}. SHA-256 of its SHA256SUMS: {result.case_sha256}")
     if result.missed:
         raise typer.Exit(FAILED_ON)
     if result.closed:

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -37,6 +38,7 @@ class PredictResult:
         written: images and videos written.
         skipped: files of the given folders and patterns that are not named as videos or images.
         unread: folders that cannot be listed, and links to folders that are read already, with the reason.
+        case_sha256: hash of the file SHA256SUMS of the case, which stands for the whole folder; empty without a case.
     """
 
     verdicts: Verdicts
@@ -46,6 +48,7 @@ class PredictResult:
     written: list[Path]
     skipped: list[Path] = field(default_factory=list)
     unread: dict[Path, str] = field(default_factory=dict)
+    case_sha256: str = ""
 
     @property
     def closed(self) -> list[Path]:
@@ -92,6 +95,7 @@ def predict(settings: Predict, progress: Progress = lambda path, done, total: No
         ModelError: the detector cannot be loaded.
         ClusterError: there is no such cluster, or a machine of it cannot read the files.
     """
+    _check_case(settings)
     skipped: list[Path] = []
     unread: dict[Path, str] = {}
     paths = list(files(settings.paths, skipped, unread, settings.folders))
@@ -102,16 +106,24 @@ def predict(settings: Predict, progress: Progress = lambda path, done, total: No
         threshold=settings.threshold,
         trust=settings.trust,
     )
-    reasons = Reasons(detector, settings.explain, wants_page=settings.report is not None)
+    reasons = Reasons(detector, settings.explain, wants_page=bool(settings.report or settings.case))
     judged = (
         predict_there(settings, paths, progress)
         if settings.cluster
         else _judge_locally(settings, paths, detector, progress)
     )
-    verdicts = Verdicts()
-    for verdict in judged:
-        reasons.add(verdict, partial(progress, verdict.path))
-        verdicts.append(verdict)
+    name = settings.detector or f"the starter detector of this package ({detector.traits.model})"
+    words = f"{name} on {detector.network.runs_on}, {detector.thresholds}"
+    verdicts, sha256 = Verdicts(), ""
+    with _case(settings, detector) as case:
+        for verdict in judged:
+            reasons.add(verdict, partial(progress, verdict.path))
+            verdicts.append(verdict)
+            if case:
+                case.add(verdict)
+        if case:
+            case.close(reasons.parts, words, skipped, unread)
+            sha256 = case.sha256
     if settings.report:
         from deepfake_cli.explain.page import page
 
@@ -121,10 +133,24 @@ def predict(settings: Predict, progress: Progress = lambda path, done, total: No
     if settings.frames_csv:
         write_csv(settings.frames_csv, FRAME_ROW, (face for verdict in verdicts for face in frame_rows(verdict)))
     failing = {"any": ("fake", "undecided"), None: ()}.get(settings.fail_on, (settings.fail_on,))
-    name = settings.detector or f"the starter detector of this package ({detector.traits.model})"
-    words = f"{name} on {detector.network.runs_on}, {detector.thresholds}"
     missed = any(verdict.label in failing for verdict in verdicts)
-    return PredictResult(verdicts, words, detector.rates, missed, reasons.written, skipped, unread)
+    return PredictResult(verdicts, words, detector.rates, missed, reasons.written, skipped, unread, sha256)
+
+
+def _check_case(settings: Predict) -> None:
+    if settings.case:
+        from deepfake_cli.case.folder import check
+
+        check(settings)
+
+
+def _case(settings: Predict, detector: Detector) -> AbstractContextManager[Any]:
+    """The case folder to write; None if none is wanted."""
+    if settings.case is None:
+        return nullcontext()
+    from deepfake_cli.case.folder import opened
+
+    return opened(settings, detector)
 
 
 def _judge_locally(

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import model_validator
+
 from deepfake_cli.config.base import CLUSTER, Step, argument, option
 from deepfake_cli.config.choices import RUNTIMES, either
 
@@ -56,6 +58,16 @@ class Predict(Judging):
         "Write the highest-scoring faces (PNG) and annotated videos (MP4) to this folder",
         writes="folder",
     )
+    case: Path | None = option(
+        None,
+        "Write a case to this new folder: report (HTML, PDF), record (JSON), frames (PNG), log, SHA256SUMS",
+        writes="folder",
+    )
+    sign: Path | None = option(None, "Sign the case with this private key: Ed25519, PEM or OpenSSH")
+    verify: Path | None = option(None, "Do not classify files; check that the case in this folder is as it was written")
+    signed_by: Path | None = option(
+        None, "With --verify: the public key that must have signed [default: the one in the folder]"
+    )
     csv: Path | None = option(None, "Write a CSV here, with a row per file", remote=True, writes="file")
     frames_csv: Path | None = option(
         None, "Write a CSV here, with a row per face and frame", remote=True, writes="file"
@@ -64,6 +76,16 @@ class Predict(Judging):
         None,
         "Exit with status 3 if any file is fake, undecided, or either (any) [default: exit with 0]",
     )
+
+    @model_validator(mode="after")
+    def _one_task(self) -> "Predict":
+        if self.sign and not self.case:
+            raise ValueError("sign needs case: the folder to sign")
+        if self.signed_by and not self.verify:
+            raise ValueError("signed_by needs verify: the folder to check")
+        if self.verify and (self.paths or self.case):
+            raise ValueError("verify cannot be combined with files to classify or with case; run it alone")
+        return self
 
 
 class App(Judging):

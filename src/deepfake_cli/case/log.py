@@ -1,0 +1,45 @@
+"""``log.jsonl``: what was done, a line each; each line holds the hash of the one before, so none can be changed alone."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from deepfake_cli.inference.record import now
+from deepfake_cli.storage.escapes import encodable
+
+NAME = "log.jsonl"
+FIRST = "0" * 64  # the hash before the first line
+
+
+class Log:
+    """The log of a case; lines are appended, and on the disk when `add` returns.
+
+    Args:
+        path: of the file.
+    """
+
+    def __init__(self, path: Path):
+        self._path, self._previous = path, FIRST
+
+    def add(self, event: str, **facts: Any) -> None:
+        """Append a line: number of facts by name, and the UTC time."""
+        entry = {"time": now(), "event": event, **facts, "previous": self._previous}
+        line = encodable(json.dumps(entry, ensure_ascii=False, default=str)).encode()
+        with self._path.open("ab") as file:
+            file.write(line + b"\n")
+        self._previous = hashlib.sha256(line).hexdigest()
+
+
+def fault(path: Path) -> str:
+    """What is wrong with a log: the first line that does not follow the one before; empty if all do."""
+    previous = FIRST
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+        try:
+            told = json.loads(line)["previous"]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            told = None
+        if told != previous:
+            return f"line {number} does not follow the one before"
+        previous = hashlib.sha256(line).hexdigest()
+    return ""
