@@ -35,6 +35,7 @@ def part(verdict: Verdict, name: str, detector: Detector) -> dict[str, Any]:
         "verdict": verdict,
         "words": WORDS[verdict.label],
         "record": sections(verdict.record) if verdict.record else [],
+        "origin": verdict.record.origin_lines if verdict.record else [],
         "level": _height(verdict.threshold),
         "faces": [_face(face, verdict, detector) for face in verdict.faces[:FACES]],
     }
