@@ -10,10 +10,10 @@ MOST = 64  # fields of a header; the number of others is told
 
 
 def plain(value: Any, longest: int = LONGEST) -> str:
-    """A value as one line: bytes as UTF-8, hidden characters as escapes, and how many characters were cut off."""
-    text = value[: 8 * longest].decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    """A value as one line, bytes as UTF-8, hidden characters as escapes; of a longer one the start, and how long it is."""
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
     line = " ".join(visible(text[: 8 * longest].replace("\0", "")).split())
-    return line if len(line) <= longest else f"{line[:longest]}… ({len(line) - longest:,} more)"
+    return line if len(line) <= longest else f"{line[:longest]}… (of {len(text):,} characters)"
 
 
 def plain_fields(fields: Mapping[Any, Any] | Iterable[tuple[Any, Any]]) -> dict[str, str]:
