@@ -1,6 +1,6 @@
 """Take the pictures of README.md and the docs: run the commands on the shipped clips, and photograph what they write.
 
-    pip install '.[app]' playwright && python scripts/screenshots.py     # needs Chromium; two minutes on two cores
+    pip install '.[app]' playwright pypdfium2 && python scripts/screenshots.py     # needs Chromium; two minutes on two cores
     python scripts/screenshots.py evaluated                               # only one
 
 Each is a WebP in docs/images. The faces are those of the clips under the MIT licence.
@@ -18,6 +18,8 @@ from io import BytesIO
 from pathlib import Path
 
 import av
+import pypdfium2
+from example_case import write_example
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
@@ -38,7 +40,7 @@ def main() -> None:
         make_set(Path("raw"))
         deepfake("split", "uadfv", "--viddir", "raw", "--every", 2)
         deepfake("make-csv", "uadfv", "--ratio", 0.67)
-        for take in (predicted, local_page, evaluated, trained):
+        for take in (predicted, examined, local_page, evaluated, trained):
             if take.__name__ in (sys.argv[1:] or [take.__name__]):
                 take(browser)
         browser.close()
@@ -51,6 +53,14 @@ def predicted(browser: Browser) -> None:
     with av.open(next(Path("why").glob("*.mp4"))) as video:
         frames = [frame.to_image() for frame in video.decode(video=0)]
     keep("annotated", frames[len(frames) // 2])
+
+
+def examined(browser: Browser) -> None:
+    """The report of a case, as a page and as PDF."""
+    write_example(Path("example"))
+    keep("case-page", photograph(browser, Path("example/case/report.html").resolve().as_uri(), 1100))
+    pages = pypdfium2.PdfDocument("example/case/report.pdf")
+    keep("case-pdf", pages[1].render(scale=1.4).to_pil())
 
 
 def local_page(browser: Browser) -> None:

@@ -50,8 +50,11 @@ def write_pdf(path: Path, record: dict[str, Any], parts: Sequence[dict[str, Any]
     if record["rates"]:
         _text(pdf, record["rates"])
     _text(pdf, record["command"], mono=True, muted=True)
-    for number, (part, entry) in enumerate(zip(parts, record["files"], strict=True), 1):
-        if number > 1:
+    if len(parts) > 1:
+        _heading(pdf, "Files")
+        _rows(pdf, [(part["words"], f"{part['name']}{_short(part['verdict'])}") for part in parts])
+    for part, entry in zip(parts, record["files"], strict=True):
+        if len(parts) > 1:
             pdf.add_page()
         _file(pdf, part, entry, folder)
     pdf.output(str(path))
@@ -118,6 +121,10 @@ def _said(verdict: Verdict) -> str:
         limits += f", real below {verdict.real_below:.3f}, undecided between"
     why = f" Undecided: {verdict.reason}." if verdict.reason else ""
     return f"{'Probability of fake' if verdict.calibrated else 'Score'} {verdict.score:.3f}{interval}. {limits}.{why}"
+
+
+def _short(verdict: Verdict) -> str:
+    return f": {verdict.reason}" if verdict.score is None else f": {verdict.score:.3f}"
 
 
 def _timeline(pdf: "FPDF", timeline: Timeline, verdict: Verdict) -> None:

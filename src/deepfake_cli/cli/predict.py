@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deepfake_cli.cli.case import verify
 from deepfake_cli.cli.console import console, print_json, progress, table, warn
 from deepfake_cli.config import Predict
 from deepfake_cli.errors import DatasetError
@@ -22,6 +21,8 @@ def predict(
 ) -> None:
     """Classify videos and images as real, fake or undecided."""
     if settings.verify:
+        from deepfake_cli.cli.case import verify
+
         verify(settings.verify, settings.signed_by, json)
         return
     from deepfake_cli.commands.predict import predict as run

@@ -1,12 +1,12 @@
 """What a file says of itself: format, streams, encoders, dates. All of it can be forged; it is stated, not judged."""
 
 import re
-import statistics
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from deepfake_cli.errors import VideoError
@@ -133,7 +133,7 @@ def key_frames(places: Sequence[int]) -> KeyFrames | None:
     apart = [after - before for before, after in pairwise(places)]
     if not apart:
         return KeyFrames(count=len(places))
-    return KeyFrames(count=len(places), shortest=min(apart), median=float(statistics.median(apart)), longest=max(apart))
+    return KeyFrames(count=len(places), shortest=min(apart), median=float(np.median(apart)), longest=max(apart))
 
 
 def of_images(files: Sequence[Path], *, folder: bool) -> Header | None:
