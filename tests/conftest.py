@@ -28,6 +28,20 @@ def write_video(path: Path, images, fps: float = 25.0, fourcc: str = "mp4v") -> 
     return path
 
 
+def remuxed(source: Path, target: Path, **tags: str) -> Path:
+    """The same stream in a new container."""
+    import av
+
+    with av.open(str(source)) as old, av.open(str(target), "w", options={"movflags": "use_metadata_tags"}) as new:
+        stream = new.add_stream_from_template(old.streams.video[0])
+        new.metadata.update(tags)
+        for packet in old.demux(old.streams.video[0]):
+            if packet.dts is not None:
+                packet.stream = stream
+                new.mux(packet)
+    return target
+
+
 def sample_frames(name: str, count: int) -> list[np.ndarray]:
     """The first frames of a clip in the package."""
     capture = cv2.VideoCapture(str(FOLDER / name))

@@ -98,6 +98,15 @@ def test_the_pdf_has_the_record_and_escapes_what_its_font_lacks(made):
     assert b"pdfaid" in (made / "report.pdf").read_bytes()
 
 
+def test_long_metadata_fit_into_the_pdf(tmp_path):
+    from tests.provenance.test_provenance import remuxed
+
+    clip = remuxed(CLIP, tmp_path / "long.mp4", **{f"tag{number}": "W" * 9000 for number in range(99)})
+    predict(Predict(paths=[clip], every=40, case=tmp_path / "case"))
+    assert record_of(tmp_path / "case")["files"][0]["record"]["header"]["tags"]["…"].endswith("more fields")
+    assert verify(tmp_path / "case").wrong == {}
+
+
 def test_standard_programs_check_the_folder(made):
     for line in (
         "sha256sum --check --strict --quiet SHA256SUMS",

@@ -6,7 +6,6 @@ import threading
 import time
 from pathlib import Path
 
-import av
 import pytest
 from PIL import Image, PngImagePlugin
 
@@ -18,6 +17,7 @@ from deepfake_cli.errors import ConfigError
 from deepfake_cli.media.video import FrameSource
 from deepfake_cli.provenance import Provenance, provenance
 from deepfake_cli.provenance.scan import STORE, scan
+from tests.conftest import remuxed
 from tests.provenance import signing
 
 CLIP = FOLDER / CLIPS[0][0]
@@ -36,18 +36,6 @@ def png(path: Path, **texts: str) -> Path:
         info.add_itxt(name, text)
     Image.new("RGB", (32, 32)).save(path, pnginfo=info)
     return path
-
-
-def remuxed(source: Path, target: Path, **tags: str) -> Path:
-    """The same stream in a new container."""
-    with av.open(str(source)) as old, av.open(str(target), "w", options={"movflags": "use_metadata_tags"}) as new:
-        stream = new.add_stream_from_template(old.streams.video[0])
-        new.metadata.update(tags)
-        for packet in old.demux(old.streams.video[0]):
-            if packet.dts is not None:
-                packet.stream = stream
-                new.mux(packet)
-    return target
 
 
 @pytest.fixture(scope="module")

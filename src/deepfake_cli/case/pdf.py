@@ -24,6 +24,7 @@ NAMES = 44.0  # mm: the column of names
 PICTURE = 28.0  # mm: a face
 INK, MUTED, LINE, ACCENT, SHADE = (27, 29, 31), (90, 95, 100), (213, 216, 219), (106, 61, 154), (245, 246, 247)
 STEPS = 600  # points of a timeline
+TALLEST = 1500  # characters of a row
 CAUTION = (
     "A verdict is not a proof, and no evidence about a person: detectors make errors, most of all on forgeries unlike those in "
     "their training data. The score is not the probability that the file was manipulated."
@@ -190,9 +191,11 @@ def _rows(pdf: "FPDF", rows: Sequence[tuple[str, str]]) -> None:
         padding=(0.7, 1, 0.7, 0), text_align="LEFT", v_align="TOP", width=WIDTH, align="LEFT",
     ) as table:  # fmt: skip
         for name, value in rows:
-            row = table.row()
-            row.cell(_drawable(name))
-            row.cell(_drawable(value))
+            text = _drawable(value)
+            for start in range(0, max(1, len(text)), TALLEST):  # a row cannot be taller than a page
+                row = table.row()
+                row.cell("" if start else _drawable(name))
+                row.cell(text[start : start + TALLEST])
     pdf.ln(1)
 
 

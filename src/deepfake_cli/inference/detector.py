@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from deepfake_cli.assets import STARTER
-from deepfake_cli.errors import ConfigError, MissingModelError
+from deepfake_cli.errors import ConfigError
 from deepfake_cli.faces import find_face_detector
 from deepfake_cli.inference import runtimes
+from deepfake_cli.inference.exported import exported
 from deepfake_cli.inference.judge import JudgeOptions, judge
 from deepfake_cli.inference.record import Examiner, face_detector_sha256
 from deepfake_cli.inference.result import Verdict, Verdicts
@@ -24,9 +24,7 @@ from deepfake_cli.media.video import FrameSampler
 from deepfake_cli.metrics.calibration import Calibration
 from deepfake_cli.provenance.credentials import check_trust
 from deepfake_cli.storage.hashes import sha256
-from deepfake_cli.storage.remote import here, url
 
-BEST = "best.onnx"  # in the folder of a run
 FOLDERS = ("auto", "video", "files")  # which folders of images are one video
 WEBCAM_SECONDS = 10.0  # of a webcam that `predict` judges, unless a limit is given
 
@@ -56,10 +54,11 @@ class Detector:
         threshold: float | None = None,
         min_score: float = 0.7,
         file: Path | None = None,
+        threads: int | None = None,
         trust: Path | None = None,
     ):
         self.traits = network.traits
-        self._file, self._min_score = file, min_score
+        self._file, self._threads, self._min_score = file, threads, min_score
         self.threshold = self.traits.threshold if threshold is None else threshold
         own = self.traits if threshold is None else None  # a given threshold replaces all others
         self.real_below = own.real_below if own and own.real_below is not None else self.threshold
@@ -116,9 +115,11 @@ class Detector:
             FileNotFoundError: there is no such file, or no export of the run or snapshot; the message names the command for it.
             ConfigError: the runtime is not installed, or the certificates cannot be used.
         """
-        trusted, file = None if trust is None else Path(trust), _exported(path)
+        trusted, file = None if trust is None else Path(trust), exported(path)
         check_trust(trusted)
-        return cls(runtimes.load(file, runtime, threads), threshold=threshold, file=file, trust=trusted)
+        return cls(
+            runtimes.load(file, runtime, threads), threshold=threshold, file=file, threads=threads, trust=trusted
+        )
 
     @cached_property
     def examiner(self) -> Examiner:
@@ -129,6 +130,7 @@ class Detector:
             face_detector_sha256=face_detector_sha256(),
             min_face_score=self._min_score,
             runs_on=self.network.runs_on,
+            threads=self._threads,
         )
 
     def scores(self, crops: np.ndarray) -> np.ndarray:
@@ -241,32 +243,6 @@ class Detector:
             examiner=self.examiner,
         )
         return judge(Path(path), options, progress, frames)
-
-
-def _exported(path: str | Path | None) -> Path:
-    """The file to load for what a user names as a detector.
-
-    Raises:
-        MissingModelError: a run or snapshot has no export.
-    """
-    if path is None or str(path) == "starter":
-        return STARTER
-    path = Path(path)
-    if path.is_dir():
-        return _beside(path / "best.keras", f"{path}: no {BEST} in this folder")
-    if path.suffix.lower() == ".keras":
-        return _beside(path, f"{url(path)}: no export beside this snapshot")
-    return path
-
-
-def _beside(snapshot: Path, missing: str) -> Path:
-    """The export of a snapshot, which has its name with another suffix."""
-    export = snapshot.with_suffix(".onnx")
-    if here(export).is_file():
-        return export
-    if not here(snapshot).is_file():
-        raise MissingModelError(f"{missing}, and no {snapshot.name}. Train a detector with deepfake train.")
-    raise MissingModelError(f"{missing}. Create it with deepfake export {url(snapshot)} --output {url(export)}")
 
 
 def _known(folders: str) -> str:

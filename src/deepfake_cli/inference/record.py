@@ -32,6 +32,7 @@ class Examiner(Fact):
     face_detector_sha256: str
     min_face_score: float = Field(description="Faces of a lower score are not found")
     runs_on: str = Field(description="Runtime and device")
+    threads: int | None = Field(None, description="Number of threads; null for one per core")
 
 
 class Machine(Fact):

@@ -138,6 +138,8 @@ def key_frames(places: Sequence[int]) -> KeyFrames | None:
 
 def of_images(files: Sequence[Path], *, folder: bool) -> Header | None:
     """The header of an image, or of the first image of a folder; None if Pillow cannot read it."""
+    if not files[0].is_file():  # opening a pipe would block
+        return None
     try:
         with opened(files[0]) as image:
             return Header(

@@ -1,0 +1,35 @@
+"""The file of a detector."""
+
+from pathlib import Path
+
+from deepfake_cli.assets import STARTER
+from deepfake_cli.errors import MissingModelError
+from deepfake_cli.storage.remote import here, url
+
+BEST = "best.onnx"  # in the folder of a run
+
+
+def exported(path: str | Path | None) -> Path:
+    """The file to load for what a user names as a detector.
+
+    Raises:
+        MissingModelError: a run or snapshot has no export.
+    """
+    if path is None or str(path) == "starter":
+        return STARTER
+    path = Path(path)
+    if path.is_dir():
+        return _beside(path / "best.keras", f"{path}: no {BEST} in this folder")
+    if path.suffix.lower() == ".keras":
+        return _beside(path, f"{url(path)}: no export beside this snapshot")
+    return path
+
+
+def _beside(snapshot: Path, missing: str) -> Path:
+    """The export of a snapshot, which has its name with another suffix."""
+    export = snapshot.with_suffix(".onnx")
+    if here(export).is_file():
+        return export
+    if not here(snapshot).is_file():
+        raise MissingModelError(f"{missing}, and no {snapshot.name}. Train a detector with deepfake train.")
+    raise MissingModelError(f"{missing}. Create it with deepfake export {url(snapshot)} --output {url(export)}")
