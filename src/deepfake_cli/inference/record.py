@@ -85,8 +85,10 @@ class Record(Fact):
         return self.provenance.lines if self.provenance else []
 
     def anonymous(self) -> "Record":
-        """The record without the name of the machine, for readers elsewhere."""
-        return self.model_copy(update={"machine": self.machine.model_copy(update={"name": ""})})
+        """The record without the name of the machine and paths on it, for readers elsewhere."""
+        machine, trust = self.machine.model_copy(update={"name": ""}), self.settings.get("trust")
+        settings = self.settings | {"trust": trust and Path(trust).name}
+        return self.model_copy(update={"machine": machine, "settings": settings})
 
 
 def now() -> str:
