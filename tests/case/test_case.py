@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -250,3 +251,16 @@ def test_the_command_says_what_is_wrong(deepfake, case, made):
     done = deepfake("predict", "--verify", case, "--json", check=1)
     assert json.loads(done.stdout)["wrong"] == {"report.html": "changed"}
     assert "not as it was written: report.html" in " ".join(done.stderr.split())
+
+
+@pytest.mark.slow
+def test_the_example_is_made_without_a_network(tmp_path):
+    """The script of docs/forensics.md, in a network namespace of its own where the system has them."""
+    script = Path(__file__).parents[2] / "scripts" / "example_case.py"
+    alone = ["unshare", "--map-root-user", "--net"]
+    if not shutil.which("unshare") or subprocess.run([*alone, "true"], capture_output=True).returncode:
+        alone = []
+    command = [*alone, sys.executable, str(script), str(tmp_path / "example")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "One bit flipped in each of 47 files in turn: found in 47" in done.stdout
