@@ -76,10 +76,28 @@ def test_the_record_says_what_was_examined_and_matches_its_schema(made):
     assert bad["verdict"] == "undecided" and bad["record"]["file"]["sha256"] and not bad["shown"]
 
 
+def test_the_graph_conforms_to_case(made):
+    """By case-utils, where it is installed: it brings ten packages that nothing else here needs."""
+    graph = json.loads((made / "record.jsonld").read_text())
+    hashes = [node["types:hashValue"]["@value"] for node in nodes(graph) if node.get("@type") == "types:Hash"]
+    assert hashes == [entry["record"]["file"]["sha256"] for entry in record_of(made)["files"]]
+    actions = [node for node in nodes(graph) if node.get("@type") == "investigation:InvestigativeAction"]
+    known = {node["@id"] for node in graph["@graph"]}
+    assert len(actions) == 2 and all(action["action:object"]["@id"] in known for action in actions)
+    if program := shutil.which("case_validate"):
+        subprocess.run([program, made / "record.jsonld"], check=True, capture_output=True)
+
+
+def nodes(value) -> list[dict]:
+    """All objects in JSON, at any depth."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [value] * isinstance(value, dict) + [node for each in inner for node in nodes(each)]
+
+
 def test_the_folder_stands_alone(made):
     record, names = record_of(made), {path.name for path in made.iterdir()}
     assert names == {
-        *("report.html", "report.pdf", "record.json", "record.schema.json", "log.jsonl", "frames"),
+        *("report.html", "report.pdf", "record.json", "record.schema.json", "record.jsonld", "log.jsonl", "frames"),
         *("SHA256SUMS", "SHA256SUMS.sig", "signer.pem"),
     }
     for shown in record["files"][0]["shown"]:
@@ -263,4 +281,4 @@ def test_the_example_is_made_without_a_network(tmp_path):
     command = [*alone, sys.executable, str(script), str(tmp_path / "example")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    assert "One bit flipped in each of 47 files in turn: found in 47" in done.stdout
+    assert "One bit flipped in each of 48 files in turn: found in 48" in done.stdout

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from deepfake_cli.case import log, schema, signature, sums
+from deepfake_cli.case import log, ontology, schema, signature, sums
 from deepfake_cli.case.frames import write_frames
 from deepfake_cli.case.pdf import write_pdf
 from deepfake_cli.config import Predict
@@ -81,6 +81,7 @@ class CaseFolder:
         schema.Case.model_validate(record)  # or it is a bug of this package
         self._write(schema.NAME, record)
         self._write(schema.SCHEMA, schema.schema())
+        self._write(ontology.NAME, ontology.graph(record))
         write_text(self._folder / HTML, page(parts, detector, record["command"]))
         write_pdf(self._folder / PDF, record, parts, self._folder)
         self._log.add("wrote reports", files=[HTML, PDF, schema.NAME])
