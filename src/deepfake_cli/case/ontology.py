@@ -1,7 +1,7 @@
 """``record.jsonld``: the examination in CASE/UCO, which tools for digital evidence exchange.
 
-Source: Cyber-investigation Analysis Standard Expression, CASE 1.5.0, https://caseontology.org. ``case_validate record.jsonld``, of
-the package case-utils, checks it.
+Source: Cyber-investigation Analysis Standard Expression, CASE 1.5.0, https://caseontology.org. The program ``case_validate`` of
+the package case-utils checks it.
 """
 
 from collections.abc import Iterator
