@@ -13,11 +13,12 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
+from deepfake_cli.assets import FOLDER
 from deepfake_cli.errors import VideoError
 from deepfake_cli.media.geometry import upright
 from deepfake_cli.media.video import FrameSampler, FrameSource, frames
 
-from ..conftest import sample_frames
+from ..conftest import remuxed, sample_frames
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 COUNT, SIDES, ODD = 20, (160, 120), (161, 121)  # width and height
@@ -310,3 +311,16 @@ def test_sampled_frames_keep_their_indices(lying, every, most, kept):
 def test_max_frames_is_an_upper_bound():
     assert [position for position in range(100) if FrameSampler(2, 5, 0)(position)] == [0, 2, 4, 6, 8]
     assert [position for position in range(100) if FrameSampler(1, 5, 3)(position)] == [0, 1, 2]
+
+
+def test_a_stream_that_begins_later_in_the_file_is_passed_over(tmp_path):
+    """Packets of MPEG-TS with the number of no known stream begin a new one, on which PyAV fails."""
+    clip = tmp_path / "clip.ts"
+    remuxed(FOLDER / "man_a.mp4", clip)
+    data = clip.read_bytes()
+    for place in (175, 249, 287):
+        changed = bytearray(data)
+        changed[188 * place + 1 : 188 * place + 3] = bytes([data[188 * place + 1] & 0xE0 | 0x12, 0x34])
+        clip.write_bytes(changed)
+        source = FrameSource(clip)
+        assert sum(1 for _ in source.frames()) >= 70 and "1 frames are damaged" in source.faults()

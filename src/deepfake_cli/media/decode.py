@@ -18,15 +18,13 @@ import numpy as np
 
 from deepfake_cli.errors import VideoError
 from deepfake_cli.media import header, tone
+from deepfake_cli.media.container import check_size, open_video
 from deepfake_cli.media.damage import heard
 from deepfake_cli.media.geometry import crop_of, of_angle, of_exif, upright, widened
-from deepfake_cli.media.info import MOST_PIXELS, Facts, exif_orientation
+from deepfake_cli.media.info import Facts, exif_orientation
 
 if TYPE_CHECKING:
     import av
-
-DOLBY_VISION = ("dvh1", "dvhe", "dav1")  # tags of pictures that need its metadata; others are tagged hvc1 or av01
-LIMIT = {"max_pixels": str(MOST_PIXELS)}  # checked by FFmpeg before it allocates a frame
 
 
 class Video:
@@ -95,7 +93,7 @@ class Video:
                     self.stopped = True
                     return
                 for frame in self._decode(packet):
-                    _check_size(self.path, int(frame.width * max(Fraction(1), self._aspect)), frame.height)
+                    check_size(self.path, int(frame.width * max(Fraction(1), self._aspect)), frame.height)
                     if not self.times:
                         self._rotation = -frame.rotation % 360
                     if frame.key_frame or not self.times:  # only on key frames, since it is slow
@@ -167,7 +165,7 @@ class Video:
             -1 if self._container.format.name == "avi" else inf
         )  # FFmpeg skips the empty packets of AVI, but counts them
         with suppress(av.FFmpegError):
-            for packet in self._container.demux(self._stream):
+            for packet in self._demuxed():
                 if packet.size:
                     self._empty += int(max(0, (packet.dts or 0) - last - 1))
                     last = max(last, packet.dts or 0)
@@ -176,6 +174,15 @@ class Video:
                 else:
                     self._empty += packet.dts is not None  # PyAV's own last packet has no time
         yield None
+
+    def _demuxed(self) -> Iterator["av.Packet[Any]"]:
+        """The packets of the stream; PyAV fails at those of a stream that begins later in the file, and can go on."""
+        while True:
+            try:
+                yield from self._container.demux(self._stream)
+                return
+            except IndexError:
+                continue
 
     def _decode(self, packet: "av.Packet[Any] | None") -> list["av.VideoFrame"]:
         import av
@@ -196,74 +203,3 @@ def _view(frame: "av.VideoFrame", dtype: type) -> np.ndarray:
     data: np.ndarray = np.frombuffer(cast(bytes, plane), np.uint8)
     rows: np.ndarray = data.reshape(-1, plane.line_size).view(dtype)  # rows may be padded
     return rows[: frame.height, : 3 * frame.width].reshape(frame.height, frame.width, 3)
-
-
-def open_video(path: Path) -> tuple["av.container.InputContainer", "av.VideoStream", int]:
-    """Open a file; returns its container, the stream to read and the number of other video streams."""
-    import av
-
-    if not path.exists():
-        raise VideoError(f"{path}: no such file, or a broken link")
-    if not path.is_file():  # opening a pipe would block
-        raise VideoError(f"{path}: not a regular file")
-    if path.stat().st_size == 0:
-        raise VideoError(f"{path}: the file is empty")
-    options = {"protocol_whitelist": "file", **LIMIT}  # a playlist named .mp4 must not access the network
-    try:
-        container = av.open(str(path.absolute()), options=options, metadata_errors="replace")
-    except (av.FFmpegError, OSError) as error:
-        raise VideoError(f"{path}: {_why(error)}") from None
-    try:
-        if container.format.name == "tty":  # FFmpeg would render any text as video
-            raise VideoError(f"{path}: text, not a video")
-        return container, *_stream(path, container)
-    except BaseException:
-        container.close()
-        raise
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, PermissionError):
-        return "permission denied"
-    return "no readable video stream: not a video, or truncated"
-
-
-def _stream(path: Path, container: "av.container.InputContainer") -> tuple["av.VideoStream", int]:
-    """The default video stream, and the number of others; cover images and previews are ignored."""
-    import av
-    from av.stream import Disposition
-
-    still = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
-    streams = [stream for stream in container.streams.video if not stream.disposition & still]
-    if not streams:
-        raise VideoError(f"{path}: no video stream, only {_others(container)}")
-    default = [stream for stream in streams if stream.disposition & Disposition.default] or streams
-    stream = max(default, key=_pixels)
-    if stream.codec_context is None:
-        raise VideoError(f"{path}: unknown codec; convert it with ffmpeg -i FILE NEW.mp4")
-    if stream.codec_context.codec_tag in DOLBY_VISION:
-        raise VideoError(
-            f"{path}: Dolby Vision ({stream.codec_context.codec_tag}), whose colours only its own players show; export it as SDR "
-            "or HDR10"
-        )
-    _check_size(path, stream.width, stream.height)
-    stream.codec_context.options = LIMIT
-    stream.codec_context.thread_count = 1
-    stream.codec_context.flags |= av.codec.context.Flags.unaligned  # allows exact cropping
-    return stream, len(streams) - 1
-
-
-def _pixels(stream: "av.VideoStream") -> int:
-    """Width times height; 0 if the codec is unknown, since PyAV then has neither."""
-    return (stream.width or 0) * (stream.height or 0) if stream.codec_context else 0
-
-
-def _others(container: "av.container.InputContainer") -> str:
-    kinds = {"a cover image" if stream.type == "video" else stream.type for stream in container.streams}
-    return " and ".join(sorted(kinds)) or "a header"
-
-
-def _check_size(path: Path, width: int, height: int) -> None:
-    if not 0 < width * height <= MOST_PIXELS:
-        size = f"frames of {width}x{height}" if width else "frames of unknown size"
-        raise VideoError(f"{path}: {size}; the limit is {MOST_PIXELS:,} pixels")
