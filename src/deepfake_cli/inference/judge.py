@@ -1,14 +1,11 @@
 """Judge a file: one thread decodes and detects faces, another scores them."""
 
-import queue
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -16,6 +13,7 @@ from deepfake_cli.errors import DeepfakeError
 from deepfake_cli.faces import FaceDetector
 from deepfake_cli.faces.tracking import track_faces
 from deepfake_cli.inference.aggregate import interval, pooled
+from deepfake_cli.inference.ahead import ahead
 from deepfake_cli.inference.faces import DULLEST, SMALLEST, Face, faces, whole
 from deepfake_cli.inference.record import Examiner
 from deepfake_cli.inference.recording import Recorder
@@ -28,7 +26,6 @@ from deepfake_cli.storage.remote import lent
 
 BATCH = 4  # crops per batch: larger batches are no faster on CPUs and take more memory
 PROGRESS_EVERY = 0.5  # seconds between calls of progress, if there are no faces
-AHEAD = 2  # batches in the queue
 ENOUGH = 0.05  # minimum fraction of usable frames of a face
 FEW = 5  # minimum frames of any face but the largest, or all frames if fewer; false detections are rarely as long
 REASONS = {
@@ -130,7 +127,7 @@ def _judge_frames(
         stream = faces(tracked, size=options.size, margin=options.margin, every_face=options.every_face)
     timelines: dict[int, Timeline] = {}
     left_out: Counter[str] = Counter()
-    for count, batch in _scored(_ahead(_batches(stream, left_out)), options.scores):
+    for count, batch in _scored(ahead(_batches(stream, left_out)), options.scores):
         for face, score in batch:
             timelines.setdefault(face.track, Timeline(face.track)).add(face, score)
         verdict.frames = count
@@ -223,40 +220,3 @@ def _scored(batches: Iterator[Batch], scores: Scores) -> Iterator[tuple[int, lis
         fit = [face for face in batch if not face.fault]
         values = iter(scores(np.stack([face.crop for face in fit]))) if fit else iter(())
         yield frames, [(face, float("nan") if face.fault else float(next(values))) for face in batch]
-
-
-def _ahead(stream: Iterator[Any]) -> Iterator[Any]:
-    """Read a stream ahead, in another thread; its exceptions are raised here."""
-    waiting: queue.Queue[tuple[bool, Any]] = queue.Queue(AHEAD)
-    over = threading.Event()
-
-    def draw() -> None:
-        try:
-            for item in stream:
-                if not _put(waiting, (True, item), over):
-                    return
-            _put(waiting, (False, None), over)
-        except BaseException as error:  # noqa: BLE001 - raised again in the reading thread
-            _put(waiting, (False, error), over)
-
-    thread = threading.Thread(target=draw, daemon=True)
-    thread.start()
-    try:
-        while (item := waiting.get())[0]:
-            yield item[1]
-        if item[1] is not None:
-            raise item[1]
-    finally:
-        over.set()
-        thread.join()
-
-
-def _put(waiting: "queue.Queue[tuple[bool, Any]]", item: tuple[bool, Any], over: threading.Event) -> bool:
-    """Put an item, waiting for room; return False if the reader has stopped."""
-    while not over.is_set():
-        try:
-            waiting.put(item, timeout=0.1)
-        except queue.Full:
-            continue
-        return True
-    return False
