@@ -127,7 +127,7 @@ def predict(settings: Predict, progress: Progress = lambda path, done, total: No
     if settings.report:
         from deepfake_cli.explain.page import page
 
-        write_text(settings.report, page(reasons.parts, detector, command("predict", settings)))
+        write_text(settings.report, page(reasons.parts, detector, command("predict", settings), verbal=settings.verbal))
     if settings.csv:
         write_csv(settings.csv, (*ROW, *COLUMNS), map(row, verdicts))
     if settings.frames_csv:

@@ -72,6 +72,7 @@ class Predict(Judging):
     frames_csv: Path | None = option(
         None, "Write a CSV here, with a row per face and frame", remote=True, writes="file"
     )
+    verbal: bool = option(False, "State a likelihood ratio in the words of ENFSI's scale, too")
     fail_on: Literal["fake", "undecided", "any"] | None = option(
         None,
         "Exit with status 3 if any file is fake, undecided, or either (any) [default: exit with 0]",

@@ -41,13 +41,14 @@ def part(verdict: Verdict, name: str, detector: Detector) -> dict[str, Any]:
     }
 
 
-def page(parts: Sequence[dict[str, Any]], detector: Detector, command: str = "") -> str:
+def page(parts: Sequence[dict[str, Any]], detector: Detector, command: str = "", *, verbal: bool = False) -> str:
     """Return the HTML of the page.
 
     Args:
         parts: of the files, from `part`.
         detector: that judged them.
         command: that reproduces the page.
+        verbal: whether to state likelihood ratios in the words of ENFSI's scale, too.
     """
     counts = Counter(file["verdict"].label for file in parts)
     return render(
@@ -64,6 +65,7 @@ def page(parts: Sequence[dict[str, Any]], detector: Detector, command: str = "")
         model=detector.traits.model,
         runs_on=detector.network.runs_on,
         command=command,
+        verbal=verbal,
     )
 
 

@@ -14,11 +14,13 @@ import numpy as np
 from deepfake_cli.errors import ConfigError
 from deepfake_cli.faces import find_face_detector
 from deepfake_cli.inference import runtimes
+from deepfake_cli.inference.error_rates import Errors
 from deepfake_cli.inference.exported import exported
 from deepfake_cli.inference.judge import JudgeOptions, judge
 from deepfake_cli.inference.record import Examiner, face_detector_sha256
 from deepfake_cli.inference.result import Verdict, Verdicts
 from deepfake_cli.inference.sources import sources
+from deepfake_cli.inference.support import Support
 from deepfake_cli.media.memory import MemorySource
 from deepfake_cli.media.video import FrameSampler
 from deepfake_cli.metrics.calibration import Calibration
@@ -242,7 +244,21 @@ class Detector:
             max_seconds=max_seconds,
             examiner=self.examiner,
         )
-        return judge(Path(path), options, progress, frames)
+        return self._with_card(judge(Path(path), options, progress, frames), alike=faces == "largest" and not crops)
+
+    def _with_card(self, verdict: Verdict, *, alike: bool) -> Verdict:
+        """Add what the card of the detector says of files like this one.
+
+        Args:
+            verdict: of the file.
+            alike: whether it was judged as the files of the card were.
+        """
+        traits = self.traits
+        if traits.likelihood_ratio and alike and verdict.score is not None:
+            verdict.support = Support.of(traits.likelihood_ratio, verdict.score, verdict.condition)
+        if traits.conditions and alike and verdict.condition and self.threshold == traits.conditions["threshold"]:
+            verdict.errors = Errors.of(traits.conditions, verdict.condition)
+        return verdict
 
 
 def _known(folders: str) -> str:

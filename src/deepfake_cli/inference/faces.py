@@ -25,6 +25,8 @@ class Face(NamedTuple):
         box: in pixels.
         crop: uint8 RGB (size, size, 3), the input of the detector.
         fault: why it cannot be judged; empty if it can.
+        sharpness: see `sharpness`.
+        light: mean grey level of the face, in 0..255.
     """
 
     frame: int
@@ -32,6 +34,8 @@ class Face(NamedTuple):
     box: Box
     crop: np.ndarray
     fault: str
+    sharpness: float
+    light: float
 
 
 def faces(stream: Faces, *, size: int, margin: float, every_face: bool) -> Iterator[tuple[int, bool, list[Face]]]:
@@ -78,19 +82,24 @@ def whole(
 def _cut(index: int, track: int, image: np.ndarray, box: Box, size: int, margin: float) -> Face:
     face = crop(image, box, margin=margin, size=size)
     side = max(box.x1 - box.x0, box.y1 - box.y0)
-    fault = "too small" if side < SMALLEST else "too blurred" if sharpness(face, margin) < DULLEST else ""
-    return Face(index, track, box, cv2.cvtColor(face, cv2.COLOR_BGR2RGB), fault)
+    grey = _inner(face, margin)
+    sharp, light = sharpness(grey), float(grey.mean())
+    fault = "too small" if side < SMALLEST else "too blurred" if sharp < DULLEST else ""
+    return Face(index, track, box, cv2.cvtColor(face, cv2.COLOR_BGR2RGB), fault, sharp, light)
 
 
-def sharpness(face: np.ndarray, margin: float) -> float:
+def sharpness(grey: np.ndarray) -> float:
     """Sharpness of a face: standard deviation of its Laplacian, in grey levels (Pertuz et al., 2013: LAPV).
 
     Args:
-        face: uint8 (side, side, 3), a square crop.
-        margin: its side, relative to the face; only the inner part is measured.
+        grey: uint8 (PATCH, PATCH), so that it is independent of the size of the source.
     """
+    return float(cv2.Laplacian(grey, cv2.CV_32F).std())
+
+
+def _inner(face: np.ndarray, margin: float) -> np.ndarray:
+    """The face in a square crop with a margin: its inner part, in grey, uint8 (PATCH, PATCH)."""
     side = face.shape[0]
     edge = round(side * (1 - 1 / margin) / 2)
     grey = cv2.cvtColor(face[edge : side - edge, edge : side - edge], cv2.COLOR_BGR2GRAY)
-    small = cv2.resize(grey, (PATCH, PATCH), interpolation=cv2.INTER_AREA)
-    return float(cv2.Laplacian(small, cv2.CV_32F).std())
+    return cv2.resize(grey, (PATCH, PATCH), interpolation=cv2.INTER_AREA)

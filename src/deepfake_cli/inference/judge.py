@@ -14,6 +14,7 @@ from deepfake_cli.faces import FaceDetector
 from deepfake_cli.faces.tracking import track_faces
 from deepfake_cli.inference.aggregate import interval, pooled
 from deepfake_cli.inference.ahead import ahead
+from deepfake_cli.inference.condition import Condition
 from deepfake_cli.inference.faces import DULLEST, SMALLEST, Face, faces, whole
 from deepfake_cli.inference.record import Examiner
 from deepfake_cli.inference.recording import Recorder
@@ -145,6 +146,8 @@ def _judge_frames(
         faults.append(f"{source.promised:,} images, judged as the frames of one video; --folders files judges each")
     verdict.notes += faults
     _decide(verdict, list(timelines.values()), options)
+    if verdict.faces:
+        verdict.condition = Condition.of(verdict.faces[0].timeline, source)
 
 
 def _stopped(done: int, total: int, seconds: float) -> str:

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from deepfake_cli.inference.condition import Condition
+from deepfake_cli.inference.error_rates import Errors
 from deepfake_cli.inference.record import Record
 from deepfake_cli.inference.record_words import COLUMNS, columns
 from deepfake_cli.inference.save import save_verdicts
+from deepfake_cli.inference.support import Support
 from deepfake_cli.inference.timeline import Timeline
 from deepfake_cli.storage.remote import url
 
@@ -56,6 +59,9 @@ class Verdict:
         left_out: counts of frames and faces that were not judged, by reason.
         notes: warnings.
         seconds: run time.
+        condition: what the file and the deciding face are like; None if there is no face.
+        support: how much the score supports fake against real; None if the detector has no likelihood ratios.
+        errors: how often the detector errs on files like this one; None if it was not measured.
         record: what was examined, by what, when, and where the file says it came from; see `deepfake_cli.inference.record`.
     """
 
@@ -72,6 +78,9 @@ class Verdict:
     left_out: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    condition: Condition | None = None
+    support: Support | None = None
+    errors: Errors | None = None
     record: Record | None = None
 
     @property
@@ -158,6 +167,9 @@ class Verdict:
             "left_out": self.left_out,
             "notes": self.notes,
             "seconds": round(self.seconds, 3),
+            "condition": self.condition.facts() if self.condition else None,
+            "likelihood_ratio": self.support.facts() if self.support else None,
+            "error_rates": self.errors.facts() if self.errors else None,
             "faces": [self._face(face) for face in self.faces],
             "record": self.record and self.record.model_dump(mode="json", exclude_none=True),
         }

@@ -28,12 +28,15 @@ class Timeline:
         self.faults: Counter[str] = Counter()  # reasons of frames that could not be judged
         self.area = 0.0
         self._frames, self._scores, self._boxes = array("q"), array("d"), array("f")
+        self._sharpness, self._light = array("f"), array("f")
 
     def add(self, face: Face, score: float = UNFIT) -> None:
         """Append a frame; frames must be added in order."""
         self._frames.append(face.frame)
         self._scores.append(score)
         self._boxes.extend(face.box[:4])
+        self._sharpness.append(face.sharpness)
+        self._light.append(face.light)
         self.area += face.box.area
         if face.fault:
             self.faults[face.fault] += 1
@@ -63,11 +66,21 @@ class Timeline:
 
     @property
     def sides(self) -> np.ndarray:
-        """Longer side of each box, in pixels, float32 (frames,)."""
-        boxes = np.array(self._boxes).reshape(-1, 4)
+        """Longer side of the box of each frame, in pixels, float32 (frames,)."""
+        boxes = np.array(self._boxes, dtype=np.float32).reshape(-1, 4)
         return (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0)
 
     @property
     def largest(self) -> float:
         """Longer side of the largest box, in pixels."""
         return float(self.sides.max(initial=0))
+
+    @property
+    def sharpness(self) -> np.ndarray:
+        """Sharpness of each frame, see `deepfake_cli.inference.faces.sharpness`, float32 (frames,)."""
+        return np.array(self._sharpness)
+
+    @property
+    def light(self) -> np.ndarray:
+        """Mean grey level of the face in each frame, in 0..255, float32 (frames,)."""
+        return np.array(self._light)

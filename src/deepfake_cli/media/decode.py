@@ -36,6 +36,7 @@ class Video:
         length: of the file in seconds, according to the header, with its sound; 0 if unknown.
         missing: number of these frames that were missing; set after decoding.
         damaged: number of frames that are truncated or undecodable, or that the decoder has patched; set after decoding.
+        size: encoded bytes of the packets read so far.
         stopped: whether decoding was stopped by the time limit.
         times: timestamp of each decoded frame, in seconds from the start of the file.
         notes: how the file was read, where this may surprise.
@@ -54,7 +55,7 @@ class Video:
         self.facts = Facts(codec.canonical_name, round(float(rate or 0), 3), self._stream.width, self._stream.height)
         self.promised = max(0, self._stream.frames)
         self.length = max(0, self._container.duration or 0) / 1e6
-        self.missing = self.damaged = self._hidden = self._empty = self._corrupt = 0
+        self.missing = self.damaged = self.size = self._hidden = self._empty = self._corrupt = 0
         self.stopped = False
         self.times = array("d")
         self.notes = [f"{others + 1} video streams: the default one was read"] if others else []
@@ -170,6 +171,7 @@ class Video:
                     self._empty += int(max(0, (packet.dts or 0) - last - 1))
                     last = max(last, packet.dts or 0)
                     self._hidden += packet.is_discard
+                    self.size += packet.size
                     yield packet
                 else:
                     self._empty += packet.dts is not None  # PyAV's own last packet has no time

@@ -26,6 +26,7 @@ class MemorySource:
     """
 
     facts = Facts("", 0.0, 0, 0)
+    bits_per_pixel = None  # not encoded
 
     def __init__(
         self, images: Iterable[Any], name: str, *, is_image: bool = False, clock: Callable[[], float] | None = None

@@ -132,6 +132,13 @@ class FrameSource:
         return self._video.times if self._video else ()
 
     @property
+    def bits_per_pixel(self) -> float | None:
+        """Encoded bits per pixel, of what was read so far; of images, of all. None if unknown."""
+        size = self._video.size if self._video else sum(file.stat().st_size for _, file in self._files)
+        pixels = self.facts.width * self.facts.height * (len(self.times) if self._video else len(self._files))
+        return 8 * size / pixels if pixels else None
+
+    @property
     def header(self) -> Header | None:
         """What the file says of itself, of a folder its first image; ask for it before the frames are read, and again after.
 

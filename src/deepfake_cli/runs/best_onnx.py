@@ -17,42 +17,64 @@ def read_export(snapshot: Path) -> Any:
     Raises:
         ModelError: it is broken, has data in other files, or was not written by ``deepfake export``.
     """
-    import onnx
-    from onnx.external_data_helper import uses_external_data
-
     path = snapshot.with_name(BEST_ONNX)
     if snapshot.name != BEST or not here(path).is_file():
         return None
-    mend = f"Delete it, and run deepfake export {snapshot} again."
+    return _read(path, f"Delete it, and run deepfake export {snapshot} again.")
+
+
+def restamp(snapshot: Path, folder: Path, **traits: Any) -> Path | None:
+    """Write metadata into the export of a run's best snapshot; return the export, or None if there is none.
+
+    Args:
+        snapshot: the snapshot that the metadata are of.
+        folder: of the new export, until it replaces the one beside the snapshot.
+        traits: what changes, see `deepfake_cli.inference.runtimes.metadata.Traits`.
+    """
+    exported, path = read_export(snapshot), snapshot.with_name(BEST_ONNX)
+    if exported is None:
+        return None
+    _save(exported, path, folder / path.name, traits)
+    return path
+
+
+def stamped(detector: Path, target: Path, **traits: Any) -> None:
+    """Write a copy of an exported detector with other metadata; its weights are the same.
+
+    Args:
+        detector: an ``.onnx`` file.
+        target: the copy.
+        traits: what changes, see `deepfake_cli.inference.runtimes.metadata.Traits`.
+
+    Raises:
+        ModelError: it is broken, has data in other files, or was not written by ``deepfake export``.
+    """
+    _save(_read(detector, "Export the snapshot again."), detector, target, traits)
+
+
+def _read(path: Path, mend: str) -> Any:
+    import onnx
+    from onnx.external_data_helper import uses_external_data
+
     try:
         exported = onnx.load(here(path), load_external_data=False)
     except Exception as error:  # noqa: BLE001 - protobuf has no common exception class
         raise ModelError(f"{path} cannot be loaded: {' '.join(str(error).split())[:300]}. {mend}") from None
     if any(uses_external_data(tensor) for tensor in exported.graph.initializer):
         raise ModelError(f"{path}: has data in other files, which is not read. {mend}")
-    Traits.parse(next((entry.value for entry in exported.metadata_props if entry.key == KEY), None), path)
+    Traits.parse(_properties(exported).get(KEY), path)
     return exported
 
 
-def restamp(snapshot: Path, threshold: float | None, calibration: dict[str, object], folder: Path) -> Path | None:
-    """Write the calibration of a run's best snapshot into its export; return the export, or None if there is none.
-
-    Args:
-        snapshot: the snapshot that was calibrated.
-        threshold: for the calibrated scores; None to keep the one in the file.
-        calibration: as in the recipe.
-        folder: of the new export, until it replaces the one beside the snapshot.
-    """
+def _save(exported: Any, path: Path, target: Path, traits: dict[str, Any]) -> None:
     import onnx
 
-    exported = read_export(snapshot)
-    if exported is None:
-        return None
-    path = snapshot.with_name(BEST_ONNX)
-    properties = {entry.key: entry.value for entry in exported.metadata_props}
-    traits = Traits.parse(properties.get(KEY), path)
-    new = replace(traits, calibration=calibration, threshold=traits.threshold if threshold is None else threshold)
+    properties = _properties(exported)
+    new = replace(Traits.parse(properties.get(KEY), path), **traits)
     onnx.helper.set_model_props(exported, {**properties, KEY: new.text})
-    with whole(folder / path.name) as partial:
+    with whole(target) as partial:
         onnx.save(exported, partial)
-    return path
+
+
+def _properties(exported: Any) -> dict[str, str]:
+    return {entry.key: entry.value for entry in exported.metadata_props}

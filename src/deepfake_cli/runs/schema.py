@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
+from deepfake_cli.inference.card import Conditions, Ratios
 from deepfake_cli.metrics.calibration import rising
 from deepfake_cli.storage.json_files import Part, Text
 
@@ -25,6 +26,8 @@ class Snapshot(Part):
     threshold: Share | None = None
     pool: Pool | None = None
     calibration: Map | None = None
+    conditions: Conditions | None = None
+    likelihood_ratio: Ratios | None = None
 
 
 class Row(Part):

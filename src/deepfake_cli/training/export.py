@@ -91,6 +91,8 @@ def traits_of(model: Any, snapshot: Path) -> Traits:
         threshold=0.5 if threshold is None else float(threshold),
         pool=recipe.pool_of(snapshot) or "mean",
         calibration=calibration,
+        conditions=own.get("conditions"),
+        likelihood_ratio=own.get("likelihood_ratio"),
         recipe=kept | {"settings": settings},
     )
 

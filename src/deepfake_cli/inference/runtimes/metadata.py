@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from deepfake_cli.errors import ModelError
+from deepfake_cli.inference.card import Conditions, Ratios
 from deepfake_cli.metrics.calibration import rising
 from deepfake_cli.storage.json_files import Part, parse_json
 
@@ -54,6 +55,8 @@ class Checked(Part):
     calibration: Annotated[dict[str, Any], AfterValidator(rising)] | None = None
     recipe: dict[str, Any] = {}
     measured: Measured | None = None
+    conditions: Conditions | None = None
+    likelihood_ratio: Ratios | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,8 @@ class Traits:
         calibration: maps scores to probabilities, see `deepfake_cli.metrics.calibration`; None if uncalibrated.
         recipe: how it was trained: settings, versions, hashes of the lists.
         measured: error rates on real deepfakes, see `rates`; None if not measured.
+        conditions: error rates by condition, see `deepfake_cli.inference.card.Conditions`; None if not measured.
+        likelihood_ratio: see `deepfake_cli.inference.card.Ratios`; None if not calibrated.
     """
 
     model: str
@@ -83,6 +88,8 @@ class Traits:
     calibration: dict[str, Any] | None = None
     recipe: dict[str, Any] = field(default_factory=dict)
     measured: dict[str, Any] | None = None
+    conditions: dict[str, Any] | None = None
+    likelihood_ratio: dict[str, Any] | None = None
 
     @property
     def rates(self) -> str:
