@@ -12,9 +12,10 @@ from deepfake_cli.metrics.names import CALIBRATION, FIGURES
 def calibrate(
     settings: Calibrate, json: Annotated[bool, typer.Option("--json", help="Print the result as JSON")] = False
 ) -> None:
-    """Calibrate scores to probabilities, on validation data.
+    """Calibrate scores to probabilities, or to likelihood ratios, on validation data.
 
-    The calibration is saved in the run's recipe. evaluate applies it, unless --no-calibration is given.
+    The calibration is saved in the run's recipe. evaluate applies it, unless --no-calibration is given. Likelihood ratios
+    (--method lr) do not change scores: predict states them.
     """
     from deepfake_cli.commands.calibrate import calibrate as run
 
@@ -23,7 +24,7 @@ def calibrate(
         result = run(settings, lambda done, total: bar.update(task, completed=done, total=total))
     if json:
         return print_json(result.calibration)
-    _print_errors(result.calibration)
+    (_print_ratios if settings.method == "lr" else _print_errors)(result.calibration)
     for note in result.calibration["notes"]:
         warn(f"Note: {note}")
     return console.print(f"Wrote {', '.join(map(str, result.files))}")
@@ -49,3 +50,24 @@ def _print_errors(calibration: dict[str, Any]) -> None:
         threshold = calibration["threshold"]
         counts = " and ".join(f"{count} {name}" for name, count in threshold["called_otherwise"].items())
         console.print(f"Threshold {threshold['before']:.3f} becomes {threshold['after']:.3f}: {counts} change class.")
+
+
+def _print_ratios(found: dict[str, Any]) -> None:
+    data = found["data"]
+    console.print(f"Detector: {found['snapshot']}")
+    console.print(
+        f"Likelihood ratios ({found['model']}): {data['real']:,} real and {data['fake']:,} fake videos, {data['groups']:,} groups"
+    )
+    names = {"cllr": "Cllr: 0 is perfect, 1 is worth nothing", "cllr_min": "Cllr-min: the part that is not calibration"}
+    cells = {key: "{value:.3f} ({low:.2f}–{high:.2f})".format(**found[key]) for key in names}
+    rows = [(name, cells[key]) for key, name in names.items()]
+    wrong = found["misleading"]
+    rows += [
+        ("reals that support fake", f"{wrong['real']:.3f}, at most {10 ** wrong['real_worst']:.2g} times"),
+        ("fakes that support real", f"{wrong['fake']:.3f}, at most {10 ** -wrong['fake_worst']:.2g} times"),
+    ]
+    console.print(table(None, ["", f"on {found['folds']} held-out folds"], rows))
+    low, high = (10**end for end in found["bounds"])
+    console.print(
+        f"Ratios lie from 1/{1 / low:.2g} to {high:.2g}: beyond these bounds there are too few videos (ELUB)."
+    )

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from deepfake_cli.cli.conditions import print_conditions
 from deepfake_cli.cli.console import console, print_json, progress, table, warn
 from deepfake_cli.cli.robustness import print_robustness
 from deepfake_cli.config import Evaluate
@@ -20,7 +21,7 @@ def evaluate(
     """Evaluate a detector, or scores from a CSV, per frame, video and group, with 95 % intervals."""
     from deepfake_cli.commands.evaluate import evaluate as run
 
-    with progress("frames") as bar:
+    with progress("files" if settings.conditions else "frames") as bar:
         task = bar.add_task("evaluate", total=None, note="")
         result = run(settings, lambda done, total: bar.update(task, completed=done, total=total))
     if json:
@@ -31,9 +32,11 @@ def evaluate(
     print_metrics(result.metrics)
     if result.metrics.get("robustness"):
         print_robustness(result.metrics["robustness"], settings.robustness_frames, settings.output)
+    if result.metrics.get("conditions"):
+        print_conditions(result.metrics["conditions"])
     for note in result.notes:
         warn(f"Note: {note}")
-    files = [result.predictions, result.summary, *([result.page] if result.page else [])]
+    files = [result.predictions, result.summary, *([result.page] if result.page else []), *result.more]
     return console.print(f"Wrote {', '.join(map(str, files))}")
 
 

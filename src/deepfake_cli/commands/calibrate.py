@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 Errors = dict[str, dict[str, float]]  # by level and metric
+UNCALIBRATED = {"conditions": "error rates by condition", "likelihood_ratio": "likelihood ratios"}  # of other scores
+FOLDS = 5
 FEW = 1000  # frames: isotonic regression overfits on fewer (Niculescu-Mizil and Caruana, ICML 2005, figure 8)
 
 
@@ -64,6 +66,10 @@ def calibrate(settings: Calibrate, progress: Progress = lambda done, total: None
             the calibration makes them worse.
         ModelError: there is no snapshot, no recipe that lists it, or the run is still training.
     """
+    if settings.method == "lr":
+        from deepfake_cli.commands.likelihood_ratio import likelihood_ratio
+
+        return likelihood_ratio(settings, progress)
     with tempfile.TemporaryDirectory(prefix="deepfake-") as folder:
         snapshot, table, notes = _scored(settings, Path(folder), progress)
         return _calibrated(settings, snapshot, table, notes, list(Path(folder).iterdir()))
@@ -75,7 +81,10 @@ def _calibrated(
     """Fit, and write all files; `notes` are on the scores, `scored` are the files of the evaluation, if there was one."""
     fitted = Calibration.fit(table["label"], table["score"], settings.method)
     after = table.assign(score=fitted.apply(table["score"]))
-    before, held_out = _errors(table), _errors(cross_validated(table, settings.method, settings.folds, settings.seed))
+    before, held_out = (
+        _errors(table),
+        _errors(cross_validated(table, settings.method, settings.folds or FOLDS, settings.seed)),
+    )
     _check_better(before, held_out, settings)
     calibration: dict[str, Any] = {
         "snapshot": str(snapshot),
@@ -86,7 +95,7 @@ def _calibrated(
         "before": before,
         "after": _errors(after),
         "cross_validated": held_out,
-        "folds": settings.folds,
+        "folds": settings.folds or FOLDS,
         "threshold": _threshold(snapshot, fitted, table, after),
         "reliability": {
             when: reliability(rows["label"], rows["score"]) for when, rows in (("before", table), ("after", after))
@@ -167,10 +176,14 @@ def _keep(snapshot: Path, fitted: Calibration, threshold: dict[str, Any] | None)
     """Save the calibration of this snapshot in the recipe and in the export, together; return the files."""
     _check_recipe(snapshot)  # again, since training may have started during scoring
     known = recipe.read(snapshot)
-    known["snapshots"][snapshot.name]["calibration"] = fitted.to_json()
+    entry = known["snapshots"][snapshot.name]
+    entry["calibration"] = fitted.to_json()
+    for name in UNCALIBRATED:  # they were of other scores
+        entry.pop(name, None)
     with replaced(snapshot.parent, last=recipe.NAME) as new:
         recipe.write(new, known)
-        exported = restamp(snapshot, threshold["after"] if threshold else None, fitted.to_json(), new)
+        moved = {"threshold": threshold["after"]} if threshold else {}
+        exported = restamp(snapshot, new, calibration=fitted.to_json(), **moved, **dict.fromkeys(UNCALIBRATED))
     return [snapshot.parent / recipe.NAME, *filter(None, [exported])]
 
 
@@ -197,6 +210,11 @@ def _threshold(
 
 def _notes(snapshot: Path, table: "pd.DataFrame", calibration: dict[str, Any]) -> list[str]:
     trained, notes = recipe.seen(snapshot, checks.groups(table))["train"], []
+    entry = recipe.read(snapshot)["snapshots"][snapshot.name]
+    if dropped := [words for name, words in UNCALIBRATED.items() if entry.get(name)]:
+        notes.append(
+            f"Removed from the recipe, since they were of other scores: {' and '.join(dropped)}. Measure them again."
+        )
     if trained:
         notes.append(
             f"{len(trained)} of {calibration['groups']} groups were trained on, such as {trained[0]}. Scores on training data "

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 MODEL_SUFFIXES = (*KERAS, SUFFIX)
 OTHER_MODELS = (".tflite", ".pb", ".pt", ".pth", ".ckpt", ".safetensors")
-FILES = (PREDICTIONS, METRICS, MAPS, RECIPE, PAGE, *ROBUSTNESS)  # of one evaluation
+CONDITIONS = "conditions.csv"
+FILES = (PREDICTIONS, METRICS, MAPS, RECIPE, PAGE, CONDITIONS, *ROBUSTNESS)  # of one evaluation
 DEFAULT_LIST = Path("csv/val/validation.csv")
 OLD_SNAPSHOT = Path("snapshots/best.keras")  # of the former trainer
 
@@ -46,6 +47,7 @@ class EvaluateResult:
         predictions: path of ``predictions.csv``.
         summary: path of ``metrics.json``.
         page: path of the report, if requested.
+        more: further files written, with --conditions.
     """
 
     metrics: dict[str, Any]
@@ -53,6 +55,7 @@ class EvaluateResult:
     predictions: Path
     summary: Path
     page: Path | None = None
+    more: list[Path] = field(default_factory=list)
 
     def __repr__(self) -> str:
         auc = self.metrics["video"]["auc"]
@@ -87,6 +90,10 @@ def evaluate(settings: Evaluate, progress: Callable[[int, int], None] = lambda d
         ManifestError: a list is missing or unusable.
         ModelError: the snapshot is missing or cannot be read, or there are two.
     """
+    if settings.conditions:
+        from deepfake_cli.commands.conditions import conditions
+
+        return conditions(settings, progress)
     wanted = changes_of(settings.robustness, settings.robustness_changes)  # first, so that errors show before the work
     scored = (
         scored_frames.from_file(
@@ -155,7 +162,7 @@ def _from_model(settings: Evaluate, progress: Callable[[int, int], None]) -> sco
         unscored=unscored,
         threshold=detector.threshold,
         pool=(detector.pool or "mean") if settings.pool == "auto" else settings.pool,
-        notes=checks.repeated(table, named) + detector.notes + _seen(snapshot, table),
+        notes=checks.repeated(table, named) + detector.notes + seen_notes(snapshot, table),
         lists=lists,
         snapshot=str(snapshot),
         detector=detector,
@@ -186,7 +193,7 @@ def inputs(paths: Sequence[Path], runs_dir: Path) -> tuple[list[Path], Path]:
     return lists or [DEFAULT_LIST], snapshot
 
 
-def _seen(snapshot: Path, table: "pd.DataFrame") -> list[str]:
+def seen_notes(snapshot: Path, table: "pd.DataFrame") -> list[str]:
     """Notes on groups that were used in training or validation."""
     groups, notes = set(checks.groups(table)), []
     trained, chosen = recipe.seen(snapshot, groups).values()

@@ -52,6 +52,12 @@ class Evaluate(Device):
         f"Only these corruptions, comma-separated: {', '.join(CHANGES)}; implies --robustness [default: all]",
     )
     robustness_frames: int = option(8, "Consecutive frames to corrupt, from the middle of each video; 0: all", ge=0)
+    conditions: bool = option(
+        False,
+        "Judge whole files as predict does, as they are and encoded anew, and measure error rates by face size, sharpness, "
+        "light, bits per pixel and codec; give folders with real/ and fake/, or CSVs of files (path, label, group)",
+    )
+    conditions_frames: int = option(16, "Number of frames to judge of each file", ge=1)
     runs_dir: Path = option(RUNS, "Folder of the runs", remote=True)
     output: Path = option(
         EVALUATION, "Output folder for predictions.csv and metrics.json", remote=True, writes="folder"
@@ -64,6 +70,8 @@ class Evaluate(Device):
             raise ValueError("columns needs --predictions FILE.csv")
         if self.predictions and (self.robustness or self.robustness_changes):
             raise ValueError("robustness needs a detector: give lists and a snapshot instead of predictions")
+        if self.conditions and (self.predictions or self.robustness or self.robustness_changes or self.cluster):
+            raise ValueError("conditions cannot be combined with predictions, robustness or cluster")
         if self.predictions and self.inputs:
             raise ValueError("predictions and lists cannot be combined: the scores are already in the file")
         return self
@@ -114,11 +122,17 @@ class Calibrate(Device):
         "csv/val/validation.csv, and best.keras of the newest run]",
         remote=True,
     )
-    method: Literal["temperature", "isotonic"] = option(
+    method: Literal["temperature", "isotonic", "lr"] = option(
         "temperature",
-        "Divide the logit by a temperature, or fit an isotonic step function, which needs about 1,000 frames",
+        "Divide the logit by a temperature; fit an isotonic step function, which needs about 1,000 frames; or fit likelihood "
+        "ratios of videos (lr), for forensic reports",
     )
-    folds: int = option(5, "Folds of the groups to cross-validate the calibration on", ge=2, le=100)
+    lr_model: Literal["logistic", "kde"] = option(
+        "logistic", "Model of the likelihood ratios: logistic regression, or kernel densities (kde)"
+    )
+    folds: int | None = option(
+        None, "Folds of the groups to cross-validate the calibration on [default: 5; lr: 10]", ge=2, le=100
+    )
     seed: int = option(0, "Random seed of the folds", ge=0)
     model: str | None = option(None, "Architecture, if the .h5 file holds only weights")
     image_size: int | None = option(None, "Input size of that architecture, in pixels", ge=32, le=2048)
@@ -126,7 +140,7 @@ class Calibrate(Device):
     workers: int | None = option(None, "Number of threads that read images [default: chosen by TensorFlow]", ge=1)
     runs_dir: Path = option(RUNS, "Folder of the runs", remote=True)
     output: Path = option(
-        Path("calibration"), "Output folder for calibration.json and reliability.png", remote=True, writes="folder"
+        Path("calibration"), "Output folder for calibration.json and plots", remote=True, writes="folder"
     )
 
 

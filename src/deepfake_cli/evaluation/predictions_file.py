@@ -37,15 +37,26 @@ def is_predictions(path: Path) -> bool:
     return set(COLUMNS) <= set(header) and "box" not in header
 
 
-def evaluated(predictions: Path, named: list[Path]) -> Path:
-    """Return the snapshot of uncalibrated predictions: the given one, or that in ``metrics.json``.
+def calibration_in(predictions: Path) -> dict[str, Any] | None:
+    """The calibration of the scores in a predictions file, as in the ``metrics.json`` next to it; None if there is none."""
+    summary = read_json(predictions.parent / SUMMARY, Summary, ModelError, MEND, required=False) or {}
+    return summary.get("calibration")
+
+
+def evaluated(predictions: Path, named: list[Path], *, calibrated: bool = False) -> Path:
+    """Return the snapshot of predictions: the given one, or that in ``metrics.json``.
+
+    Args:
+        predictions: the file.
+        named: the given snapshot, if any.
+        calibrated: whether its scores may be calibrated.
 
     Raises:
         ModelError: neither is there, they differ, the scores are already calibrated, or ``metrics.json`` is invalid.
     """
     summary = read_json(predictions.parent / SUMMARY, Summary, ModelError, MEND, required=False) or {}
     recorded = summary.get("snapshot")
-    if summary.get("calibration"):
+    if summary.get("calibration") and not calibrated:
         raise ModelError(f"{predictions}: its scores are already calibrated. Run deepfake evaluate --no-calibration")
     if not named and not recorded:
         raise ModelError(f"{predictions}: no {SUMMARY} next to it names its snapshot: give the snapshot too.")

@@ -1,0 +1,129 @@
+"""``deepfake evaluate --conditions``: error rates of a detector on whole files, by their condition."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deepfake_cli.assets import STARTER
+from deepfake_cli.commands.evaluate import CONDITIONS, MODEL_SUFFIXES, EvaluateResult, earlier, inputs, seen_notes
+from deepfake_cli.config import Evaluate
+from deepfake_cli.data import manifest
+from deepfake_cli.datasets.clip import LABELS
+from deepfake_cli.errors import ManifestError
+from deepfake_cli.evaluation import conditions as rates
+from deepfake_cli.evaluation import scored_frames
+from deepfake_cli.evaluation.whole_files import AS_IS, judged, labelled
+from deepfake_cli.inference.detector import Detector
+from deepfake_cli.media.encodings import ENCODINGS
+from deepfake_cli.metrics import predictions
+from deepfake_cli.metrics.assess import assess
+from deepfake_cli.reporting.folder import METRICS, PREDICTIONS
+from deepfake_cli.runs import card, recipe
+from deepfake_cli.runs.listing import BEST, newest
+from deepfake_cli.storage.file_sets import replaced, stale
+from deepfake_cli.storage.files import write_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def conditions(settings: Evaluate, progress: Callable[[int, int], None]) -> EvaluateResult:
+    """Judge files as `predict` does, as they are and encoded anew; keep the error rates in the card of the detector.
+
+    Args:
+        settings: see `deepfake_cli.config.Evaluate`.
+        progress: called with the number of files done and the total.
+
+    Returns:
+        The metrics of the files as they are, and under ``conditions`` the error rates.
+
+    Raises:
+        ManifestError: a list is invalid or of face crops, or a class is missing.
+        ModelError: the detector cannot be loaded, or its card cannot be written.
+    """
+    sources, path = _inputs(settings)
+    files = labelled(sources)
+    detector = Detector.load(path, runtime=settings.runtime, threshold=settings.threshold)
+    own = detector.threshold == detector.traits.threshold
+    if own:
+        card.check(path)
+    table = judged(files, detector, settings.conditions_frames, progress)
+    if table["score"].isna().all():
+        raise ManifestError(f"No file could be judged. The first: {table['path'][0]}: {table['reason'][0]}.")
+    as_is = table[table["encoding"] == AS_IS]
+    found = {
+        "on": f"{len(as_is):,} files of {', '.join(source.name for source in sources)}, and {len(ENCODINGS)} encodings of videos",
+        "threshold": detector.threshold,
+        "slices": rates.slices(table),
+    }
+    metrics, notes = _metrics(settings, as_is, detector, sources, path)
+    metrics["snapshot"] = str(card.place(path, settings.output) if own else path)
+    notes += (
+        [] if own else ["The card of the detector has no error rates for another threshold than its own: not saved."]
+    )
+    metrics |= {"conditions": {**found, "encodings": rates.by_encoding(table)}, "notes": notes}
+    names, files_of_card = earlier(settings.output), []
+    with replaced(settings.output, last=METRICS, names=names) as new:
+        for name, rows in ((PREDICTIONS, as_is), (CONDITIONS, table)):
+            manifest.write_table(new / name, rows.assign(label=rows["label"].map(dict(enumerate(LABELS)))))
+        write_text(new / METRICS, json.dumps(metrics, indent=2) + "\n")
+        if own:
+            files_of_card = card.keep(path, settings.output, new, conditions=found)
+        if removed := stale(settings.output, new, names):
+            notes.append(f"Removed, since they are of an earlier evaluation: {', '.join(removed)}.")
+    return EvaluateResult(
+        metrics,
+        notes,
+        settings.output / PREDICTIONS,
+        settings.output / METRICS,
+        more=[settings.output / CONDITIONS, *files_of_card],
+    )
+
+
+def _inputs(settings: Evaluate) -> tuple[list[Path], Path]:
+    """The labelled files, and the detector: the given one, else that of the newest run, else the starter detector."""
+    models = [path for path in settings.inputs if path.suffix.lower() in MODEL_SUFFIXES]
+    sources = [path for path in settings.inputs if path not in models]
+    if not sources:
+        raise ManifestError(
+            "--conditions needs labelled files: a folder with real/ and fake/, or a CSV with path and label."
+        )
+    if models or newest(settings.runs_dir, BEST):
+        return inputs(settings.inputs, settings.runs_dir)
+    return sources, STARTER
+
+
+def _metrics(
+    settings: Evaluate, rows: "pd.DataFrame", detector: Detector, sources: list[Path], path: Path
+) -> tuple[dict[str, Any], list[str]]:
+    """The metrics of files as they are, and notes."""
+    lacks = rows["score"].isna()
+    scored = scored_frames.Judged(
+        frames=rows[~lacks].reset_index(drop=True),
+        missing=rows[lacks].assign(quality=""),
+        unscored=int(lacks.sum()),
+        threshold=detector.threshold,
+        pool=detector.traits.pool,
+        notes=seen_notes(path, rows),
+        lists=[source for source in sources if source.is_file()],
+        snapshot=str(path),
+    )
+    metrics = assess(
+        scored.frames[[name for name in predictions.COLUMNS if name in scored.frames]],
+        scored.threshold,
+        settings.resamples,
+        settings.seed,
+        pool=scored.pool,
+        interval=settings.interval,
+        missing=scored.missing,
+        missing_as=settings.missing,
+    )
+    notes = scored.notes + metrics.pop("notes")
+    head = {"snapshot": scored.snapshot, "lists": recipe.fingerprint(scored.lists)}
+    return {
+        **head,
+        **metrics,
+        "errors": scored_frames.errors(scored),
+        "calibration": detector.traits.calibration,
+    }, notes
