@@ -21,6 +21,7 @@ from deepfake_cli.inference.support import Support, differences
 from deepfake_cli.media.encodings import ENCODINGS
 from deepfake_cli.metrics.rates import interval
 from deepfake_cli.metrics.verbal_scale import words
+from deepfake_cli.runs import card
 from tests import processes
 from tests.conftest import write_video
 
@@ -84,8 +85,8 @@ def test_the_rates_are_printed_and_kept_in_a_copy_with_the_same_weights(measured
 def test_predict_looks_up_the_condition_of_its_file(measured):
     root, _ = measured
     options = ("--detector", "evaluation/mine.onnx", "--max-frames", 2)
-    same = processes.run("predict", "set/real", *options, "--report", "page.html", cwd=root).stdout
-    assert "error rates on files like this" in same and "all of these" in same and "groups" in same
+    same = processes.run("predict", "set/real/man_a/a.mp4", *options, "--report", "page.html", cwd=root).stdout
+    assert "Error rates on files like this" in same and "all of these" in same and "groups" in same
     assert "Error rates on files like this" in (root / "page.html").read_text()
     grey = root / "other.png"
     import cv2
@@ -98,6 +99,43 @@ def test_predict_looks_up_the_condition_of_its_file(measured):
     assert "No file like this one in all of these was measured" in said and "not measured: png" in said
     at = json.loads(processes.run("predict", grey, *options, "--threshold", 0.9, "--json", cwd=root).stdout)
     assert at["verdicts"][0]["error_rates"] is None, "at another threshold nothing was measured"
+
+
+def test_several_files_have_their_rates_in_the_report_and_json(measured):
+    root, _ = measured
+    said = processes.run(
+        "predict", "set/real", "--detector", "evaluation/mine.onnx", "--max-frames", 2, cwd=root
+    ).stdout
+    assert "--report and --json also have: error rates on files like it" in said and "all of these" not in said
+
+
+def test_a_report_of_whole_files_is_written(measured):
+    root, said = measured
+    page = (root / "evaluation" / "report.html").read_text()
+    assert "a.mp4" in page and "report.html" in said.stdout
+
+
+def test_the_card_of_a_run_is_in_its_recipe_and_its_export(tmp_path):
+    from deepfake_cli.commands.calibrate import _keep
+    from deepfake_cli.metrics.calibration import Calibration
+
+    best = tmp_path / "run" / "best.keras"
+    best.parent.mkdir()
+    best.write_bytes(b"weights")
+    shutil.copy(STARTER, best.with_suffix(".onnx"))
+    (best.parent / "recipe.json").write_text(json.dumps({"snapshots": {best.name: {"epoch": 1}}}))
+
+    def kept():
+        entry = json.loads((best.parent / "recipe.json").read_text())["snapshots"][best.name]
+        return entry.get("likelihood_ratio"), Detector.load(best).traits.likelihood_ratio
+
+    written = card.keep(best.with_suffix(".onnx"), tmp_path, tmp_path, likelihood_ratio=RATIOS)
+    assert kept() == (RATIOS, RATIOS) and written == [best.parent / "recipe.json", best.with_suffix(".onnx")]
+    assert weights(best.with_suffix(".onnx")) == weights(STARTER)
+    _keep(best, Calibration("temperature", 2.0), None)
+    assert kept() == (None, None), "they were of uncalibrated scores"
+    with pytest.raises(ModelError, match=r"does not list other\.keras"):
+        card.check(best.with_name("other.keras"))
 
 
 def test_few_groups_have_no_likelihood_ratios(measured):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deepfake_cli.cli.conditions import print_card
+from deepfake_cli.cli.conditions import print_cards
 from deepfake_cli.cli.console import console, print_json, progress, table, warn
 from deepfake_cli.config import Predict
 from deepfake_cli.errors import DatasetError
@@ -65,8 +65,8 @@ def predict(
         )
         if result.rates:
             console.print(result.rates)
+        print_cards(result.verdicts, verbal=settings.verbal)
         for verdict in result.verdicts:
-            print_card(verdict, verbal=settings.verbal)
             for note in verdict.notes:
                 warn(f"{verdict.path}: {note}")
             for line in verdict.record.origin_lines if verdict.record else ():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from deepfake_cli.assets import STARTER
 from deepfake_cli.commands.evaluate import CONDITIONS, MODEL_SUFFIXES, EvaluateResult, earlier, inputs, seen_notes
+from deepfake_cli.commands.report import of_evaluation
 from deepfake_cli.config import Evaluate
 from deepfake_cli.data import manifest
 from deepfake_cli.datasets.clip import LABELS
@@ -18,7 +19,7 @@ from deepfake_cli.inference.detector import Detector
 from deepfake_cli.media.encodings import ENCODINGS
 from deepfake_cli.metrics import predictions
 from deepfake_cli.metrics.assess import assess
-from deepfake_cli.reporting.folder import METRICS, PREDICTIONS
+from deepfake_cli.reporting.folder import METRICS, PAGE, PREDICTIONS
 from deepfake_cli.runs import card, recipe
 from deepfake_cli.runs.listing import BEST, newest
 from deepfake_cli.storage.file_sets import replaced, stale
@@ -57,28 +58,30 @@ def conditions(settings: Evaluate, progress: Callable[[int, int], None]) -> Eval
         "threshold": detector.threshold,
         "slices": rates.slices(table),
     }
-    metrics, notes = _metrics(settings, as_is, detector, sources, path)
-    metrics["snapshot"] = str(card.place(path, settings.output) if own else path)
+    scored = _scored(as_is, detector, sources, path)
+    metrics, notes = _metrics(settings, scored)
     notes += (
         [] if own else ["The card of the detector has no error rates for another threshold than its own: not saved."]
     )
-    metrics |= {"conditions": {**found, "encodings": rates.by_encoding(table)}, "notes": notes}
-    names, files_of_card = earlier(settings.output), []
+    metrics |= {
+        "snapshot": str(card.place(path, settings.output) if own else path),
+        "calibration": detector.traits.calibration,
+        "conditions": {**found, "encodings": rates.by_encoding(table)},
+        "notes": notes,
+    }
+    names, more = earlier(settings.output), [settings.output / CONDITIONS]
     with replaced(settings.output, last=METRICS, names=names) as new:
-        for name, rows in ((PREDICTIONS, as_is), (CONDITIONS, table)):
+        for name, rows in ((PREDICTIONS, scored.frames), (CONDITIONS, table)):
             manifest.write_table(new / name, rows.assign(label=rows["label"].map(dict(enumerate(LABELS)))))
         write_text(new / METRICS, json.dumps(metrics, indent=2) + "\n")
+        if settings.report:
+            of_evaluation(settings, scored, new)
         if own:
-            files_of_card = card.keep(path, settings.output, new, conditions=found)
+            more += card.keep(path, settings.output, new, conditions=found)
         if removed := stale(settings.output, new, names):
             notes.append(f"Removed, since they are of an earlier evaluation: {', '.join(removed)}.")
-    return EvaluateResult(
-        metrics,
-        notes,
-        settings.output / PREDICTIONS,
-        settings.output / METRICS,
-        more=[settings.output / CONDITIONS, *files_of_card],
-    )
+    page = settings.output / PAGE if settings.report else None
+    return EvaluateResult(metrics, notes, settings.output / PREDICTIONS, settings.output / METRICS, page, more)
 
 
 def _inputs(settings: Evaluate) -> tuple[list[Path], Path]:
@@ -94,12 +97,10 @@ def _inputs(settings: Evaluate) -> tuple[list[Path], Path]:
     return sources, STARTER
 
 
-def _metrics(
-    settings: Evaluate, rows: "pd.DataFrame", detector: Detector, sources: list[Path], path: Path
-) -> tuple[dict[str, Any], list[str]]:
-    """The metrics of files as they are, and notes."""
+def _scored(rows: "pd.DataFrame", detector: Detector, sources: list[Path], path: Path) -> scored_frames.Judged:
+    """The files as they are, each a video of one row."""
     lacks = rows["score"].isna()
-    scored = scored_frames.Judged(
+    return scored_frames.Judged(
         frames=rows[~lacks].reset_index(drop=True),
         missing=rows[lacks].assign(quality=""),
         unscored=int(lacks.sum()),
@@ -109,6 +110,10 @@ def _metrics(
         lists=[source for source in sources if source.is_file()],
         snapshot=str(path),
     )
+
+
+def _metrics(settings: Evaluate, scored: scored_frames.Judged) -> tuple[dict[str, Any], list[str]]:
+    """The metrics of files as they are, and notes."""
     metrics = assess(
         scored.frames[[name for name in predictions.COLUMNS if name in scored.frames]],
         scored.threshold,
@@ -120,10 +125,6 @@ def _metrics(
         missing_as=settings.missing,
     )
     notes = scored.notes + metrics.pop("notes")
-    head = {"snapshot": scored.snapshot, "lists": recipe.fingerprint(scored.lists)}
-    return {
-        **head,
-        **metrics,
-        "errors": scored_frames.errors(scored),
-        "calibration": detector.traits.calibration,
+    return {"snapshot": None, "lists": recipe.fingerprint(scored.lists)} | metrics | {
+        "errors": scored_frames.errors(scored)
     }, notes
