@@ -68,6 +68,14 @@ def test_costs_of_known_ratios():
     assert ece(np.zeros(4), labels, [0])[0] == pytest.approx(1)
 
 
+def test_ratios_that_are_nearly_equal_have_a_best_map():
+    """As those within bounds are, which sums of floats move by one step."""
+    labels, scores, _ = scored()
+    ratios = np.round(logit(scores), 1) + np.arange(len(labels)) % 5 * 2e-16
+    assert not np.isnan(best_rising(ratios, labels)).any()
+    assert cllr_min(ratios, labels) == pytest.approx(cllr_min(np.round(ratios, 1), labels), abs=0.05)
+
+
 @pytest.mark.parametrize("method", FITS)
 def test_ratios_are_bounded_by_the_number_of_videos(method):
     """Scores without an error would have infinite ratios."""

@@ -24,6 +24,7 @@ KNOTS = 101
 STEP = 0.01  # of the bounds, in log10
 FARTHEST = 9.0  # log10 ratios beyond this count as this
 LEVEL = 0.95  # of the intervals
+MOST_CELLS = 10**7  # of a table of distances: 80 MB
 
 Curve = Callable[[Floats], Floats]  # from logits to log10 ratios
 
@@ -123,10 +124,14 @@ def _log_density(points: Floats) -> Curve:
     width = spread * (4 / 3 / len(points)) ** 0.2
 
     def density(other: Floats) -> Floats:
-        off = (np.asarray(other)[:, None] - points) / width
+        off = (other[:, None] - points) / width
         return np.asarray(logsumexp(-(off**2) / 2, axis=1) - np.log(len(points) * width * np.sqrt(2 * np.pi)))
 
-    return density
+    def in_parts(other: Floats) -> Floats:
+        count = 1 + len(other) * len(points) // MOST_CELLS
+        return np.concatenate([density(part) for part in np.array_split(np.asarray(other), count)])
+
+    return in_parts
 
 
 def resampled(truth: Codes, groups: ArrayLike, resamples: int, seed: int) -> Iterator[Codes]:

@@ -54,9 +54,9 @@ def ece_plot(path: Path, log10: np.ndarray, truth: np.ndarray, about: str) -> No
         axes.plot(ODDS, ece(log10, truth), color=COLOURS[1], label=f"these ratios: Cllr {cllr(log10, truth):.3f}")
         best = f"best rising map of them: Cllr-min {cllr_min(log10, truth):.3f}"
         axes.plot(ODDS, ece(best_rising(log10, truth), truth), color=COLOURS[0], linestyle="--", label=best)
-        axes.set(xlim=(ODDS[0], ODDS[-1]), ylim=(0, None), ylabel="cross-entropy in bits; lower is better")
+        axes.set(xlim=(ODDS[0], ODDS[-1]), ylim=(0, 1.35), ylabel="cross-entropy in bits; lower is better")
         axes.set_xlabel("log10 of the prior odds of fake")
-        axes.legend()
+        axes.legend(loc="upper left")
         save(figure, path)
 
 
