@@ -19,6 +19,7 @@ from deepfake_cli.runs.best_onnx import stamped
 
 PAGE = Path(__file__).parents[1] / "docs" / "starter.md"
 START, END = "<!-- conditions -->\n", "<!-- end of conditions -->\n"
+ON = "37 real and 62 fake files of FaceForensics++ and DFD (c40), MesoNet and swapped photos, and 5 encodings of videos"
 HEAD = ("by", "", "reals called fake", "fakes called real")
 
 
@@ -27,6 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("evaluation", type=Path, help="output folder of evaluate --conditions")
     found = json.loads((parser.parse_args().evaluation / "metrics.json").read_text(encoding="utf-8"))["conditions"]
+    found["on"] = ON
     stamped(STARTER, STARTER, conditions={name: found[name] for name in ("on", "threshold", "slices")})
     text = PAGE.read_text(encoding="utf-8")
     before, after = text[: text.index(START) + len(START)], text[text.index(END) :]
