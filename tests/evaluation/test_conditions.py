@@ -187,7 +187,7 @@ def test_predict_states_both_hypotheses_the_ratio_and_its_data(calibrated):
     for text in (said, page):
         assert "H1: the face is real" in text and "H2: the face is a fake" in text
         assert "times (95 % interval" in text and "ENFSI" in text
-        assert "100 fakes and 100 reals of 50 groups: conditions.csv" in text
+        assert "100 fake and 100 real files of 50 groups: conditions.csv" in text
         assert "codec h264, theirs hevc" in text
     assert "prior" not in said and "posterior" not in said
     (verdict,) = json.loads(processes.run("predict", CLIP, *options, "--json", cwd=root).stdout)["verdicts"]
@@ -268,6 +268,7 @@ def test_unknown_conditions_are_said():
         "codec not known",
     ]
     assert "not known" in differences({}, condition)[0]
+    assert differences({"face_size": ["x"], "codec": [1.0, 2.0]}, condition)[0] == "face size not known"
 
 
 @pytest.mark.parametrize(

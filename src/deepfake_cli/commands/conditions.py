@@ -46,7 +46,7 @@ def conditions(settings: Evaluate, progress: Callable[[int, int], None]) -> Eval
     sources, path = _inputs(settings)
     files = labelled(sources)
     detector = Detector.load(path, runtime=settings.runtime, threshold=settings.threshold)
-    own = detector.threshold == detector.traits.threshold
+    own = settings.threshold is None
     if own:
         card.check(path)
     table = judged(files, detector, settings.conditions_frames, progress)

@@ -13,6 +13,8 @@ Short = Annotated[Text, Field(max_length=200)]
 Curve = Annotated[list[Annotated[float, Field(ge=-100, le=100)]], Field(min_length=2, max_length=MOST_KNOTS)]
 End = float | None
 Range = Annotated[list[End], Field(min_length=2, max_length=2)]
+Ends = Annotated[list[float], Field(min_length=2, max_length=2)]
+Words = Annotated[list[Short], Field(min_length=1, max_length=100)]
 
 
 class Rate(Part):
@@ -55,7 +57,7 @@ class Data(Part):
     real: Count
     fake: Count
     groups: Count
-    ranges: Annotated[dict[Short, Range | list[Short]], Field(max_length=20)] = {}
+    ranges: Annotated[dict[Short, Ends | Words], Field(max_length=20)] = {}
 
 
 class Costs(Part):

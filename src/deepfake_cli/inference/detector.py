@@ -14,13 +14,12 @@ import numpy as np
 from deepfake_cli.errors import ConfigError
 from deepfake_cli.faces import find_face_detector
 from deepfake_cli.inference import runtimes
-from deepfake_cli.inference.error_rates import Errors
+from deepfake_cli.inference.add_card import add_card
 from deepfake_cli.inference.exported import exported
 from deepfake_cli.inference.judge import JudgeOptions, judge
 from deepfake_cli.inference.record import Examiner, face_detector_sha256
 from deepfake_cli.inference.result import Verdict, Verdicts
 from deepfake_cli.inference.sources import sources
-from deepfake_cli.inference.support import Support
 from deepfake_cli.media.memory import MemorySource
 from deepfake_cli.media.video import FrameSampler
 from deepfake_cli.metrics.calibration import Calibration
@@ -65,7 +64,7 @@ class Detector:
         own = self.traits if threshold is None else None  # a given threshold replaces all others
         self.real_below = own.real_below if own and own.real_below is not None else self.threshold
         photo_threshold = own.photo_threshold if own and own.photo_threshold is not None else self.threshold
-        self.network = network
+        self.network, self._own_thresholds = network, threshold is None
         self._calibration = Calibration.from_json(self.traits.calibration) if self.traits.calibration else None
         self._options = JudgeOptions(
             scores=self.scores,
@@ -244,20 +243,9 @@ class Detector:
             max_seconds=max_seconds,
             examiner=self.examiner,
         )
-        return self._with_card(judge(Path(path), options, progress, frames), alike=faces == "largest" and not crops)
-
-    def _with_card(self, verdict: Verdict, *, alike: bool) -> Verdict:
-        """Add what the card of the detector says of files like this one.
-
-        Args:
-            verdict: of the file.
-            alike: whether it was judged as the files of the card were.
-        """
-        traits = self.traits
-        if traits.likelihood_ratio and alike and verdict.score is not None:
-            verdict.support = Support.of(traits.likelihood_ratio, verdict.score, verdict.condition)
-        if traits.conditions and alike and verdict.condition and self.threshold == traits.conditions["threshold"]:
-            verdict.errors = Errors.of(traits.conditions, verdict.condition)
+        verdict = judge(Path(path), options, progress, frames)
+        if faces == "largest" and not crops:  # as the files of the card were judged
+            add_card(verdict, self.traits, rated=self._own_thresholds)
         return verdict
 
 

@@ -71,7 +71,7 @@ class Support:
             f"H1: {first}. H2: {second}.",
             f"The score is {value} times (95 % interval {low} to {high}) more probable if H1 is true than if H2 is true."
             + (f" In the words of ENFSI's scale: {said}." if verbal else ""),
-            f"Calibrated on {data['fake']:,} fakes and {data['real']:,} reals of {data['groups']:,} groups: {data['on']}.",
+            f"Calibrated on {data['fake']:,} fake and {data['real']:,} real files of {data['groups']:,} groups: {data['on']}.",
             f"This file is unlike them: {'; '.join(self.differences)}."
             if self.differences
             else "This file is like them in all conditions measured.",
@@ -97,8 +97,9 @@ def differences(ranges: Mapping[str, Any], condition: Condition | None) -> list[
         return ["the conditions of the calibration data are not known"]
     found = []
     for name, about in PROPERTIES.items():
-        value, seen = getattr(condition, name), ranges.get(name)
-        if not seen or value is None or value == "":
+        value, seen = getattr(condition, name), ranges.get(name, [])
+        comparable = all(isinstance(end, str) != bool(about.edges) for end in seen)  # a card may come from anywhere
+        if not seen or not comparable or value is None or value == "":
             found.append(f"{about.name} not known")
         elif not about.edges:
             if value not in seen:
