@@ -42,7 +42,7 @@ def gives_up(data: bytes) -> bool:
 
 def _said(data: bytes) -> str:
     """The first warning or the error of libjpeg; empty if there is none, or it does not know this kind of JPEG."""
-    from simplejpeg import decode_jpeg, decode_jpeg_header  # type: ignore[import-untyped, unused-ignore]
+    from simplejpeg import decode_jpeg, decode_jpeg_header
 
     try:
         space = "CMYK" if decode_jpeg_header(data)[2] in ("CMYK", "YCCK") else "GRAY"
