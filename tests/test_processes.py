@@ -92,4 +92,5 @@ def test_every_command_runs_in_a_process_of_its_own(tmp_path, uadfv):
         ("datasets",),
         ("config", "show", "predict"),
     ):
-        processes.run(*words, cwd=tmp_path, fresh=words[0] not in IN_NOTEBOOK)
+        refused = words[0] == "calibrate"  # three people are too few
+        processes.run(*words, cwd=tmp_path, fresh=words[0] not in IN_NOTEBOOK, check=int(refused))

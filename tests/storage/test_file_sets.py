@@ -166,7 +166,16 @@ def audited(lists: list[Path], number: int, folder: Path) -> None:
 
 def matrix_written(lists: list[Path], number: int, folder: Path) -> None:
     figure = {"value": 0.5 + number / 10, "low": None, "high": None, "spread": None}
-    cell = {"row": "a", "column": "b", "seen": None, "seeds": 1, "frame": {"auc": figure}, "video": {"auc": figure}}
+    cell = {
+        "row": "a",
+        "column": "b",
+        "seen": None,
+        "seeds": 1,
+        "unit": "group",
+        "units": 12,
+        "frame": {"auc": figure},
+        "video": {"auc": figure},
+    }
     _write(folder, {"rows": ["a"], "columns": ["b"], "seeds": None, "cells": [cell]})
 
 
