@@ -7,13 +7,12 @@ import cv2
 import numpy as np
 
 from deepfake_cli.errors import StorageError
+from deepfake_cli.explain.page import FACES
 from deepfake_cli.explain.top_frames import TopFrame, top_frames
 from deepfake_cli.inference.detector import Detector
 from deepfake_cli.inference.result import Verdict
 from deepfake_cli.media.video import FrameSource
 from deepfake_cli.reporting.heat_map import overlay
-
-FACES = 4  # per file, as on the page
 
 
 def write_frames(folder: Path, place: str, verdict: Verdict, detector: Detector) -> list[dict[str, Any]]:

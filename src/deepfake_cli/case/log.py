@@ -15,7 +15,7 @@ FIRST = "0" * 64  # the hash before the first line
 
 
 class Log:
-    """The log of a case; lines are appended, and on the disk when `add` returns.
+    """The log of a case, to which lines are appended.
 
     Args:
         path: of the file.
@@ -25,7 +25,7 @@ class Log:
         self._path, self._previous = path, FIRST
 
     def add(self, event: str, **facts: Any) -> None:
-        """Append a line: number of facts by name, and the UTC time."""
+        """Append a line: the UTC time, what was done, and facts by name."""
         entry = {"time": now(), "event": event, **facts, "previous": self._previous}
         line = encodable(json.dumps(entry, ensure_ascii=False, default=str)).encode()
         with self._path.open("ab") as file:

@@ -3,10 +3,18 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from deepfake_cli.assets import STARTER
-from deepfake_cli.commands.evaluate import CONDITIONS, MODEL_SUFFIXES, EvaluateResult, earlier, inputs, seen_notes
+from deepfake_cli.commands.evaluate import (
+    CONDITIONS,
+    MODEL_SUFFIXES,
+    EvaluateResult,
+    earlier,
+    inputs,
+    measured,
+    seen_notes,
+)
 from deepfake_cli.commands.report import of_evaluation
 from deepfake_cli.config import Evaluate
 from deepfake_cli.data import manifest
@@ -18,9 +26,8 @@ from deepfake_cli.evaluation.whole_files import AS_IS, judged, labelled
 from deepfake_cli.inference.detector import Detector
 from deepfake_cli.media.encodings import ENCODINGS
 from deepfake_cli.metrics import predictions
-from deepfake_cli.metrics.assess import assess
 from deepfake_cli.reporting.folder import METRICS, PAGE, PREDICTIONS
-from deepfake_cli.runs import card, recipe
+from deepfake_cli.runs import card
 from deepfake_cli.runs.listing import BEST, newest
 from deepfake_cli.storage.file_sets import replaced, stale
 from deepfake_cli.storage.files import write_text
@@ -59,15 +66,15 @@ def conditions(settings: Evaluate, progress: Callable[[int, int], None]) -> Eval
         "slices": rates.slices(table),
     }
     scored = _scored(as_is, detector, sources, path)
-    metrics, notes = _metrics(settings, scored)
-    notes += (
-        [] if own else ["The card of the detector has no error rates for another threshold than its own: not saved."]
-    )
+    columns = [name for name in predictions.COLUMNS if name in scored.frames]
+    metrics = measured(settings, scored, scored.frames[columns])
+    notes = metrics["notes"]
+    if not own:
+        notes.append("The card of the detector has no error rates for another threshold than its own: not saved.")
     metrics |= {
         "snapshot": str(card.place(path, settings.output) if own else path),
         "calibration": detector.traits.calibration,
         "conditions": {**found, "encodings": rates.by_encoding(table)},
-        "notes": notes,
     }
     names, more = earlier(settings.output), [settings.output / CONDITIONS]
     with replaced(settings.output, last=METRICS, names=names) as new:
@@ -110,21 +117,3 @@ def _scored(rows: "pd.DataFrame", detector: Detector, sources: list[Path], path:
         lists=[source for source in sources if source.is_file()],
         snapshot=str(path),
     )
-
-
-def _metrics(settings: Evaluate, scored: scored_frames.Judged) -> tuple[dict[str, Any], list[str]]:
-    """The metrics of files as they are, and notes."""
-    metrics = assess(
-        scored.frames[[name for name in predictions.COLUMNS if name in scored.frames]],
-        scored.threshold,
-        settings.resamples,
-        settings.seed,
-        pool=scored.pool,
-        interval=settings.interval,
-        missing=scored.missing,
-        missing_as=settings.missing,
-    )
-    notes = scored.notes + metrics.pop("notes")
-    return {"snapshot": None, "lists": recipe.fingerprint(scored.lists)} | metrics | {
-        "errors": scored_frames.errors(scored)
-    }, notes

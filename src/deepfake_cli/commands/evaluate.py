@@ -102,25 +102,8 @@ def evaluate(settings: Evaluate, progress: Callable[[int, int], None] = lambda d
         if settings.predictions
         else _from_model(settings, progress)
     )
-    metrics = assess(
-        scored.frames,
-        scored.threshold,
-        settings.resamples,
-        settings.seed,
-        pool=scored.pool,
-        interval=settings.interval,
-        missing=scored.missing,
-        missing_as=settings.missing,
-    )
-    notes = scored.notes + metrics.pop("notes")
-    head = {"snapshot": scored.snapshot, "lists": recipe.fingerprint(scored.lists)}
-    metrics = {
-        **head,
-        **metrics,
-        "errors": scored_frames.errors(scored),
-        "calibration": scored.calibrated.to_json(),
-        "notes": notes,
-    }
+    metrics = measured(settings, scored, scored.frames) | {"calibration": scored.calibrated.to_json()}
+    notes = metrics["notes"]
     table = scored.frames.assign(label=scored.frames["label"].map(dict(enumerate(LABELS))))
     names = earlier(settings.output)
     with replaced(settings.output, last=METRICS, names=names) as new:
@@ -134,6 +117,29 @@ def evaluate(settings: Evaluate, progress: Callable[[int, int], None] = lambda d
             notes = [*notes, f"Removed, since they are of an earlier evaluation: {', '.join(removed)}."]
     page = settings.output / PAGE if settings.report else None
     return EvaluateResult(metrics, notes, settings.output / PREDICTIONS, settings.output / METRICS, page)
+
+
+def measured(settings: Evaluate, scored: scored_frames.Judged, rows: "pd.DataFrame") -> dict[str, Any]:
+    """The metrics of scored rows, as in ``metrics.json``, with what they are of and all notes.
+
+    Args:
+        settings: of the bootstrap and of what is missing.
+        scored: the rows and their origin.
+        rows: those of `scored` with the columns to slice by.
+    """
+    metrics = assess(
+        rows,
+        scored.threshold,
+        settings.resamples,
+        settings.seed,
+        pool=scored.pool,
+        interval=settings.interval,
+        missing=scored.missing,
+        missing_as=settings.missing,
+    )
+    notes = scored.notes + metrics.pop("notes")
+    head = {"snapshot": scored.snapshot, "lists": recipe.fingerprint(scored.lists)}
+    return {**head, **metrics, "errors": scored_frames.errors(scored), "notes": notes}
 
 
 def earlier(output: Path) -> tuple[str, ...]:

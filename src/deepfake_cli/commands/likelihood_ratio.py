@@ -20,8 +20,9 @@ from deepfake_cli.inference.runtimes import load
 from deepfake_cli.metrics import predictions
 from deepfake_cli.metrics.calibration import Calibration
 from deepfake_cli.metrics.few import FEWEST
+from deepfake_cli.metrics.interval import LEVEL
 from deepfake_cli.metrics.likelihood_cost import cllr, cllr_min, misleading
-from deepfake_cli.metrics.likelihood_fit import LEVEL, bounded, fit, resampled
+from deepfake_cli.metrics.likelihood_fit import bounded, fit, resampled
 from deepfake_cli.metrics.likelihood_ratio import logit
 from deepfake_cli.metrics.videos import video_scores
 from deepfake_cli.runs import card, recipe
@@ -54,7 +55,7 @@ def likelihood_ratio(settings: Calibrate, progress: Progress) -> CalibrateResult
     with tempfile.TemporaryDirectory(prefix="deepfake-") as folder:
         detector, frames, source = _scored(settings, Path(folder), progress)
     card.check(detector)
-    videos = video_scores(frames, _pool(detector))
+    videos = video_scores(frames, _use(detector)[1])
     _check_groups(detector, videos)
     truth, scores, groups = videos["label"].to_numpy(), videos["score"].to_numpy(), _units(videos)
     fitted = fit(truth, scores, groups, settings.lr_model, resamples=RESAMPLES, seed=settings.seed)
@@ -97,7 +98,7 @@ def _scored(settings: Calibrate, folder: Path, progress: Progress) -> tuple[Path
         detector = evaluated(given[0], [path for path in settings.inputs if path not in given], calibrated=True)
         if not here(detector).is_file():
             raise ModelError(f"{detector}: no such detector. Give it after the predictions.")
-        frames, used, own = predictions.read(given[0]).frames, calibration_in(given[0]), _calibration(detector)
+        frames, used, own = predictions.read(given[0]).frames, calibration_in(given[0]), _use(detector)[0]
         if used and used != own:
             raise ModelError(
                 f"{given[0]}: its scores have another calibration than {detector}. Run deepfake evaluate again."
@@ -112,14 +113,12 @@ def _scored(settings: Calibrate, folder: Path, progress: Progress) -> tuple[Path
     return Path(result.metrics["snapshot"]), predictions.read(result.predictions).frames, result.predictions
 
 
-def _calibration(detector: Path) -> dict[str, Any] | None:
+def _use(detector: Path) -> tuple[dict[str, Any] | None, str]:
+    """The calibration of a detector, and how it pools frames."""
     if detector.suffix.lower() == ".onnx":
-        return load(detector).traits.calibration
-    return recipe.calibration_of(detector)
-
-
-def _pool(detector: Path) -> str:
-    return load(detector).traits.pool if detector.suffix.lower() == ".onnx" else recipe.pool_of(detector) or "mean"
+        traits = load(detector).traits
+        return traits.calibration, traits.pool
+    return recipe.calibration_of(detector), recipe.pool_of(detector) or "mean"
 
 
 def _units(videos: "pd.DataFrame") -> np.ndarray:

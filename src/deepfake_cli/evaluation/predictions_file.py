@@ -7,13 +7,12 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from deepfake_cli.errors import ModelError
+from deepfake_cli.reporting.folder import METRICS, PREDICTIONS
 from deepfake_cli.storage.file_sets import finish
 from deepfake_cli.storage.json_files import Part, Text, read_json
 from deepfake_cli.storage.remote import here
 
-NAME = "predictions.csv"
 COLUMNS = ("path", "dataset", "group", "video", "label", "score")
-SUMMARY = "metrics.json"  # in the same folder
 MEND = "Run deepfake evaluate again."
 
 
@@ -39,7 +38,7 @@ def is_predictions(path: Path) -> bool:
 
 def calibration_in(predictions: Path) -> dict[str, Any] | None:
     """The calibration of the scores in a predictions file, as in the ``metrics.json`` next to it; None if there is none."""
-    summary = read_json(predictions.parent / SUMMARY, Summary, ModelError, MEND, required=False) or {}
+    summary = read_json(predictions.parent / METRICS, Summary, ModelError, MEND, required=False) or {}
     return summary.get("calibration")
 
 
@@ -54,12 +53,12 @@ def evaluated(predictions: Path, named: list[Path], *, calibrated: bool = False)
     Raises:
         ModelError: neither is there, they differ, the scores are already calibrated, or ``metrics.json`` is invalid.
     """
-    summary = read_json(predictions.parent / SUMMARY, Summary, ModelError, MEND, required=False) or {}
+    summary = read_json(predictions.parent / METRICS, Summary, ModelError, MEND, required=False) or {}
     recorded = summary.get("snapshot")
     if summary.get("calibration") and not calibrated:
         raise ModelError(f"{predictions}: its scores are already calibrated. Run deepfake evaluate --no-calibration")
     if not named and not recorded:
-        raise ModelError(f"{predictions}: no {SUMMARY} next to it names its snapshot: give the snapshot too.")
+        raise ModelError(f"{predictions}: no {METRICS} next to it names its snapshot: give the snapshot too.")
     if named and recorded and named[0].resolve() != Path(recorded).resolve():
         raise ModelError(f"{predictions} was made by {recorded}, not by {named[0]}: give one of the two.")
     return named[0] if named else Path(str(recorded))
@@ -71,9 +70,9 @@ def notes_of(predictions: Path, threshold: float) -> list[str]:
     Raises:
         ModelError: ``metrics.json`` next to it is invalid.
     """
-    if predictions.name != NAME:
+    if predictions.name != PREDICTIONS:
         return []
-    summary = read_json(predictions.parent / SUMMARY, Summary, ModelError, MEND, required=False) or {}
+    summary = read_json(predictions.parent / METRICS, Summary, ModelError, MEND, required=False) or {}
     before = summary.get("threshold")
     if before is None or abs(before - threshold) < 1e-9:
         return list(summary.get("notes", []))

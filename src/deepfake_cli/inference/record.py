@@ -1,7 +1,9 @@
 """The record of an examination: which file, by which detector and software, on which machine, when, with which settings."""
 
+import hashlib
 import os
 import platform
+import sys
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -105,7 +107,7 @@ def hashed(path: Path, images: list[Path]) -> str | None:
     """
     if path.is_dir():
         lines = [f"{hashed(image, []) or 'unreadable'}  {image.name}\n" for image in sorted(images)]
-        return _of_text("".join(lines))
+        return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
     try:
         return sha256(path) if path.is_file() else None  # reading a pipe would block
     except OSError:
@@ -153,8 +155,6 @@ def machine() -> Machine:
 @cache
 def libraries() -> dict[str, str]:
     """Versions of the libraries that affect a score; none is loaded for it."""
-    import sys
-
     import av
     import cv2
     import numpy as np
@@ -178,9 +178,3 @@ def _processor() -> str:
         return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()
-
-
-def _of_text(text: str) -> str:
-    import hashlib
-
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()

@@ -6,7 +6,7 @@ from typing import Any
 
 from deepfake_cli.inference.condition import PROPERTIES, Condition, rounded
 from deepfake_cli.metrics.likelihood_ratio import LikelihoodRatio, Ratio
-from deepfake_cli.metrics.verbal_scale import words
+from deepfake_cli.metrics.verbal_scale import NO_SUPPORT, words
 
 FAKE = "the face is a fake, made in one of the ways of the calibration data's fakes"
 REAL = "the face is real, and was recorded and encoded as the calibration data's reals were"
@@ -65,7 +65,7 @@ class Support:
         """
         value, low, high = (f"{number:.2g}" for number in self.times)
         first, second = self.hypotheses
-        said = {"no support for either": "no support for either hypothesis"}.get(self.verbal, f"{self.verbal} for H1")
+        said = self.verbal if self.verbal == NO_SUPPORT else f"{self.verbal} for H1"
         data = self.data
         return [
             f"H1: {first}. H2: {second}.",

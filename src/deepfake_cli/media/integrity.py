@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from deepfake_cli.errors import VideoError
-from deepfake_cli.media.decode import Video, open_video
+from deepfake_cli.media.container import open_video
+from deepfake_cli.media.decode import Video
 from deepfake_cli.media.image import is_image, load_image
 from deepfake_cli.media.video import IMAGE_SUFFIXES, frame_files
 from deepfake_cli.storage.disk import reason

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from deepfake_cli.errors import ManifestError, ModelError
+from deepfake_cli.metrics.likelihood_ratio import logit
 from deepfake_cli.metrics.pooling import Codes, Floats
 
 if TYPE_CHECKING:
     import pandas as pd
 
-EDGE = 1e-7  # about one float32 step below 1; scores closer to 0 or 1 have no finite logit
 TEMPERATURES = (0.05, 20.0)  # range of the search
 TILT = 1e-4  # share of the score added to the map: keeps ranks and decisions where the map is flat
 METHODS = ("temperature", "isotonic")
@@ -94,7 +94,7 @@ class Calibration:
         """Map scores in [0, 1], of any shape, to probabilities, float64 of the same shape."""
         score = np.asarray(scores, dtype="float64")
         if self.method == "temperature":
-            mapped = _sigmoid(_logit(score) / self.temperature)
+            mapped = _sigmoid(logit(score) / self.temperature)
         else:
             mapped = np.interp(score, self.scores, self.probabilities)
         return np.asarray((1 - TILT) * mapped + TILT * score)
@@ -157,10 +157,10 @@ def _temperature(truth: Codes, score: Floats) -> float:
     from scipy.optimize import minimize_scalar
 
     low, high = _ends(truth)
-    target, logit = np.where(truth == 1, high, low), _logit(score)
+    target, place = np.where(truth == 1, high, low), logit(score)
 
     def loss(log: float) -> float:
-        cooled = logit / np.exp(log)
+        cooled = place / np.exp(log)
         return float(np.mean(np.logaddexp(0, cooled) - target * cooled))
 
     return float(np.exp(minimize_scalar(loss, bounds=np.log(TEMPERATURES).tolist(), method="bounded").x))
@@ -181,13 +181,8 @@ def _ends(truth: Codes) -> tuple[float, float]:
     return 1 / (reals + 2), (fakes + 1) / (fakes + 2)
 
 
-def _logit(score: Floats) -> Floats:
-    sure = np.clip(score, EDGE, 1 - EDGE)
-    return np.log(sure) - np.log1p(-sure)
-
-
-def _sigmoid(logit: Floats) -> Floats:
-    return np.exp(-np.logaddexp(0, -logit))
+def _sigmoid(place: Floats) -> Floats:
+    return np.exp(-np.logaddexp(0, -place))
 
 
 def _rising(values: tuple[float, ...]) -> bool:

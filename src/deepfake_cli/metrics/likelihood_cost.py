@@ -38,9 +38,7 @@ def best_rising(log10: ArrayLike, truth: ArrayLike) -> Floats:
     ratios, fake = np.asarray(log10, dtype="float64"), np.asarray(truth) == 1
     share = fake.mean()
     weights = np.where(fake, 1 - share, share)
-    ranks = np.unique(ratios, return_inverse=True)[
-        1
-    ]  # between ratios that are nearly equal, scikit-learn interpolates to NaN
+    _, ranks = np.unique(ratios, return_inverse=True)  # scikit-learn gives NaN between ratios that are nearly equal
     fitted = IsotonicRegression(y_min=0, y_max=1).fit(ranks, fake.astype(float), weights).predict(ranks)
     with np.errstate(divide="ignore"):
         return np.asarray(np.log10(fitted) - np.log10(1 - fitted))

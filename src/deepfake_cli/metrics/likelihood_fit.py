@@ -16,14 +16,14 @@ from numpy.typing import ArrayLike
 
 from deepfake_cli.errors import ManifestError
 from deepfake_cli.metrics.checked import checked, unit_codes
-from deepfake_cli.metrics.likelihood_ratio import LikelihoodRatio, logit
+from deepfake_cli.metrics.interval import LEVEL
+from deepfake_cli.metrics.likelihood_ratio import METHODS, LikelihoodRatio, logit
 from deepfake_cli.metrics.pooling import Codes, Floats
 from deepfake_cli.registry import lookup
 
 KNOTS = 101
 STEP = 0.01  # of the bounds, in log10
 FARTHEST = 9.0  # log10 ratios beyond this count as this
-LEVEL = 0.95  # of the intervals
 MOST_CELLS = 10**7  # of a table of distances: 80 MB
 
 Curve = Callable[[Floats], Floats]  # from logits to log10 ratios
@@ -87,7 +87,7 @@ def kde(truth: Codes, place: Floats) -> Curve:
     return lambda other: (of_fakes(other) - of_reals(other)) / np.log(10)
 
 
-FITS: dict[str, Callable[[Codes, Floats], Curve]] = {"logistic": logistic, "kde": kde}
+FITS: dict[str, Callable[[Codes, Floats], Curve]] = dict(zip(METHODS, (logistic, kde), strict=True))
 
 
 def elub(log10: Floats, truth: Codes) -> tuple[float, float]:

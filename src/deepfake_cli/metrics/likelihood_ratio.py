@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from deepfake_cli.errors import ModelError
 from deepfake_cli.metrics.pooling import Floats
 
-EDGE = 1e-7  # scores closer to 0 or 1 have no finite logit
+EDGE = 1e-7  # about one float32 step below 1; scores closer to 0 or 1 have no finite logit
 MOST_KNOTS = 1001
 LARGEST = 12.0  # of a log10 ratio, in a file
 METHODS = ("logistic", "kde")

@@ -4,9 +4,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from deepfake_cli.metrics.checked import unit_codes
-
-FEWEST = 10  # groups: fewer say little about others, so there is no interval
-LEVEL = 0.95
+from deepfake_cli.metrics.few import FEWEST
+from deepfake_cli.metrics.interval import LEVEL
 
 
 def interval(hits: ArrayLike, groups: ArrayLike) -> tuple[float, float] | None:
