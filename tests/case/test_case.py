@@ -114,6 +114,8 @@ def test_the_pdf_has_the_record_and_escapes_what_its_font_lacks(made):
     flat = "".join(text.split())
     assert record_of(made)["files"][0]["record"]["file"]["sha256"] in flat
     assert "Averdictisnotaproof" in flat and r"\u4e2d" in flat and r"\u202e" in flat
+    for report in (text, (made / "report.html").read_text()):
+        assert "Error rates on files like this" in report and "face size" in report
     assert b"pdfaid" in (made / "report.pdf").read_bytes()
 
 
@@ -257,6 +259,7 @@ def test_options_that_do_not_fit_are_errors():
         ({"sign": "key.pem", "paths": ["a"]}, "sign needs case"),
         ({"signed_by": "key.pem", "paths": ["a"]}, "signed_by needs verify"),
         ({"verify": "case", "paths": ["a"]}, "run it alone"),
+        *(({"verify": "case", name: "out"}, "run it alone") for name in ("report", "explain", "csv", "frames_csv")),
     ):
         with pytest.raises((DeepfakeError, ValueError), match=said):
             Predict(**words)

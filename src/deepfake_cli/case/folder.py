@@ -82,7 +82,7 @@ class CaseFolder:
         self._write(schema.NAME, record)
         self._write(schema.SCHEMA, schema.schema())
         self._write(ontology.NAME, ontology.graph(record))
-        write_text(self._folder / HTML, page(parts, detector, record["command"]))
+        write_text(self._folder / HTML, page(parts, detector, record["command"], verbal=settings.verbal))
         write_pdf(self._folder / PDF, record, parts, self._folder)
         self._log.add("wrote reports", files=[HTML, PDF, schema.NAME])
         if self._key:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deepfake_cli.explain.page import CAUTION
 from deepfake_cli.inference.record import tool
 from deepfake_cli.inference.result import Verdict
 from deepfake_cli.inference.timeline import Timeline
@@ -25,10 +26,6 @@ PICTURE = 28.0  # mm: a face
 INK, MUTED, LINE, ACCENT, SHADE = (27, 29, 31), (90, 95, 100), (213, 216, 219), (106, 61, 154), (245, 246, 247)
 STEPS = 600  # points of a timeline
 TALLEST = 1500  # characters of a row
-CAUTION = (
-    "A verdict is not a proof, and no evidence about a person: detectors make errors, most of all on forgeries unlike those in "
-    "their training data. The score is not the probability that the file was manipulated."
-)
 
 
 def write_pdf(path: Path, record: dict[str, Any], parts: Sequence[dict[str, Any]], folder: Path) -> None:
@@ -42,10 +39,10 @@ def write_pdf(path: Path, record: dict[str, Any], parts: Sequence[dict[str, Any]
     """
     pdf = _document(record)
     pdf.add_page()
-    title = f"{parts[0]['words']}" if len(parts) == 1 else f"{len(parts):,} files judged"
+    title = parts[0]["words"] if len(parts) == 1 else f"{len(parts):,} files judged"
     _title(pdf, title)
     _text(pdf, f"Report of {tool()}, {record['created']} (UTC).", muted=True)
-    _text(pdf, CAUTION)
+    _text(pdf, f"{CAUTION} The score is not the probability that the file was manipulated.")
     _heading(pdf, "Detector")
     _text(pdf, record["detector"])
     if record["rates"]:
@@ -57,7 +54,7 @@ def write_pdf(path: Path, record: dict[str, Any], parts: Sequence[dict[str, Any]
     for part, entry in zip(parts, record["files"], strict=True):
         if len(parts) > 1:
             pdf.add_page()
-        _file(pdf, part, entry, folder)
+        _file(pdf, part, entry, folder, verbal=record["settings"]["verbal"])
     pdf.output(str(path))
 
 
@@ -90,7 +87,7 @@ def _document(record: dict[str, Any]) -> "FPDF":
     return pdf
 
 
-def _file(pdf: "FPDF", part: dict[str, Any], entry: dict[str, Any], folder: Path) -> None:
+def _file(pdf: "FPDF", part: dict[str, Any], entry: dict[str, Any], folder: Path, *, verbal: bool) -> None:
     verdict: Verdict = part["verdict"]
     _heading(pdf, f"{part['words']}: {part['name']}", large=True)
     _text(pdf, _said(verdict), bold=True)
@@ -98,12 +95,21 @@ def _file(pdf: "FPDF", part: dict[str, Any], entry: dict[str, Any], folder: Path
         _text(pdf, f"• {note}")
     for line in verdict.record.origin_lines if verdict.record else ():
         _text(pdf, f"• {line}")
+    if verdict.support:
+        _heading(pdf, "Likelihood ratio")
+        for line in verdict.support.lines(verbal=verbal):
+            _text(pdf, line)
+    if verdict.errors:
+        _heading(pdf, "Error rates on files like this")
+        _text(pdf, f"Of {verdict.errors.on}; with 95 % intervals over groups, none below ten groups.", muted=True)
+        for line in verdict.errors.lines():
+            _text(pdf, f"• {line}")
     faces = [face for face in verdict.faces if len(face.timeline) > 1 and len(face.timeline.judged)]
     if faces:
-        _heading(pdf, "Score of each frame, from 0 (real) to 1 (fake)")
+        _heading(pdf, "Score of each frame, from 0 (real) to 1 (fake)", below=HIGH + 8)
         _timeline(pdf, faces[0].timeline, verdict)
     if entry["shown"]:
-        _heading(pdf, "Frames with the highest scores, and heat maps")
+        _heading(pdf, "Frames with the highest scores, and heat maps", below=2 * PICTURE + 8)
         _pictures(pdf, entry["shown"], folder)
         _text(pdf, "A heat map is coarse and does not prove a forgery at a place. PNG files of these frames are in the folder.",
               muted=True)  # fmt: skip
@@ -205,8 +211,9 @@ def _title(pdf: "FPDF", text: str) -> None:
     pdf.multi_cell(WIDTH, 9, _drawable(text), align="L", new_x="LMARGIN", new_y="NEXT")
 
 
-def _heading(pdf: "FPDF", text: str, *, large: bool = False) -> None:
-    _room(pdf, 24)
+def _heading(pdf: "FPDF", text: str, *, large: bool = False, below: float = 12) -> None:
+    """A heading, on the page of what is below it: at least so many mm."""
+    _room(pdf, 12 + below)
     pdf.ln(3 if large else 2)
     pdf.set_font(FONT, "B", 13 if large else 10)
     pdf.set_text_color(*INK)

@@ -84,8 +84,9 @@ class Predict(Judging):
             raise ValueError("sign needs case: the folder to sign")
         if self.signed_by and not self.verify:
             raise ValueError("signed_by needs verify: the folder to check")
-        if self.verify and (self.paths or self.case):
-            raise ValueError("verify cannot be combined with files to classify or with case; run it alone")
+        made = (self.paths, self.case, self.report, self.explain, self.csv, self.frames_csv)
+        if self.verify and any(made):
+            raise ValueError("verify cannot be combined with files to classify or to write; run it alone")
         return self
 
 

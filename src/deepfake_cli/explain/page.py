@@ -17,6 +17,10 @@ from deepfake_cli.inference.timeline import Timeline
 from deepfake_cli.reporting.heat_map import overlay
 from deepfake_cli.reporting.html import data_url, render
 
+CAUTION = (
+    "A verdict is not a proof, and no evidence about a person: detectors make errors, most of all on forgeries unlike those in "
+    "their training data."
+)
 FACES = 4  # shown per file: each decodes the file again
 WIDE, HIGH = 600, 150  # of the timeline, in SVG units
 WORDS = {"fake": "Probably fake", "real": "Probably real", "undecided": "Undecided"}
@@ -65,6 +69,7 @@ def page(parts: Sequence[dict[str, Any]], detector: Detector, command: str = "",
         model=detector.traits.model,
         runs_on=detector.network.runs_on,
         command=command,
+        caution=CAUTION,
         verbal=verbal,
     )
 
