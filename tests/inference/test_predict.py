@@ -189,7 +189,7 @@ def test_a_given_threshold_replaces_all_others(tmp_path, photo):
 def test_measured_error_rates_are_printed(deepfake, tmp_path):
     shares = {"real": {"fake": 0.04, "undecided": 0.1}, "fake": {"real": 0.2, "undecided": 0.3}}
     made = onnx.load(STARTER)
-    traits = replace(Detector.load().traits, measured={"on": "some videos", **shares})
+    traits = replace(Detector.load().traits, measured={"on": "some videos", **shares}, conditions=None)
     onnx.helper.set_model_props(made, {KEY: traits.text})
     onnx.save(made, tmp_path / "detector.onnx")
     words = ("predict", CLIP, "--max-frames", 3, "--detector", "detector.onnx")

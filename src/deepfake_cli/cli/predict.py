@@ -63,9 +63,8 @@ def predict(
                 None, ["file", "verdict", "probability\nof fake" if calibrated else "score", "frames", "reason"], rows
             )
         )
-        if result.rates:
+        if not print_cards(result.verdicts, verbal=settings.verbal) and result.rates:
             console.print(result.rates)
-        print_cards(result.verdicts, verbal=settings.verbal)
         for verdict in result.verdicts:
             for note in verdict.notes:
                 warn(f"{verdict.path}: {note}")
