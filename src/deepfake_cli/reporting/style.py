@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLOURS = ("#0072B2", "#D55E00")  # real, fake: from Okabe and Ito's colour-blind safe palette
+ACCENT = "#6a3d9a"  # the detector, where neither real nor fake is meant
 GREY, PALE, SHADE = "#5f6368", "#dadce0", "#f1f3f4"
 STYLE: dict[str, Any] = {
     "font.size": 9,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deepfake_cli.metrics.likelihood_cost import ODDS, best_rising, cllr, cllr_min, ece
-from deepfake_cli.reporting.style import COLOURS, GREY, PALE, STYLE, save
+from deepfake_cli.reporting.style import ACCENT, COLOURS, GREY, PALE, STYLE, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,9 +51,9 @@ def ece_plot(path: Path, log10: np.ndarray, truth: np.ndarray, about: str) -> No
     with rc_context(STYLE):
         figure, axes = _figure("Empirical cross-entropy", about)
         axes.plot(ODDS, ece(np.zeros(len(log10)), truth), color=GREY, linestyle=":", label="a ratio of 1 for all")
-        axes.plot(ODDS, ece(log10, truth), color=COLOURS[1], label=f"these ratios: Cllr {cllr(log10, truth):.3f}")
+        axes.plot(ODDS, ece(log10, truth), color=ACCENT, label=f"these ratios: Cllr {cllr(log10, truth):.3f}")
         best = f"best rising map of them: Cllr-min {cllr_min(log10, truth):.3f}"
-        axes.plot(ODDS, ece(best_rising(log10, truth), truth), color=COLOURS[0], linestyle="--", label=best)
+        axes.plot(ODDS, ece(best_rising(log10, truth), truth), color=ACCENT, linestyle="--", label=best)
         axes.set(xlim=(ODDS[0], ODDS[-1]), ylim=(0, 1.35), ylabel="cross-entropy in bits; lower is better")
         axes.set_xlabel("log10 of the prior odds of fake")
         axes.legend(loc="upper left")
