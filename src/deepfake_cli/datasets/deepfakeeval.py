@@ -5,10 +5,10 @@ and the people are unknown.
 
 Layout: ``video-data/NAME`` and ``video-metadata-publish.csv`` or ``video-metadata-publish-with-links.csv``.
 
-Layout read from: scripts of people who have the data set, found by a search for video-metadata-publish.csv, which gives no
-addresses; they name both lists, the folder and the columns Filename, Video Ground Truth and Finetuning Set. The files of
-https://huggingface.co/datasets/nuriachandra/Deepfake-Eval-2024 can be listed on request only. Not verified: the number of
-videos. Images are left out, since their folder could not be verified.
+Layout read from: public scripts of users of the data set, whose addresses are not known; they name both lists, the folder and
+the columns Filename, Video Ground Truth and Finetuning Set. The files of https://huggingface.co/datasets/nuriachandra/Deepfake-
+Eval-2024 can be listed on request only. Not verified: the number of videos. Images are left out, since their folder could not be
+verified.
 
 Labels: by list; the column Video Ground Truth. Videos with another value than Real or Fake, such as Unknown, are left out, and
 reported. A listed video that is missing counts as unreadable.

@@ -8,7 +8,7 @@ depth, as extracted to ``003.딥페이크/1.Training/원천데이터/``; attacke
 Some archives are enough.
 
 Layout read from: preprocess/inventory/builders/kodf.py of https://github.com/dfwb-research/deepfake-workbench (names of files),
-and scripts of people who have the AI-Hub release, found by a search for train_변조, which gives no addresses, since
+and public scripts of users of the AI-Hub release, whose addresses are not known, since
 https://github.com/deepbrainai-research/kodf does not describe it. Not verified: the release by the request form, which is not
 read; the number of videos per archive.
 
