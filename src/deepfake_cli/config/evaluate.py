@@ -181,7 +181,13 @@ class Export(Step):
     """Export a detector to ONNX, LiteRT or SavedModel."""
 
     snapshot: Path | None = argument(
-        None, "Snapshot to export, .keras or .h5 [default: best.keras of the newest run]", remote=True
+        None, "Snapshot to export, .keras or .h5; or a checkpoint for --from [default: best.keras of the newest run]",
+        remote=True,
+    )
+    family: str | None = option(
+        None,
+        "Import a published checkpoint: mesonet, sbi, deepfakebench or gend; or the .toml file that describes it",
+        flag="--from",
     )
     format: Literal["onnx", "litert", "saved_model"] = option(
         "onnx", "Format: onnx for predict, litert for phones, saved_model for TensorFlow Serving"

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from deepfake_cli.errors import ModelError
 from deepfake_cli.metrics.calibration import rising
-from deepfake_cli.storage.json_files import Part, parse_json
+from deepfake_cli.storage.json_files import Part, Text, parse_json
 
 AGAIN = "Export the snapshot again."
 KEY = "deepfake"  # metadata key in an .onnx file; file name in the archive appended to a .tflite file
@@ -41,6 +41,20 @@ class Measured(Part):
     fake: OfFakes
 
 
+class Card(Part):
+    """Where a detector of another project is from, and what its licence allows."""
+
+    name: Text
+    authors: Text
+    paper: Text
+    source: Text
+    licence: Text
+    commercial: bool
+    trained_on: Text
+    file: Text
+    sha256: Text
+
+
 class Checked(Part):
     """What the metadata may hold; see `Traits`."""
 
@@ -54,6 +68,7 @@ class Checked(Part):
     calibration: Annotated[dict[str, Any], AfterValidator(rising)] | None = None
     recipe: dict[str, Any] = {}
     measured: Measured | None = None
+    card: Card | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +86,8 @@ class Traits:
         calibration: maps scores to probabilities, see `deepfake_cli.metrics.calibration`; None if uncalibrated.
         recipe: how it was trained: settings, versions, hashes of the lists.
         measured: error rates on real deepfakes, see `rates`; None if not measured.
+        card: of a detector of another project: name, authors, paper, source, licence, whether that allows commercial use, what
+            it was trained on, file and its SHA-256; None for one of this package.
     """
 
     model: str
@@ -83,6 +100,14 @@ class Traits:
     calibration: dict[str, Any] | None = None
     recipe: dict[str, Any] = field(default_factory=dict)
     measured: dict[str, Any] | None = None
+    card: dict[str, Any] | None = None
+
+    @property
+    def terms(self) -> str:
+        """What the licence of a detector of another project forbids, as text; empty if it forbids no use."""
+        if not self.card or self.card["commercial"]:
+            return ""
+        return f"The licence of this detector forbids commercial use: {self.card['licence']}, {self.card['source']}."
 
     @property
     def rates(self) -> str:
