@@ -22,8 +22,8 @@ from deepfake_cli.metrics.names import CALIBRATION
 from deepfake_cli.metrics.reliability import reliability
 from deepfake_cli.metrics.videos import video_scores
 from deepfake_cli.runs import recipe
-from deepfake_cli.runs.best_onnx import read_export, restamp
-from deepfake_cli.runs.listing import is_locked
+from deepfake_cli.runs.best_onnx import SUFFIX, read_export, restamp, traits_of
+from deepfake_cli.runs.listing import BEST, BEST_ONNX, is_locked
 from deepfake_cli.storage.disk import check_output
 from deepfake_cli.storage.file_sets import replaced, stale
 from deepfake_cli.storage.files import write_text
@@ -58,7 +58,8 @@ def calibrate(settings: Calibrate, progress: Progress = lambda done, total: None
 
     Raises:
         ManifestError: the list or the predictions are invalid, have one class only, or all scores are equal.
-        ModelError: there is no snapshot, no recipe that lists it, or the run is still training.
+        ModelError: there is no snapshot, no recipe that lists it, or the run is still training; or an exported detector is
+            calibrated already.
     """
     with tempfile.TemporaryDirectory(prefix="deepfake-") as folder:
         snapshot, table = _scored(settings, Path(folder), progress)
@@ -119,6 +120,8 @@ def _check_recipe(snapshot: Path) -> None:
     path = snapshot.parent / recipe.NAME
     if not here(snapshot).is_file():
         raise ModelError(f"{snapshot}: no such snapshot. Give it after the predictions.")
+    if snapshot.suffix.lower() == SUFFIX:
+        return _check_export(snapshot)
     if snapshot.name not in recipe.read(snapshot).get("snapshots", {}):
         fault = f"does not list {snapshot.name}" if here(path).is_file() else "no such recipe"
         raise ModelError(
@@ -128,11 +131,26 @@ def _check_recipe(snapshot: Path) -> None:
     read_export(snapshot)  # its metadata change too
     if is_locked(snapshot.parent):
         raise ModelError(f"{snapshot.parent} is still training. Calibrate when it has finished.")
+    return None
+
+
+def _check_export(path: Path) -> None:
+    """Check that an exported detector can be calibrated: it has no calibration, and no snapshot that it would differ from."""
+    if path.name == BEST_ONNX and here(path.with_name(BEST)).is_file():
+        raise ModelError(f"{path} has the calibration of the snapshot beside it: give {path.with_name(BEST)}.")
+    traits = traits_of(path)
+    if traits and traits.calibration:
+        raise ModelError(f"{path} is calibrated already. Export it again, and calibrate the new file.")
+    check_output(path, folder=False)
 
 
 def _keep(snapshot: Path, fitted: Calibration, threshold: dict[str, Any] | None) -> list[Path]:
     """Save the calibration of this snapshot in the recipe and in the export, together; return the files."""
     _check_recipe(snapshot)  # again, since training may have started during scoring
+    if snapshot.suffix.lower() == SUFFIX:
+        with replaced(snapshot.parent, last=snapshot.name) as new:
+            restamp(snapshot, threshold["after"] if threshold else None, fitted.to_json(), new)
+        return [snapshot]
     known = recipe.read(snapshot)
     known["snapshots"][snapshot.name]["calibration"] = fitted.to_json()
     with replaced(snapshot.parent, last=recipe.NAME) as new:
@@ -151,7 +169,8 @@ def _threshold(
     snapshot: Path, fitted: Calibration, table: "pd.DataFrame", after: "pd.DataFrame"
 ) -> dict[str, Any] | None:
     """The threshold before and after calibration, and the number of changed predictions; None if the recipe has none."""
-    before = recipe.threshold_of(snapshot)
+    traits = traits_of(snapshot) if snapshot.suffix.lower() == SUFFIX else None
+    before = traits.threshold if traits else recipe.threshold_of(snapshot)
     if before is None:
         return None
     mapped = float(fitted.apply([before])[0])

@@ -10,6 +10,7 @@ import numpy as np
 from deepfake_cli.config import Compare
 from deepfake_cli.datasets.clip import LABELS
 from deepfake_cli.errors import ManifestError
+from deepfake_cli.evaluation.predictions_file import terms_of
 from deepfake_cli.metrics import paired, predictions
 from deepfake_cli.metrics.videos import video_scores
 from deepfake_cli.runs import recipe
@@ -67,7 +68,7 @@ def compare(settings: Compare) -> CompareResult:
         "coverage": coverage,
         **paired.compared(both, videos, plan),
         "disagree": _disagree(both, videos, settings.worst),
-        "notes": one.notes + other.notes + _uncovered(coverage),
+        "notes": _terms(settings) + one.notes + other.notes + _uncovered(coverage),
     }
     if settings.output is None:
         return CompareResult(comparison)
@@ -114,6 +115,11 @@ def _videos(both: "pd.DataFrame", pool: str) -> "pd.DataFrame":
     """A row per video, with scores ``a`` and ``b``."""
     tables = [video_scores(both.assign(score=both[side]), pool) for side in "ab"]
     return tables[0].rename(columns={"score": "a"}).assign(b=tables[1]["score"])
+
+
+def _terms(settings: Compare) -> list[str]:
+    """What the licences of the two detectors forbid."""
+    return list(dict.fromkeys(filter(None, map(terms_of, (settings.a, settings.b)))))
 
 
 def _uncovered(coverage: dict[str, int]) -> list[str]:

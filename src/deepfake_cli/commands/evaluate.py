@@ -106,7 +106,9 @@ def evaluate(settings: Evaluate, progress: Callable[[int, int], None] = lambda d
         missing_as=settings.missing,
     )
     notes = scored.notes + metrics.pop("notes") + scored_frames.few(metrics["interval"])
-    head = {"snapshot": scored.snapshot, "lists": recipe.fingerprint(scored.lists)}
+    head: dict[str, Any] = {"snapshot": scored.snapshot, "lists": recipe.fingerprint(scored.lists)}
+    if card := getattr(scored.detector, "card", None):
+        head["card"] = card  # of another project
     metrics = {
         **head,
         **metrics,

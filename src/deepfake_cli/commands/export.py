@@ -1,5 +1,6 @@
 """``deepfake export``: export a snapshot, or a checkpoint of another project, to ONNX, LiteRT or SavedModel."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from deepfake_cli.config import Export
@@ -10,15 +11,21 @@ from deepfake_cli.storage.disk import check_output
 from deepfake_cli.training.export import ExportResult, export_model
 
 
-def export(settings: Export) -> ExportResult:
+def export(settings: Export, consent: Callable[[str], bool] = lambda terms: False) -> ExportResult:
     """Export a detector, and compare its scores with those of Keras.
+
+    Args:
+        settings: see `deepfake_cli.config.Export`.
+        consent: asked with address and licence before a checkpoint is downloaded; whether the user agrees.
 
     Raises:
         ModelError: the snapshot or checkpoint cannot be read, or the scores differ too much.
         ConfigError: a checkpoint is missing for `family`, or an option is for snapshots only.
     """
     if settings.family:
-        return _imported(settings, settings.family)
+        return _imported(settings, settings.family, consent)
+    if settings.download:
+        raise ConfigError("--download is for published checkpoints: name their family with --from.")
     snapshot = settings.snapshot or _newest(settings.runs_dir)
     check_output(settings.output or snapshot, folder=False)
     with quiet():
@@ -28,7 +35,7 @@ def export(settings: Export) -> ExportResult:
     return export_model(model, snapshot, settings.format, settings.output, compact=settings.compact)
 
 
-def _imported(settings: Export, family: str) -> ExportResult:
+def _imported(settings: Export, family: str, consent: Callable[[str], bool]) -> ExportResult:
     path = settings.snapshot
     if path is None:
         raise ConfigError(f"--from {family}: name the checkpoint, as in deepfake export FILE --from {family}.")
@@ -37,7 +44,11 @@ def _imported(settings: Export, family: str) -> ExportResult:
     check_output(settings.output or path, folder=False)
     with quiet():
         from deepfake_cli.models.checkpoints import read_checkpoint
+        from deepfake_cli.models.checkpoints.download import download
 
+    if settings.download:
+        download(path, family, consent)
+    with quiet():
         model, traits = read_checkpoint(path, family)
     return export_model(model, path, settings.format, settings.output, compact=settings.compact, traits=traits)
 

@@ -32,6 +32,7 @@ class PredictResult:
         verdicts: one per file, in order.
         detector: name, runtime and thresholds of the detector, as text.
         rates: its measured error rates, as text; empty if not measured.
+        terms: what its licence forbids, as text; empty if it forbids no use.
         missed: whether a verdict matches `Predict.fail_on`.
         written: images and videos written.
         skipped: files of the given folders and patterns that are not named as videos or images.
@@ -45,6 +46,7 @@ class PredictResult:
     written: list[Path]
     skipped: list[Path] = field(default_factory=list)
     unread: dict[Path, str] = field(default_factory=dict)
+    terms: str = ""
 
     @property
     def closed(self) -> list[Path]:
@@ -119,7 +121,8 @@ def predict(settings: Predict, progress: Progress = lambda path, done, total: No
     name = settings.detector or f"the starter detector of this package ({detector.traits.model})"
     words = f"{name} on {detector.network.runs_on}, {detector.thresholds}"
     missed = any(verdict.label in failing for verdict in verdicts)
-    return PredictResult(verdicts, words, detector.rates, missed, reasons.written, skipped, unread)
+    rates, terms = detector.rates, detector.terms
+    return PredictResult(verdicts, words, rates, missed, reasons.written, skipped, unread, terms)
 
 
 def _judge_locally(

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import model_validator
 
 from deepfake_cli.config.base import CLUSTER, EVALUATION, RUNS, Device, Step, argument, option
-from deepfake_cli.config.choices import CHANGES, RUNTIMES, either
+from deepfake_cli.config.choices import CHANGES, FAMILIES, RUNTIMES, either
 
 
 class Evaluate(Device):
@@ -181,14 +181,16 @@ class Export(Step):
     """Export a detector to ONNX, LiteRT or SavedModel."""
 
     snapshot: Path | None = argument(
-        None, "Snapshot to export, .keras or .h5; or a checkpoint for --from [default: best.keras of the newest run]",
+        None,
+        "Snapshot to export, .keras or .h5; or a checkpoint for --from [default: best.keras of the newest run]",
         remote=True,
     )
     family: str | None = option(
         None,
-        "Import a published checkpoint: mesonet, sbi, deepfakebench or gend; or the .toml file that describes it",
+        f"Import a published checkpoint: of {either(FAMILIES)}; or as the .toml file given here describes it",
         flag="--from",
     )
+    download: bool = option(False, "Download the checkpoint first, if it is published under a licence that allows it")
     format: Literal["onnx", "litert", "saved_model"] = option(
         "onnx", "Format: onnx for predict, litert for phones, saved_model for TensorFlow Serving"
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from deepfake_cli.errors import ModelError
+from deepfake_cli.inference.runtimes.metadata import Card, terms
 from deepfake_cli.storage.file_sets import finish
 from deepfake_cli.storage.json_files import Part, Text, read_json
 from deepfake_cli.storage.remote import here
@@ -19,6 +20,7 @@ class Summary(Part):
 
     snapshot: Text | None = None
     calibration: dict[str, Any] | None = None
+    card: Card | None = None
 
 
 def is_predictions(path: Path) -> bool:
@@ -30,6 +32,16 @@ def is_predictions(path: Path) -> bool:
     except (OSError, UnicodeDecodeError, csv.Error):
         return False
     return set(COLUMNS) <= set(header) and "box" not in header
+
+
+def terms_of(predictions: Path) -> str:
+    """What the licence of the detector that made predictions forbids, as text; empty if that is nothing, or unknown.
+
+    Raises:
+        ModelError: the ``metrics.json`` beside them is invalid.
+    """
+    summary = read_json(predictions.parent / SUMMARY, Summary, ModelError, MEND, required=False) or {}
+    return terms(summary.get("card"))
 
 
 def evaluated(predictions: Path, named: list[Path]) -> Path:

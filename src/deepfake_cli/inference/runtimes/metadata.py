@@ -55,6 +55,13 @@ class Card(Part):
     sha256: Text
 
 
+def terms(card: dict[str, Any] | None) -> str:
+    """What the licence on a card forbids, as text; empty without a card, or if it forbids no use."""
+    if not card or card["commercial"]:
+        return ""
+    return f"The licence of {card['name']} forbids commercial use: {card['licence']}, {card['source']}."
+
+
 class Checked(Part):
     """What the metadata may hold; see `Traits`."""
 
@@ -64,6 +71,7 @@ class Checked(Part):
     threshold: Share = 0.5
     real_below: Share | None = None
     photo_threshold: Share | None = None
+    resize: Literal["linear", "bicubic"] = "linear"
     pool: Literal["mean", "median", "top", "confident"] = "mean"
     calibration: Annotated[dict[str, Any], AfterValidator(rising)] | None = None
     recipe: dict[str, Any] = {}
@@ -82,6 +90,7 @@ class Traits:
         threshold: calibrated scores at or above this, in 0..1, are fake.
         real_below: scores below this are real; scores between it and `threshold` are inconclusive. None: `threshold`.
         photo_threshold: replaces `threshold` for a single image. None: `threshold`.
+        resize: how crops are resized, as in `deepfake_cli.faces.crop.crop`.
         pool: how frame scores become a video score.
         calibration: maps scores to probabilities, see `deepfake_cli.metrics.calibration`; None if uncalibrated.
         recipe: how it was trained: settings, versions, hashes of the lists.
@@ -96,6 +105,7 @@ class Traits:
     threshold: float = 0.5
     real_below: float | None = None
     photo_threshold: float | None = None
+    resize: str = "linear"
     pool: str = "mean"
     calibration: dict[str, Any] | None = None
     recipe: dict[str, Any] = field(default_factory=dict)
@@ -105,9 +115,7 @@ class Traits:
     @property
     def terms(self) -> str:
         """What the licence of a detector of another project forbids, as text; empty if it forbids no use."""
-        if not self.card or self.card["commercial"]:
-            return ""
-        return f"The licence of this detector forbids commercial use: {self.card['licence']}, {self.card['source']}."
+        return terms(self.card)
 
     @property
     def rates(self) -> str:

@@ -41,7 +41,9 @@ def mesonet(path: Path) -> Imported:
     """
     build = CONVOLUTIONS.get(_convolutions(path))
     if build is None:
-        raise ModelError(f"{path}: not of MesoNet. Expected the weights of Meso4 or MesoInception4, such as Meso4_DF.h5.")
+        raise ModelError(
+            f"{path}: not of MesoNet. Expected the weights of Meso4 or MesoInception4, such as Meso4_DF.h5."
+        )
     model = build((SIZE, SIZE, 3), None)
     load_weights(model, path)
     head = model.get_layer(PROBABILITY)
@@ -56,6 +58,6 @@ def _convolutions(path: Path) -> int:
     try:
         with h5py.File(path) as file:
             names = (file.get("model_weights") or file).attrs.get("layer_names", [])
-            return sum(bytes(name).startswith(b"conv2d") for name in names)
+            return sum("conv2d" in str(name) for name in names)  # bytes or text, by the writer
     except (OSError, TypeError) as error:
         raise ModelError(f"{path}: not an HDF5 file, or damaged: {error}. Download it again.") from None
