@@ -42,7 +42,7 @@ def read_checkpoint(path: Path, family: str) -> Imported:
     """
     read: Callable[[Path], Imported]
     if family.lower().endswith(".toml"):
-        read = partial(two_classes, description=local(family))
+        read = partial(two_classes, description=Path(local(family)))
     else:
         read = lookup(FAMILIES, family, "family of checkpoints")
     model, traits = finished(path, read)
