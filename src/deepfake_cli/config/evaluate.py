@@ -144,7 +144,8 @@ class Matrix(Device):
     )
     test: list[str] = option([], "List to test on, repeated for each column, written as for --train")
     snapshots: list[str] = option(
-        [], "Instead of --train: a run, its folder or a snapshot, repeated for each row; NAME=RUN names it"
+        [],
+        "Instead of --train: a run, its folder, a snapshot, an .onnx file or starter, repeated for each row; NAME=RUN names it",
     )
     train_config: Path | None = option(
         None, "Config file (.toml or .ini) with a [train] section [default: the defaults of train]"
