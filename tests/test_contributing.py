@@ -9,11 +9,22 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "deepfake_cli"
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-TASKS = ("data set", "model", "face detector", "forgery", "corruption", "metric", "command", "image format")
+TASKS = (
+    "data set",
+    "model",
+    "family of published checkpoints",
+    "face detector",
+    "forgery",
+    "corruption",
+    "metric",
+    "command",
+    "image format",
+)
 YOURS = "yours"  # stands for a file that is to be made
 # Which page tells of everything in which table.
 PAGES = {
     ("models/__init__.py", "MODELS"): "docs/train.md",
+    ("models/checkpoints/__init__.py", "FAMILIES"): "docs/detectors.md",
     ("forgery/__init__.py", "FORGERIES"): "docs/forgeries.md",
     ("corruptions/__init__.py", "CHANGES"): "docs/evaluation.md",
     ("metrics/names.py", "FIGURES"): "docs/evaluation.md",

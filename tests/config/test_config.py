@@ -32,7 +32,7 @@ OWN_FLAGS = {
     "matrix": {"--json"},
     "compare": {"--json"},
     "report": set(),
-    "export": {"--json"},
+    "export": {"--json", "--yes"},
     "predict": {"--json"},
     "app": set(),
     "datasets verify": {"--json"},

@@ -94,7 +94,8 @@ def opened(settings: App) -> Iterator[Server]:
             longest=60 * settings.max_minutes,
         )
         name = settings.detector.name if settings.detector else f"the starter detector ({detector.traits.model})"
-        words = ". ".join(filter(None, [f"{name}, {detector.thresholds}", detector.rates.removesuffix(".")]))
+        said = (f"{name}, {detector.thresholds}", detector.rates, detector.terms)
+        words = ". ".join(filter(None, (part.removesuffix(".") for part in said)))
         try:
             yield Server(
                 words,

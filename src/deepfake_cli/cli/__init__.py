@@ -22,6 +22,7 @@ from deepfake_cli.cli.export import export
 from deepfake_cli.cli.forge import forge
 from deepfake_cli.cli.make_csv import make_csv
 from deepfake_cli.cli.matrix import matrix
+from deepfake_cli.cli.models import models
 from deepfake_cli.cli.options import options
 from deepfake_cli.cli.predict import predict
 from deepfake_cli.cli.report import report
@@ -73,6 +74,7 @@ app.command()(options(Export)(export))
 app.command()(options(Predict)(predict))
 app.command()(options(App)(local_page))
 app.command()(runs)
+app.command()(models)
 app.command()(doctor)
 app.command()(demo)
 datasets.command("verify")(options(Verify)(verify))

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deepfake_cli.cli.console import console, error_console, print_json, progress, table
+from deepfake_cli.cli.console import console, error_console, print_json, progress, table, warn
 from deepfake_cli.cli.train import TrainProgress
 from deepfake_cli.config import Matrix, Train
 from deepfake_cli.metrics.few import no_interval
@@ -35,6 +35,8 @@ def matrix(
         print_json(result.matrix)
     else:
         _print(result.matrix)
+        for note in result.matrix["notes"]:
+            warn(f"Note: {note}")
         console.print(f"Wrote {', '.join(map(str, result.files))}")
     for name, reason in result.faults:
         error_console.print(f"{name}: {reason}", style="red")

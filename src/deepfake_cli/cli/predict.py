@@ -47,6 +47,7 @@ def predict(
             {
                 "detector": result.detector,
                 "rates": result.rates,
+                "terms": result.terms,
                 "skipped": list(map(str, result.skipped)),
                 "unread": {str(path): reason for path, reason in result.unread.items()},
                 "verdicts": [verdict.facts() for verdict in result.verdicts],
@@ -55,6 +56,8 @@ def predict(
         )
     else:
         console.print(f"Detector: {result.detector}")
+        if result.terms:
+            warn(result.terms)
         calibrated = any(verdict.calibrated for verdict in result.verdicts)
         names = Counter(verdict.path.name for verdict in result.verdicts)
         rows = [_row(verdict, names[verdict.path.name] == 1) for verdict in result.verdicts]

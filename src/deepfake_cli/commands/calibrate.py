@@ -21,8 +21,8 @@ from deepfake_cli.metrics.names import CALIBRATION
 from deepfake_cli.metrics.reliability import reliability
 from deepfake_cli.metrics.videos import video_scores
 from deepfake_cli.runs import recipe
-from deepfake_cli.runs.best_onnx import read_export, restamp
-from deepfake_cli.runs.listing import is_locked
+from deepfake_cli.runs.best_onnx import SUFFIX, read_export, restamp, traits_of
+from deepfake_cli.runs.listing import BEST, BEST_ONNX, is_locked
 from deepfake_cli.storage.disk import check_output
 from deepfake_cli.storage.file_sets import replaced, stale
 from deepfake_cli.storage.files import write_text
@@ -64,7 +64,8 @@ def calibrate(settings: Calibrate, progress: Progress = lambda done, total: None
     Raises:
         ManifestError: the list or the predictions are invalid, have one class only or too few groups, all scores are equal, or
             the calibration makes them worse.
-        ModelError: there is no snapshot, no recipe that lists it, or the run is still training.
+        ModelError: there is no snapshot, no recipe that lists it, or the run is still training; or an exported detector is
+            calibrated already.
     """
     if settings.method == "lr":
         from deepfake_cli.commands.likelihood_ratio import likelihood_ratio
@@ -161,6 +162,8 @@ def _check_recipe(snapshot: Path) -> None:
     path = snapshot.parent / recipe.NAME
     if not here(snapshot).is_file():
         raise ModelError(f"{snapshot}: no such snapshot. Give it after the predictions.")
+    if snapshot.suffix.lower() == SUFFIX:
+        return _check_export(snapshot)
     if snapshot.name not in recipe.read(snapshot).get("snapshots", {}):
         fault = f"does not list {snapshot.name}" if here(path).is_file() else "no such recipe"
         raise ModelError(
@@ -170,11 +173,28 @@ def _check_recipe(snapshot: Path) -> None:
     read_export(snapshot)  # its metadata change too
     if is_locked(snapshot.parent):
         raise ModelError(f"{snapshot.parent} is still training. Calibrate when it has finished.")
+    return None
+
+
+def _check_export(path: Path) -> None:
+    """Check that an exported detector can be calibrated: it has no calibration, and no snapshot that it would differ from."""
+    if path.name == BEST_ONNX and here(path.with_name(BEST)).is_file():
+        raise ModelError(f"{path} has the calibration of the snapshot beside it: give {path.with_name(BEST)}.")
+    traits = traits_of(path)
+    if traits and traits.calibration:
+        raise ModelError(f"{path} is calibrated already. Export it again, and calibrate the new file.")
+    check_output(path, folder=False)
 
 
 def _keep(snapshot: Path, fitted: Calibration, threshold: dict[str, Any] | None) -> list[Path]:
     """Save the calibration of this snapshot in the recipe and in the export, together; return the files."""
     _check_recipe(snapshot)  # again, since training may have started during scoring
+    moved = {"threshold": threshold["after"]} if threshold else {}
+    changed = {"calibration": fitted.to_json(), **moved, **dict.fromkeys(UNCALIBRATED)}
+    if snapshot.suffix.lower() == SUFFIX:
+        with replaced(snapshot.parent, last=snapshot.name) as new:
+            restamp(snapshot, new, **changed)
+        return [snapshot]
     known = recipe.read(snapshot)
     entry = known["snapshots"][snapshot.name]
     entry["calibration"] = fitted.to_json()
@@ -182,8 +202,7 @@ def _keep(snapshot: Path, fitted: Calibration, threshold: dict[str, Any] | None)
         entry.pop(name, None)
     with replaced(snapshot.parent, last=recipe.NAME) as new:
         recipe.write(new, known)
-        moved = {"threshold": threshold["after"]} if threshold else {}
-        exported = restamp(snapshot, new, calibration=fitted.to_json(), **moved, **dict.fromkeys(UNCALIBRATED))
+        exported = restamp(snapshot, new, **changed)
     return [snapshot.parent / recipe.NAME, *filter(None, [exported])]
 
 
@@ -197,7 +216,8 @@ def _threshold(
     snapshot: Path, fitted: Calibration, table: "pd.DataFrame", after: "pd.DataFrame"
 ) -> dict[str, Any] | None:
     """The threshold before and after calibration, and the number of changed predictions; None if the recipe has none."""
-    before = recipe.threshold_of(snapshot)
+    traits = traits_of(snapshot) if snapshot.suffix.lower() == SUFFIX else None
+    before = traits.threshold if traits else recipe.threshold_of(snapshot)
     if before is None:
         return None
     mapped = float(fitted.apply([before])[0])
@@ -210,11 +230,10 @@ def _threshold(
 
 def _notes(snapshot: Path, table: "pd.DataFrame", calibration: dict[str, Any]) -> list[str]:
     trained, notes = recipe.seen(snapshot, checks.groups(table))["train"], []
-    entry = recipe.read(snapshot)["snapshots"][snapshot.name]
-    if dropped := [words for name, words in UNCALIBRATED.items() if entry.get(name)]:
-        notes.append(
-            f"Removed from the recipe, since they were of other scores: {' and '.join(dropped)}. Measure them again."
-        )
+    traits = traits_of(snapshot) if snapshot.suffix.lower() == SUFFIX else None
+    kept = vars(traits) if traits else recipe.read(snapshot)["snapshots"][snapshot.name]
+    if dropped := [words for name, words in UNCALIBRATED.items() if kept.get(name)]:
+        notes.append(f"Removed, since they were of other scores: {' and '.join(dropped)}. Measure them again.")
     if trained:
         notes.append(
             f"{len(trained)} of {calibration['groups']} groups were trained on, such as {trained[0]}. Scores on training data "

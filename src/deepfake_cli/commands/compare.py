@@ -10,7 +10,7 @@ import numpy as np
 from deepfake_cli.config import Compare
 from deepfake_cli.datasets.clip import LABELS
 from deepfake_cli.errors import ManifestError
-from deepfake_cli.evaluation.predictions_file import notes_of
+from deepfake_cli.evaluation.predictions_file import notes_of, terms_of
 from deepfake_cli.metrics import paired, predictions
 from deepfake_cli.metrics.videos import video_scores
 from deepfake_cli.runs import recipe
@@ -61,7 +61,7 @@ def compare(settings: Compare) -> CompareResult:
     measured = paired.compared(both, videos, plan)
     files = zip((settings.a, settings.b), (one, other), thresholds, strict=True)
     carried = [[*file.notes, *notes_of(path, threshold)] for path, file, threshold in files]
-    own = [*_uncovered(coverage), *measured.pop("notes")]
+    own = [*_terms(settings.a, settings.b), *_uncovered(coverage), *measured.pop("notes")]
     comparison: dict[str, Any] = {
         "a": str(settings.a),
         "b": str(settings.b),
@@ -125,6 +125,11 @@ def _carried(of_a: list[str], of_b: list[str], own: list[str]) -> list[str]:
     """The notes on each file, and those of its evaluation; once where they hold for both."""
     sides = {note: "A" * (note in of_a) + "B" * (note in of_b) for note in [*of_a, *of_b] if note not in own}
     return [f"{' and '.join(side)}: {note}" for note, side in sides.items()]
+
+
+def _terms(a: Path, b: Path) -> list[str]:
+    """What the licences of the two detectors forbid."""
+    return list(dict.fromkeys(filter(None, map(terms_of, (a, b)))))
 
 
 def _uncovered(coverage: dict[str, int]) -> list[str]:

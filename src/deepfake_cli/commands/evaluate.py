@@ -138,7 +138,9 @@ def measured(settings: Evaluate, scored: scored_frames.Judged, rows: "pd.DataFra
         missing_as=settings.missing,
     )
     notes = scored.notes + metrics.pop("notes")
-    head = {"snapshot": scored.snapshot, "lists": recipe.fingerprint(scored.lists)}
+    head: dict[str, Any] = {"snapshot": scored.snapshot, "lists": recipe.fingerprint(scored.lists)}
+    if card := getattr(scored.detector, "card", None):
+        head["card"] = card  # of another project
     return {**head, **metrics, "errors": scored_frames.errors(scored), "notes": notes}
 
 

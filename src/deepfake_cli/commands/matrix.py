@@ -14,6 +14,7 @@ from deepfake_cli.commands.train import train
 from deepfake_cli.config import Evaluate, Matrix, Train
 from deepfake_cli.data import checks, manifest
 from deepfake_cli.errors import ConfigError, DeepfakeError
+from deepfake_cli.inference.runtimes.metadata import terms
 from deepfake_cli.runs import recipe
 from deepfake_cli.storage.file_sets import replaced
 from deepfake_cli.storage.files import write_text
@@ -89,6 +90,7 @@ def matrix(
         "seeds": settings.seeds if settings.train else None,
         "cells": cells,
         "runs": runs,
+        "notes": list(dict.fromkeys(run["terms"] for run in runs if run["terms"])),
     }
     return MatrixResult(result, _write(settings.output, result), faults)
 
@@ -108,7 +110,14 @@ def _detectors(settings: Matrix, follow: Follow) -> Iterator[Detector]:
 
 def _tested(settings: Matrix, detector: Detector, column: Lists, progress: Progress) -> dict[str, Any]:
     """Test one detector on one column: metrics or the error."""
-    base = {"row": detector.row, "column": column.name, "seed": detector.seed, "snapshot": None, "seen": None}
+    base = {
+        "row": detector.row,
+        "column": column.name,
+        "seed": detector.seed,
+        "snapshot": None,
+        "seen": None,
+        "terms": "",
+    }
     if detector.snapshot is None:
         return base | dict.fromkeys(LEVELS) | {"fault": detector.fault}
     part = detector.snapshot.parent.name if detector.snapshot.stem == "best" else detector.snapshot.stem
@@ -129,7 +138,8 @@ def _tested(settings: Matrix, detector: Detector, column: Lists, progress: Progr
     own = {level: {"n": metrics[level]["n"], "auc": _ends(metrics[level]["auc"])} for level in LEVELS}
     seen = _seen(detector.snapshot, column)
     units = {name: metrics["interval"][name] for name in ("unit", "units")}
-    return base | {"snapshot": str(detector.snapshot), "seen": seen} | own | units | {"fault": None}
+    found = {"snapshot": str(detector.snapshot), "seen": seen, "terms": terms(metrics.get("card"))}
+    return base | found | own | units | {"fault": None}
 
 
 def _seen(snapshot: Path, column: Lists) -> str | None:

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deepfake_cli.assets import STARTER
 from deepfake_cli.config import Matrix, Train, resolve
 from deepfake_cli.data import manifest
 from deepfake_cli.errors import ConfigError, ManifestError, ModelError
 from deepfake_cli.runs import recipe
+from deepfake_cli.runs.best_onnx import SUFFIX
 from deepfake_cli.runs.listing import BEST, KERAS, find
 from deepfake_cli.runs.resume import FREE
 from deepfake_cli.storage.remote import here
@@ -63,17 +65,29 @@ def named_snapshots(given: Sequence[str], runs_dir: Path) -> list[tuple[str, Pat
     rows = []
     for text in given:
         name, place = _named(text)
-        path = Path(place).expanduser() if Path(place).suffix.lower() in KERAS else find(place, runs_dir) / BEST
+        path = _snapshot(place, runs_dir)
         if not here(path).is_file():
             raise ModelError(f"{path}: no such snapshot. List the runs with deepfake runs.")
         rows.append((name, place, path))
-    short = [path.parent.name if path.name == BEST else place for _, place, path in rows]
+    short = [path.parent.name if path.name == BEST else _short(place) for _, place, path in rows]
     names = [
         name or (default if short.count(default) == 1 else place)
         for default, (name, place, _) in zip(short, rows, strict=True)
     ]
     _check_unique(names)
     return [(name, path) for name, (_, _, path) in zip(names, rows, strict=True)]
+
+
+def _snapshot(place: str, runs_dir: Path) -> Path:
+    """The file of a snapshot, of an exported detector, of the one in the package, or of a run."""
+    if place == "starter":
+        return STARTER
+    path = Path(place).expanduser()
+    return path if path.suffix.lower() in (*KERAS, SUFFIX) else find(place, runs_dir) / BEST
+
+
+def _short(place: str) -> str:
+    return Path(place).stem if Path(place).suffix.lower() == SUFFIX else place
 
 
 def trainings(settings: Matrix, rows: Sequence[Lists]) -> list[list[Train]]:

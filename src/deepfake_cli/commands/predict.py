@@ -34,6 +34,7 @@ class PredictResult:
         verdicts: one per file, in order.
         detector: name, runtime and thresholds of the detector, as text.
         rates: its measured error rates, as text; empty if not measured.
+        terms: what its licence forbids, as text; empty if it forbids no use.
         missed: whether a verdict matches `Predict.fail_on`.
         written: images and videos written.
         skipped: files of the given folders and patterns that are not named as videos or images.
@@ -48,6 +49,7 @@ class PredictResult:
     written: list[Path]
     skipped: list[Path] = field(default_factory=list)
     unread: dict[Path, str] = field(default_factory=dict)
+    terms: str = ""
     case_sha256: str = ""
 
     @property
@@ -134,7 +136,8 @@ def predict(settings: Predict, progress: Progress = lambda path, done, total: No
         write_csv(settings.frames_csv, FRAME_ROW, (face for verdict in verdicts for face in frame_rows(verdict)))
     failing = {"any": ("fake", "undecided"), None: ()}.get(settings.fail_on, (settings.fail_on,))
     missed = any(verdict.label in failing for verdict in verdicts)
-    return PredictResult(verdicts, words, detector.rates, missed, reasons.written, skipped, unread, sha256)
+    rates, terms = detector.rates, detector.terms
+    return PredictResult(verdicts, words, rates, missed, reasons.written, skipped, unread, terms, sha256)
 
 
 def _check_case(settings: Predict) -> None:

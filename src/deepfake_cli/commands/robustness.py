@@ -1,6 +1,6 @@
 """``deepfake evaluate --robustness``: evaluate a detector under corruptions."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -14,9 +14,9 @@ from deepfake_cli.corruptions.sample import by_video, chunks, lengths, middles
 from deepfake_cli.data import manifest
 from deepfake_cli.errors import ConfigError, ManifestError
 from deepfake_cli.evaluation.keras_scorer import Trained
+from deepfake_cli.evaluation.onnx_scorer import Exported
 from deepfake_cli.evaluation.scored_frames import Judged
 from deepfake_cli.metrics.assess import assess as assess_table
-from deepfake_cli.native_output import quiet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,11 +70,11 @@ def robustness(
     Raises:
         ManifestError: an image cannot be decoded, or a score is not finite.
     """
-    assert isinstance(scored.detector, Trained)  # exported detectors are rejected earlier
+    assert scored.detector  # there is one, if there are no predictions
     chosen = middles(scored.frames.drop(columns="score"), settings.robustness_frames)
     kinds = [NONE, *product(names, STRENGTHS)]
     first: list[np.ndarray] = []
-    scores = scored.calibrated.scores(_scores(settings, scored.detector.model, chosen, kinds, first, progress))
+    scores = scored.calibrated.scores(_scores(settings, scored.detector, chosen, kinds, first, progress))
     assess = partial(
         assess_table,
         threshold=scored.threshold,
@@ -94,7 +94,7 @@ def robustness(
 
 def _scores(
     settings: Evaluate,
-    model: Any,
+    detector: Trained | Exported,
     chosen: "pd.DataFrame",
     kinds: list[tuple[str, int]],
     first: list[np.ndarray],
@@ -103,32 +103,18 @@ def _scores(
     """Scores, float64 (kinds, frames); stores the middle image of the first video in `first`."""
     scores, done, total = np.empty((len(kinds), len(chosen))), 0, len(chosen) * len(kinds)
     start = 0
-    for videos in _videos(model, chosen, settings.workers):
+    for videos in chunks(by_video(detector.images(chosen, AT_ONCE), lengths(chosen)), AT_ONCE):  # decoded once
         first[:] = first or [videos[0][len(videos[0]) // 2]]
         end = start + sum(map(len, videos))
         for number, kind in enumerate(kinds):
             images = np.concatenate(_changed(videos, chosen.index[start:end].tolist(), kind, settings.seed))
-            scores[number, start:end] = model.predict(images, settings.batch_size, verbose=0).reshape(-1)
+            scores[number, start:end] = detector.scores_of(images)
             done += end - start
             progress(done, total)
         start = end
     if not np.isfinite(scores).all():
         raise ManifestError("Some scores are not finite; train the detector again.")
     return scores
-
-
-def _videos(model: Any, chosen: "pd.DataFrame", workers: int | None) -> Iterator[list[np.ndarray]]:
-    """Decode the images once, in chunks of whole videos."""
-    with quiet():
-        import tensorflow as tf
-
-        from deepfake_cli.training import input_pipeline
-        from deepfake_cli.training.scoring import image_size, unreadable
-    batches = input_pipeline.scoring_batches(chosen, image_size=image_size(model), batch_size=AT_ONCE, workers=workers)
-    try:
-        yield from chunks(by_video(batches.as_numpy_iterator(), lengths(chosen)), AT_ONCE)
-    except tf.errors.OpError as error:
-        raise unreadable(chosen, error) from None
 
 
 def _changed(videos: list[np.ndarray], places: list[int], kind: tuple[str, int], seed: int) -> list[np.ndarray]:

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import model_validator
 
 from deepfake_cli.config.base import CLUSTER, EVALUATION, RUNS, Device, Step, argument, option
-from deepfake_cli.config.choices import CHANGES, RUNTIMES, either
+from deepfake_cli.config.choices import CHANGES, FAMILIES, RUNTIMES, either
 
 
 class Evaluate(Device):
@@ -156,7 +156,8 @@ class Matrix(Device):
     )
     test: list[str] = option([], "List to test on, repeated for each column, written as for --train")
     snapshots: list[str] = option(
-        [], "Instead of --train: a run, its folder or a snapshot, repeated for each row; NAME=RUN names it"
+        [],
+        "Instead of --train: a run, its folder, a snapshot, an .onnx file or starter, repeated for each row; NAME=RUN names it",
     )
     train_config: Path | None = option(
         None, "Config file (.toml or .ini) with a [train] section [default: the defaults of train]"
@@ -193,8 +194,16 @@ class Export(Step):
     """Export a detector to ONNX, LiteRT or SavedModel."""
 
     snapshot: Path | None = argument(
-        None, "Snapshot to export, .keras or .h5 [default: best.keras of the newest run]", remote=True
+        None,
+        "Snapshot to export, .keras or .h5; or a checkpoint for --from [default: best.keras of the newest run]",
+        remote=True,
     )
+    family: str | None = option(
+        None,
+        f"Import a published checkpoint: of {either(FAMILIES)}; or as the .toml file given here describes it",
+        flag="--from",
+    )
+    download: bool = option(False, "Download the checkpoint first, if it is published under a licence that allows it")
     format: Literal["onnx", "litert", "saved_model"] = option(
         "onnx", "Format: onnx for predict, litert for phones, saved_model for TensorFlow Serving"
     )

@@ -1,7 +1,7 @@
 """Score lists with a snapshot of a run, in Keras."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +56,28 @@ class Trained:
 
         batch, workers = self._settings.batch_size, self._settings.workers
         return scores(self.model, table, batch_size=batch, workers=workers, progress=progress)
+
+    def images(self, table: "pd.DataFrame", at_once: int) -> Iterator[np.ndarray]:
+        """Decode the images of a list, in order: uint8 RGB (at most at_once, size, size, 3) in 0..255.
+
+        Raises:
+            ManifestError: an image cannot be decoded.
+        """
+        import tensorflow as tf
+
+        from deepfake_cli.training import input_pipeline
+        from deepfake_cli.training.scoring import image_size, unreadable
+
+        size, workers = image_size(self.model), self._settings.workers
+        batches = input_pipeline.scoring_batches(table, image_size=size, batch_size=at_once, workers=workers)
+        try:
+            yield from batches.as_numpy_iterator()
+        except tf.errors.OpError as error:
+            raise unreadable(table, error) from None
+
+    def scores_of(self, images: np.ndarray) -> np.ndarray:
+        """Score images in memory: uint8 RGB (n, size, size, 3) to (n,), uncalibrated."""
+        return self.model.predict(images, self._settings.batch_size, verbose=0).reshape(-1)
 
     def heat_maps(self, paths: Sequence[str], threshold: float) -> np.ndarray:
         """Grad-CAM maps for the predicted class: float32 (images, size, size), in 0..1; empty without a feature map."""

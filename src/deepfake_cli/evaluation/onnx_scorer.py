@@ -14,6 +14,7 @@ from deepfake_cli.config import Evaluate
 from deepfake_cli.errors import ConfigError, ManifestError
 from deepfake_cli.evaluation.calibrated import Calibrated
 from deepfake_cli.inference import runtimes
+from deepfake_cli.inference.runtimes.metadata import Traits
 from deepfake_cli.media.video import read_image
 from deepfake_cli.metrics.calibration import Calibration
 from deepfake_cli.runs import recipe
@@ -34,10 +35,6 @@ class Exported:
     """
 
     def __init__(self, settings: Evaluate, path: Path):
-        if settings.robustness or settings.robustness_changes:
-            raise ConfigError(
-                f"--robustness needs a snapshot: replace {path} by the best.keras that it was exported from."
-            )
         threads = 1 if settings.cluster else None  # a task has one core
         self._network, self._settings = runtimes.load(path, settings.runtime, threads), settings
         traits = self._network.traits
@@ -48,13 +45,9 @@ class Exported:
             )
         self.calibrated = Calibrated(Calibration.from_json(stored) if stored else None)
         self.threshold = traits.threshold if settings.threshold is None else settings.threshold
-        self.pool, self._size = traits.pool, traits.image_size
-        known = recipe.read(path).get("groups")
-        self.notes = (
-            []
-            if known
-            else [f"No recipe.json next to {path.name}: cannot check whether it was trained on these groups."]
-        )
+        self.pool, self._size, self._resize = traits.pool, traits.image_size, traits.resize
+        self.card = traits.card
+        self.notes = [*filter(None, [traits.terms, _unknown_training(path, traits)])]
 
     def scores(self, table: "pd.DataFrame", progress: Callable[[int, int], None]) -> np.ndarray:
         """Score the frames of a list, in order: float64 (frames,), uncalibrated.
@@ -63,33 +56,60 @@ class Exported:
             ManifestError: an image cannot be decoded.
         """
         found = np.empty(0)
-        for batch in self._batches(table["path"].tolist()):
+        for batch in self._batches(table["path"].tolist(), self._settings.batch_size):
             found = np.append(found, self._network.scores(batch))
             progress(len(found), len(table))
         return found
+
+    def images(self, table: "pd.DataFrame", at_once: int) -> Iterator[np.ndarray]:
+        """Decode the images of a list, in order: uint8 RGB (at most at_once, size, size, 3) in 0..255.
+
+        Raises:
+            ManifestError: an image cannot be decoded.
+        """
+        return self._batches(table["path"].tolist(), at_once)
+
+    def scores_of(self, images: np.ndarray) -> np.ndarray:
+        """Score images in memory: uint8 RGB (n, size, size, 3) to float64 (n,), uncalibrated."""
+        step = self._settings.batch_size
+        parts = (images[start : start + step] for start in range(0, len(images), step))
+        return np.concatenate([self._network.scores(part) for part in parts])
 
     def heat_maps(self, paths: Sequence[str], threshold: float) -> np.ndarray:
         """Heat maps for the predicted class: float32 (images, rows, columns), in 0..1; empty if the detector has none."""
         if not self._network.maps:
             return np.zeros((0, 1, 1), np.float32)
-        images = np.concatenate(list(self._batches(paths)))
+        images = np.concatenate(list(self._batches(paths, self._settings.batch_size)))
         called = self.calibrated.scores(self._network.scores(images)) >= threshold
         heat = np.maximum(np.where(called, 1, -1)[:, None, None] * self._network.heat(images), 0)
         return heat / np.maximum(heat.max(axis=(1, 2), keepdims=True), np.finfo("float32").tiny)
 
-    def _batches(self, paths: Sequence[str]) -> Iterator[np.ndarray]:
-        """Batches of images, uint8 RGB (at most batch_size, size, size, 3), read ahead in threads."""
-        step, waiting = self._settings.batch_size, deque[Iterator[np.ndarray]]()
+    def _batches(self, paths: Sequence[str], step: int) -> Iterator[np.ndarray]:
+        """Batches of images, uint8 RGB (at most step, size, size, 3), read ahead in threads."""
+        waiting = deque[Iterator[np.ndarray]]()
         with ThreadPoolExecutor(self._settings.workers) as readers:
             for start in range(0, len(paths), step):
-                waiting.append(readers.map(partial(scaled, size=self._size), paths[start : start + step]))
+                waiting.append(
+                    readers.map(partial(scaled, size=self._size, resize=self._resize), paths[start : start + step])
+                )
                 if len(waiting) > AHEAD:
                     yield np.stack(list(waiting.popleft()))
             while waiting:
                 yield np.stack(list(waiting.popleft()))
 
 
-def scaled(path: str, size: int) -> np.ndarray:
+def _unknown_training(path: Path, traits: Traits) -> str:
+    """A note that nothing tells which groups a detector was trained on; empty if its recipe does."""
+    if recipe.read(path).get("groups"):
+        return ""
+    if traits.card:
+        return (
+            f"Trained on: {traits.card['trained_on']}. Whether groups of these lists are among them cannot be checked."
+        )
+    return f"No recipe.json next to {path.name}: cannot check whether it was trained on these groups."
+
+
+def scaled(path: str, size: int, resize: str = "linear") -> np.ndarray:
     """Decode an image and scale it as `deepfake_cli.training.input_pipeline.read_image` does: uint8 RGB (size, size, 3).
 
     Raises:
@@ -101,7 +121,9 @@ def scaled(path: str, size: int) -> np.ndarray:
     if image is None:
         raise ManifestError(f"{path}: cannot decode, or missing; run deepfake split again.")
     if image.shape[:2] != (size, size):
-        if min(image.shape[:2]) > 2 * size:  # smooth, to avoid aliasing
+        if resize == "bicubic":
+            image = np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BICUBIC))
+        elif min(image.shape[:2]) > 2 * size:  # smooth, to avoid aliasing
             image = np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR))
         else:
             image = np.rint(cv2.resize(image.astype(np.float32), (size, size))).astype(np.uint8)

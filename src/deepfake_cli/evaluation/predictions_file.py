@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from deepfake_cli.errors import ModelError
+from deepfake_cli.inference.runtimes.metadata import Card, terms
 from deepfake_cli.reporting.folder import METRICS, PREDICTIONS
 from deepfake_cli.storage.file_sets import finish
 from deepfake_cli.storage.json_files import Part, Text, read_json
@@ -23,6 +24,7 @@ class Summary(Part):
     calibration: dict[str, Any] | None = None
     threshold: Annotated[float, Field(ge=0, le=1)] | None = None
     notes: list[str] = []
+    card: Card | None = None
 
 
 def is_predictions(path: Path) -> bool:
@@ -34,6 +36,16 @@ def is_predictions(path: Path) -> bool:
     except (OSError, UnicodeDecodeError, csv.Error):
         return False
     return set(COLUMNS) <= set(header) and "box" not in header
+
+
+def terms_of(predictions: Path) -> str:
+    """What the licence of the detector that made predictions forbids, as text; empty if that is nothing, or unknown.
+
+    Raises:
+        ModelError: the ``metrics.json`` beside them is invalid.
+    """
+    summary = read_json(predictions.parent / METRICS, Summary, ModelError, MEND, required=False) or {}
+    return terms(summary.get("card"))
 
 
 def calibration_in(predictions: Path) -> dict[str, Any] | None:

@@ -32,9 +32,10 @@ class TopFrame:
 def top_frames(verdict: Verdict, timeline: Timeline, detector: Detector) -> list[TopFrame]:
     """Return the frames of a face with the highest scores, in temporal order; decodes the file again."""
     chosen = {moment.frame: moment for moment in highest(timeline)}
-    size, margin = detector.traits.image_size, detector.traits.margin
+    traits = detector.traits
+    size, margin, resize = traits.image_size, traits.margin, traits.resize
     crops = {
-        index: crop(image, chosen[index].box, margin=margin, size=size)
+        index: crop(image, chosen[index].box, margin=margin, size=size, resize=resize)
         for index, image in FrameSource(verdict.path).at(chosen)
         if image is not None and index in chosen
     }

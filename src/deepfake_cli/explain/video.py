@@ -98,7 +98,7 @@ def _frames(path: Path, frames: np.ndarray, lines: list[Timeline]) -> Iterator[S
 def _heat(batch: list[Shown], detector: Detector) -> list[np.ndarray]:
     traits = detector.traits
     crops = [
-        crop(image, moment.box, margin=traits.margin, size=traits.image_size)
+        crop(image, moment.box, margin=traits.margin, size=traits.image_size, resize=traits.resize)
         for image, moments in batch
         for moment in moments
     ]

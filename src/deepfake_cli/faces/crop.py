@@ -10,7 +10,9 @@ from deepfake_cli.faces.box import Box
 from deepfake_cli.media.image import load_existing
 
 
-def crop(image: np.ndarray | str | Path, box: Box, *, margin: float, size: int, align: bool = False) -> np.ndarray:
+def crop(
+    image: np.ndarray | str | Path, box: Box, *, margin: float, size: int, align: bool = False, resize: str = "linear"
+) -> np.ndarray:
     """Cut a square around `box` out of `image` and resize it.
 
     Applied to a frame of ``--crop none`` with ``Box.parse(row["box"])`` from the manifest, it gives the crop of ``--crop face``.
@@ -21,6 +23,7 @@ def crop(image: np.ndarray | str | Path, box: Box, *, margin: float, size: int, 
         margin: side of the square, relative to the longer side of the box.
         size: side of the result, in pixels.
         align: rotate the square until the eyes are level; without effect if the box has no eyes.
+        resize: "linear", by the mean of areas where it shrinks to less than half; or "bicubic", as Pillow does.
 
     Returns:
         uint8 (size, size, 3). Pixels outside the image repeat its border.
@@ -34,6 +37,10 @@ def crop(image: np.ndarray | str | Path, box: Box, *, margin: float, size: int, 
     left, top, side = square_of(box, margin)
     tilt = tilt_of(box) if align else 0.0
     square = _turned(image, left, top, side, tilt) if tilt else _upright(image, left, top, side)
+    if resize == "bicubic":
+        from PIL import Image
+
+        return np.asarray(Image.fromarray(square).resize((size, size), Image.Resampling.BICUBIC))
     shrink = (
         cv2.INTER_AREA if side > 2 * size else cv2.INTER_LINEAR
     )  # INTER_AREA avoids aliasing, but takes 6 times as long

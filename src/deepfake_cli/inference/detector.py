@@ -74,6 +74,7 @@ class Detector:
             threshold=self.threshold,
             real_below=self.real_below,
             photo_threshold=photo_threshold,
+            resize=self.traits.resize,
             calibrated=self._calibration is not None,
             pool=self.traits.pool,
             trust=trust,
@@ -90,6 +91,11 @@ class Detector:
     def rates(self) -> str:
         """Measured error rates, as text; empty if not measured at this threshold."""
         return self.traits.rates if self.threshold == self.traits.threshold else ""
+
+    @property
+    def terms(self) -> str:
+        """What the licence of a detector of another project forbids, as text; empty if it forbids no use."""
+        return self.traits.terms
 
     @classmethod
     def load(

@@ -38,7 +38,9 @@ class Face(NamedTuple):
     light: float
 
 
-def faces(stream: Faces, *, size: int, margin: float, every_face: bool) -> Iterator[tuple[int, bool, list[Face]]]:
+def faces(
+    stream: Faces, *, size: int, margin: float, every_face: bool, resize: str = "linear"
+) -> Iterator[tuple[int, bool, list[Face]]]:
     """Crop the faces of a stream of tracked frames (see `deepfake_cli.faces.tracking`).
 
     Args:
@@ -46,6 +48,7 @@ def faces(stream: Faces, *, size: int, margin: float, every_face: bool) -> Itera
         size: side of the crops, in pixels.
         margin: side of a crop, relative to the longer side of the box.
         every_face: whether to crop all faces of a frame, or only the largest.
+        resize: as in `deepfake_cli.faces.crop.crop`.
 
     Yields:
         The frame index, whether the frame could be read, and its faces.
@@ -55,12 +58,13 @@ def faces(stream: Faces, *, size: int, margin: float, every_face: bool) -> Itera
             yield index, False, []
             continue
         boxes = sorted(tracked.items(), key=lambda item: -item[1].area)
-        crops = [_cut(index, track, image, box, size, margin) for track, box in boxes[: None if every_face else 1]]
+        chosen = boxes[: None if every_face else 1]
+        crops = [_cut(index, track, image, box, size, margin, resize) for track, box in chosen]
         yield index, True, crops
 
 
 def whole(
-    images: Iterable[tuple[int, np.ndarray | None]], *, size: int, margin: float
+    images: Iterable[tuple[int, np.ndarray | None]], *, size: int, margin: float, resize: str = "linear"
 ) -> Iterator[tuple[int, bool, list[Face]]]:
     """Use images that are face crops already; yields the same as `faces`.
 
@@ -68,6 +72,7 @@ def whole(
         images: index and image (None: unreadable).
         size: input size of the detector, in pixels.
         margin: side of the image, relative to the longer side of the face box, which is assumed in its centre.
+        resize: as in `deepfake_cli.faces.crop.crop`.
     """
     for index, image in images:
         if image is None:
@@ -76,11 +81,11 @@ def whole(
         height, width = image.shape[:2]
         side = max(height, width) / margin
         x, y = (width - side) / 2, (height - side) / 2
-        yield index, True, [_cut(index, 0, image, Box(x, y, x + side, y + side), size, margin)]
+        yield index, True, [_cut(index, 0, image, Box(x, y, x + side, y + side), size, margin, resize)]
 
 
-def _cut(index: int, track: int, image: np.ndarray, box: Box, size: int, margin: float) -> Face:
-    face = crop(image, box, margin=margin, size=size)
+def _cut(index: int, track: int, image: np.ndarray, box: Box, size: int, margin: float, resize: str) -> Face:
+    face = crop(image, box, margin=margin, size=size, resize=resize)
     side = max(box.x1 - box.x0, box.y1 - box.y0)
     grey = _inner(face, margin)
     sharp, light = sharpness(grey), float(grey.mean())

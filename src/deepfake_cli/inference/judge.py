@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 from pathlib import Path
 
@@ -49,6 +50,7 @@ class JudgeOptions:
         threshold: scores at or above this are fake.
         real_below: scores below this are real; scores in between are inconclusive.
         photo_threshold: replaces `threshold` for a single image.
+        resize: how crops are resized, as in `deepfake_cli.faces.crop.crop`.
         calibrated: whether scores are probabilities.
         crops: whether the images are face crops; skips face detection.
         pool: how frame scores are pooled; a key of `deepfake_cli.metrics.pooling.POOLS`.
@@ -67,6 +69,7 @@ class JudgeOptions:
     threshold: float
     real_below: float
     photo_threshold: float
+    resize: str = "linear"
     calibrated: bool = False
     crops: bool = False
     pool: str = "mean"
@@ -122,10 +125,11 @@ def _judge_frames(
     if source.is_image:
         verdict.threshold = max(options.threshold, options.photo_threshold)
     if options.crops:
-        stream = whole(frames, size=options.size, margin=options.margin)
+        stream = whole(frames, size=options.size, margin=options.margin, resize=options.resize)
     else:
         tracked = track_faces(frames, options.face_detector, every=2 * options.every, max_gap=0)
-        stream = faces(tracked, size=options.size, margin=options.margin, every_face=options.every_face)
+        cut = partial(faces, size=options.size, margin=options.margin, resize=options.resize)
+        stream = cut(tracked, every_face=options.every_face)
     timelines: dict[int, Timeline] = {}
     left_out: Counter[str] = Counter()
     for count, batch in _scored(ahead(_batches(stream, left_out)), options.scores):

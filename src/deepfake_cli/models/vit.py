@@ -66,13 +66,17 @@ def _untrained(input_shape: tuple[int, int, int], shape: Shape, name: str) -> ke
             f"{max(1, round(input_shape[0] / shape.patch)) * shape.patch}. Received {input_shape[0]}."
         )
     inputs = keras.Input(input_shape)
+    return ending(inputs, class_token(inputs, shape), name)
+
+
+def class_token(inputs: Any, shape: Shape) -> Any:
+    """The class token after the last normalisation, (batch, width), of RGB in 0..255."""
     x = _tokens(layers.Rescaling(**PIXELS)(inputs), shape)
     x = layers.LayerNormalization(epsilon=EPSILON, name="norm_in")(x)
     for number in range(shape.blocks):
         x = _block(x, shape, f"block_{number}")
     x = layers.Cropping1D((0, x.shape[1] - 1), name="class_token")(x)
-    x = layers.Flatten(name="features")(layers.LayerNormalization(epsilon=EPSILON, name="norm_out")(x))
-    return ending(inputs, x, name)
+    return layers.Flatten(name="features")(layers.LayerNormalization(epsilon=EPSILON, name="norm_out")(x))
 
 
 def _tokens(image: Any, shape: Shape) -> Any:

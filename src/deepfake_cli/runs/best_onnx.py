@@ -1,4 +1,4 @@
-"""``best.onnx``, the export of ``best.keras`` that predict and evaluate run without TensorFlow."""
+"""``best.onnx``, the export of ``best.keras`` that predict and evaluate run without TensorFlow; and imported detectors."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,29 +10,50 @@ from deepfake_cli.runs.listing import BEST, BEST_ONNX
 from deepfake_cli.storage.files import whole
 from deepfake_cli.storage.remote import here
 
+SUFFIX = ".onnx"
+
 
 def read_export(snapshot: Path) -> Any:
-    """The ONNX model beside a run's best snapshot, checked; None if there is none.
+    """The ONNX model beside a run's best snapshot, or the snapshot if it is one, checked; None if there is none.
 
     Raises:
         ModelError: it is broken, has data in other files, or was not written by ``deepfake export``.
     """
-    path = snapshot.with_name(BEST_ONNX)
-    if snapshot.name != BEST or not here(path).is_file():
+    path = export_of(snapshot)
+    if path is None or not here(path).is_file():
         return None
-    return _read(path, f"Delete it, and run deepfake export {snapshot} again.")
+    return _read(
+        path, f"Delete it, and run deepfake export {snapshot} again." if path != snapshot else "Export it again."
+    )
+
+
+def export_of(snapshot: Path) -> Path | None:
+    """The export that is to have the metadata of a snapshot: itself, or ``best.onnx`` of ``best.keras``."""
+    if snapshot.suffix.lower() == SUFFIX:
+        return snapshot
+    return snapshot.with_name(BEST_ONNX) if snapshot.name == BEST else None
+
+
+def traits_of(snapshot: Path) -> Traits | None:
+    """The metadata of the export of a snapshot; None if there is none.
+
+    Raises:
+        ModelError: see `read_export`.
+    """
+    exported, path = read_export(snapshot), export_of(snapshot)
+    return None if exported is None else Traits.parse(_properties(exported).get(KEY), path)
 
 
 def restamp(snapshot: Path, folder: Path, **traits: Any) -> Path | None:
-    """Write metadata into the export of a run's best snapshot; return the export, or None if there is none.
+    """Write metadata into the export of a snapshot; return the export, or None if there is none.
 
     Args:
         snapshot: the snapshot that the metadata are of.
         folder: of the new export, until it replaces the one beside the snapshot.
         traits: what changes, see `deepfake_cli.inference.runtimes.metadata.Traits`.
     """
-    exported, path = read_export(snapshot), snapshot.with_name(BEST_ONNX)
-    if exported is None:
+    exported, path = read_export(snapshot), export_of(snapshot)
+    if exported is None or path is None:
         return None
     _save(exported, path, folder / path.name, traits)
     return path

@@ -39,9 +39,15 @@ class ExportResult:
 
 
 def export_model(
-    model: Any, snapshot: Path, format: str = "onnx", output: Path | None = None, *, compact: bool = False
+    model: Any,
+    snapshot: Path,
+    format: str = "onnx",
+    output: Path | None = None,
+    *,
+    compact: bool = False,
+    traits: Traits | None = None,
 ) -> ExportResult:
-    """Export a loaded model; its recipe is next to `snapshot`."""
+    """Export a loaded model; its recipe is next to `snapshot`, unless its metadata are given as `traits`."""
     with quiet():
         from deepfake_cli.models.export import EXPORTS, differences, in_float32
 
@@ -49,7 +55,7 @@ def export_model(
         path = output or snapshot.with_name(f"{snapshot.stem}{suffix or '_saved_model'}")
         if path.suffix != suffix:
             raise ModelError(f"{path}: expected the name {path.stem}{suffix} for the format {format}.")
-        traits, model = traits_of(model, snapshot), in_float32(model)
+        traits, model = traits or traits_of(model, snapshot), in_float32(model)
         parent = None if is_remote(path) else path.parent
         if parent:
             parent.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from deepfake_cli.errors import ModelError
 from deepfake_cli.inference.card import Conditions, Ratios
 from deepfake_cli.metrics.calibration import rising
-from deepfake_cli.storage.json_files import Part, parse_json
+from deepfake_cli.storage.json_files import Part, Text, parse_json
 
 AGAIN = "Export the snapshot again."
 KEY = "deepfake"  # metadata key in an .onnx file; file name in the archive appended to a .tflite file
@@ -42,6 +42,27 @@ class Measured(Part):
     fake: OfFakes
 
 
+class Card(Part):
+    """Where a detector of another project is from, and what its licence allows."""
+
+    name: Text
+    authors: Text
+    paper: Text
+    source: Text
+    licence: Text
+    commercial: bool
+    trained_on: Text
+    file: Text
+    sha256: Text
+
+
+def terms(card: dict[str, Any] | None) -> str:
+    """What the licence on a card forbids, as text; empty without a card, or if it forbids no use."""
+    if not card or card["commercial"]:
+        return ""
+    return f"The licence of {card['name']} forbids commercial use: {card['licence']}, {card['source']}."
+
+
 class Checked(Part):
     """What the metadata may hold; see `Traits`."""
 
@@ -51,10 +72,12 @@ class Checked(Part):
     threshold: Share = 0.5
     real_below: Share | None = None
     photo_threshold: Share | None = None
+    resize: Literal["linear", "bicubic"] = "linear"
     pool: Literal["mean", "median", "top", "confident"] = "mean"
     calibration: Annotated[dict[str, Any], AfterValidator(rising)] | None = None
     recipe: dict[str, Any] = {}
     measured: Measured | None = None
+    card: Card | None = None
     conditions: Conditions | None = None
     likelihood_ratio: Ratios | None = None
 
@@ -70,10 +93,13 @@ class Traits:
         threshold: calibrated scores at or above this, in 0..1, are fake.
         real_below: scores below this are real; scores between it and `threshold` are inconclusive. None: `threshold`.
         photo_threshold: replaces `threshold` for a single image. None: `threshold`.
+        resize: how crops are resized, as in `deepfake_cli.faces.crop.crop`.
         pool: how frame scores become a video score.
         calibration: maps scores to probabilities, see `deepfake_cli.metrics.calibration`; None if uncalibrated.
         recipe: how it was trained: settings, versions, hashes of the lists.
         measured: error rates on real deepfakes, see `rates`; None if not measured.
+        card: of a detector of another project: name, authors, paper, source, licence, whether that allows commercial use, what
+            it was trained on, file and its SHA-256; None for one of this package.
         conditions: error rates by condition, see `deepfake_cli.inference.card.Conditions`; None if not measured.
         likelihood_ratio: see `deepfake_cli.inference.card.Ratios`; None if not calibrated.
     """
@@ -84,12 +110,19 @@ class Traits:
     threshold: float = 0.5
     real_below: float | None = None
     photo_threshold: float | None = None
+    resize: str = "linear"
     pool: str = "mean"
     calibration: dict[str, Any] | None = None
     recipe: dict[str, Any] = field(default_factory=dict)
     measured: dict[str, Any] | None = None
+    card: dict[str, Any] | None = None
     conditions: dict[str, Any] | None = None
     likelihood_ratio: dict[str, Any] | None = None
+
+    @property
+    def terms(self) -> str:
+        """What the licence of a detector of another project forbids, as text; empty if it forbids no use."""
+        return terms(self.card)
 
     @property
     def rates(self) -> str:

@@ -1,0 +1,52 @@
+"""``deepfake models``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deepfake_cli.cli.console import console, print_json, table, warn
+from deepfake_cli.storage.escapes import visible
+
+if TYPE_CHECKING:
+    from deepfake_cli.commands.models import Listed
+
+COLUMNS = ("detector", "architecture", "px", "MB", "licence")
+
+
+def models(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Exported detectors, or folders with such [default: the current folder]")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, with the whole cards")] = False,
+) -> None:
+    """List architectures, and detectors with their cards: licence, training data, size, measured error rates."""
+    from deepfake_cli.commands.models import models as run
+
+    result = run([path.expanduser() for path in paths or [Path()]])
+    if json:
+        lists = {"architectures": result.architectures, "families": result.families}
+        faults = {str(path): reason for path, reason in result.faults.items()}
+        return print_json(lists | {"detectors": [each.facts() for each in result.detectors], "faults": faults})
+    console.print(table(None, COLUMNS, map(_row, result.detectors)))
+    for each in result.detectors:
+        if about := _about(each):
+            console.print(visible(f"{each.name}: {about}"))
+    for reason in result.faults.values():
+        warn(reason)
+    console.print(f"\nArchitectures, for train --model: {', '.join(result.architectures)}.")
+    console.print(f"Published checkpoints, for export --from: {', '.join(result.families)}.")
+    return None
+
+
+def _row(detector: "Listed") -> tuple[str, ...]:
+    facts = detector.facts()
+    licence = (facts["card"] or {}).get("licence") or "–"
+    return facts["name"], facts["architecture"], str(facts["image_size"]), f"{facts['bytes'] / 1e6:.1f}", licence
+
+
+def _about(detector: "Listed") -> str:
+    """What it was trained on, what its licence forbids, and its measured error rates."""
+    trained = (detector.facts()["card"] or {}).get("trained_on")
+    words = (f"Trained on: {trained}." if trained else "", detector.traits.terms, detector.traits.rates)
+    return " ".join(filter(None, words))

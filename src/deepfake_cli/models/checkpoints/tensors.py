@@ -1,0 +1,84 @@
+"""Tensors of a checkpoint by name, from PyTorch's format or safetensors, each to be used once."""
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+
+from deepfake_cli.errors import ModelError
+from deepfake_cli.models.torch_file import read_tensors
+
+AGAIN = "Download the checkpoint again, or check that it is of this family (--from)."
+COUNTERS = "num_batches_tracked"  # of batch normalisation, during training
+SHOWN = 4  # names in a message
+
+
+class Tensors:
+    """The tensors of a checkpoint.
+
+    Attributes:
+        path: of the file, for messages.
+    """
+
+    def __init__(self, path: Path, found: dict[str, np.ndarray]):
+        self.path = path
+        self._found = {name: values for name, values in found.items() if not name.endswith(COUNTERS)}
+        self._used: set[str] = set()
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._found
+
+    def take(self, name: str) -> np.ndarray:
+        """A tensor, float32, which counts as used.
+
+        Raises:
+            ModelError: there is none of this name, or it has a value that is not finite.
+        """
+        if name not in self._found:
+            some = ", ".join(list(self._found)[:SHOWN])
+            raise ModelError(f"{self.path}: no tensor {name}; it has {len(self._found):,}, such as {some}. {AGAIN}")
+        values = np.ascontiguousarray(self._found[name], np.float32)
+        if not np.isfinite(values).all():
+            raise ModelError(f"{self.path}: the tensor {name} has values that are not finite. {AGAIN}")
+        self._used.add(name)
+        return values
+
+    def check_all_used(self, *unneeded: str) -> None:
+        """Check that nothing of the checkpoint was left out.
+
+        Args:
+            unneeded: beginnings of the names of tensors that do not affect the score.
+
+        Raises:
+            ModelError: a tensor was not used, so the architecture is another.
+        """
+        left = [name for name in self._found if name not in self._used and not name.startswith(unneeded)]
+        if left:
+            raise ModelError(
+                f"{self.path}: {len(left):,} tensors have no place in the model, such as {', '.join(left[:SHOWN])}. {AGAIN}"
+            )
+
+
+def read(path: Path) -> Tensors:
+    """Read a checkpoint; a prefix ``module.``, which parallel training adds to all names, is removed.
+
+    Raises:
+        ModelError: the file is damaged, of another format, or has objects that may run code.
+    """
+    try:
+        found = _safe(path) if path.suffix.lower() == ".safetensors" else read_tensors(path)
+    except (pickle.UnpicklingError, OSError) as error:
+        raise ModelError(f"{path}: {error}. {AGAIN}") from None
+    if all(name.startswith("module.") for name in found):
+        found = {name.removeprefix("module."): values for name, values in found.items()}
+    return Tensors(path, found)
+
+
+def _safe(path: Path) -> dict[str, np.ndarray]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        return load_file(path)
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise ModelError(f"{path}: not a safetensors file, or damaged: {error}. {AGAIN}") from None
