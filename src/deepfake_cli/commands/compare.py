@@ -72,10 +72,12 @@ def compare(settings: Compare) -> CompareResult:
     if settings.output is None:
         return CompareResult(comparison)
     from deepfake_cli.reporting.compare_page import page
+    from deepfake_cli.reporting.compare_plots import plots
 
+    drawn = plots(comparison, both, videos)
     with replaced(settings.output, last="compare.json") as new:
         write_text(new / "compare.json", json.dumps(comparison, indent=2) + "\n")
-        write_text(new / "compare.html", page(comparison))
+        write_text(new / "compare.html", page(comparison, drawn))
     return CompareResult(comparison, settings.output / "compare.html")
 
 
