@@ -1,6 +1,7 @@
 """The player of a page: the scores over time, and the frame of each moment with its boxes. It needs no script."""
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,24 @@ from deepfake_cli.reporting.html import data_url
 STILLS = 30  # frames to choose from, evenly spaced, besides those with the highest scores
 SIDE = 512  # pixels: longer side of a frame
 WIDE, HIGH = 600, 100  # of the chart, in SVG units
-STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)  # between two ticks: seconds, or frames
+STEPS = (
+    0.1,
+    0.2,
+    0.5,
+    1,
+    2,
+    5,
+    10,
+    15,
+    30,
+    60,
+    120,
+    300,
+    600,
+    900,
+    1800,
+    3600,
+)  # between two ticks: seconds, or frames
 TICKS = 6  # at most, about
 
 
@@ -100,7 +118,7 @@ def _stills(lines: Sequence[Timeline], wanted: Iterable[int]) -> list[int]:
 
 def _edges(places: Sequence[float]) -> list[float]:
     """The borders between moments, halfway, so that each place of the chart belongs to the nearest one."""
-    return [0.0, *((a + b) / 2 for a, b in zip(places, places[1:], strict=False)), 1.0]
+    return [0.0, *((a + b) / 2 for a, b in pairwise(places)), 1.0]
 
 
 def _seen(image: np.ndarray, index: int, lines: Sequence[Timeline], verdict: Verdict) -> dict[str, Any]:

@@ -59,7 +59,13 @@ def scatter(videos: "pd.DataFrame", thresholds: list[float]) -> Plot:
         made.axes.axhline(thresholds[1], color=GREY, linewidth=1, linestyle="--")
         for label, (word, colour, marker) in enumerate(zip(LABELS, COLOURS, ("o", "^"), strict=True)):
             rows = videos[videos["label"] == label]
-            look: dict[str, Any] = {"s": 26, "facecolor": "none", "edgecolor": colour, "linewidth": 1.3, "marker": marker}
+            look: dict[str, Any] = {
+                "s": 26,
+                "facecolor": "none",
+                "edgecolor": colour,
+                "linewidth": 1.3,
+                "marker": marker,
+            }
             made.axes.scatter(rows["a"], rows["b"], label=word, rasterized=len(videos) > MOST_MARKS, **look)
         made.figure.legend(loc="outside upper center", ncols=2)
     return made

@@ -44,7 +44,9 @@ STYLE: dict[str, Any] = {
 def save(figure: "Figure", path: Path) -> None:
     """Write a figure, whole or not at all, as its suffix says: .png, .svg, .pdf; letters missing from the font become boxes."""
     kind = path.suffix[1:]
-    metadata = {"png": None, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[kind]  # the same plot, the same bytes
+    metadata = {"png": None, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[
+        kind
+    ]  # the same plot, the same bytes
     with whole(path) as partial, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph")
         figure.savefig(partial, format=kind, facecolor="white", metadata=metadata)

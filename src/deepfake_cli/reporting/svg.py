@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # in the CSS of the pages; none is a part of another
-VARIABLES = {INK: "ink", GREY: "muted", PALE: "line", SHADE: "raised", REAL: "real", FAKE: "fake", ACCENT: "accent", SECOND: "second"}  # fmt: skip
+VARIABLES = {
+    INK: "ink", GREY: "muted", PALE: "line", SHADE: "raised", REAL: "real", FAKE: "fake", ACCENT: "accent", SECOND: "second",
+}  # fmt: skip
 SIZE = (4.4, 3.6)  # inches: the width of a phone at the intended text size
 STYLE: dict[str, Any] = style.STYLE | {
     "font.size": 9.5,
@@ -99,4 +101,3 @@ def save_plots(folder: Path, plots: Iterable[Plot], formats: Collection[str]) ->
         with rc_context(STYLE | {"svg.hashsalt": made.name}):
             for kind in formats:
                 style.save(made.figure, folder / f"{made.name}.{kind}")
-

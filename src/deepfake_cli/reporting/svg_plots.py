@@ -69,7 +69,9 @@ def curve_points(x: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
 
 def _curve(axes: "Axes", name: str, rows: "pd.DataFrame", x: NDArray[Any], y: NDArray[Any], **look: Any) -> None:
     colour, style, width = LOOKS[name]
-    axes.plot(*curve_points(x, y).T, color=colour, linestyle=style, linewidth=width, label=f"{len(rows):,} {name}s", **look)
+    axes.plot(
+        *curve_points(x, y).T, color=colour, linestyle=style, linewidth=width, label=f"{len(rows):,} {name}s", **look
+    )
 
 
 def scores(name: str, rows: "pd.DataFrame", threshold: float) -> Plot:
