@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from deepfake_cli.commands.report import of_evaluation
 from deepfake_cli.commands.robustness import FILES as ROBUSTNESS
 from deepfake_cli.commands.robustness import changes_of, robustness
 from deepfake_cli.config import Evaluate
+from deepfake_cli.config.base import PLOT_FORMATS
 from deepfake_cli.data import checks, manifest
 from deepfake_cli.datasets.clip import LABELS
 from deepfake_cli.errors import ModelError
@@ -20,6 +21,7 @@ from deepfake_cli.evaluation.onnx_scorer import SUFFIX
 from deepfake_cli.metrics import predictions
 from deepfake_cli.metrics.assess import assess
 from deepfake_cli.reporting.folder import MAPS, METRICS, PAGE, PREDICTIONS, RECIPE
+from deepfake_cli.reporting.page import PLOTS, plots
 from deepfake_cli.runs import recipe
 from deepfake_cli.runs.listing import BEST, KERAS, newest
 from deepfake_cli.storage.file_sets import replaced, stale
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
 
 MODEL_SUFFIXES = (*KERAS, SUFFIX)
 OTHER_MODELS = (".tflite", ".pb", ".pt", ".pth", ".ckpt", ".safetensors")
-FILES = (PREDICTIONS, METRICS, MAPS, RECIPE, PAGE, *ROBUSTNESS)  # of one evaluation
+FIGURES = tuple(f"{name}.{kind}" for name in PLOTS for kind in PLOT_FORMATS)
+FILES = (PREDICTIONS, METRICS, MAPS, RECIPE, PAGE, *FIGURES, *ROBUSTNESS)  # of one evaluation
 DEFAULT_LIST = Path("csv/val/validation.csv")
 OLD_SNAPSHOT = Path("snapshots/best.keras")  # of the former trainer
 
@@ -46,6 +49,7 @@ class EvaluateResult:
         predictions: path of ``predictions.csv``.
         summary: path of ``metrics.json``.
         page: path of the report, if requested.
+        figures: plots written as files, if requested.
     """
 
     metrics: dict[str, Any]
@@ -53,6 +57,7 @@ class EvaluateResult:
     predictions: Path
     summary: Path
     page: Path | None = None
+    figures: list[Path] = field(default_factory=list)
 
     def __repr__(self) -> str:
         auc = self.metrics["video"]["auc"]
@@ -123,10 +128,19 @@ def evaluate(settings: Evaluate, progress: Callable[[int, int], None] = lambda d
         write_text(new / METRICS, json.dumps(metrics, indent=2) + "\n")
         if settings.report:
             of_evaluation(settings, scored, new)
+        figures = draw(new, metrics, scored.frames, settings.plot_formats)
         if removed := stale(settings.output, new, names):
             notes = [*notes, f"Removed, since they are of an earlier evaluation: {', '.join(removed)}."]
     page = settings.output / PAGE if settings.report else None
-    return EvaluateResult(metrics, notes, settings.output / PREDICTIONS, settings.output / METRICS, page)
+    files = settings.output / PREDICTIONS, settings.output / METRICS
+    return EvaluateResult(metrics, notes, *files, page, [settings.output / name for name in figures])
+
+
+def draw(folder: Path, metrics: dict[str, Any], frames: "pd.DataFrame", formats: Sequence[str]) -> list[str]:
+    """Write the plots of the report as files in these formats, and return the names."""
+    from deepfake_cli.reporting.svg import save_plots
+
+    return save_plots(folder, plots(metrics, frames), formats) if formats else []
 
 
 def earlier(output: Path) -> tuple[str, ...]:

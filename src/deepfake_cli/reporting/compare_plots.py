@@ -14,6 +14,7 @@ from deepfake_cli.reporting.svg_plots import UNIT, curve_points
 if TYPE_CHECKING:
     import pandas as pd
 
+NAMES = tuple(f"compare-{name}" for name in ("roc-video", "roc-frame", "scores", "differences"))  # of `plots`
 SIDES = {"a": (ACCENT, "-", 2.2), "b": (SECOND, "--", 2.0)}  # colour, line style, line width
 LEVELS = {"frame": (GREY, "o"), "video": (ACCENT, "D")}
 MOST_MARKS = 5000  # more are drawn as one image: a page of a million marks would not load
@@ -39,7 +40,7 @@ def roc(level: str, rows: "pd.DataFrame") -> Plot:
 
     words = ", ".join(f"{side.upper()} {roc_auc_score(rows['label'], rows[side]):.3f}" for side in SIDES)
     labels = {"xlabel": "false positive rate", "ylabel": "true positive rate"}
-    with plot(f"roc-{level}", f"ROC of {level}s", f"AUC: {words}.", **labels, **UNIT) as made:
+    with plot(f"compare-roc-{level}", f"ROC of {level}s", f"AUC: {words}.", **labels, **UNIT) as made:
         made.axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=":", label="chance")
         for side, (colour, style, width) in SIDES.items():
             false, true, _ = roc_curve(rows["label"], rows[side])
@@ -53,7 +54,7 @@ def scatter(videos: "pd.DataFrame", thresholds: list[float]) -> Plot:
     """Score of each video by A and by B; videos off the diagonal are judged differently."""
     words = f"Diagonal: the same score. Dashed: thresholds {thresholds[0]:.3f} of A and {thresholds[1]:.3f} of B."
     labels = {"xlabel": "score of A", "ylabel": "score of B"}
-    with plot("scores", f"Scores of {len(videos):,} videos", words, **labels, **UNIT) as made:
+    with plot("compare-scores", f"Scores of {len(videos):,} videos", words, **labels, **UNIT) as made:
         made.axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=":")
         made.axes.axvline(thresholds[0], color=GREY, linewidth=1, linestyle="--")
         made.axes.axhline(thresholds[1], color=GREY, linewidth=1, linestyle="--")
@@ -77,7 +78,7 @@ def differences(comparison: Mapping[str, Any]) -> Plot:
     words = "A minus B; lines: 95 % intervals. Of errors, such as EER, lower is better."
     places = np.arange(len(names))
     labels = {"xlabel": "A − B", "yticks": places, "yticklabels": names, "ylim": (len(names) - 0.4, -0.6)}
-    with plot("differences", "Differences", words, (SIZE[0], 0.9 + 0.32 * len(names)), **labels) as made:
+    with plot("compare-differences", "Differences", words, (SIZE[0], 0.9 + 0.32 * len(names)), **labels) as made:
         made.axes.axvline(0, color=GREY, linewidth=1)
         for (level, (colour, marker)), shift in zip(LEVELS.items(), (-0.14, 0.14), strict=True):
             metrics = [comparison[level][key] for key in FIGURES]

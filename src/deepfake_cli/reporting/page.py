@@ -15,6 +15,10 @@ from deepfake_cli.storage.files import write_text
 if TYPE_CHECKING:
     import pandas as pd
 
+    from deepfake_cli.reporting.svg import Plot
+
+PLOTS = ("roc", "precision-recall", "scores-frame", "scores-video", "reliability-curve")  # the names of `plots`
+
 
 def write(
     path: Path,
@@ -42,7 +46,6 @@ def write(
     """
     from deepfake_cli.reporting.slices import forests
 
-    levels = _levels(metrics, predictions)
     most = most_faces if "path" in predictions.columns else 0
     wrong = worst_faces.worst(predictions, metrics["threshold"], most)
     page = render(
@@ -52,7 +55,7 @@ def write(
         figures=FIGURES,
         summary=summary.summary(metrics),
         limits=summary.limits(metrics),
-        plots=_plots(levels, metrics["threshold"]),
+        plots=plots(metrics, predictions),
         robustness=_robustness(metrics),
         forests=forests(metrics, predictions),
         faces=worst_faces.cards(wrong, heat_maps or {}),
@@ -63,21 +66,23 @@ def write(
     write_text(path, page)
 
 
-def _levels(metrics: Mapping[str, Any], predictions: "pd.DataFrame") -> dict[str, "pd.DataFrame"]:
-    """Labels and scores of frames and videos; video scores use the pooling recorded in `metrics`."""
-    pool = metrics.get("pool", "mean")
-    options: dict[str, Any] = {} if pool == "mean" else {"pool": pool}
-    return {"frame": predictions, "video": video_scores(predictions, **options)}
-
-
-def _plots(levels: dict[str, "pd.DataFrame"], threshold: float) -> list[Any]:
+def plots(metrics: Mapping[str, Any], predictions: "pd.DataFrame") -> "list[Plot]":
+    """Draw ROC, precision and recall, scores and reliability, of frames and videos; see `write` for the arguments."""
     from deepfake_cli.reporting import svg_plots
 
+    levels, threshold = _levels(metrics, predictions), metrics["threshold"]
     drawn = [svg_plots.scores(name, rows, threshold) for name, rows in levels.items()]
     drawn.append(svg_plots.reliability(levels))
     if levels["frame"]["label"].nunique() == 2:
         drawn = [svg_plots.roc(levels, threshold), svg_plots.precision_recall(levels), *drawn]
     return drawn
+
+
+def _levels(metrics: Mapping[str, Any], predictions: "pd.DataFrame") -> dict[str, "pd.DataFrame"]:
+    """Labels and scores of frames and videos; video scores use the pooling recorded in `metrics`."""
+    pool = metrics.get("pool", "mean")
+    options: dict[str, Any] = {} if pool == "mean" else {"pool": pool}
+    return {"frame": predictions, "video": video_scores(predictions, **options)}
 
 
 def _robustness(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -52,7 +52,12 @@ def save(figure: "Figure", path: Path) -> None:
         figure.savefig(partial, format=kind, facecolor="white", metadata=metadata)
 
 
+def also(path: Path, formats: Collection[str]) -> list[Path]:
+    """The files that `save_all` writes: the PNG and its further formats."""
+    return [path.with_suffix(f".{kind}") for kind in dict.fromkeys(["png", *formats])]
+
+
 def save_all(figure: "Figure", path: Path, formats: Collection[str] = ()) -> None:
     """Write a figure as PNG, and beside it in further formats."""
-    for kind in dict.fromkeys(["png", *formats]):
-        save(figure, path.with_suffix(f".{kind}"))
+    for file in also(path, formats):
+        save(figure, file)

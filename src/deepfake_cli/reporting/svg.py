@@ -92,12 +92,15 @@ def inline(figure: "Figure", name: str) -> tuple[str, Markup]:
     return re.findall(r'viewBox="([^"]+)"', text)[0], Markup(body)  # matplotlib escapes the texts that it draws
 
 
-def save_plots(folder: Path, plots: Iterable[Plot], formats: Collection[str]) -> None:
-    """Write plots as files with their title: ``roc.svg`` and others, at `style.DPI` if they have pixels."""
+def save_plots(folder: Path, plots: Iterable[Plot], formats: Collection[str]) -> list[str]:
+    """Write plots as files with their title, such as ``roc.svg``, and return the names."""
     from matplotlib import rc_context
 
+    names = []
     for made in plots if formats else ():
-        made.axes.set_title(made.title)
         with rc_context(STYLE | {"svg.hashsalt": made.name}):
+            made.axes.set_title(made.title)
             for kind in formats:
-                style.save(made.figure, folder / f"{made.name}.{kind}")
+                names.append(f"{made.name}.{kind}")
+                style.save(made.figure, folder / names[-1])
+    return names

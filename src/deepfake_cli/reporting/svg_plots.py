@@ -89,6 +89,7 @@ def scores(name: str, rows: "pd.DataFrame", threshold: float) -> Plot:
             made.axes.hist(values, histtype="stepfilled", facecolor=colour, alpha=0.35, **bins)
             made.axes.hist(values, histtype="step", edgecolor=colour, linewidth=1.8, hatch=hatch, label=word, **bins)
         made.axes.axvline(threshold, color=INK, linestyle="--", linewidth=1.2, label="threshold")
+        made.axes.yaxis.get_major_locator().set_params(integer=True)
         made.figure.legend(loc="outside upper center", ncols=3)
     return made
 
@@ -99,7 +100,7 @@ def reliability(levels: Levels) -> Plot:
     words = (
         f"Mean score and share of fakes in {BINS} bins; larger dots hold more frames or videos. Diagonal: calibrated."
     )
-    with plot("reliability", "Reliability", words, **labels, **UNIT) as made:
+    with plot("reliability-curve", "Reliability", words, **labels, **UNIT) as made:
         made.axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=":", label="calibrated")
         for name, rows in levels.items():
             colour, style, _ = LOOKS[name]
