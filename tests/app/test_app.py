@@ -617,19 +617,6 @@ def test_failed_start_names_the_fix(tmp_path, monkeypatch, deepfake):
         pass
 
 
-@pytest.fixture(scope="module")
-def browser(chromium):
-    """Headless Chromium, where there is one that starts."""
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as play:
-        try:
-            found = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        except sync_api.Error as error:
-            (pytest.fail if os.environ.get("CI") else pytest.skip)(f"Chromium does not start: {str(error)[:200]}")
-        yield found
-        found.close()
-
-
 def test_drop_a_clip_in_a_browser(url, place, browser, tmp_path):
     faults, asked = [], []
     page = browser.new_page(viewport={"width": 390, "height": 844})

@@ -39,7 +39,7 @@ def roc(level: str, rows: "pd.DataFrame") -> Plot:
     from sklearn.metrics import roc_auc_score, roc_curve
 
     words = ", ".join(f"{side.upper()} {roc_auc_score(rows['label'], rows[side]):.3f}" for side in SIDES)
-    labels = {"xlabel": "false positive rate", "ylabel": "true positive rate"}
+    labels: dict[str, Any] = {"xlabel": "false positive rate", "ylabel": "true positive rate"}
     with plot(f"compare-roc-{level}", f"ROC of {level}s", f"AUC: {words}.", **labels, **UNIT) as made:
         made.axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=":", label="chance")
         for side, (colour, style, width) in SIDES.items():
@@ -53,7 +53,7 @@ def roc(level: str, rows: "pd.DataFrame") -> Plot:
 def scatter(videos: "pd.DataFrame", thresholds: list[float]) -> Plot:
     """Score of each video by A and by B; videos off the diagonal are judged differently."""
     words = f"Diagonal: the same score. Dashed: thresholds {thresholds[0]:.3f} of A and {thresholds[1]:.3f} of B."
-    labels = {"xlabel": "score of A", "ylabel": "score of B"}
+    labels: dict[str, Any] = {"xlabel": "score of A", "ylabel": "score of B"}
     with plot("compare-scores", f"Scores of {len(videos):,} videos", words, **labels, **UNIT) as made:
         made.axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=":")
         made.axes.axvline(thresholds[0], color=GREY, linewidth=1, linestyle="--")
@@ -77,7 +77,12 @@ def differences(comparison: Mapping[str, Any]) -> Plot:
     names = [name for name, _ in FIGURES.values()]
     words = "A minus B; lines: 95 % intervals. Of errors, such as EER, lower is better."
     places = np.arange(len(names))
-    labels = {"xlabel": "A − B", "yticks": places, "yticklabels": names, "ylim": (len(names) - 0.4, -0.6)}
+    labels: dict[str, Any] = {
+        "xlabel": "A − B",
+        "yticks": places,
+        "yticklabels": names,
+        "ylim": (len(names) - 0.4, -0.6),
+    }
     with plot("compare-differences", "Differences", words, (SIZE[0], 0.9 + 0.32 * len(names)), **labels) as made:
         made.axes.axvline(0, color=GREY, linewidth=1)
         for (level, (colour, marker)), shift in zip(LEVELS.items(), (-0.14, 0.14), strict=True):

@@ -28,7 +28,7 @@ def roc(levels: Levels, threshold: float) -> Plot:
     words = "; ".join(
         f"{name}s: AUC {roc_auc_score(rows['label'], rows['score']):.3f}" for name, rows in levels.items()
     )
-    labels = {"xlabel": "false positive rate", "ylabel": "true positive rate"}
+    labels: dict[str, Any] = {"xlabel": "false positive rate", "ylabel": "true positive rate"}
     with plot("roc", "ROC", f"{words}. Dots: threshold {threshold:.3f}.", **labels, **UNIT) as made:
         made.axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=":", label="chance")
         for name, rows in levels.items():
@@ -49,7 +49,7 @@ def precision_recall(levels: Levels) -> Plot:
         f"{name}s: average precision {average_precision_score(rows['label'], rows['score']):.3f}"
         for name, rows in levels.items()
     )
-    labels = {"xlabel": "recall", "ylabel": "precision"}
+    labels: dict[str, Any] = {"xlabel": "recall", "ylabel": "precision"}
     with plot("precision-recall", "Precision and recall", f"{words}.", **labels, **UNIT) as made:
         made.axes.axhline(levels["frame"]["label"].mean(), color=GREY, linewidth=0.8, linestyle=":", label="chance")
         for name, rows in levels.items():
@@ -76,12 +76,14 @@ def _curve(axes: "Axes", name: str, rows: "pd.DataFrame", x: NDArray[Any], y: ND
 
 def scores(name: str, rows: "pd.DataFrame", threshold: float) -> Plot:
     """Histogram of the scores of reals and fakes; fakes are hatched, to be told apart without colour."""
+    from matplotlib.ticker import MaxNLocator
+
     title = f"Scores of {len(rows):,} {name}s"
     medians = [
         f"{word} median {rows['score'][rows['label'] == label].median():.3f}" for label, word in enumerate(LABELS)
     ]
     words = f"{', '.join(medians)}. Line: threshold {threshold:.3f}."
-    labels = {"xlabel": "score (0: real, 1: fake)", "ylabel": f"{name}s", "xlim": (0, 1)}
+    labels: dict[str, Any] = {"xlabel": "score (0: real, 1: fake)", "ylabel": f"{name}s", "xlim": (0, 1)}
     with plot(f"scores-{name}", title, words, **labels) as made:
         for label, (word, colour, hatch) in enumerate(zip(LABELS, (REAL, FAKE), ("", "////"), strict=True)):
             values = rows["score"][rows["label"] == label]
@@ -89,14 +91,14 @@ def scores(name: str, rows: "pd.DataFrame", threshold: float) -> Plot:
             made.axes.hist(values, histtype="stepfilled", facecolor=colour, alpha=0.35, **bins)
             made.axes.hist(values, histtype="step", edgecolor=colour, linewidth=1.8, hatch=hatch, label=word, **bins)
         made.axes.axvline(threshold, color=INK, linestyle="--", linewidth=1.2, label="threshold")
-        made.axes.yaxis.get_major_locator().set_params(integer=True)
+        made.axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         made.figure.legend(loc="outside upper center", ncols=3)
     return made
 
 
 def reliability(levels: Levels) -> Plot:
     """Share of fakes per bin of scores; a calibrated detector is on the diagonal."""
-    labels = {"xlabel": "mean score", "ylabel": "share of fakes"}
+    labels: dict[str, Any] = {"xlabel": "mean score", "ylabel": "share of fakes"}
     words = (
         f"Mean score and share of fakes in {BINS} bins; larger dots hold more frames or videos. Diagonal: calibrated."
     )
@@ -115,7 +117,12 @@ def reliability(levels: Levels) -> Plot:
 
 def robustness(number: int, change: str, steps: list[Mapping[str, Any]], clean: float | None) -> Plot:
     """AUC against the strength of one corruption, of frames and videos."""
-    labels = {"xlabel": "strength", "ylabel": "AUC", "ylim": (0, 1.02), "xticks": [step["strength"] for step in steps]}
+    labels: dict[str, Any] = {
+        "xlabel": "strength",
+        "ylabel": "AUC",
+        "ylim": (0, 1.02),
+        "xticks": [step["strength"] for step in steps],
+    }
     words = "; ".join(f"strength {step['strength']}: {_value(step, 'video')}" for step in steps)
     with plot(f"robustness-{number}", f"AUC after {change}", f"Videos: {words}.", **labels) as made:
         made.axes.axhline(0.5, color=GREY, linewidth=0.8, linestyle=":", label="chance")
