@@ -107,6 +107,19 @@ def chromium() -> str:
     return (pytest.fail if os.environ.get("CI") else pytest.skip)("needs Chromium: apt-get install chromium")
 
 
+@pytest.fixture(scope="module")
+def browser(chromium):
+    """Headless Chromium, where there is one that starts."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as play:
+        try:
+            found = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        except sync_api.Error as error:
+            (pytest.fail if os.environ.get("CI") else pytest.skip)(f"Chromium does not start: {str(error)[:200]}")
+        yield found
+        found.close()
+
+
 @pytest.fixture
 def deepfake(tmp_path):
     """Run the real command in an empty folder: ``deepfake("split", "uadfv", …) -> CompletedProcess``; see `processes`."""

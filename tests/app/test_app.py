@@ -147,8 +147,11 @@ def test_concurrent_uploads_equal_the_library(url, place):
         highest = max(job["verdict"]["faces"][0]["scores"])
         assert f"<strong>{highest:.3f}</strong>" in report and "highest scores" in report
         assert (
-            report.count("data:image/jpeg") == 2 * report.count("<figcaption>0:0") == 12
-        )  # each face with its heat map
+            2 * report.count("<figcaption><label")
+            == report.count('alt="The face') + report.count('alt="Heat map')
+            == 12
+        )
+        assert report.count('<figure class="still">') == job["total"]  # each moment with its frame
         assert not re.search(r"(?:src|href)=\"(?!data:|#)|url\(|<script", report)
     assert not left(place)
 
@@ -625,19 +628,6 @@ def test_failed_start_names_the_fix(tmp_path, monkeypatch, deepfake):
         pass
 
 
-@pytest.fixture(scope="module")
-def browser(chromium):
-    """Headless Chromium, where there is one that starts."""
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as play:
-        try:
-            found = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        except sync_api.Error as error:
-            (pytest.fail if os.environ.get("CI") else pytest.skip)(f"Chromium does not start: {str(error)[:200]}")
-        yield found
-        found.close()
-
-
 def test_drop_a_clip_in_a_browser(url, place, browser, tmp_path):
     faults, asked = [], []
     page = browser.new_page(viewport={"width": 390, "height": 844})
@@ -659,7 +649,10 @@ def test_drop_a_clip_in_a_browser(url, place, browser, tmp_path):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     report = page.frame_locator("#report").locator("body")
     report.wait_for()
-    assert report.locator("svg.line").count() == 1 and "highest scores" in report.inner_text()
+    assert (
+        report.locator(".player input").count() == len(verdict.faces[0].timeline)
+        and "highest scores" in report.inner_text()
+    )
     until(
         lambda: page.locator("#report").evaluate("frame => frame.clientHeight") > 1_000
     )  # all of it, without a scroll bar
@@ -670,17 +663,63 @@ def test_drop_a_clip_in_a_browser(url, place, browser, tmp_path):
     assert cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR).std() > 5
     page.reload()
     page.wait_for_selector("#verdict:visible")  # the result can be seen again
+    assert page.locator(".file .name").inner_text() == script.name
     assert not faults and all(each.startswith((url, "data:")) for each in asked)
-    page.click("#done .again")
-    page.set_input_files("#file", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"no video"})
-    page.wait_for_selector("#failed:visible")
-    assert "Not a readable video or image" in page.inner_text("#problem")
-    page.click("#failed .again")
-    page.set_input_files("#file", {"name": "film.mp4", "mimeType": "video/mp4", "buffer": bytes(2_100_000)})
-    page.wait_for_selector("#failed:visible")
-    assert "limit is 2 MB" in page.inner_text("#problem")
+    page.set_input_files("#file", [{"name": "notes.txt", "mimeType": "text/plain", "buffer": b"no video"}])
+    page.get_by_text("Not a readable video or image").wait_for()
+    page.set_input_files("#file", [{"name": "film.mp4", "mimeType": "video/mp4", "buffer": bytes(2_100_000)}])
+    page.get_by_text("limit is 2 MB").wait_for()
+    page.click("#clear")
+    page.wait_for_selector("#queue", state="hidden")
     page.close()
     assert not left(place)
+
+
+def test_many_files_are_judged_one_after_another(url, place, browser, photo):
+    """More than the server has places for; a folder; an image from the clipboard."""
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.goto(url)
+    page.set_input_files("#file", [{"name": f"{n}.jpg", "mimeType": "image/jpeg", "buffer": photo} for n in range(5)])
+    assert page.locator(".file").count() == page.locator(".file progress").count() == 5
+    page.get_by_text("5 of 5 judged").wait_for()
+    names = page.locator("#files .name").all_inner_texts()
+    assert names == [f"{n}.jpg" for n in range(5)]
+    assert page.inner_text("#done .name") in names
+    page.get_by_role("button", name="Show 3.jpg").click()
+    assert page.inner_text("#done .name") == "3.jpg"
+    page.get_by_role("button", name="Remove 3.jpg").click()
+    assert page.locator(".file").count() == 4 and page.locator("#done").is_hidden()
+    page.evaluate(PASTE, list(photo))
+    page.get_by_text("5 of 5 judged").wait_for()
+    assert page.locator("#files .name").last.inner_text() == "pasted image 1.png"
+    page.click("#clear")
+    page.close()
+    assert not left(place)
+
+
+PASTE = """bytes => {
+  const data = new DataTransfer();
+  data.items.add(new File([new Uint8Array(bytes)], "image.png", { type: "image/png" }));
+  document.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true }));
+}"""
+
+
+def test_a_folder_is_judged_whole_and_says_what_it_leaves_out(url, browser, photo, tmp_path):
+    (tmp_path / "holiday" / "beach").mkdir(parents=True)
+    for name in ("10.jpg", "2.jpg", "beach/1.jpg"):
+        (tmp_path / "holiday" / name).write_bytes(photo)
+    (tmp_path / "holiday" / "notes.txt").write_text("no image")
+    (tmp_path / "holiday" / ".DS_Store").write_bytes(b"x")
+    page = browser.new_page()
+    page.goto(url)
+    page.set_input_files("#folder", tmp_path / "holiday")
+    page.get_by_text("3 of 3 judged").wait_for()
+    assert page.locator("#files .name").all_inner_texts() == [
+        f"holiday/{name}" for name in ("2.jpg", "10.jpg", "beach/1.jpg")
+    ]
+    assert page.inner_text("#left-out") == "Left out: 1 file that is no video or image, such as notes.txt."
+    page.click("#clear")
+    page.close()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,12 @@ import pytest
 
 from deepfake_cli import Detector
 from deepfake_cli.assets import CLIPS, FOLDER
+from deepfake_cli.explain import boxes
+from deepfake_cli.explain.player import clock
 from deepfake_cli.explain.top_frames import MOST, top_frames
+from deepfake_cli.faces.box import Box
+from deepfake_cli.inference.result import Verdict
+from deepfake_cli.inference.timeline import Moment
 from tests import processes
 
 CLIP = FOLDER / CLIPS[0][0]
@@ -38,9 +43,41 @@ def test_page_has_every_verdict_and_is_self_contained(explained):
     assert "text, not a video" in unescape(page) and "no face in 1 frame" in page
     assert "<img src=x" not in page and "&lt;img src=x onerror=alert(1)&gt;.txt" in page
     assert not re.search(r'(src|href)="(?!data:|#)', page) and "<script" not in page
-    dots = re.findall(r'<a href="#(file-1-face-1-frame-\d)"', page)
-    assert len(dots) == MOST and all(page.count(f'id="{dot}"') == 1 for dot in dots)
+    labels = re.findall(r'<label for="(file-1-frame-\d+)"', page)
+    assert len(labels) == MOST and all(page.count(f'id="{label}"') == 1 for label in labels)
     assert "Reproduce: <code>deepfake predict " in page and "--every 3" in page
+
+
+def test_every_moment_of_the_timeline_has_its_frame(explained):
+    folder, _ = explained
+    page = (folder / "out" / "page.html").read_text()
+    film = page[page.index('id="player-1"') : page.index('id="file-2"')]
+    moments = re.findall(r'<input type="radio" name="moment-1" [^>]*--at:([\d.]+);--wide:([\d.]+)"[^>]*>', film)
+    assert (
+        len(moments) == film.count('<figure class="still"><img src="data:image/jpeg') == 25
+    )  # every third of 75 frames
+    assert film.count(" checked>") == 1
+    ends = np.cumsum([0, *(float(wide) for _, wide in moments)])
+    np.testing.assert_allclose([float(at) for at, _ in moments], ends[:-1], atol=1e-3)  # no place leads nowhere
+    assert ends[-1] == pytest.approx(1, abs=1e-3)
+    assert re.findall(r'<span class="x[^>]*>([^<]+)</span>', film)[:3] == ["0:00.0", "0:00.5", "0:01.0"]
+
+
+@pytest.mark.parametrize(("seconds", "digits", "text"), [
+    (0, 1, "0:00.0"), (59.96, 1, "1:00.0"), (61.5, 0, "1:02"), (3600, 0, "1:00:00"), (3725.25, 1, "1:02:05.2"),
+])  # fmt: skip
+def test_times_are_minutes_and_seconds(seconds, digits, text):
+    assert clock(seconds, digits) == text
+
+
+def test_boxes_are_in_the_colour_of_the_call():
+    verdict = Verdict(CLIP, threshold=0.6, real_below=0.4)
+    for score, said, colour in ((0.6, "fake", boxes.FAKE), (0.5, "undecided", boxes.GREY), (0.1, "real", boxes.REAL)):
+        picture = np.full((200, 200, 3), 255, np.uint8)
+        boxes.draw_box(picture, Moment(0, score, Box(50, 60, 150, 160)), verdict)
+        assert boxes.call(score, verdict) == said
+        np.testing.assert_allclose(picture[100, 50], colour, atol=45)  # smoothed at its edges
+    assert boxes.call(float("nan"), verdict) == "not judged"
 
 
 def test_sheets_and_videos_show_the_judged_frames(explained):

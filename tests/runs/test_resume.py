@@ -88,6 +88,8 @@ def test_resume_equals_uninterrupted(project):
     one, other = recipe_of(project / "runs" / "whole"), recipe_of(cut)
     assert one["history"] == other["history"]
     assert one["snapshots"]["best.keras"] == other["snapshots"]["best.keras"]
+    for name in ("results.csv", "results.png"):
+        assert (project / "runs" / "whole" / name).read_bytes() == (cut / name).read_bytes(), name
     for name in one["snapshots"]:
         pairs = zip(weights_of(project / "runs" / "whole" / name), weights_of(cut / name), strict=True)
         assert all(np.array_equal(a, b) for a, b in pairs), name

@@ -3,6 +3,7 @@
 import json
 import re
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -70,6 +71,8 @@ def test_train_and_evaluate_agree_with_the_recipe(project, deepfake, json_of):
     assert metrics["pool"] == recipe["snapshots"]["best.keras"]["pool"] == best["pool"]
     assert any("were chosen on 2 of 2 groups" in note for note in metrics["notes"])
     assert list((run / "events").glob("*/events*"))
+    assert pd.read_csv(run / "results.csv").to_dict("records") == recipe["history"]
+    assert cv2.imread(str(run / "results.png")).shape[1] > 3000  # 300 dpi
 
 
 @pytest.mark.slow

@@ -102,6 +102,9 @@ class Jobs:
         most: maximum number of unfinished jobs; half of them, rounded up, of one visitor.
         keep: seconds until a result expires.
         longest: maximum seconds per job.
+
+    Attributes:
+        share: maximum number of unfinished jobs of one visitor.
     """
 
     def __init__(
@@ -115,7 +118,7 @@ class Jobs:
         longest: float,
     ):
         self._judge, self._folder, self._most, self._keep, self._longest = judge, folder, most, keep, longest
-        self._share = (most + 1) // 2
+        self.share = (most + 1) // 2
         self._all: dict[str, Job] = {}
         self._line: list[Job] = []  # waiting jobs, next first
         self._change = threading.Condition()
@@ -133,9 +136,9 @@ class Jobs:
         with self._change:
             held = [job for job in self._all.values() if not job.finished]
             own = [job for job in held if job.visitor == visitor]
-            if len(own) >= self._share:
+            if len(own) >= self.share:
                 self._make_room(
-                    own, f"{self._share} of your files are in progress. Try again when one of them is judged."
+                    own, f"{self.share} of your files are in progress. Try again when one of them is judged."
                 )
             elif len(held) >= self._most:
                 self._make_room(held, "the queue is full. Try again in a few minutes.")

@@ -64,9 +64,11 @@ def application(jobs: Jobs, detector: str, *, host: str, max_mb: float, keep: fl
     """
     answers = _Answers(jobs, max_mb)
     page, style, script = (
-        render("app/page.html.jinja", max_mb=max_mb, keep=keep, detector=detector, taken=kinds.TAKEN),
+        render(
+            "app/page.html.jinja", max_mb=max_mb, keep=keep, detector=detector, taken=kinds.TAKEN, places=jobs.share
+        ),
         _text("reporting/report.css") + _text("app/app.css"),
-        _text("app/app.js"),
+        _text("app/app.js") + _text("app/inputs.js"),
     )
 
     async def sweep() -> None:

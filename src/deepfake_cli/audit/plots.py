@@ -1,6 +1,6 @@
 """The overview of an audit as one figure: a panel per property, and the AUC of each."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +8,7 @@ from deepfake_cli.audit.panels import panels
 from deepfake_cli.audit.properties import IMAGE, SOURCE
 from deepfake_cli.audit.verdict import NAMES
 from deepfake_cli.datasets.clip import LABELS
-from deepfake_cli.reporting.style import COLOURS, GREY, PALE, SHADE, STYLE, save
+from deepfake_cli.reporting.style import COLOURS, GREY, INK, PALE, SHADE, STYLE, save_all
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,14 +19,21 @@ COLUMNS = 3  # of panels
 HEAD, ROW = 0.85, 2.45  # inches: the title and its legend, a row of panels
 
 
-def overview(path: Path, images: "pd.DataFrame", videos: "pd.DataFrame", audit: Mapping[str, Any]) -> None:
-    """Draw the overview as a PNG.
+def overview(
+    path: Path,
+    images: "pd.DataFrame",
+    videos: "pd.DataFrame",
+    audit: Mapping[str, Any],
+    formats: Collection[str] = (),
+) -> None:
+    """Draw the overview as a PNG and in further formats.
 
     Args:
         path: of the PNG.
         images: one row per image, with the columns label and those of `properties.IMAGE`.
         videos: one row per video, with the columns label and those of `properties.SOURCE`.
         audit: the result of `deepfake audit`: see `deepfake_cli.commands.audit.AuditResult`.
+        formats: see `deepfake_cli.reporting.style.save_all`.
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
@@ -37,32 +44,32 @@ def overview(path: Path, images: "pd.DataFrame", videos: "pd.DataFrame", audit: 
     height = HEAD + ROW * rows
     layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1, rect=(0, 0, 1, 1 - HEAD / height))
     with rc_context(STYLE):
-        figure = Figure(figsize=(13.5, height), dpi=110, layout=layout)
+        figure = Figure(figsize=(13.5, height), layout=layout)
         grid = figure.add_gridspec(rows, COLUMNS + 2)
         for number, draw in enumerate(drawn):
             draw(figure.add_subplot(grid[number // COLUMNS, number % COLUMNS]))
-        _ranking(figure.add_subplot(grid[:, COLUMNS:]), audit)
+        ranking(figure.add_subplot(grid[:, COLUMNS:]), audit)
         _head(figure, images, videos, audit)
-        save(figure, path)
+        save_all(figure, path, formats)
 
 
-def _ranking(axes: "Axes", audit: Mapping[str, Any]) -> None:
+def ranking(axes: "Axes", audit: Mapping[str, Any]) -> None:
     """AUC of the classifiers and of each property, with intervals, highest first."""
-    lines = _lines(audit)
+    found = lines(audit)
     axes.axvspan(0.5, audit["limit"], color=SHADE, zorder=0)
-    for place, (_, figures, classifier) in enumerate(lines):
+    for place, (_, figures, classifier) in enumerate(found):
         _dot(axes, place, figures, classifier)
-    if not lines:
+    if not found:
         words = "not measured:\nsee the notes"
         axes.text(0.5, 0.5, words, ha="center", transform=axes.transAxes, color=GREY)
-    lows = [figures["low"] for _, figures, _ in lines if figures["low"] is not None]
+    lows = [figures["low"] for _, figures, _ in found if figures["low"] is not None]
     about = "AUC, 95 % interval" if lows else "AUC"
     axes.set(title="AUC from properties alone", xlabel=f"{about}; shaded: up to {audit['limit']:g}")
     low = min([0.4, *lows])
-    axes.set(yticks=range(len(lines)), yticklabels=[name for name, _, _ in lines], xlim=(max(0, low - 0.02), 1.02))
-    for text, (_, _, classifier) in zip(axes.get_yticklabels(), lines, strict=True):
+    axes.set(yticks=range(len(found)), yticklabels=[name for name, _, _ in found], xlim=(max(0, low - 0.02), 1.02))
+    for text, (_, _, classifier) in zip(axes.get_yticklabels(), found, strict=True):
         text.set_fontweight("bold" if classifier else "normal")
-    axes.set_ylim(max(len(lines), 6) - 0.4, -0.7)
+    axes.set_ylim(max(len(found), 6) - 0.4, -0.7)
     axes.axvline(0.5, color=GREY, linewidth=1)
     axes.grid(axis="x", color=PALE, linewidth=0.6)
     axes.set_axisbelow(True)
@@ -71,7 +78,7 @@ def _ranking(axes: "Axes", audit: Mapping[str, Any]) -> None:
 
 def _dot(axes: "Axes", place: int, figures: Mapping[str, Any], classifier: bool) -> None:
     """One line of the ranking: AUC and interval, if any."""
-    colour, width, mark, size = ("black", 2.5, "D", 8) if classifier else (GREY, 1.6, "o", 6)
+    colour, width, mark, size = (INK, 2.5, "D", 8) if classifier else (GREY, 1.6, "o", 6)
     if figures["low"] is not None:
         axes.plot([figures["low"], figures["high"]], [place] * 2, color=colour, linewidth=width)
     axes.plot(figures["auc"], place, mark, color=colour, markersize=size)
@@ -79,7 +86,7 @@ def _dot(axes: "Axes", place: int, figures: Mapping[str, Any], classifier: bool)
     axes.annotate(f"{figures['auc']:.2f}", at, (0, 8), textcoords="offset points", ha="center", fontsize=8)
 
 
-def _lines(audit: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any], bool]]:
+def lines(audit: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any], bool]]:
     """Name, AUC and whether it is a classifier, for each line of the ranking."""
     both = [
         (f"{NAMES[name]}, together", about, True)

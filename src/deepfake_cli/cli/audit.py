@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from deepfake_cli.audit import words
 from deepfake_cli.cli.console import console, error_console, print_json, progress, table, warn
 from deepfake_cli.config import Audit
 
@@ -58,7 +59,7 @@ def _print_measures(result: dict[str, Any]) -> None:
         console.print(table(title, ["", "real", "fake", "AUC alone"], numbers))
     if categories:
         console.print(table("Counts", ["", "", "real", "fake", "AUC alone"], categories))
-    same = [f"{about['title']} {_value(about)}" for about in measured.values() if about["same"]]
+    same = [f"{about['title']} {words.single(about)}" for about in measured.values() if about["same"]]
     if same:
         console.print(f"The same in both classes: {', '.join(same)}.\n")
     known = any(about["low"] is not None for about in result["baselines"].values())
@@ -81,7 +82,7 @@ def _print_measures(result: dict[str, Any]) -> None:
 
 def _numbers(about: Mapping[str, Any]) -> tuple[str, ...]:
     arrow = {"higher": " ↑", "lower": " ↓", None: ""}[about["alone"]["fakes"] if about["alone"] else None]
-    return _title(about), _range(about["real"]), _range(about["fake"]), _auc(about["alone"]) + arrow
+    return words.name(about), words.spread(about["real"]), words.spread(about["fake"]), _auc(about["alone"]) + arrow
 
 
 def _categories(about: Mapping[str, Any]) -> list[tuple[str, ...]]:
@@ -89,25 +90,7 @@ def _categories(about: Mapping[str, Any]) -> list[tuple[str, ...]]:
     real, fake = about["real"]["values"], about["fake"]["values"]
     values = sorted(real | fake, key=lambda value: -real.get(value, 0) - fake.get(value, 0))[:MOST_VALUES]
     counts = [(value, f"{real.get(value, 0):,}", f"{fake.get(value, 0):,}") for value in values]
-    return [(_title(about), *counts[0], _auc(about["alone"])), *(("", *row, "") for row in counts[1:])]
-
-
-def _title(about: Mapping[str, Any]) -> str:
-    return f"{about['title']}, {about['unit']}" if about["unit"] else str(about["title"])
-
-
-def _value(about: Mapping[str, Any]) -> str:
-    """The single value of a property."""
-    known = about["real"] if about["real"]["known"] else about["fake"]
-    value = next(iter(known["values"])) if "values" in known else _short(known["median"])
-    return f"{value} {about['unit']}".strip()
-
-
-def _range(summary: Mapping[str, Any]) -> str:
-    if not summary["known"]:
-        return "–"
-    middle, low, high = (_short(summary[name]) for name in ("median", "low", "high"))
-    return middle if low == high else f"{middle} ({low}–{high})"
+    return [(words.name(about), *counts[0], _auc(about["alone"])), *(("", *row, "") for row in counts[1:])]
 
 
 def _auc(about: Mapping[str, Any] | None) -> str:
@@ -115,8 +98,3 @@ def _auc(about: Mapping[str, Any] | None) -> str:
         return "–"
     interval = "" if about["low"] is None else f" ({about['low']:.2f}–{about['high']:.2f})"
     return f"{about['auc']:.2f}{interval}"
-
-
-def _short(value: float) -> str:
-    """At least two digits, no exponent."""
-    return f"{value:.0f}" if abs(value) >= 10 or value == round(value) else f"{value:.2f}"

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deepfake_cli.cli.console import console, print_json, table, warn
+from deepfake_cli.cli.console import console, plots_line, print_json, table, warn
 from deepfake_cli.config import Compare
 from deepfake_cli.metrics.few import FEWEST
 from deepfake_cli.metrics.names import FIGURES
@@ -23,7 +23,10 @@ def compare(
     for note in result.comparison["notes"]:
         warn(f"Note: {note}")
     if result.page:
-        console.print(f"Wrote {result.page} and {result.page.with_suffix('.json')}")
+        files = [result.page, result.page.with_suffix(".json")]
+        if result.figures:
+            console.print(plots_line(result.figures))
+        console.print(f"Wrote {', '.join(map(str, files))}")
     return None
 
 

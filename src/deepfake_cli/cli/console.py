@@ -7,6 +7,7 @@ is read as markup.
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -77,6 +78,12 @@ def table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[Any
     for row in cells:
         drawn.add_row(*map(Text, row))
     return drawn
+
+
+def plots_line(paths: Sequence[Path]) -> str:
+    """What to say of the plots of ``--figures``: their folder, their names and their formats, each once."""
+    names, kinds = dict.fromkeys(path.stem for path in paths), dict.fromkeys(path.suffix[1:] for path in paths)
+    return f"Wrote {len(paths)} plots to {paths[0].parent}: {', '.join(names)} as {', '.join(kinds)}"
 
 
 def print_json(value: Any) -> None:

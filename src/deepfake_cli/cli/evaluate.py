@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from deepfake_cli.cli.conditions import print_conditions
-from deepfake_cli.cli.console import console, print_json, progress, table, warn
+from deepfake_cli.cli.console import console, plots_line, print_json, progress, table, warn
 from deepfake_cli.cli.robustness import print_robustness
 from deepfake_cli.config import Evaluate
 from deepfake_cli.metrics.few import FEWEST
@@ -37,6 +37,8 @@ def evaluate(
     for note in result.notes:
         warn(f"Note: {note}")
     files = [result.predictions, result.summary, *([result.page] if result.page else []), *result.more]
+    if result.figures:
+        console.print(plots_line(result.figures))
     return console.print(f"Wrote {', '.join(map(str, files))}")
 
 

@@ -12,8 +12,10 @@ from deepfake_cli.audit.counts import count, sample
 from deepfake_cli.audit.describe import describe
 from deepfake_cli.audit.properties import IMAGE, SOURCE
 from deepfake_cli.config import Audit
+from deepfake_cli.config.base import PLOT_FORMATS
 from deepfake_cli.data import manifest
 from deepfake_cli.errors import ManifestError
+from deepfake_cli.reporting.style import also
 from deepfake_cli.runs import recipe
 from deepfake_cli.storage.file_sets import replaced
 from deepfake_cli.storage.files import write_text
@@ -51,6 +53,7 @@ def audit(settings: Audit, progress: Callable[[int, int], None] = lambda done, t
     Raises:
         ManifestError: a list cannot be read, or none of its images can.
     """
+    from deepfake_cli.audit.page import page
     from deepfake_cli.audit.plots import overview
     from deepfake_cli.reporting.contact_sheet import sheet
 
@@ -70,11 +73,14 @@ def audit(settings: Audit, progress: Callable[[int, int], None] = lambda done, t
         **_judged(images, videos, settings.seed),
     }
     result |= {"warnings": verdict.warnings(result), "notes": verdict.notes(result)}
-    files = [settings.output / name for name in ("audit.json", "audit.png", "faces.png")]
-    with replaced(settings.output, last=files[0].name) as new:
-        overview(new / files[1].name, images, videos, result)
+    files = [settings.output / name for name in ("audit.json", "audit.png", "faces.png", "audit.html")]
+    plots = also(files[1], PLOT_FORMATS)
+    with replaced(settings.output, last=files[0].name, names=[path.name for path in plots]) as new:
+        overview(new / files[1].name, images, videos, result, settings.plot_formats)
         shown = sheet(new / files[2].name, images, settings.seed)
+        files += also(files[1], settings.plot_formats)[1:]
         result |= {"sheet": shown, "files": [str(path) for path in files]}
+        write_text(new / files[3].name, page(result, images, videos, new / files[2].name))
         write_text(new / files[0].name, json.dumps(result, indent=2) + "\n")
     return AuditResult(result, files)
 

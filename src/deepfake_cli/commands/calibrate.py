@@ -3,13 +3,14 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepfake_cli.commands.evaluate import earlier, evaluate, inputs
 from deepfake_cli.config import Calibrate, Evaluate
+from deepfake_cli.config.base import PLOT_FORMATS
 from deepfake_cli.data import checks, manifest
 from deepfake_cli.errors import ManifestError, ModelError
 from deepfake_cli.evaluation.predictions_file import evaluated, is_predictions
@@ -20,6 +21,7 @@ from deepfake_cli.metrics.figures import figures
 from deepfake_cli.metrics.names import CALIBRATION
 from deepfake_cli.metrics.reliability import reliability
 from deepfake_cli.metrics.videos import video_scores
+from deepfake_cli.reporting.style import also
 from deepfake_cli.runs import recipe
 from deepfake_cli.runs.best_onnx import SUFFIX, read_export, restamp, traits_of
 from deepfake_cli.runs.listing import BEST, BEST_ONNX, is_locked
@@ -104,15 +106,17 @@ def _calibrated(
     }
     calibration["notes"] = [*notes, *filter(None, [fitted.note()]), *_notes(snapshot, table, calibration)]
     files = [settings.output / name for name in ("calibration.json", "reliability.png")]
+    plots = also(files[1], settings.plot_formats)
     names = earlier(settings.output) if scored else ()
+    names = (*names, *(path.name for path in also(files[1], PLOT_FORMATS)))
     with replaced(settings.output, last=files[0].name, names=names) as new:
         for path in scored:
             shutil.copyfile(path, new / path.name)
         if removed := stale(settings.output, new, names):
             calibration["notes"].append(f"Removed, since they are of an earlier evaluation: {', '.join(removed)}.")
-        _draw(new / files[1].name, calibration)
+        _draw(new / files[1].name, calibration, settings.plot_formats)
         write_text(new / files[0].name, json.dumps(calibration, indent=2) + "\n")
-    return CalibrateResult(calibration, [*files, *_keep(snapshot, fitted, calibration["threshold"])])
+    return CalibrateResult(calibration, [files[0], *plots, *_keep(snapshot, fitted, calibration["threshold"])])
 
 
 def _scored(settings: Calibrate, folder: Path, progress: Progress) -> tuple[Path, "pd.DataFrame", list[str]]:
@@ -250,7 +254,7 @@ def _notes(snapshot: Path, table: "pd.DataFrame", calibration: dict[str, Any]) -
     return notes
 
 
-def _draw(path: Path, calibration: dict[str, Any]) -> None:
+def _draw(path: Path, calibration: dict[str, Any], formats: Sequence[str]) -> None:
     from deepfake_cli.reporting.figures.reliability import reliability_diagram
 
     method = f"temperature {calibration['temperature']:.3g}" if calibration["method"] == "temperature" else "isotonic"
@@ -264,4 +268,5 @@ def _draw(path: Path, calibration: dict[str, Any]) -> None:
         panels,
         f"{calibration['frames']:,} frames, {calibration['groups']:,} group{'s' * (calibration['groups'] != 1)}; "
         "fitted on the same frames",
+        formats,
     )

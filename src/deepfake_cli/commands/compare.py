@@ -1,13 +1,14 @@
 """``deepfake compare``: compare the scores of two detectors on the same frames."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from deepfake_cli.config import Compare
+from deepfake_cli.config.base import PLOT_FORMATS
 from deepfake_cli.datasets.clip import LABELS
 from deepfake_cli.errors import ManifestError
 from deepfake_cli.evaluation.predictions_file import notes_of, terms_of
@@ -31,10 +32,12 @@ class CompareResult:
     Attributes:
         comparison: the content of ``compare.json``.
         page: the HTML page, if requested.
+        figures: plots written as files, if requested.
     """
 
     comparison: dict[str, Any]
     page: Path | None = None
+    figures: list[Path] = field(default_factory=list)
 
 
 def compare(settings: Compare) -> CompareResult:
@@ -77,11 +80,16 @@ def compare(settings: Compare) -> CompareResult:
     if settings.output is None:
         return CompareResult(comparison)
     from deepfake_cli.reporting.compare_page import page
+    from deepfake_cli.reporting.compare_plots import NAMES, plots
+    from deepfake_cli.reporting.svg import save_plots
 
-    with replaced(settings.output, last="compare.json") as new:
+    drawn = plots(comparison, both, videos)
+    names = [f"{name}.{kind}" for name in NAMES for kind in PLOT_FORMATS]
+    with replaced(settings.output, last="compare.json", names=names) as new:
         write_text(new / "compare.json", json.dumps(comparison, indent=2) + "\n")
-        write_text(new / "compare.html", page(comparison))
-    return CompareResult(comparison, settings.output / "compare.html")
+        write_text(new / "compare.html", page(comparison, drawn))
+        figures = save_plots(new, drawn, settings.plot_formats)
+    return CompareResult(comparison, settings.output / "compare.html", [settings.output / name for name in figures])
 
 
 def _key(one: predictions.Predictions, other: predictions.Predictions, a: Path, b: Path) -> list[str]:

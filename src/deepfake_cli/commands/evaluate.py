@@ -10,6 +10,7 @@ from deepfake_cli.commands.report import of_evaluation
 from deepfake_cli.commands.robustness import FILES as ROBUSTNESS
 from deepfake_cli.commands.robustness import changes_of, robustness
 from deepfake_cli.config import Evaluate
+from deepfake_cli.config.base import PLOT_FORMATS
 from deepfake_cli.data import checks, manifest
 from deepfake_cli.datasets.clip import LABELS
 from deepfake_cli.errors import ModelError
@@ -20,6 +21,7 @@ from deepfake_cli.evaluation.onnx_scorer import SUFFIX
 from deepfake_cli.metrics import predictions
 from deepfake_cli.metrics.assess import assess
 from deepfake_cli.reporting.folder import MAPS, METRICS, PAGE, PREDICTIONS, RECIPE
+from deepfake_cli.reporting.page import PLOTS, plots
 from deepfake_cli.runs import recipe
 from deepfake_cli.runs.listing import BEST, KERAS, newest
 from deepfake_cli.storage.file_sets import replaced, stale
@@ -31,8 +33,9 @@ if TYPE_CHECKING:
 
 MODEL_SUFFIXES = (*KERAS, SUFFIX)
 OTHER_MODELS = (".tflite", ".pb", ".pt", ".pth", ".ckpt", ".safetensors")
+FIGURES = tuple(f"{name}.{kind}" for name in PLOTS for kind in PLOT_FORMATS)
 CONDITIONS = "conditions.csv"
-FILES = (PREDICTIONS, METRICS, MAPS, RECIPE, PAGE, CONDITIONS, *ROBUSTNESS)  # of one evaluation
+FILES = (PREDICTIONS, METRICS, MAPS, RECIPE, PAGE, CONDITIONS, *FIGURES, *ROBUSTNESS)  # of one evaluation
 DEFAULT_LIST = Path("csv/val/validation.csv")
 OLD_SNAPSHOT = Path("snapshots/best.keras")  # of the former trainer
 
@@ -47,6 +50,7 @@ class EvaluateResult:
         predictions: path of ``predictions.csv``.
         summary: path of ``metrics.json``.
         page: path of the report, if requested.
+        figures: plots written as files, if requested.
         more: further files written, with --conditions.
     """
 
@@ -55,6 +59,7 @@ class EvaluateResult:
     predictions: Path
     summary: Path
     page: Path | None = None
+    figures: list[Path] = field(default_factory=list)
     more: list[Path] = field(default_factory=list)
 
     def __repr__(self) -> str:
@@ -113,10 +118,19 @@ def evaluate(settings: Evaluate, progress: Callable[[int, int], None] = lambda d
         write_text(new / METRICS, json.dumps(metrics, indent=2) + "\n")
         if settings.report:
             of_evaluation(settings, scored, new)
+        figures = draw(new, metrics, scored.frames, settings.plot_formats)
         if removed := stale(settings.output, new, names):
             notes = [*notes, f"Removed, since they are of an earlier evaluation: {', '.join(removed)}."]
     page = settings.output / PAGE if settings.report else None
-    return EvaluateResult(metrics, notes, settings.output / PREDICTIONS, settings.output / METRICS, page)
+    files = settings.output / PREDICTIONS, settings.output / METRICS
+    return EvaluateResult(metrics, notes, *files, page, [settings.output / name for name in figures])
+
+
+def draw(folder: Path, metrics: dict[str, Any], frames: "pd.DataFrame", formats: Sequence[str]) -> list[str]:
+    """Write the plots of the report as files in these formats, and return the names."""
+    from deepfake_cli.reporting.svg import save_plots
+
+    return save_plots(folder, plots(metrics, frames), formats) if formats else []
 
 
 def measured(settings: Evaluate, scored: scored_frames.Judged, rows: "pd.DataFrame") -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """``deepfake matrix``: train on each list and test on each other list."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,11 @@ from deepfake_cli.commands.evaluate import evaluate
 from deepfake_cli.commands.matrix_rows import Lists, named_lists, named_snapshots, plain, trainings
 from deepfake_cli.commands.train import train
 from deepfake_cli.config import Evaluate, Matrix, Train
+from deepfake_cli.config.base import PLOT_FORMATS
 from deepfake_cli.data import checks, manifest
 from deepfake_cli.errors import ConfigError, DeepfakeError
 from deepfake_cli.inference.runtimes.metadata import terms
+from deepfake_cli.reporting.style import also
 from deepfake_cli.runs import recipe
 from deepfake_cli.storage.file_sets import replaced
 from deepfake_cli.storage.files import write_text
@@ -92,7 +94,7 @@ def matrix(
         "runs": runs,
         "notes": list(dict.fromkeys(run["terms"] for run in runs if run["terms"])),
     }
-    return MatrixResult(result, _write(settings.output, result), faults)
+    return MatrixResult(result, _write(settings.output, result, settings.plot_formats), faults)
 
 
 def _detectors(settings: Matrix, follow: Follow) -> Iterator[Detector]:
@@ -170,7 +172,7 @@ def _mean(figures: list[dict[str, float | None]]) -> dict[str, float | None]:
     return {"value": float(values.mean()), "low": None, "high": None, "spread": float(values.std(ddof=1))}
 
 
-def _write(output: Path, result: dict[str, Any]) -> list[Path]:
+def _write(output: Path, result: dict[str, Any], formats: Sequence[str]) -> list[Path]:
     from deepfake_cli.reporting.figures.matrix import heat_map
 
     files = [output / f"matrix.{suffix}" for suffix in ("json", "csv", "png")]
@@ -181,8 +183,8 @@ def _write(output: Path, result: dict[str, Any]) -> list[Path]:
         for cell in result["cells"]
     ]
     columns = [f"{level}_auc_{key}" for level in LEVELS for key in keys]
-    with replaced(output, last=files[0].name) as new:
+    with replaced(output, last=files[0].name, names=[path.name for path in also(files[2], PLOT_FORMATS)]) as new:
         write_text(new / files[0].name, json.dumps(result, indent=2) + "\n")
         manifest.write(new / files[1].name, ["row", "column", "seen", "seeds", *columns], flat)
-        heat_map(new / files[2].name, result)
-    return files
+        heat_map(new / files[2].name, result, formats)
+    return [*files[:2], *also(files[2], formats)]

@@ -54,7 +54,12 @@ def _maps(scored: Judged) -> dict[str, np.ndarray]:
 
 def _recipe(settings: Evaluate, snapshot: Path | None) -> dict[str, Any]:
     """How to repeat the evaluation: command, seed, versions, hash of the snapshot."""
-    record = {"command": command("evaluate", settings), "seed": settings.seed, "versions": recipe.versions()}
+    record = {
+        "command": command("evaluate", settings),
+        "seed": settings.seed,
+        "settings": settings.model_dump(mode="json"),
+        "versions": recipe.versions(),
+    }
     if snapshot is None:
         return record
     return record | {"snapshot": sha256(snapshot), "trained": recipe.read(snapshot).get("settings", {})}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 64  # images per chunk, about: decoded once, then corrupted and scored 45 times
 FIGURES = ("auc", "balanced_accuracy")
-FILES = ("robustness.csv", "robustness.png", "changes.png")
+FILES = ("robustness.csv", "robustness.png", "changes.png", "robustness.svg", "robustness.pdf")
 NONE = ("none", 0)  # without corruption
 Progress = Callable[[int, int], None]
 
@@ -88,7 +88,7 @@ def robustness(
         _row(name, strength, assess(chosen.assign(score=values)))
         for (name, strength), values in zip(kinds, scores, strict=True)
     ]
-    _write(output, rows, names, first[0], settings.seed)
+    _write(output, rows, names, first[0], settings)
     return rows
 
 
@@ -136,7 +136,7 @@ def _row(name: str, strength: int, metrics: dict[str, Any]) -> dict[str, Any]:
     return {"change": name, "strength": strength, "parameter": parameter, **levels}
 
 
-def _write(output: Path, rows: list[dict[str, Any]], names: list[str], image: np.ndarray, seed: int) -> None:
+def _write(output: Path, rows: list[dict[str, Any]], names: list[str], image: np.ndarray, settings: Evaluate) -> None:
     from deepfake_cli.reporting.figures.changes import changes_sheet
     from deepfake_cli.reporting.figures.robustness import robustness_plot
 
@@ -151,5 +151,5 @@ def _write(output: Path, rows: list[dict[str, Any]], names: list[str], image: np
         for row in rows
     ]
     manifest.write(output / FILES[0], ["change", "strength", "parameter", *columns], flat)
-    robustness_plot(output / FILES[1], rows)
-    changes_sheet(output / FILES[2], image, names, seed)
+    robustness_plot(output / FILES[1], rows, settings.plot_formats)
+    changes_sheet(output / FILES[2], image, names, settings.seed)

@@ -14,6 +14,8 @@ IMAGES, LISTS = Path("img"), Path("csv")  # output of split and of make-csv
 RUNS = Path("runs")  # output of train
 EVALUATION = Path("evaluation")  # output of evaluate
 CLUSTER = "Run on a Ray cluster: HOST:PORT, ray://HOST:PORT, or auto for the one on this machine"
+PLOT_FORMATS = ("png", "svg", "pdf")
+FIGURES = "Also write each plot as a file in these formats, comma-separated: png (300 dpi), svg, pdf"
 VARIABLE = re.compile(r"(\$\w+|\$\{\w+\}|%\w+%)([/\\]|$)")  # as in $HOME/runs
 BY = ("person", "pair", "video")  # what the videos of a group share; strictest first
 
@@ -71,6 +73,10 @@ def local(value: Any) -> Any:
         raise ValueError("there is no such home folder; write ./~ for a folder of that name") from None
 
 
+def _formats(text: str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name.strip().lower() for name in text.split(","))) if text else ()
+
+
 class Step(BaseModel):
     """Base of all settings: frozen, and unknown keys are errors."""
 
@@ -94,6 +100,19 @@ class Step(BaseModel):
         if "Path" in str(field.annotation):
             return [local(item) for item in value] if isinstance(value, list) else local(value)
         return value
+
+    @field_validator("figures", check_fields=False)
+    @classmethod
+    def _known_formats(cls, value: str | None) -> str | None:
+        odd = [name for name in _formats(value) if name not in PLOT_FORMATS]
+        if odd:
+            raise ValueError(f"choose from {', '.join(PLOT_FORMATS)}, comma-separated")
+        return value
+
+    @property
+    def plot_formats(self) -> tuple[str, ...]:
+        """The formats that ``--figures`` names; empty without it."""
+        return _formats(getattr(self, "figures", None))
 
     @model_validator(mode="after")
     def _on_a_disk(self) -> "Step":

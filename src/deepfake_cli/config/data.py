@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from deepfake_cli.config.base import CLUSTER, IMAGES, LISTS, Step, argument, option
+from deepfake_cli.config.base import CLUSTER, FIGURES, IMAGES, LISTS, Step, argument, option
 from deepfake_cli.config.choices import ADAPTERS, DEGRADATIONS, FACE_DETECTORS, FORGERIES, either
 from deepfake_cli.storage.remote import is_remote, url
 
@@ -163,8 +163,9 @@ class Audit(Step):
     )
     cluster: str | None = option(None, CLUSTER)
     output: Path = option(
-        Path("audit"), "Output folder for audit.json, audit.png and faces.png", remote=True, writes="folder"
+        Path("audit"), "Output folder for audit.json, audit.html, audit.png and faces.png", remote=True, writes="folder"
     )
+    figures: str | None = option(None, FIGURES)
 
 
 class Forge(Step):

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from deepfake_cli.config.base import CLUSTER, EVALUATION, RUNS, Device, Step, argument, option
+from deepfake_cli.config.base import CLUSTER, EVALUATION, FIGURES, RUNS, Device, Step, argument, option
 from deepfake_cli.config.choices import CHANGES, FAMILIES, RUNTIMES, either
 
 
@@ -63,6 +63,7 @@ class Evaluate(Device):
         EVALUATION, "Output folder for predictions.csv and metrics.json", remote=True, writes="folder"
     )
     report: bool = option(True, "Also write report.html, with heat maps of the worst errors")
+    figures: str | None = option(None, FIGURES)
 
     @model_validator(mode="after")
     def _one_source(self) -> "Evaluate":
@@ -111,6 +112,13 @@ class Compare(Step):
     output: Path | None = option(
         None, "Output folder for compare.json and compare.html [default: none]", remote=True, writes="folder"
     )
+    figures: str | None = option(None, FIGURES)
+
+    @model_validator(mode="after")
+    def _figures_need_a_folder(self) -> "Compare":
+        if self.figures and self.output is None:
+            raise ValueError("figures needs --output FOLDER, where they are written")
+        return self
 
 
 class Calibrate(Device):
@@ -142,6 +150,7 @@ class Calibrate(Device):
     output: Path = option(
         Path("calibration"), "Output folder for calibration.json and plots", remote=True, writes="folder"
     )
+    figures: str | None = option(None, FIGURES)
 
 
 class Matrix(Device):
@@ -174,6 +183,7 @@ class Matrix(Device):
         remote=True,
         writes="folder",
     )
+    figures: str | None = option(None, FIGURES)
 
     @model_validator(mode="after")
     def _one_kind_of_row(self) -> "Matrix":

@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from deepfake_cli.explain.boxes import GREY, draw_box
 from deepfake_cli.explain.top_frames import heat_maps
 from deepfake_cli.faces.crop import crop, square_of
 from deepfake_cli.inference.detector import Detector
@@ -21,7 +22,7 @@ BATCH = 16  # frames
 WIDEST = 1280  # pixels: longest side; larger videos are shrunk
 PLOT = 64  # pixels: height of the plot of scores below the frame
 STRONG = 8.0  # contribution to the logit drawn brightest, unless there is a stronger one
-REAL, FAKE, LINE, GREY = (0xB2, 0x72, 0x00), (0x00, 0x5E, 0xD5), (230, 230, 230), (120, 120, 120)  # BGR
+LINE = (230, 230, 230)
 CRF = "20"
 TICK = Fraction(1, 90_000)  # seconds
 FPS = 25  # of folders of images
@@ -118,7 +119,7 @@ def _drawn(
         if heat is not None:
             _blend(picture, square_of(moment.box, detector.traits.margin), np.sqrt(heat / strongest))
     for moment, _ in faces:
-        _annotate(picture, moment, verdict.threshold)
+        draw_box(picture, moment, verdict)
     scale = min(1.0, WIDEST / max(picture.shape[:2]))
     height, width = (max(2, round(side * scale)) // 2 * 2 for side in picture.shape[:2])
     return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
@@ -134,19 +135,6 @@ def _blend(picture: np.ndarray, square: tuple[int, int, int], heat: np.ndarray) 
     colours = cv2.applyColorMap(np.uint8(255 * large), cv2.COLORMAP_INFERNO)
     share = 0.75 * large[..., None]
     part[:] = np.rint((1 - share) * part + share * colours)
-
-
-def _annotate(picture: np.ndarray, moment: Moment, threshold: float) -> None:
-    x0, y0, x1, y1 = (round(value) for value in moment.box[:4])
-    known = moment.score == moment.score
-    colour = GREY if not known else FAKE if moment.score >= threshold else REAL
-    thick = max(1, round(max(picture.shape[:2]) / 400))
-    cv2.rectangle(picture, (x0, y0), (x1, y1), colour, thick, cv2.LINE_AA)
-    words, size = f"{moment.score:.2f}" if known else "not judged", max(0.5, max(picture.shape[:2]) / 900)
-    for ink, wide in (((0, 0, 0), 3 * thick), ((255, 255, 255), thick)):
-        cv2.putText(
-            picture, words, (x0, max(12, y0 - 4 * thick)), cv2.FONT_HERSHEY_SIMPLEX, size, ink, wide, cv2.LINE_AA
-        )
 
 
 def _plot(line: Timeline, moments: list[Moment], verdict: Verdict, width: int) -> np.ndarray:

@@ -16,6 +16,10 @@ from deepfake_cli.storage.files import write_text
 if TYPE_CHECKING:
     import pandas as pd
 
+    from deepfake_cli.reporting.svg import Plot
+
+PLOTS = ("roc", "precision-recall", "scores-frame", "scores-video", "reliability-curve")  # the names of `plots`
+
 
 def write(
     path: Path,
@@ -46,7 +50,6 @@ def write(
     why = no_interval(metrics["interval"]["units"], metrics["interval"]["unit"])
     if why:  # an older version gave intervals all the same
         metrics = _without_intervals(metrics)
-    levels = _levels(metrics, predictions)
     most = most_faces if "path" in predictions.columns else 0
     wrong = worst_faces.worst(predictions, metrics["threshold"], most)
     page = render(
@@ -57,7 +60,7 @@ def write(
         summary=summary.summary(metrics),
         limits=summary.limits(metrics),
         no_interval=why,
-        plots=_plots(levels, metrics["threshold"]),
+        plots=plots(metrics, predictions),
         robustness=_robustness(metrics),
         forests=forests(metrics, predictions),
         faces=worst_faces.cards(wrong, heat_maps or {}),
@@ -75,21 +78,23 @@ def _without_intervals(part: Any) -> Any:
     return [_without_intervals(each) for each in part] if isinstance(part, list) else part
 
 
-def _levels(metrics: Mapping[str, Any], predictions: "pd.DataFrame") -> dict[str, "pd.DataFrame"]:
-    """Labels and scores of frames and videos; video scores use the pooling recorded in `metrics`."""
-    pool = metrics.get("pool", "mean")
-    options: dict[str, Any] = {} if pool == "mean" else {"pool": pool}
-    return {"frame": predictions, "video": video_scores(predictions, **options)}
-
-
-def _plots(levels: dict[str, "pd.DataFrame"], threshold: float) -> list[Any]:
+def plots(metrics: Mapping[str, Any], predictions: "pd.DataFrame") -> "list[Plot]":
+    """Draw ROC, precision and recall, scores and reliability, of frames and videos; see `write` for the arguments."""
     from deepfake_cli.reporting import svg_plots
 
+    levels, threshold = _levels(metrics, predictions), metrics["threshold"]
     drawn = [svg_plots.scores(name, rows, threshold) for name, rows in levels.items()]
     drawn.append(svg_plots.reliability(levels))
     if levels["frame"]["label"].nunique() == 2:
         drawn = [svg_plots.roc(levels, threshold), svg_plots.precision_recall(levels), *drawn]
     return drawn
+
+
+def _levels(metrics: Mapping[str, Any], predictions: "pd.DataFrame") -> dict[str, "pd.DataFrame"]:
+    """Labels and scores of frames and videos; video scores use the pooling recorded in `metrics`."""
+    pool = metrics.get("pool", "mean")
+    options: dict[str, Any] = {} if pool == "mean" else {"pool": pool}
+    return {"frame": predictions, "video": video_scores(predictions, **options)}
 
 
 def _robustness(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:

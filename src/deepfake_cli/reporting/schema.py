@@ -127,6 +127,7 @@ class Evaluation(Part):
     seed: int | None = None
     versions: dict[str, str] = {}
     snapshot: str | None = None
+    settings: dict[str, Any] = {}
     trained: dict[str, Any] = {}
 
 

@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 
 from deepfake_cli.datasets.clip import LABELS
 from deepfake_cli.metrics.reliability import reliability as reliability_bins
-from deepfake_cli.reporting.svg import ACCENT, FAKE, INK, MUTED, REAL, Plot, plot
+from deepfake_cli.reporting.style import FAKE, GREY, INK, LOOKS, REAL
+from deepfake_cli.reporting.svg import Plot, plot
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
 Levels = Mapping[str, "pd.DataFrame"]  # frame, video: columns label (0 or 1) and score
-LOOKS = {"frame": (MUTED, "--", 1.4), "video": (ACCENT, "-", 2.2)}
 UNIT = {"xlim": (-0.02, 1.02), "ylim": (-0.02, 1.02)}
 BINS = 10  # of the reliability diagram
 FINE = 500  # grid of rounded curve points: a million frames draw as fast as a hundred
@@ -28,9 +28,9 @@ def roc(levels: Levels, threshold: float) -> Plot:
     words = "; ".join(
         f"{name}s: AUC {roc_auc_score(rows['label'], rows['score']):.3f}" for name, rows in levels.items()
     )
-    labels = {"xlabel": "false positive rate", "ylabel": "true positive rate"}
+    labels: dict[str, Any] = {"xlabel": "false positive rate", "ylabel": "true positive rate"}
     with plot("roc", "ROC", f"{words}. Dots: threshold {threshold:.3f}.", **labels, **UNIT) as made:
-        made.axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=":", label="chance")
+        made.axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=":", label="chance")
         for name, rows in levels.items():
             false, true, _ = roc_curve(rows["label"], rows["score"])
             _curve(made.axes, name, rows, false, true)
@@ -49,9 +49,9 @@ def precision_recall(levels: Levels) -> Plot:
         f"{name}s: average precision {average_precision_score(rows['label'], rows['score']):.3f}"
         for name, rows in levels.items()
     )
-    labels = {"xlabel": "recall", "ylabel": "precision"}
-    with plot("pr", "Precision and recall", f"{words}.", **labels, **UNIT) as made:
-        made.axes.axhline(levels["frame"]["label"].mean(), color=MUTED, linewidth=0.8, linestyle=":", label="chance")
+    labels: dict[str, Any] = {"xlabel": "recall", "ylabel": "precision"}
+    with plot("precision-recall", "Precision and recall", f"{words}.", **labels, **UNIT) as made:
+        made.axes.axhline(levels["frame"]["label"].mean(), color=GREY, linewidth=0.8, linestyle=":", label="chance")
         for name, rows in levels.items():
             precision, recall, _ = precision_recall_curve(rows["label"], rows["score"])
             _curve(
@@ -61,40 +61,49 @@ def precision_recall(levels: Levels) -> Plot:
     return made
 
 
-def _curve(axes: "Axes", name: str, rows: "pd.DataFrame", x: NDArray[Any], y: NDArray[Any], **look: Any) -> None:
+def curve_points(x: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
+    """The points of a curve on a grid of `FINE` steps, each once: (points, 2)."""
     points = np.round(np.stack([x, y], axis=1) * FINE) / FINE
-    points = points[np.append(True, (np.diff(points, axis=0) != 0).any(axis=1))]
+    return points[np.append(True, (np.diff(points, axis=0) != 0).any(axis=1))]
+
+
+def _curve(axes: "Axes", name: str, rows: "pd.DataFrame", x: NDArray[Any], y: NDArray[Any], **look: Any) -> None:
     colour, style, width = LOOKS[name]
-    axes.plot(*points.T, color=colour, linestyle=style, linewidth=width, label=f"{len(rows):,} {name}s", **look)
+    axes.plot(
+        *curve_points(x, y).T, color=colour, linestyle=style, linewidth=width, label=f"{len(rows):,} {name}s", **look
+    )
 
 
 def scores(name: str, rows: "pd.DataFrame", threshold: float) -> Plot:
     """Histogram of the scores of reals and fakes; fakes are hatched, to be told apart without colour."""
+    from matplotlib.ticker import MaxNLocator
+
     title = f"Scores of {len(rows):,} {name}s"
     medians = [
         f"{word} median {rows['score'][rows['label'] == label].median():.3f}" for label, word in enumerate(LABELS)
     ]
     words = f"{', '.join(medians)}. Line: threshold {threshold:.3f}."
-    labels = {"xlabel": "score (0: real, 1: fake)", "ylabel": f"{name}s", "xlim": (0, 1)}
-    with plot(f"scores{name}", title, words, **labels) as made:
+    labels: dict[str, Any] = {"xlabel": "score (0: real, 1: fake)", "ylabel": f"{name}s", "xlim": (0, 1)}
+    with plot(f"scores-{name}", title, words, **labels) as made:
         for label, (word, colour, hatch) in enumerate(zip(LABELS, (REAL, FAKE), ("", "////"), strict=True)):
             values = rows["score"][rows["label"] == label]
             bins: dict[str, Any] = {"bins": 20, "range": (0, 1)}
             made.axes.hist(values, histtype="stepfilled", facecolor=colour, alpha=0.35, **bins)
             made.axes.hist(values, histtype="step", edgecolor=colour, linewidth=1.8, hatch=hatch, label=word, **bins)
         made.axes.axvline(threshold, color=INK, linestyle="--", linewidth=1.2, label="threshold")
-        made.axes.legend(loc="upper center", ncols=3, bbox_to_anchor=(0.5, 1.13))
+        made.axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+        made.figure.legend(loc="outside upper center", ncols=3)
     return made
 
 
 def reliability(levels: Levels) -> Plot:
     """Share of fakes per bin of scores; a calibrated detector is on the diagonal."""
-    labels = {"xlabel": "mean score", "ylabel": "share of fakes"}
+    labels: dict[str, Any] = {"xlabel": "mean score", "ylabel": "share of fakes"}
     words = (
         f"Mean score and share of fakes in {BINS} bins; larger dots hold more frames or videos. Diagonal: calibrated."
     )
-    with plot("reliability", "Reliability", words, **labels, **UNIT) as made:
-        made.axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=":", label="calibrated")
+    with plot("reliability-curve", "Reliability", words, **labels, **UNIT) as made:
+        made.axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=":", label="calibrated")
         for name, rows in levels.items():
             colour, style, _ = LOOKS[name]
             bins = reliability_bins(rows["label"], rows["score"], BINS)
@@ -108,10 +117,15 @@ def reliability(levels: Levels) -> Plot:
 
 def robustness(number: int, change: str, steps: list[Mapping[str, Any]], clean: float | None) -> Plot:
     """AUC against the strength of one corruption, of frames and videos."""
-    labels = {"xlabel": "strength", "ylabel": "AUC", "ylim": (0, 1.02), "xticks": [step["strength"] for step in steps]}
+    labels: dict[str, Any] = {
+        "xlabel": "strength",
+        "ylabel": "AUC",
+        "ylim": (0, 1.02),
+        "xticks": [step["strength"] for step in steps],
+    }
     words = "; ".join(f"strength {step['strength']}: {_value(step, 'video')}" for step in steps)
-    with plot(f"robust{number}", f"AUC after {change}", f"Videos: {words}.", **labels) as made:
-        made.axes.axhline(0.5, color=MUTED, linewidth=0.8, linestyle=":", label="chance")
+    with plot(f"robustness-{number}", f"AUC after {change}", f"Videos: {words}.", **labels) as made:
+        made.axes.axhline(0.5, color=GREY, linewidth=0.8, linestyle=":", label="chance")
         if clean is not None:
             made.axes.axhline(clean, color=INK, linewidth=0.8, label="videos, original")
         for name, (colour, style, width) in LOOKS.items():

@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from deepfake_cli.config import Train
 from deepfake_cli.errors import ModelError
-from deepfake_cli.runs import recipe
+from deepfake_cli.runs import recipe, results
 from deepfake_cli.runs.folder import chosen_folder, lock_folder, new_folder
 from deepfake_cli.runs.listing import BEST, BEST_ONNX, STATE, find, resume_name
 from deepfake_cli.runs.mirror import Location
@@ -109,8 +109,9 @@ class Run:
         return self.recipe.get("ended")
 
     def write(self) -> None:
-        """Write the recipe, and upload it."""
+        """Write the metrics of the epochs and the recipe, and upload them."""
         with self._reporting_write_errors():
+            results.write(self.folder, self.history)
             recipe.write(self.folder, self.recipe)
         self.send()
 
@@ -195,6 +196,7 @@ class Run:
         ):
             shutil.copyfile(path, new / BEST)
             _flush_to_disk(new / BEST)
+            results.write(new, self.history)
             recipe.write(new, self.recipe)
         self.send()
 

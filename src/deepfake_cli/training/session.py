@@ -10,7 +10,7 @@ from deepfake_cli.data import checks, manifest
 from deepfake_cli.distributed import environment
 from deepfake_cli.errors import ManifestError
 from deepfake_cli.native_output import quiet
-from deepfake_cli.runs import recipe
+from deepfake_cli.runs import recipe, results
 from deepfake_cli.runs.folder import chosen_folder, resumed_if_there
 from deepfake_cli.runs.listing import BEST, BEST_ONNX, is_finished
 from deepfake_cli.runs.read_only import ReadOnlyRun
@@ -82,6 +82,8 @@ def train(settings: Train, progress: Progress = lambda event: None, own: Own | N
     run.close()
     export, folder = settings.onnx and run.writes, run.location.path
     fault = export_best(run.folder / BEST) if export else ""
+    if run.writes:
+        results.draw(run.folder, run.history, run.recipe["snapshots"].get(BEST, {}).get("epoch"))
     run.send()
     onnx = folder / BEST_ONNX if export and not fault else None
     return TrainResult(folder / BEST, folder / recipe.NAME, run.history, onnx, fault)

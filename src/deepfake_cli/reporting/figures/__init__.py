@@ -1,1 +1,1 @@
-"""Plots of an evaluation as PNG: reliability, robustness, corruptions, cross-dataset matrix."""
+"""Plots as files: reliability, robustness, corruptions, cross-dataset matrix, results of a training."""

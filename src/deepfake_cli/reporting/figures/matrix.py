@@ -1,11 +1,11 @@
 """The cross-dataset matrix as two heat maps: frame AUC and video AUC."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepfake_cli.metrics.few import FEWEST
-from deepfake_cli.reporting.style import GREY, STYLE, save
+from deepfake_cli.reporting.style import GREY, INK, PALE, STYLE, save_all
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,12 +16,13 @@ SIDE, HEAD, FOOT = 0.5, 1.25, 0.45  # inches: beside and between the maps, above
 LETTER = 0.085  # inches
 
 
-def heat_map(path: Path, matrix: Mapping[str, Any]) -> None:
-    """Draw the maps as a PNG.
+def heat_map(path: Path, matrix: Mapping[str, Any], formats: Collection[str] = ()) -> None:
+    """Draw the maps as a PNG and in further formats.
 
     Args:
         path: of the PNG.
         matrix: the content of ``matrix.json``.
+        formats: see `deepfake_cli.reporting.style.save_all`.
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
@@ -31,7 +32,7 @@ def heat_map(path: Path, matrix: Mapping[str, Any]) -> None:
     wide, high = CELL[0] * len(columns), CELL[1] * len(rows)
     width, height = max(names + 2 * wide + 2 * SIDE, 7.0), HEAD + high + FOOT
     with rc_context(STYLE):
-        figure = Figure(figsize=(width, height), dpi=110)
+        figure = Figure(figsize=(width, height))
         for number, level in enumerate(("frame", "video")):
             left = names + number * (wide + SIDE)
             axes = figure.add_axes((left / width, FOOT / height, wide / width, high / height))
@@ -44,7 +45,7 @@ def heat_map(path: Path, matrix: Mapping[str, Any]) -> None:
         foot = "hatched: test groups were used in training or validation, so the AUC is too high"
         if any(cell["seen"] for cell in matrix["cells"]):
             figure.text(0.15 / width, 0.12 / height, foot, color=GREY)
-        save(figure, path)
+        save_all(figure, path, formats)
 
 
 def _map(axes: "Axes", matrix: Mapping[str, Any], level: str, *, labelled: bool) -> None:
@@ -68,10 +69,10 @@ def _draw_cell(axes: "Axes", place: tuple[int, int], cell: Mapping[str, Any], fi
 
     share = 0.0 if figure is None else min(1.0, max(0.0, 2 * figure["value"] - 1))  # white at chance and below
     corner = place[0] - 0.48, place[1] - 0.47
-    face = "white" if figure is None else colormaps["Blues"](0.85 * share)
-    edge, hatch = ("#80868b", "///") if cell["seen"] else ("#dadce0", None)
+    face = "white" if figure is None else colormaps["Purples"](0.85 * share)
+    edge, hatch = (GREY, "///") if cell["seen"] else (PALE, None)
     axes.add_patch(Rectangle(corner, 0.96, 0.94, facecolor=face, edgecolor=edge, hatch=hatch, linewidth=0.8))
-    colour = "white" if share > 0.65 else "black"
+    colour = "white" if share > 0.65 else INK
     box = {"facecolor": face, "edgecolor": "none", "pad": 1.5} if cell["seen"] else None
     if figure is None:
         axes.text(*place, "failed", ha="center", va="center", color=GREY)

@@ -1,0 +1,55 @@
+"""The metrics of a training over its epochs: loss, accuracy, validation AUC, learning rate."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deepfake_cli.reporting.style import ACCENT, GREY, LOOKS, PALE, SECOND, STYLE, save
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+TRAIN, VALIDATION = (SECOND, "--", 1.6), (ACCENT, "-", 2.0)  # colour, line style, line width
+PANELS = {
+    "loss": {"loss": ("training", TRAIN), "val_loss": ("validation", VALIDATION)},
+    "accuracy": {"accuracy": ("training", TRAIN), "val_accuracy": ("validation", VALIDATION)},
+    "validation AUC": {"val_auc": ("frames", LOOKS["frame"]), "val_video_auc": ("videos", LOOKS["video"])},
+    "learning rate": {"lr": ("learning rate", (GREY, "-", 1.6))},
+}
+
+
+def results_plot(path: Path, history: Sequence[Mapping[str, Any]], best: int | None) -> None:
+    """Draw a panel per metric, as a PNG.
+
+    Args:
+        path: of the PNG.
+        history: of the recipe: a row per epoch, with ``epoch`` and metrics; metrics that no row has are left out.
+        best: the epoch whose snapshot is the best; a dotted line.
+    """
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    shown = [title for title, lines in PANELS.items() if any(key in row for row in history for key in lines)]
+    with rc_context(STYLE):
+        figure = Figure(figsize=(3.4 * len(shown), 3), layout="constrained")
+        for axes, title in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
+            _panel(axes, title, history, best)
+        save(figure, path)
+
+
+def _panel(axes: "Axes", title: str, history: Sequence[Mapping[str, Any]], best: int | None) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    if best is not None:
+        axes.axvline(best, color=GREY, linewidth=1, linestyle=":", label=f"best: epoch {best}")
+    for key, (name, (colour, style, width)) in PANELS[title].items():
+        known = [(row["epoch"], row[key]) for row in history if row.get(key) is not None]
+        if known:
+            look: dict[str, Any] = {"color": colour, "linestyle": style, "linewidth": width, "markersize": 3.5}
+            axes.plot(*zip(*known, strict=True), marker="o", label=name, **look)
+    axes.set(title=title, xlabel="epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(color=PALE, linewidth=0.6)
+    axes.set_axisbelow(True)
+    if title != "learning rate":
+        axes.legend(loc="best")
