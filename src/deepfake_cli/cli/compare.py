@@ -12,7 +12,7 @@ from deepfake_cli.metrics.names import FIGURES
 def compare(
     settings: Compare, json: Annotated[bool, typer.Option("--json", help="Print the result as JSON")] = False
 ) -> None:
-    """Compare two detectors on the same frames, with paired 95 % intervals."""
+    """Compare two detectors on the same frames, with paired intervals."""
     from deepfake_cli.commands.compare import compare as run
 
     result = run(settings)

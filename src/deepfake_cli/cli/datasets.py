@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from deepfake_cli.cli.console import console, print_json, table
+from deepfake_cli.cli.help import Command, Group
 
-datasets = typer.Typer(help="List the supported data sets; show the card of one.")
+datasets = typer.Typer(cls=Group, help="List the supported data sets; show the card of one.")
 
 REALS = {"apart": "separate", "inside": "included"}  # JSON value: cell of the table
 LEGEND = """\
@@ -57,7 +58,7 @@ def show(
     return console.print(LEGEND)
 
 
-@datasets.command()
+@datasets.command(cls=Command)
 def info(
     name: Annotated[str, typer.Argument(help="Data set, or your own as module:function", autocompletion=names)],
 ) -> None:
@@ -75,7 +76,7 @@ def info(
     console.print(f"make-csv --by: {', '.join(adapter.by)}. {split}")
 
 
-@datasets.command()
+@datasets.command(cls=Command)
 def docs() -> None:
     """Print the table and all cards as Markdown, as in docs/datasets.md."""
     from deepfake_cli.datasets.docs import documentation

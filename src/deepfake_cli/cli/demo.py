@@ -28,9 +28,10 @@ STEPS: tuple[tuple[Callable[[Any], None], type[Step], dict[str, Any]], ...] = (
 def demo(
     folder: Annotated[Path, typer.Argument(help="Output folder")] = Path("deepfake-demo"),
 ) -> None:
-    """Run split, make-csv, train and evaluate on clips of three people in this package; needs no network.
+    """Run all steps on clips in this package; needs no network.
 
-    The fakes are made by warping faces. Nobody in the validation list is in the training list.
+    The steps are split, make-csv, train and evaluate, on three people. The fakes are made by warping faces. Nobody in the
+    validation list is in the training list.
     """
     from deepfake_cli.demo.make_set import make_set
     from deepfake_cli.runs.listing import newest

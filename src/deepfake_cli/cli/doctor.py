@@ -9,7 +9,7 @@ from deepfake_cli.cli.console import console, print_json, table, warn
 
 
 def doctor(json: Annotated[bool, typer.Option("--json", help="Print the result as JSON")] = False) -> None:
-    """Check the installation: versions, GPUs, model files; show how to fix problems.
+    """Check the installation, and show how to fix problems.
 
     Exits with status 1 if the installation is broken; one that only judges files is not.
     """

@@ -16,7 +16,10 @@ MOST_SLICES = 30  # printed rows; metrics.json has all
 def evaluate(
     settings: Evaluate, json: Annotated[bool, typer.Option("--json", help="Print the metrics as JSON")] = False
 ) -> None:
-    """Evaluate a detector, or scores from a CSV, per frame, video and group, with 95 % intervals."""
+    """Evaluate a detector on lists, with 95 % intervals.
+
+    Metrics are per frame, video and group. Scores from a CSV can be evaluated, too: --predictions.
+    """
     from deepfake_cli.commands.evaluate import evaluate as run
 
     with progress("frames") as bar:

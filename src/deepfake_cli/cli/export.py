@@ -11,7 +11,10 @@ from deepfake_cli.config import Export
 def export(
     settings: Export, json: Annotated[bool, typer.Option("--json", help="Print the result as JSON")] = False
 ) -> None:
-    """Export a detector to ONNX, LiteRT or SavedModel, and compare its scores with those of Keras."""
+    """Export a detector to ONNX, LiteRT or SavedModel.
+
+    Its scores are compared with those of Keras.
+    """
     from deepfake_cli.commands.export import export as run
 
     result = run(settings)

@@ -5,7 +5,7 @@ from deepfake_cli.config import Forge
 
 
 def forge(settings: Forge) -> None:
-    """Preview pseudo-fakes and degradations: before, mask and after, as a PNG."""
+    """Preview pseudo-fakes and degradations as an image."""
     from deepfake_cli.commands.forge import forge as run
 
     result = run(settings)

@@ -17,7 +17,10 @@ COLUMNS = ("part", "class", "frames", "videos", "groups")
 def make_csv(
     settings: MakeCsv, json: Annotated[bool, typer.Option("--json", help="Print the result as JSON")] = False
 ) -> None:
-    """Write training, validation and test lists without shared people or source videos; or check them with --check."""
+    """Write training, validation and test lists without leakage.
+
+    No two lists share a person or a source video. --check checks lists that are there.
+    """
     if settings.check:
         from deepfake_cli.cli.check import check
 

@@ -15,7 +15,7 @@ MARKS = {"train": "†", "validation": "‡", None: ""}
 def matrix(
     settings: Matrix, json: Annotated[bool, typer.Option("--json", help="Print the matrix as JSON")] = False
 ) -> None:
-    """Train on each list and test on each other list: a cross-dataset matrix of AUCs.
+    """Train on each list, test on each other: a cross-dataset matrix.
 
     Finished runs are kept: repeat the command to continue after an interruption.
     """

@@ -18,7 +18,7 @@ def runs(
     runs_dir: Annotated[Path, typer.Option(help="Folder of the runs")] = RUNS,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON")] = False,
 ) -> None:
-    """List training runs, newest first: state, epochs, validation AUC, size on disk."""
+    """List training runs, newest first: state, epochs, AUC, size."""
     from deepfake_cli.runs.listing import runs as list_runs
 
     rows = list_runs(runs_dir.expanduser())
