@@ -6,12 +6,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from deepfake_cli.errors import DeepfakeError
+
 LEVEL = "TF_CPP_MIN_LOG_LEVEL"  # the command line sets it to 3, unless -v is given
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Suppress stderr of the process in the block; print it if the block fails.
+    """Suppress stderr of the process in the block; print it if the block fails, unless by a `DeepfakeError`.
 
     TensorFlow prints lines before its log level takes effect. Does nothing unless that level is 3.
     """
@@ -24,6 +26,8 @@ def quiet() -> Iterator[None]:
         os.dup2(held.fileno(), 2)
         try:
             yield
+        except DeepfakeError:  # says all
+            raise
         except BaseException:
             held.seek(0)
             os.write(real, held.read())

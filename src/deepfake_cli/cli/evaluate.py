@@ -32,7 +32,7 @@ def evaluate(
     console.print(f"{kind}: {source}")
     print_metrics(result.metrics)
     if result.metrics.get("robustness"):
-        print_robustness(result.metrics["robustness"], settings.robustness_frames, settings.output)
+        print_robustness(result.metrics["robustness"], settings.robustness_frames)
     for note in result.notes:
         warn(f"Note: {note}")
     files = [result.predictions, result.summary, *([result.page] if result.page else [])]

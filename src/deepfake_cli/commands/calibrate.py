@@ -14,6 +14,7 @@ from deepfake_cli.commands.evaluate import earlier, evaluate, inputs
 from deepfake_cli.config import Calibrate, Evaluate
 from deepfake_cli.data import checks
 from deepfake_cli.errors import ManifestError, ModelError
+from deepfake_cli.evaluation import folders
 from deepfake_cli.evaluation.predictions_file import evaluated, is_predictions
 from deepfake_cli.metrics import predictions
 from deepfake_cli.metrics.calibration import Calibration
@@ -21,12 +22,14 @@ from deepfake_cli.metrics.figures import figures
 from deepfake_cli.metrics.names import CALIBRATION
 from deepfake_cli.metrics.reliability import reliability
 from deepfake_cli.metrics.videos import video_scores
+from deepfake_cli.reporting.folder import PREDICTIONS
 from deepfake_cli.runs import recipe
 from deepfake_cli.runs.best_onnx import read_export, restamp
 from deepfake_cli.runs.listing import is_locked
 from deepfake_cli.storage.disk import check_output
 from deepfake_cli.storage.file_sets import replaced, stale
 from deepfake_cli.storage.files import write_text
+from deepfake_cli.storage.folders import is_file
 from deepfake_cli.storage.remote import here
 
 if TYPE_CHECKING:
@@ -101,11 +104,12 @@ def _calibrated(settings: Calibrate, snapshot: Path, table: "pd.DataFrame", scor
 
 def _scored(settings: Calibrate, folder: Path, progress: Progress) -> tuple[Path, "pd.DataFrame"]:
     """The snapshot, and the frames with uncalibrated scores: from predictions, or by scoring lists, with files in `folder`."""
-    given = [path for path in settings.inputs if is_predictions(path)]
-    if given and (len(given) > 1 or len(settings.inputs) > 2):
+    named = [_predictions(path) for path in settings.inputs]
+    given = [path for path in named if is_predictions(path)]
+    if given and (len(given) > 1 or len(named) > 2):
         raise ManifestError("Expected one predictions.csv, optionally with its snapshot; or lists and a snapshot.")
     if given:
-        snapshot = evaluated(given[0], [path for path in settings.inputs if path not in given])
+        snapshot = evaluated(given[0], [path for path in named if path not in given])
         _check_recipe(snapshot)
         return snapshot, predictions.read(given[0]).frames
     shared = settings.model_dump(include=set(Evaluate.model_fields) - {"seed"})
@@ -113,6 +117,11 @@ def _scored(settings: Calibrate, folder: Path, progress: Progress) -> tuple[Path
     _check_recipe(inputs(scoring.inputs, scoring.runs_dir)[1])
     result = evaluate(scoring, progress)
     return Path(result.metrics["snapshot"]), predictions.read(result.predictions).frames
+
+
+def _predictions(path: Path) -> Path:
+    """The predictions of an evaluation that is given as its folder or another of its files; another path as it is."""
+    return folders.csv_of(path) if path.name in folders.FILES or is_file(path / PREDICTIONS) else path
 
 
 def _check_recipe(snapshot: Path) -> None:

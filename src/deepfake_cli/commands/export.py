@@ -5,7 +5,7 @@ from pathlib import Path
 from deepfake_cli.config import Export
 from deepfake_cli.errors import ModelError
 from deepfake_cli.native_output import quiet
-from deepfake_cli.runs.listing import BEST, newest
+from deepfake_cli.runs.listing import BEST, newest, snapshot_of
 from deepfake_cli.storage.disk import check_output
 from deepfake_cli.training.export import ExportResult, export_model
 
@@ -16,7 +16,8 @@ def export(settings: Export) -> ExportResult:
     Raises:
         ModelError: the snapshot cannot be read, or the scores differ too much.
     """
-    snapshot = settings.snapshot or _newest(settings.runs_dir)
+    runs = settings.runs_dir
+    snapshot = snapshot_of(settings.snapshot, runs) if settings.snapshot else _newest(runs)
     check_output(settings.output or snapshot, folder=False)
     with quiet():
         from deepfake_cli.models import load_model

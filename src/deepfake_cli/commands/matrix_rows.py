@@ -14,6 +14,7 @@ from deepfake_cli.errors import ConfigError, ManifestError, ModelError
 from deepfake_cli.runs import recipe
 from deepfake_cli.runs.listing import BEST, KERAS, find
 from deepfake_cli.runs.resume import FREE
+from deepfake_cli.storage.near import hint
 from deepfake_cli.storage.remote import here
 
 NAMELESS = {
@@ -65,7 +66,7 @@ def named_snapshots(given: Sequence[str], runs_dir: Path) -> list[tuple[str, Pat
         name, place = _named(text)
         path = Path(place).expanduser() if Path(place).suffix.lower() in KERAS else find(place, runs_dir) / BEST
         if not here(path).is_file():
-            raise ModelError(f"{path}: no such snapshot. List the runs with deepfake runs.")
+            raise ModelError(f"{path}: no such snapshot.{hint(path)} List the runs with deepfake runs.")
         rows.append((name, place, path))
     short = [path.parent.name if path.name == BEST else place for _, place, path in rows]
     names = [
@@ -102,7 +103,7 @@ def _training(settings: Matrix, given: dict[str, Any], row: Lists, validation: P
     for path in (*row.paths, validation):
         if not here(path).is_file():
             raise ManifestError(
-                f"{path}: no such list. Create it with deepfake make-csv; give validation lists with --val."
+                f"{path}: no such list.{hint(path)} Create it with deepfake make-csv; give validation lists with --val."
             )
     device = {name: getattr(settings, name) for name in ("gpu", "multi_gpu", "multi_gpu_force", "runs_dir")}
     own = {"train_csv": list(row.paths), "val_annotations": validation, "seed": seed}

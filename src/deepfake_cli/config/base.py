@@ -13,7 +13,7 @@ from deepfake_cli.storage.remote import is_remote, url
 
 IMAGES, LISTS = Path("img"), Path("csv")  # output of split and of make-csv
 RUNS = Path("runs")  # output of train
-EVALUATION = Path("evaluation")  # output of evaluate
+EVALUATION = Path("evaluation")  # output of evaluate, if the detector is in no run
 CLUSTER = "Run on a Ray cluster: HOST:PORT, ray://HOST:PORT, or auto"
 ON_THIS_MACHINE = "auto stands for the cluster on this machine"
 VARIABLE = re.compile(r"(\$\w+|\$\{\w+\}|%\w+%)([/\\]|$)")  # as in $HOME/runs

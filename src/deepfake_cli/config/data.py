@@ -1,13 +1,14 @@
 """Options of the commands that prepare and check data: split, make-csv, audit, forge."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import model_validator
 
 from deepfake_cli.config.base import CLUSTER, IMAGES, LISTS, ON_THIS_MACHINE, Step, argument, option
 from deepfake_cli.config.choices import ADAPTERS, DEGRADATIONS, FACE_DETECTORS, FORGERIES, OWN, either
 from deepfake_cli.config.panels import Panel
+from deepfake_cli.storage.folders import is_folder
 from deepfake_cli.storage.remote import is_remote, url
 
 ADAPTER = f"{either(ADAPTERS)}; {OWN}"
@@ -84,6 +85,17 @@ class Split(Step):
         flag="--pack/--no-pack",
     )
     cluster: str | None = option(None, CLUSTER, more=ON_THIS_MACHINE, panel=Panel.SPEED, metavar="ADDRESS")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _data_set_first(cls, values: dict[str, Any]) -> dict[str, Any]:
+        name, folder = (str(values.get(key) or "") for key in ("adapter", "viddir"))
+        if is_folder(Path(name)) and name not in ADAPTERS:
+            named = folder if folder in ADAPTERS else "folder"
+            raise ValueError(
+                f"{name} is a folder, not a data set; name the data set first: deepfake split {named} {name}"
+            )
+        return values
 
     @model_validator(mode="after")
     def _crop_needs_boxes(self) -> "Split":

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from deepfake_cli.config.base import CLUSTER, EVALUATION, ON_THIS_MACHINE, RUNS, Device, Step, argument, option
+from deepfake_cli.config.base import CLUSTER, ON_THIS_MACHINE, RUNS, Device, Step, argument, option
 from deepfake_cli.config.choices import CHANGES, OWN, RUNTIMES, either
 from deepfake_cli.config.panels import Panel
 
@@ -28,9 +28,16 @@ class Evaluate(Device):
         more="The list is csv/val/validation.csv. A snapshot is a .keras, .h5 or .onnx file; .onnx needs no TensorFlow",
         remote=True,
     )
-    output: Path = option(
-        EVALUATION, "Output folder for predictions.csv and metrics.json", remote=True, writes="folder"
+    output: Path | None = option(
+        None,
+        "Output folder [default: evaluations/LIST in the run]",
+        more="For predictions.csv, metrics.json and report.html. By default each evaluation gets a new folder, numbered if "
+        "there is one of that name; that of a detector in no run is evaluation in the current folder",
+        metavar="FOLDER",
+        remote=True,
+        writes="folder",
     )
+    overwrite: bool = option(False, "Replace another evaluation in --output")
     report: bool = option(True, "Also write report.html, with heat maps of the worst errors")
     threshold: float | None = option(
         None,
@@ -112,7 +119,12 @@ class Evaluate(Device):
 class Report(Step):
     """Write an evaluation as an HTML page."""
 
-    evaluation: Path = argument(EVALUATION, "Folder written by evaluate", remote=True)
+    evaluation: Path | None = argument(
+        None,
+        "An evaluation [default: the newest]",
+        more="Its folder, a file in it, or a run",
+        remote=True,
+    )
     output: Path | None = option(
         None, "Output HTML file [default: report.html in that folder]", metavar="FILE", remote=True, writes="file"
     )
@@ -131,8 +143,8 @@ class Compare(Step):
 
     a: Path = argument(
         ...,
-        "An evaluation, or a CSV of labels and scores",
-        more="An evaluation is its folder or its predictions.csv",
+        "An evaluation, a run, or a CSV of labels and scores",
+        more="An evaluation is its folder or a file in it; of a run, its newest evaluation is taken",
         remote=True,
     )
     b: Path = argument(..., "The same of the second detector", remote=True)
@@ -165,7 +177,7 @@ class Calibrate(Device):
 
     inputs: list[Path] = argument(
         [],
-        "The predictions.csv of an evaluation; or lists and a snapshot",
+        "An evaluation; or lists and a snapshot",
         more="By default csv/val/validation.csv, and best.keras of the newest run",
         remote=True,
     )
@@ -262,10 +274,10 @@ class Export(Step):
     snapshot: Path | None = argument(
         None, "Snapshot to export, .keras or .h5 [default: best.keras of the newest run]", remote=True
     )
-    format: Literal["onnx", "litert", "saved_model"] = option(
+    format: Literal["onnx", "litert", "tflite", "saved_model"] = option(
         "onnx",
-        "Format: onnx, litert or saved_model",
-        more="onnx for predict, litert for phones, saved_model for TensorFlow Serving",
+        "Format: onnx, litert (or tflite) or saved_model",
+        more="onnx for predict, litert (formerly tflite) for phones, saved_model for TensorFlow Serving",
     )
     output: Path | None = option(
         None, "Output file or folder [default: next to the snapshot]", more="A folder for saved_model", remote=True

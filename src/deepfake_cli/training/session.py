@@ -17,6 +17,7 @@ from deepfake_cli.runs.read_only import ReadOnlyRun
 from deepfake_cli.runs.resume import check_lists, lists_of
 from deepfake_cli.runs.run import Run
 from deepfake_cli.storage.disk import check_output
+from deepfake_cli.storage.near import hint
 from deepfake_cli.storage.remote import here
 from deepfake_cli.training.events import Noted, Progress
 from deepfake_cli.training.export import export_best
@@ -100,7 +101,7 @@ def read_lists(settings: Train) -> tuple["pd.DataFrame", "pd.DataFrame | None"]:
     path = settings.val_annotations
     if not here(path).is_file():
         raise ManifestError(
-            f"{path}: no such list. Name a validation list with --val-annotations, or train without: --no-evaluation."
+            f"{path}: no such list.{hint(path)} Name a validation list with --val-annotations, or train without: --no-evaluation."
         )
     validation = _checked(manifest.read(path), str(path), real_only=settings.real_only)
     checks.check_videos(validation, str(path))  # pooled by video after each epoch
