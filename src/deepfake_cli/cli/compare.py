@@ -1,10 +1,11 @@
 """``deepfake compare``."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from deepfake_cli.cli.console import console, print_json, table, warn
+from deepfake_cli.cli.console import console, next_step, print_json, table, warn, wrote
 from deepfake_cli.config import Compare
 from deepfake_cli.metrics.names import FIGURES
 
@@ -22,8 +23,9 @@ def compare(
     for note in result.comparison["notes"]:
         warn(f"Note: {note}")
     if result.page:
-        console.print(f"Wrote {result.page} and {result.page.with_suffix('.json')}")
-    return None
+        wrote(result.page, result.page.with_suffix(".json"))
+        return next_step("report", Path(result.comparison["a"]).parent)
+    return next_step("compare", settings.a, settings.b, "--output", "compare")
 
 
 def print_comparison(comparison: dict[str, Any]) -> None:

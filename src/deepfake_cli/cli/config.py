@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deepfake_cli.cli.console import console, print_json, table
+from deepfake_cli.cli.console import console, next_step, print_json, table, wrote
 from deepfake_cli.cli.help import Command, Group
 from deepfake_cli.cli.options import options
 from deepfake_cli.config import STEPS, Step, options_table, resolve, schema, template
@@ -43,7 +43,8 @@ def show(
     if json:
         return print_json({name: {"value": value, "from": origins[name]} for name, value in values.items()})
     rows = [(name, "" if value is None else value, origins[name]) for name, value in values.items()]
-    return console.print(table(None, ["setting", "value", "from"], rows))
+    console.print(table(None, ["setting", "value", "from"], rows))
+    return next_step(next(name for name, step in STEPS.items() if isinstance(settings, step)).replace("_", "-"))
 
 
 for name, step in STEPS.items():
@@ -60,7 +61,8 @@ def init(
     if file.exists() and not force:
         raise ConfigError(f"{file} exists; overwrite it with --force.")
     write_text(file, template())
-    console.print(f"Wrote {file}. Use it with --config {file}")
+    wrote(file)
+    next_step("config", "show", "train", "--config", file)
 
 
 @config.command(cls=Command, name="schema")

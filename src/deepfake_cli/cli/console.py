@@ -5,9 +5,11 @@ is read as markup.
 """
 
 import json
+import shlex
 import sys
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -23,8 +25,9 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from deepfake_cli.native_output import screen
 from deepfake_cli.storage.escapes import visible
-from deepfake_cli.storage.remote import spelled
+from deepfake_cli.storage.remote import is_remote, spelled
 
 
 class Screen(Console):
@@ -32,6 +35,12 @@ class Screen(Console):
 
     def __init__(self, **options: Any):
         super().__init__(markup=False, emoji=False, highlight=False, **options)
+
+    def _stream(self) -> IO[str]:
+        """The stream to write to; that of stderr also while native libraries are kept from it."""
+        return (screen() if self.stderr else None) or Console.file.fget(self)  # type: ignore[attr-defined]
+
+    file = property(_stream, Console.file.fset)  # type: ignore[attr-defined]
 
     def print(self, *objects: Any, **options: Any) -> None:
         """Print, as `rich.console.Console.print`."""
@@ -48,6 +57,28 @@ class VisibleColumn(TextColumn):
     def render(self, task: Task) -> Text:
         """The text, with hidden characters as escapes."""
         return Text(visible(self.text_format.format(task=task)))
+
+
+def short(path: Path | str) -> str:
+    """A path as people read it: relative to the current folder if it is in there."""
+    path = Path(path)
+    if is_remote(path) or not path.is_absolute() or not path.is_relative_to(Path.cwd()):
+        return str(path)
+    return str(path.relative_to(Path.cwd()))
+
+
+def wrote(*files: Path) -> None:
+    """Print which files were written; those of one folder after its name."""
+    folders = {file.parent for file in files}
+    if len(files) > 1 and len(folders) == 1 and str(files[0].parent) != ".":
+        console.print(f"Wrote {short(files[0].parent)}/: {', '.join(file.name for file in files)}")
+    else:
+        console.print(f"Wrote {', '.join(map(short, files))}")
+
+
+def next_step(*words: str | Path) -> None:
+    """Print the command to run next, the last line of each command."""
+    console.print(f"Next: {shlex.join(['deepfake', *(short(word) for word in words)])}", style="bold")
 
 
 def progress(unit: str) -> Progress:
@@ -67,15 +98,17 @@ def progress(unit: str) -> Progress:
     )
 
 
-def table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
-    """A table with numeric columns aligned right."""
+def table(
+    title: str | None, columns: Sequence[str], rows: Iterable[Sequence[Any]], styles: Mapping[str, str] | None = None
+) -> Table:
+    """A table with numeric columns aligned right; `styles` are those of cells with these texts."""
     cells = [[visible(spelled(str(cell))) for cell in row] for row in rows]
     drawn = Table(title=title and Text(visible(title)), title_justify="left", box=SIMPLE_HEAD)
     for index, name in enumerate(columns):
         numeric = all(row[index][:1].isdigit() or row[index][:1] in "-–" for row in cells)
         drawn.add_column(Text(visible(name)), justify="right" if numeric and cells else "left", overflow="fold")
     for row in cells:
-        drawn.add_row(*map(Text, row))
+        drawn.add_row(*(Text(cell, (styles or {}).get(cell, "")) for cell in row))
     return drawn
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from deepfake_cli.cli.console import console, print_json, table
+from deepfake_cli.cli.console import console, next_step, print_json, table
 from deepfake_cli.cli.help import Command, Group
 
 datasets = typer.Typer(cls=Group, help="List the supported data sets; show the card of one.")
@@ -55,7 +55,8 @@ def show(
     for column in (0, 1, 2, 4):
         drawn.columns[column].no_wrap = True
     console.print(drawn)
-    return console.print(LEGEND)
+    console.print(LEGEND)
+    return next_step("split", "NAME", "FOLDER")
 
 
 @datasets.command(cls=Command)
@@ -74,6 +75,7 @@ def info(
         console.print()
     split = f"Published split: {adapter.official}." if adapter.official else "No published split."
     console.print(f"make-csv --by: {', '.join(adapter.by)}. {split}")
+    next_step("split", name, "FOLDER")
 
 
 @datasets.command(cls=Command)

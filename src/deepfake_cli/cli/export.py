@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from deepfake_cli.cli.console import console, print_json
+from deepfake_cli.cli.console import console, next_step, print_json, short
 from deepfake_cli.config import Export
 
 
@@ -22,6 +22,9 @@ def export(
         facts = {"path": str(result.path), "bytes": result.size, "difference": result.difference}
         return print_json(facts | {"threshold": result.traits.threshold, "image_size": result.traits.image_size})
     console.print(
-        f"Wrote {result.path}, {result.size / 1e6:.1f} MB; maximum difference to the scores of Keras: {result.difference:.1g}",
+        f"Wrote {short(result.path)}, {result.size / 1e6:.1f} MB; maximum difference to the scores of Keras: "
+        f"{result.difference:.1g}"
     )
+    if result.path.suffix == ".onnx":  # the other formats are for other programs
+        next_step("predict", "FILES", "--detector", result.path)
     return None

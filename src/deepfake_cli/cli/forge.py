@@ -1,6 +1,6 @@
 """``deepfake forge``."""
 
-from deepfake_cli.cli.console import console, error_console
+from deepfake_cli.cli.console import console, error_console, next_step, short
 from deepfake_cli.config import Forge
 
 
@@ -11,4 +11,5 @@ def forge(settings: Forge) -> None:
     result = run(settings)
     for name, reason in result.bad:
         error_console.print(f"{name}: {reason}", style="red")
-    console.print(f"Wrote {result.sheet}, {result.rows} rows")
+    console.print(f"Wrote {short(result.sheet)}, {result.rows} rows")
+    next_step("train", "--forgery", settings.forgery)

@@ -1,11 +1,12 @@
 """``deepfake make-csv``."""
 
+import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deepfake_cli.cli.console import console, print_json, table, warn
-from deepfake_cli.config import MakeCsv
+from deepfake_cli.cli.console import console, next_step, print_json, short, table, warn, wrote
+from deepfake_cli.config import LISTS, MakeCsv
 from deepfake_cli.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -47,16 +48,32 @@ def make_csv(
         raise DatasetError(
             f"Folders that could not be listed: {len(result.closed)}. The lists are without their images."
         )
+    if not json:
+        _name_training(result, settings)
     return None
+
+
+def _name_training(result: "MakeCsvResult", settings: MakeCsv) -> None:
+    """Print the command that trains on the lists, or on those of the first fold."""
+    train, validation = (
+        next(path for part, path in result.paths.items() if part.split("/")[-1] == name) for name in ("train", "val")
+    )
+    is_default = settings.csvdir == LISTS and not settings.folds
+    only_real = not any(row["videos"] for row in result.counts if row["class"] == "fake")
+    next_step(
+        "train",
+        *(() if is_default else (train, "--val-annotations", validation)),
+        *(("--real-only", "--forgery", "cross_blend") if only_real else ()),
+    )
 
 
 def _print(result: "MakeCsvResult", settings: MakeCsv) -> None:
     console.print(table(None, COLUMNS, [[row[name] for name in COLUMNS] for row in result.counts]))
-    for path in result.paths.values() if not settings.folds else ():
-        console.print(f"Wrote {path}")
     if settings.folds:
-        console.print(f"Wrote {len(result.paths)} lists in {settings.csvdir}")
-    console.print(f"Wrote {result.protocol}. Check the lists against it with deepfake make-csv --check")
+        console.print(f"Wrote {len(result.paths)} lists in {short(settings.csvdir)}")
+    wrote(*(result.paths.values() if not settings.folds else ()), result.protocol)
+    own = () if settings.csvdir == LISTS else ("--csvdir", settings.csvdir)
+    console.print(f"Check the lists with {shlex.join(['deepfake', 'make-csv', '--check', *map(str, own)])}")
 
 
 def _warn(result: "MakeCsvResult", by: str | None) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deepfake_cli.cli.console import console, error_console, print_json, progress, table
+from deepfake_cli.cli.console import console, error_console, next_step, print_json, progress, table, wrote
 from deepfake_cli.cli.train import TrainProgress
 from deepfake_cli.config import Matrix, Train
 
@@ -34,9 +34,11 @@ def matrix(
         print_json(result.matrix)
     else:
         _print(result.matrix)
-        console.print(f"Wrote {', '.join(map(str, result.files))}")
+        wrote(*result.files)
     for name, reason in result.faults:
         error_console.print(f"{name}: {reason}", style="red")
+    if not json:
+        next_step("report", settings.output / "cells" / "CELL")
 
 
 class QuietProgress(TrainProgress):
