@@ -54,7 +54,7 @@ def test_train_and_evaluate_agree_with_the_recipe(project, deepfake, json_of):
     (run,) = (project / "runs").iterdir()
     assert run.name.startswith("tiny_build-")
     assert (run / "train.log").read_text().splitlines() == lines
-    metrics = json_of("evaluate")
+    metrics = json_of("evaluate", "--output", "evaluation")
     assert metrics["snapshot"] == f"runs/{run.name}/best.keras"
     scores = pd.read_csv(project / "evaluation" / "predictions.csv")
     listed = pd.read_csv(project / "csv" / "val" / "validation.csv")
@@ -192,7 +192,8 @@ def test_doctor_names_the_fix_of_a_broken_environment(deepfake, tmp_path):
 def test_demo_is_better_than_chance_on_unseen_people(deepfake, tmp_path):
     lines = deepfake("demo", fresh=True).stdout
     assert list((tmp_path / "deepfake-demo" / "runs").glob("*/best.keras"))
-    found = json.loads((tmp_path / "deepfake-demo" / "evaluation" / "metrics.json").read_text())
+    (metrics,) = (tmp_path / "deepfake-demo" / "runs").glob("*/evaluations/validation/metrics.json")
+    found = json.loads(metrics.read_text())
     assert found["frame"]["auc"]["value"] > 0.5
     for command in ("split uadfv", "make-csv uadfv", "train --model efficientnet_lite0", "evaluate"):
         assert f"$ deepfake {command}" in lines

@@ -76,9 +76,14 @@ def wrote(*files: Path) -> None:
         console.print(f"Wrote {', '.join(map(short, files))}")
 
 
+def following(*words: str | Path) -> str:
+    """The line that names the command to run next."""
+    return f"Next: {shlex.join(['deepfake', *map(short, words)])}"
+
+
 def next_step(*words: str | Path) -> None:
     """Print the command to run next, the last line of each command."""
-    console.print(f"Next: {shlex.join(['deepfake', *(short(word) for word in words)])}", style="bold")
+    console.print(following(*words), style="bold")
 
 
 def progress(unit: str) -> Progress:

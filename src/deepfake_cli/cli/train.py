@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deepfake_cli.cli.console import console, error_console, next_step, progress, short, warn
+from deepfake_cli.cli.console import console, error_console, following, progress, short, warn
 from deepfake_cli.config import Train
 from deepfake_cli.errors import DeepfakeError
 from deepfake_cli.storage.escapes import visible
@@ -43,15 +43,15 @@ def train(settings: Train) -> None:
     follower.line(f"Best: {short(result.best)}   Recipe: {short(result.recipe)}")
     if result.fault:
         warn(f"best.onnx could not be exported; the rest of the run is complete: {result.fault}")
-    next_step("evaluate", _test_list(settings), result.best)
+    follower.line(following("evaluate", _test_list(settings), result.best))
     if result.onnx:
-        next_step("predict", "FILES", "--detector", result.onnx)
+        follower.line(following("predict", "FILES", "--detector", result.onnx))
 
 
 def _test_list(settings: Train) -> Path:
-    """The test list that make-csv wrote beside the validation list; one to name, if there is none."""
+    """The test list that make-csv wrote beside the validation list; that list, if there is none."""
     beside = settings.val_annotations.parent.parent / "test" / "test.csv"
-    return beside if beside.is_file() else Path("TEST.csv")
+    return beside if beside.is_file() else settings.val_annotations
 
 
 class TrainProgress:

@@ -15,7 +15,12 @@ class Train(Device):
 
     train_csv: list[Path] = argument([Path("csv/train/train.csv")], "Lists to train on", remote=True)
     val_annotations: Path = option(Path("csv/val/validation.csv"), "List to validate on", remote=True)
-    model: str = option("resnet50", "Architecture", choices=f"{either(MODELS)}; {OWN}")
+    model: str = option(
+        "efficientnet_lite0",
+        "Architecture",
+        choices=f"{either(MODELS)}; {OWN}",
+        more="The ImageNet weights of the default are installed with this package; those of others are downloaded once",
+    )
     epochs: int = option(25, "Number of epochs", ge=1)
     batch_size: int = option(16, "Batch size over all replicas", ge=1)
     lr: float = option(1e-4, "Learning rate of Adam", gt=0, flag="--lr,--learning-rate")

@@ -61,4 +61,8 @@ def load(path: Path, runtime: str = "onnx", threads: int | None = None) -> Netwo
         raise MissingModelError(f"{path}: no such file.{hint(path)} Create it from a snapshot with deepfake export.")
     if path.suffix.lower() in (".keras", ".h5", ".hdf5"):
         raise ModelError(f"{path}: a snapshot; export it with deepfake export {path}, and give the .onnx file.")
+    if path.suffix.lower() in (".tflite", ".pb"):
+        raise ModelError(
+            f"{path}: a {path.suffix} file; expected an .onnx file. Create it from the snapshot with deepfake export."
+        )
     return lookup(RUNTIMES, runtime, "runtime")(path, threads)
