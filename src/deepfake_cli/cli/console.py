@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.panel import Panel
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -115,6 +116,17 @@ def table(
     for row in cells:
         drawn.add_row(*(Text(cell, (styles or {}).get(cell, "")) for cell in row))
     return drawn
+
+
+def print_panel(title: str, rows: Sequence[tuple[Text, Text]], width: int = 0) -> None:
+    """Print names and what they are in a box; names are at least this wide, and never cut or folded."""
+    if rows:
+        drawn = Table.grid(padding=(0, 2, 0, 0), expand=True)
+        drawn.add_column(no_wrap=True, min_width=width)
+        drawn.add_column(ratio=1)
+        for row in rows:
+            drawn.add_row(*row)
+        console.print(Panel(drawn, title=title, title_align="left", border_style="dim"), soft_wrap=False)
 
 
 def print_json(value: Any) -> None:

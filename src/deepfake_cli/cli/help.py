@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperCommand, TyperGroup
 
-from deepfake_cli.cli.console import console
+from deepfake_cli.cli.console import console, print_panel
 from deepfake_cli.config.panels import Panel
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Command(TyperCommand):
                 panels[_panel(parameter)].append(row)
                 switches = switches or "[no-]" in row[0].plain
         for panel in (ARGUMENTS, *Panel):
-            _print_panel(panel, panels[panel])
+            print_panel(panel, panels[panel])
         if len(panels) > 2:
             console.print(f"{SWITCHES} {MORE}" if switches else MORE, style=LESS, soft_wrap=False)
 
@@ -54,7 +54,7 @@ class Group(TyperGroup):
         panels[Panel.MAIN] += [_row(each) for each in self.get_params(ctx) if not getattr(each, "hidden", False)]
         width = max(len(name) for rows in panels.values() for name, _ in rows if not name.plain.startswith("-"))
         for panel, rows in panels.items():
-            _print_panel(panel, rows, 0 if panel == Panel.MAIN else width)
+            print_panel(panel, rows, 0 if panel == Panel.MAIN else width)
 
 
 def _print_head(command: Any, ctx: Any) -> None:
@@ -62,20 +62,6 @@ def _print_head(command: Any, ctx: Any) -> None:
     console.print(f"{command.get_usage(ctx)}\n", style="bold", soft_wrap=False)
     for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
         console.print(" ".join(paragraph.split()) + "\n", soft_wrap=False)
-
-
-def _print_panel(title: str, rows: "list[tuple[Text, Text]]", width: int = 0) -> None:
-    """Print a panel; names are at least this wide, and never cut or folded."""
-    from rich.panel import Panel as Box
-    from rich.table import Table
-
-    if rows:
-        drawn = Table.grid(padding=(0, 2, 0, 0), expand=True)
-        drawn.add_column(no_wrap=True, min_width=width)
-        drawn.add_column(ratio=1)
-        for row in rows:
-            drawn.add_row(*row)
-        console.print(Box(drawn, title=title, title_align="left", border_style=LESS), soft_wrap=False)
 
 
 def _panel(parameter: Any) -> str:
