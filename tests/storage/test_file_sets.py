@@ -19,7 +19,7 @@ from deepfake_cli.commands.compare import compare
 from deepfake_cli.commands.evaluate import FILES, evaluate
 from deepfake_cli.commands.matrix import _write
 from deepfake_cli.config import Audit, Calibrate, Compare, Evaluate, Train
-from deepfake_cli.errors import StorageError
+from deepfake_cli.errors import ConfigError, StorageError
 from deepfake_cli.inference.runtimes.metadata import KEY
 from deepfake_cli.metrics import predictions
 from deepfake_cli.reporting.folder import from_folder
@@ -149,7 +149,7 @@ def compared(lists: list[Path], number: int, folder: Path) -> None:
 
 
 def evaluated(lists: list[Path], number: int, folder: Path) -> None:
-    evaluate(Evaluate(predictions=lists[number], output=folder, resamples=0))
+    evaluate(Evaluate(predictions=lists[number], output=folder, overwrite=True, resamples=0))
 
 
 def audited(lists: list[Path], number: int, folder: Path) -> None:
@@ -221,7 +221,10 @@ def test_an_evaluation_without_a_report_leaves_none_of_an_earlier_one(tmp_path, 
     evaluate(Evaluate(predictions=lists[0], output=folder, resamples=0))
     for name in ("robustness.csv", "notes.txt"):
         (folder / name).write_text("")
-    again = evaluate(Evaluate(predictions=lists[1], output=folder, resamples=0, report=False))
+    with pytest.raises(ConfigError, match=r"another evaluation, of .*\. Choose another folder, or .* --overwrite"):
+        evaluate(Evaluate(predictions=lists[1], output=folder, resamples=0))
+    other = Evaluate(predictions=lists[1], output=folder, overwrite=True, resamples=0, report=False)
+    again = evaluate(other)
     assert {path.name for path in folder.iterdir()} == {"predictions.csv", "metrics.json", "notes.txt"}
     assert again.notes[-1].startswith("Removed, since they are of an earlier evaluation: ")
     assert all(
@@ -278,7 +281,8 @@ def test_training_changes_best_and_recipe_together(tmp_path, monkeypatch, lists)
 @pytest.mark.slow
 def test_killed_evaluations_leave_one_of_two(deepfake, tmp_path, lists):
     """The real command, killed by the system while it writes."""
-    words = [("evaluate", "--predictions", path, "--resamples", 0) for path in lists[:2]]
+    place = ("--output", "evaluation", "--overwrite")
+    words = [("evaluate", "--predictions", path, "--resamples", 0, *place) for path in lists[:2]]
     sets = []
     for each in words:
         deepfake(*each)

@@ -49,13 +49,17 @@ def weights_of(snapshot):
 
 
 def test_train_and_evaluate_agree_with_the_recipe(project, deepfake, json_of):
-    lines = deepfake("train", *FAST, "--epochs", 2).stdout.splitlines()
+    done = deepfake("train", *FAST, "--epochs", 2)
+    lines = done.stdout.splitlines()
+    phases = ("loading TensorFlow", "building the model", "reading the first batch", "tracing the graph", "validating")
+    named = [line for line in done.stderr.splitlines() if line.endswith("…")]
+    assert named == [f"{phase[0].upper()}{phase[1:]} …" for phase in phases]
     assert len([line for line in lines if line.startswith("epoch")]) == 2
     assert "\x1b" not in "".join(lines)
     (run,) = (project / "runs").iterdir()
     assert run.name.startswith("tiny_build-")
     assert (run / "train.log").read_text().splitlines() == lines
-    metrics = json_of("evaluate")
+    metrics = json_of("evaluate", "--output", "evaluation")
     assert metrics["snapshot"] == f"runs/{run.name}/best.keras"
     scores = pd.read_csv(project / "evaluation" / "predictions.csv")
     listed = pd.read_csv(project / "csv" / "val" / "validation.csv")

@@ -20,6 +20,7 @@ from deepfake_cli.cli.doctor import doctor
 from deepfake_cli.cli.evaluate import evaluate
 from deepfake_cli.cli.export import export
 from deepfake_cli.cli.forge import forge
+from deepfake_cli.cli.help import Command, Group
 from deepfake_cli.cli.make_csv import make_csv
 from deepfake_cli.cli.matrix import matrix
 from deepfake_cli.cli.models import models
@@ -53,33 +54,36 @@ from deepfake_cli.storage.disk import sentence
 
 INTERRUPTED = 130  # exit status after Ctrl-C
 
+JUDGE, DATA, TRAIN, MEASURE, TOOLS = "Judge", "Data", "Train", "Measure", "Tools"  # panels of --help
+
 app = typer.Typer(
     name="deepfake",
+    cls=Group,
     help="Detect face deepfakes: split videos, make lists without leakage, train, evaluate, predict.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(options(Split)(split))
-app.command()(options(MakeCsv)(make_csv))
-app.command()(options(Audit)(audit))
-app.command()(options(Forge)(forge))
-app.command()(options(Train)(train))
-app.command()(options(Evaluate)(evaluate))
-app.command()(options(Calibrate)(calibrate))
-app.command()(options(Matrix)(matrix))
-app.command()(options(Compare)(compare))
-app.command()(options(Report)(report))
-app.command()(options(Export)(export))
-app.command()(options(Predict)(predict))
-app.command()(options(App)(local_page))
-app.command()(runs)
-app.command()(models)
-app.command()(doctor)
-app.command()(demo)
-datasets.command("verify")(options(Verify)(verify))
-app.add_typer(datasets, name="datasets")
-app.add_typer(config, name="config")
+app.command(cls=Command, rich_help_panel=JUDGE)(options(Predict)(predict))
+app.command(cls=Command, rich_help_panel=JUDGE)(options(App)(local_page))
+app.command(cls=Command, rich_help_panel=DATA)(options(Split)(split))
+app.command(cls=Command, rich_help_panel=DATA)(options(MakeCsv)(make_csv))
+app.command(cls=Command, rich_help_panel=DATA)(options(Audit)(audit))
+app.command(cls=Command, rich_help_panel=DATA)(options(Forge)(forge))
+datasets.command("verify", cls=Command)(options(Verify)(verify))
+app.add_typer(datasets, name="datasets", rich_help_panel=DATA)
+app.command(cls=Command, rich_help_panel=TRAIN)(options(Train)(train))
+app.command(cls=Command, rich_help_panel=TRAIN)(runs)
+app.command(cls=Command, rich_help_panel=TRAIN)(options(Export)(export))
+app.command(cls=Command, rich_help_panel=MEASURE)(options(Evaluate)(evaluate))
+app.command(cls=Command, rich_help_panel=MEASURE)(options(Compare)(compare))
+app.command(cls=Command, rich_help_panel=MEASURE)(options(Report)(report))
+app.command(cls=Command, rich_help_panel=MEASURE)(options(Calibrate)(calibrate))
+app.command(cls=Command, rich_help_panel=MEASURE)(options(Matrix)(matrix))
+app.command(cls=Command, rich_help_panel=TOOLS)(models)
+app.command(cls=Command, rich_help_panel=TOOLS)(demo)
+app.command(cls=Command, rich_help_panel=TOOLS)(doctor)
+app.add_typer(config, name="config", rich_help_panel=TOOLS)
 
 
 def _version(wanted: bool) -> None:

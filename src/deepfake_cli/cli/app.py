@@ -7,7 +7,7 @@ import sys
 import threading
 from typing import NoReturn
 
-from deepfake_cli.cli.console import console, warn
+from deepfake_cli.cli.console import console, next_step, warn
 from deepfake_cli.config import App
 
 
@@ -33,6 +33,7 @@ def app(settings: App) -> None:
         with contextlib.suppress(KeyboardInterrupt):
             server.run()
     console.print("Stopped. Uploads and results are deleted.")
+    next_step("predict", "FILES", "--report", "report.html")
 
 
 def _leave(*_: object) -> NoReturn:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from deepfake_cli.audit import words
-from deepfake_cli.cli.console import console, error_console, print_json, progress, table, warn
+from deepfake_cli.cli.console import console, error_console, next_step, print_json, progress, table, warn, wrote
 from deepfake_cli.config import Audit
 
 MOST_LISTED = 10  # unreadable images
@@ -35,7 +35,8 @@ def audit(
         warn(f"Note: {note}")
     for bad in result.audit["sample"]["unreadable"][:MOST_LISTED]:
         error_console.print(f"{bad['path']}: {bad['reason']}", style="red")
-    return console.print(f"Wrote {', '.join(map(str, result.files))}")
+    wrote(*result.files)
+    return next_step("train")
 
 
 def _print_counts(counts: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deepfake_cli.cli.console import console, print_json, progress, table, warn
+from deepfake_cli.cli.console import console, next_step, print_json, progress, table, warn, wrote
 from deepfake_cli.config import Calibrate
 from deepfake_cli.metrics.names import CALIBRATION, FIGURES
 
@@ -15,7 +15,7 @@ def calibrate(
     """Calibrate scores to probabilities, or to likelihood ratios, on validation data.
 
     The calibration is saved in the run's recipe. evaluate applies it, unless --no-calibration is given. Likelihood ratios
-    (--method lr) do not change scores: predict states them.
+    do not change scores: predict states them.
     """
     from deepfake_cli.commands.calibrate import calibrate as run
 
@@ -27,7 +27,8 @@ def calibrate(
     (_print_ratios if settings.method == "lr" else _print_errors)(result.calibration)
     for note in result.calibration["notes"]:
         warn(f"Note: {note}")
-    return console.print(f"Wrote {', '.join(map(str, result.files))}")
+    wrote(*result.files)
+    return next_step("evaluate", "TEST.csv", result.calibration["snapshot"])
 
 
 def _print_errors(calibration: dict[str, Any]) -> None:

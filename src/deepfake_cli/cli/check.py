@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import typer
 
-from deepfake_cli.cli.console import console, error_console, print_json, progress, table
+from deepfake_cli.cli.console import console, error_console, next_step, print_json, progress, table
 from deepfake_cli.config import MakeCsv
 
 
@@ -35,5 +35,6 @@ def check(settings: MakeCsv, json: bool) -> None:
             console.print(
                 f"The lists are unchanged and share no group. {result.compared:,} images compared by perceptual hash."
             )
+            next_step("train")
     if result.wrong:
         raise typer.Exit(1)

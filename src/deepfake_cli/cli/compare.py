@@ -1,10 +1,11 @@
 """``deepfake compare``."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from deepfake_cli.cli.console import console, plots_line, print_json, table, warn
+from deepfake_cli.cli.console import console, next_step, plots_line, print_json, table, warn, wrote
 from deepfake_cli.config import Compare
 from deepfake_cli.metrics.few import FEWEST
 from deepfake_cli.metrics.names import FIGURES
@@ -13,7 +14,7 @@ from deepfake_cli.metrics.names import FIGURES
 def compare(
     settings: Compare, json: Annotated[bool, typer.Option("--json", help="Print the result as JSON")] = False
 ) -> None:
-    """Compare two detectors on the same frames, with paired 95 % intervals."""
+    """Compare two detectors on the same frames, with paired intervals."""
     from deepfake_cli.commands.compare import compare as run
 
     result = run(settings)
@@ -23,11 +24,11 @@ def compare(
     for note in result.comparison["notes"]:
         warn(f"Note: {note}")
     if result.page:
-        files = [result.page, result.page.with_suffix(".json")]
         if result.figures:
             console.print(plots_line(result.figures))
-        console.print(f"Wrote {', '.join(map(str, files))}")
-    return None
+        wrote(result.page, result.page.with_suffix(".json"))
+        return next_step("report", Path(result.comparison["a"]).parent)
+    return next_step("compare", settings.a, settings.b, "--output", "compare")
 
 
 def print_comparison(comparison: dict[str, Any]) -> None:

@@ -6,15 +6,20 @@ from typing import Annotated, Any
 
 import typer
 
-from deepfake_cli.cli.console import console, print_json, table
+from deepfake_cli.cli.console import console, next_step, print_json, table, wrote
+from deepfake_cli.cli.help import Command, Group
 from deepfake_cli.cli.options import options
 from deepfake_cli.config import STEPS, Step, options_table, resolve, schema, template
 from deepfake_cli.errors import ConfigError
 from deepfake_cli.storage.files import write_text
 
-config = typer.Typer(help="Show the effective settings; write a commented config file.", no_args_is_help=True)
+config = typer.Typer(
+    cls=Group, help="Show the effective settings; write a commented config file.", no_args_is_help=True
+)
 show_steps = typer.Typer(
-    help="Show the settings of a command and their origin; takes the command's options.", no_args_is_help=True
+    cls=Group,
+    help="Show the settings of a command and their origin; takes the command's options.",
+    no_args_is_help=True,
 )
 config.add_typer(show_steps, name="show")
 
@@ -38,14 +43,15 @@ def show(
     if json:
         return print_json({name: {"value": value, "from": origins[name]} for name, value in values.items()})
     rows = [(name, "" if value is None else value, origins[name]) for name, value in values.items()]
-    return console.print(table(None, ["setting", "value", "from"], rows))
+    console.print(table(None, ["setting", "value", "from"], rows))
+    return next_step(next(name for name, step in STEPS.items() if isinstance(settings, step)).replace("_", "-"))
 
 
 for name, step in STEPS.items():
-    show_steps.command(name.replace("_", "-"), help=step.__doc__)(options(step, settle=lenient)(show))
+    show_steps.command(name.replace("_", "-"), cls=Command, help=step.__doc__)(options(step, settle=lenient)(show))
 
 
-@config.command()
+@config.command(cls=Command)
 def init(
     file: Annotated[Path, typer.Argument(help="File to write")] = Path("deepfake.toml"),
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file if it exists")] = False,
@@ -55,16 +61,17 @@ def init(
     if file.exists() and not force:
         raise ConfigError(f"{file} exists; overwrite it with --force.")
     write_text(file, template())
-    console.print(f"Wrote {file}. Use it with --config {file}")
+    wrote(file)
+    next_step("config", "show", "train", "--config", file)
 
 
-@config.command(name="schema")
+@config.command(cls=Command, name="schema")
 def print_schema() -> None:
     """Print the JSON schema of a config file."""
     print_json(schema())
 
 
-@config.command(name="options")
+@config.command(cls=Command, name="options")
 def print_options() -> None:
     """Print every option as Markdown tables, as in docs/options.md."""
     sys.stdout.write(options_table())

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from deepfake_cli.cli.console import console, print_json, table
+from deepfake_cli.cli.console import console, next_step, print_json, table
+from deepfake_cli.cli.help import Command, Group
 
-datasets = typer.Typer(help="List the supported data sets; show the card of one; check the files of one.")
+datasets = typer.Typer(cls=Group, help="List the supported data sets; show the card of one; check the files of one.")
 
 REALS = {"apart": "separate", "inside": "included"}  # JSON value: cell of the table
 LEGEND = """\
@@ -55,10 +56,11 @@ def show(
     for column in (0, 1, 2, 4):
         drawn.columns[column].no_wrap = True
     console.print(drawn)
-    return console.print(LEGEND)
+    console.print(LEGEND)
+    return next_step("split", "NAME", "FOLDER")
 
 
-@datasets.command()
+@datasets.command(cls=Command)
 def info(
     name: Annotated[str, typer.Argument(help="Data set, or your own as module:function", autocompletion=names)],
 ) -> None:
@@ -74,9 +76,10 @@ def info(
         console.print()
     split = f"Published split: {adapter.official}." if adapter.official else "No published split."
     console.print(f"make-csv --by: {', '.join(adapter.by)}. {split}")
+    next_step("split", name, "FOLDER")
 
 
-@datasets.command()
+@datasets.command(cls=Command)
 def docs() -> None:
     """Print the table and all cards as Markdown, as in docs/datasets.md."""
     from deepfake_cli.datasets.docs import documentation

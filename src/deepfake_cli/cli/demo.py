@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deepfake_cli.cli.console import console
+from deepfake_cli.cli.console import console, next_step
 from deepfake_cli.cli.evaluate import evaluate
 from deepfake_cli.cli.make_csv import make_csv
 from deepfake_cli.cli.split import split
@@ -28,11 +28,13 @@ STEPS: tuple[tuple[Callable[[Any], None], type[Step], dict[str, Any]], ...] = (
 def demo(
     folder: Annotated[Path, typer.Argument(help="Output folder")] = Path("deepfake-demo"),
 ) -> None:
-    """Run split, make-csv, train and evaluate on clips of three people in this package; needs no network.
+    """Run all steps on clips in this package; needs no network.
 
-    The fakes are made by warping faces. Nobody in the validation list is in the training list.
+    The steps are split, make-csv, train and evaluate, on three people. The fakes are made by warping faces. Nobody in the
+    validation list is in the training list.
     """
     from deepfake_cli.demo.make_set import make_set
+    from deepfake_cli.evaluation.folders import newest_of_all
     from deepfake_cli.runs.listing import newest
 
     require("deepfake demo")
@@ -44,7 +46,7 @@ def demo(
     for command, step, values in STEPS:
         console.print(f"\n$ {equivalent(step, values)}", style="bold")
         command(step.model_validate(values))
-    run = newest(RUNS)
+    run, evaluation = newest(RUNS), newest_of_all(RUNS)
     made = (
         "img/manifest.csv",
         "csv",
@@ -52,11 +54,12 @@ def demo(
         f"{run}/best.onnx",
         f"{run}/recipe.json",
         f"{run}/events",
-        "evaluation/metrics.json",
-        "evaluation/report.html",
+        f"{evaluation}/metrics.json",
+        f"{evaluation}/report.html",
     )
     console.print("\nWrote:", *(f"  {folder / path}" for path in made), sep="\n")
     console.print(f"\nTo repeat this, run the commands above in {folder}. They work on your own videos, too.")
+    next_step("split", "folder", "YOUR_FOLDER")
 
 
 def equivalent(step: type[Step], values: dict[str, Any]) -> str:

@@ -5,17 +5,19 @@ from typing import Annotated
 
 import typer
 
-from deepfake_cli.cli.console import console, print_json, table, warn
+from deepfake_cli.cli.console import console, error_console, next_step, print_json, table, warn
+from deepfake_cli.installation import missing
 
 
 def doctor(json: Annotated[bool, typer.Option("--json", help="Print the result as JSON")] = False) -> None:
-    """Check the installation: versions, GPUs, model files; show how to fix problems.
+    """Check the installation, and show how to fix problems.
 
     Exits with status 1 if the installation is broken; one that only judges files is not.
     """
     from deepfake_cli.commands.doctor import doctor as run
 
-    findings = run()
+    with error_console.status("") as status:  # on a terminal only
+        findings = run(lambda name: status.update(f"Checking {name} …"))
     if json:
         print_json([asdict(finding) for finding in findings])
     else:
@@ -25,3 +27,5 @@ def doctor(json: Annotated[bool, typer.Option("--json", help="Print the result a
                 warn(f"{finding.name}: fix it with: {finding.mend}")
     if any(finding.fatal for finding in findings):
         raise typer.Exit(1)
+    if not json:
+        next_step("predict", "FILES") if missing() else next_step("demo")

@@ -1,11 +1,12 @@
 """``deepfake evaluate``."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from deepfake_cli.cli.conditions import print_conditions
-from deepfake_cli.cli.console import console, plots_line, print_json, progress, table, warn
+from deepfake_cli.cli.console import console, next_step, plots_line, print_json, progress, short, table, warn, wrote
 from deepfake_cli.cli.robustness import print_robustness
 from deepfake_cli.config import Evaluate
 from deepfake_cli.metrics.few import FEWEST
@@ -18,8 +19,12 @@ MOST_SLICES = 30  # printed rows; metrics.json has all
 def evaluate(
     settings: Evaluate, json: Annotated[bool, typer.Option("--json", help="Print the metrics as JSON")] = False
 ) -> None:
-    """Evaluate a detector, or scores from a CSV, per frame, video and group, with 95 % intervals."""
+    """Evaluate a detector on lists, with 95 % intervals.
+
+    Metrics are per frame, video and group. Scores from a CSV can be evaluated, too: --predictions.
+    """
     from deepfake_cli.commands.evaluate import evaluate as run
+    from deepfake_cli.commands.robustness import FILES as ROBUSTNESS
 
     with progress("files" if settings.conditions else "frames") as bar:
         task = bar.add_task("evaluate", total=None, note="")
@@ -27,19 +32,33 @@ def evaluate(
     if json:
         return print_json(result.metrics)
     kind = "Snapshot" if result.metrics["snapshot"] else "Predictions"
-    source = result.metrics["snapshot"] or ", ".join(result.metrics["lists"])
+    source = short(result.metrics["snapshot"] or ", ".join(result.metrics["lists"]))
     console.print(f"{kind}: {source}")
     print_metrics(result.metrics)
     if result.metrics.get("robustness"):
-        print_robustness(result.metrics["robustness"], settings.robustness_frames, settings.output)
+        print_robustness(result.metrics["robustness"], settings.robustness_frames)
     if result.metrics.get("conditions"):
         print_conditions(result.metrics["conditions"])
     for note in result.notes:
         warn(f"Note: {note}")
-    files = [result.predictions, result.summary, *([result.page] if result.page else []), *result.more]
+    corrupted = [result.folder / name for name in ROBUSTNESS] if result.metrics.get("robustness") else []
+    wrote(*([result.page] if result.page else []), result.summary, result.predictions, *corrupted, *result.more)
     if result.figures:
         console.print(plots_line(result.figures))
-    return console.print(f"Wrote {', '.join(map(str, files))}")
+    return _name_next(result.folder, result.metrics["snapshot"])
+
+
+def _name_next(folder: Path, snapshot: str | None) -> None:
+    """Print the command that uses the detector, or compares the scores of no known one."""
+    if snapshot is None:
+        return next_step("compare", folder, "OTHER.csv")
+    path = Path(snapshot)
+    exported = path.suffix == ".onnx" or path.with_suffix(".onnx").is_file()
+    return (
+        next_step("predict", "FILES", "--detector", path.with_suffix(".onnx"))
+        if exported
+        else next_step("export", path)
+    )
 
 
 def print_metrics(metrics: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from deepfake_cli.cli.console import console, error_console, print_json, warn
+from deepfake_cli.cli.console import console, error_console, next_step, print_json, short, warn
 from deepfake_cli.config import Export
 
 
@@ -14,7 +14,10 @@ def export(
     yes: Annotated[bool, typer.Option("--yes", help="Agree to the licence of a download without being asked")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON")] = False,
 ) -> None:
-    """Export a detector to ONNX, LiteRT or SavedModel, and compare its scores with those of Keras."""
+    """Export a detector to ONNX, LiteRT or SavedModel.
+
+    Its scores are compared with those of Keras.
+    """
     from deepfake_cli.commands.export import export as run
 
     result = run(settings, lambda terms: yes or _agreed(terms))
@@ -28,8 +31,11 @@ def export(
     if result.traits.terms:
         warn(result.traits.terms)
     console.print(
-        f"Wrote {result.path}, {result.size / 1e6:.1f} MB; maximum difference to the scores of Keras: {result.difference:.1g}",
+        f"Wrote {short(result.path)}, {result.size / 1e6:.1f} MB; maximum difference to the scores of Keras: "
+        f"{result.difference:.1g}"
     )
+    if result.path.suffix == ".onnx":  # the other formats are for other programs
+        next_step("predict", "FILES", "--detector", result.path)
     return None
 
 

@@ -1,19 +1,20 @@
 """``deepfake forge``."""
 
-from deepfake_cli.cli.console import console, error_console
+from deepfake_cli.cli.console import console, error_console, next_step, short
 from deepfake_cli.config import Forge
 from deepfake_cli.errors import DatasetError
 
 
 def forge(settings: Forge) -> None:
-    """Preview pseudo-fakes and degradations: before, mask and after, as a PNG."""
+    """Preview pseudo-fakes and degradations as an image."""
     from deepfake_cli.commands.forge import forge as run
 
     result = run(settings)
     for name, reason in [*result.bad, *result.closed.items()]:
         error_console.print(f"{name}: {reason}", style="red")
-    console.print(f"Wrote {result.sheet}, {result.rows} rows")
+    console.print(f"Wrote {short(result.sheet)}, {result.rows} rows")
     if result.closed:
         raise DatasetError(
             f"Folders that could not be listed: {len(result.closed)}. The rows are without their images."
         )
+    next_step("train", "--forgery", settings.forgery)

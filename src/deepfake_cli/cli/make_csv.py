@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deepfake_cli.cli.console import console, print_json, table, warn
+from deepfake_cli.cli.console import console, next_step, print_json, short, table, warn, wrote
 from deepfake_cli.config import LISTS, MakeCsv
 from deepfake_cli.errors import DatasetError
 
@@ -18,7 +18,10 @@ COLUMNS = ("part", "class", "frames", "videos", "groups")
 def make_csv(
     settings: MakeCsv, json: Annotated[bool, typer.Option("--json", help="Print the result as JSON")] = False
 ) -> None:
-    """Write training, validation and test lists without shared people or source videos; or check them with --check."""
+    """Write training, validation and test lists without leakage.
+
+    No two lists share a person or a source video. --check checks lists that are there.
+    """
     if settings.check:
         from deepfake_cli.cli.check import check
 
@@ -46,17 +49,34 @@ def make_csv(
         raise DatasetError(
             f"Folders that could not be listed: {len(result.closed)}. The lists are without their images."
         )
+    if not json:
+        _name_training(result, settings)
     return None
+
+
+def _name_training(result: "MakeCsvResult", settings: MakeCsv) -> None:
+    """Print the command that trains on the lists, or on those of the first fold."""
+    train, validation = (
+        next(path for part, path in result.paths.items() if part.split("/")[-1] == name) for name in ("train", "val")
+    )
+    is_default = settings.csvdir == LISTS and not settings.folds
+    only_real = not any(row["videos"] for row in result.counts if row["class"] == "fake")
+    next_step(
+        "train",
+        *(() if is_default else (train, "--val-annotations", validation)),
+        *(("--real-only", "--forgery", "cross_blend") if only_real else ()),
+    )
 
 
 def _print(result: "MakeCsvResult", settings: MakeCsv) -> None:
     console.print(table(None, COLUMNS, [[row[name] for name in COLUMNS] for row in result.counts]))
-    for path in result.paths.values() if not settings.folds else ():
-        console.print(f"Wrote {path}")
     if settings.folds:
-        console.print(f"Wrote {len(result.paths)} lists in {settings.csvdir}")
-    where = "" if settings.csvdir == LISTS else f" --csvdir {shlex.quote(str(settings.csvdir))}"
-    console.print(f"Wrote {result.protocol}. Look for shared images and people: deepfake make-csv --check{where}")
+        console.print(f"Wrote {len(result.paths)} lists in {short(settings.csvdir)}")
+    wrote(*(result.paths.values() if not settings.folds else ()), result.protocol)
+    own = () if settings.csvdir == LISTS else ("--csvdir", settings.csvdir)
+    console.print(
+        f"Look for shared images and people: {shlex.join(['deepfake', 'make-csv', '--check', *map(str, own)])}"
+    )
 
 
 def _warn(result: "MakeCsvResult") -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deepfake_cli.cli.console import console, error_console, print_json, progress, table, warn
+from deepfake_cli.cli.console import console, error_console, next_step, print_json, progress, table, warn, wrote
 from deepfake_cli.cli.train import TrainProgress
 from deepfake_cli.config import Matrix, Train
 from deepfake_cli.metrics.few import no_interval
@@ -16,7 +16,7 @@ MARKS = {"train": "†", "validation": "‡", None: ""}
 def matrix(
     settings: Matrix, json: Annotated[bool, typer.Option("--json", help="Print the matrix as JSON")] = False
 ) -> None:
-    """Train on each list and test on each other list: a cross-dataset matrix of AUCs.
+    """Train on each list, test on each other: a cross-dataset matrix.
 
     Finished runs are kept: repeat the command to continue after an interruption.
     """
@@ -37,9 +37,11 @@ def matrix(
         _print(result.matrix)
         for note in result.matrix["notes"]:
             warn(f"Note: {note}")
-        console.print(f"Wrote {', '.join(map(str, result.files))}")
+        wrote(*result.files)
     for name, reason in result.faults:
         error_console.print(f"{name}: {reason}", style="red")
+    if not json:
+        next_step("report", settings.output / "cells" / "CELL")
 
 
 class QuietProgress(TrainProgress):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deepfake_cli.cli.console import console, print_json, table, warn
+from deepfake_cli.cli.console import console, next_step, print_json, table, warn
 from deepfake_cli.storage.escapes import visible
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def models(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, with the whole cards")] = False,
 ) -> None:
-    """List architectures, and detectors with their cards: licence, training data, size, measured error rates."""
+    """List architectures, and detectors with licence and error rates."""
     from deepfake_cli.commands.models import models as run
 
     result = run([path.expanduser() for path in paths or [Path()]])
@@ -36,7 +36,8 @@ def models(
         warn(reason)
     console.print(f"\nArchitectures, for train --model: {', '.join(result.architectures)}.")
     console.print(f"Published checkpoints, for export --from: {', '.join(result.families)}.")
-    return None
+    chosen = ("--detector", result.detectors[-1].name) if len(result.detectors) > 1 else ()
+    return next_step("predict", "FILES", *chosen)
 
 
 def _row(detector: "Listed") -> tuple[str, ...]:

@@ -3,7 +3,8 @@
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Optional, get_args
+from types import NoneType
+from typing import Annotated, Any, Literal, Optional, get_args, get_origin
 
 import typer
 from pydantic.fields import FieldInfo
@@ -11,6 +12,11 @@ from pydantic.fields import FieldInfo
 from deepfake_cli.cli.datasets import names
 from deepfake_cli.config import STEPS, Step, resolve
 from deepfake_cli.config.base import extra
+from deepfake_cli.config.panels import Panel
+from deepfake_cli.errors import ConfigError
+
+FLAG = "_as_flag"  # suffix of the parameter of an argument that may be given as a flag
+METAVARS = {int: "N", float: "X", Path: "FILE", str: "NAME"}
 
 
 def settled(step: type[Step], flags: dict[str, Any], file: Path | None) -> Step:
@@ -37,6 +43,7 @@ def options(
         def run(**given: Any) -> None:
             others = {parameter.name: given.pop(parameter.name) for parameter in own}
             file = given.pop("config", None)
+            _take_flags(given)
             command(settle(step, given, file), **others)
 
         run.__name__, run.__doc__ = command.__name__, command.__doc__
@@ -46,17 +53,40 @@ def options(
     return wrap
 
 
+def _take_flags(given: dict[str, Any]) -> None:
+    """Take the values of arguments that are given as flags.
+
+    Raises:
+        ConfigError: an argument is given in both ways.
+    """
+    for name in [name.removesuffix(FLAG) for name in given if name.endswith(FLAG)]:
+        value = given.pop(name + FLAG)
+        if value is not None and given[name] is not None:
+            flag = f"--{name.replace('_', '-')}"
+            raise ConfigError(
+                f"{name.upper()} is given twice: {given[name]}, and {value} as {flag}. Remove one of them."
+            )
+        given[name] = given[name] if value is None else value
+
+
 def _parameters(step: type[Step]) -> list[inspect.Parameter]:
-    fields = sorted(step.model_fields.items(), key=lambda item: not extra(item[1]).get("positional"))
+    own = set(step.__annotations__)  # before the inherited ones of the same panel
+    fields = sorted(
+        step.model_fields.items(), key=lambda item: (not extra(item[1]).get("positional"), item[0] not in own)
+    )
     stated = [_parameter(name, field) for name, field in fields]
     stated += [_parameter(former, field, hidden=True) for _, field in fields if (former := extra(field).get("former"))]
+    stated += [
+        _parameter(name + FLAG, field, hidden=True)
+        for name, field in fields
+        if extra(field).get("positional") and extra(field).get("flag")
+    ]
     if step not in STEPS.values():
         return stated
     config = Annotated[
         Path | None,
         typer.Option(
-            help="Read settings from this .toml or .ini file, with paths relative to the current folder; flags override it",
-            readable=False,
+            help="Read settings from this .toml or .ini file; flags override it", metavar="FILE", readable=False
         ),
     ]
     return [*stated, inspect.Parameter("config", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=config)]
@@ -65,7 +95,7 @@ def _parameters(step: type[Step]) -> list[inspect.Parameter]:
 def _parameter(name: str, field: FieldInfo, *, hidden: bool = False) -> inspect.Parameter:
     """The default is None for "not given", so that a config file can set it. Whether a path can be read, the command tells."""
     help = _help(field).replace("[", r"\[")  # rich would read it as markup
-    if extra(field).get("positional"):
+    if extra(field).get("positional") and not hidden:
         choices = names if name == "adapter" else None
         info = typer.Argument(
             help=help, show_default=False, metavar=name.upper(), autocompletion=choices, readable=False
@@ -74,20 +104,38 @@ def _parameter(name: str, field: FieldInfo, *, hidden: bool = False) -> inspect.
         flags = extra(field).get("flag") or f"--{name.replace('_', '-')}"
         flags = flags if "/" in flags or field.annotation is not bool else f"{flags}/--no-{name.replace('_', '-')}"
         info = typer.Option(
-            *flags.split(","), help=help, show_default=False, hidden=hidden, readable=False, **_bounds(field)
+            *flags.split(","),
+            help=help,
+            show_default=False,
+            hidden=hidden,
+            readable=False,
+            metavar=_metavar(field),
+            rich_help_panel=extra(field).get("panel", Panel.MAIN),
+            **_bounds(field),
         )
     annotation = Annotated[Optional[field.annotation], info]  # type: ignore[name-defined]  # noqa: UP045
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
+def _metavar(field: FieldInfo) -> str | None:
+    """What stands for a value that no default tells; choices, if they are few."""
+    if field.default not in (None, []) or bool in get_args(field.annotation):
+        return None
+    if metavar := extra(field).get("metavar"):
+        return str(metavar)
+    kind = next(each for each in (*get_args(field.annotation), field.annotation) if each is not NoneType)
+    return "|".join(get_args(kind)) if get_origin(kind) is Literal else METAVARS[kind]
+
+
 def _help(field: FieldInfo) -> str:
-    """The description, with the default if there is one."""
+    """The short text, with the default if there is one; the choices on a second line."""
+    text, choices = extra(field).get("help", field.description), extra(field).get("choices")
     if field.is_required():
-        return f"{field.description} [required]"
-    if field.default is None or field.default is False or field.default == []:
-        return str(field.description)
-    shown = " ".join(str(item) for item in field.default) if isinstance(field.default, list) else str(field.default)
-    return f"{field.description} [default: {'yes' if shown == 'True' else shown}]"
+        text = f"{text} [required]"
+    elif (value := field.default) is not None and value is not False and value != []:
+        shown = " ".join(str(item) for item in value) if isinstance(value, list) else str(value)
+        text = f"{text} [default: {'yes' if shown == 'True' else shown}]"
+    return f"{text}\n{choices}" if choices else str(text)
 
 
 def _bounds(field: FieldInfo) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """``deepfake predict``."""
 
+import shlex
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,14 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deepfake_cli.cli.conditions import print_cards
-from deepfake_cli.cli.console import console, print_json, progress, table, warn
+from deepfake_cli.cli.console import console, next_step, print_json, progress, short, table, warn, wrote
 from deepfake_cli.config import Predict
+from deepfake_cli.config.command_line import command
 from deepfake_cli.errors import DatasetError
 
 if TYPE_CHECKING:
-    from deepfake_cli.inference.result import Verdict
+    from deepfake_cli.inference.result import Verdict, Verdicts
 
 FAILED_ON = 3  # exit status of --fail-on
+STYLES = {"fake": "bold dark_orange", "real": "bold dodger_blue1", "undecided": "dim"}  # as in the plots
 
 
 def predict(
@@ -31,10 +34,13 @@ def predict(
     with progress("frames") as bar:
         task = bar.add_task("predict", total=None, note="")
 
-        def advance(path: Path, done: int, total: int) -> None:
-            bar.update(task, completed=done, total=max(total, done) or None, note=path.name)
+        def begin(path: Path, number: int, count: int) -> None:
+            bar.reset(task, description=f"file {number:,} of {count:,}", total=None, note=path.name)
 
-        result = run(settings, advance)
+        def advance(path: Path, done: int, total: int) -> None:
+            bar.update(task, completed=done, total=max(total, done) or None)
+
+        result = run(settings, advance, begin)
     if result.skipped:
         some = ", ".join(path.name for path in result.skipped[:5]) + (" …" if len(result.skipped) > 5 else "")
         warn(
@@ -63,9 +69,14 @@ def predict(
         rows = [_row(verdict, names[verdict.path.name] == 1) for verdict in result.verdicts]
         console.print(
             table(
-                None, ["file", "verdict", "probability\nof fake" if calibrated else "score", "frames", "reason"], rows
+                None,
+                ["file", "verdict", "probability\nof fake" if calibrated else "score", "frames", "reason"],
+                rows,
+                STYLES,
             )
         )
+        if len(result) > 1:
+            console.print(_summary(result.verdicts))
         if not print_cards(result.verdicts, verbal=settings.verbal) and result.rates:
             console.print(result.rates)
         for verdict in result.verdicts:
@@ -74,17 +85,30 @@ def predict(
             for line in verdict.record.origin_lines if verdict.record else ():
                 console.print(f"{verdict.path}: {line}")
         if result.written:
-            console.print(f"Wrote {len(result.written):,} images and videos to {settings.explain}")
-        if settings.report:
-            console.print(f"Wrote {settings.report}")
+            console.print(f"Wrote {len(result.written):,} images and videos to {short(settings.explain or '')}")
+        if pages := [path for path in (settings.report, settings.csv, settings.frames_csv) if path]:
+            wrote(*pages)
         if settings.case:
-            console.print(f"Wrote the case {settings.case}. SHA-256 of its SHA256SUMS: {result.case_sha256}")
+            console.print(f"Wrote the case {short(settings.case)}. SHA-256 of its SHA256SUMS: {result.case_sha256}")
+            next_step("predict", "--verify", settings.case)
+        elif settings.report:
+            next_step("app")
+        else:
+            again = settings.model_copy(update={"report": Path("report.html")})
+            next_step(*shlex.split(command("predict", again))[1:])
     if result.missed:
         raise typer.Exit(FAILED_ON)
     if result.closed:
         raise DatasetError(
             f"Folders that could not be listed: {len(result.closed)}. None of their files was classified."
         )
+
+
+def _summary(verdicts: "Verdicts") -> str:
+    """The number of verdicts of each kind, and of files without a score."""
+    counts = ", ".join(f"{count:,} {label}" for label, count in verdicts.counts.items())
+    unjudged = sum(verdict.score is None for verdict in verdicts)
+    return f"{len(verdicts):,} files: {counts}" + (f" ({unjudged:,} not judged)" if unjudged else "") + "."
 
 
 def _row(verdict: "Verdict", unique: bool) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """``deepfake report``."""
 
-from deepfake_cli.cli.console import console
+from deepfake_cli.cli.console import next_step, wrote
 from deepfake_cli.config import Report
 
 
@@ -11,4 +11,6 @@ def report(settings: Report) -> None:
     """
     from deepfake_cli.commands.report import report as run
 
-    console.print(f"Wrote {run(settings)}")
+    page = run(settings)
+    wrote(page)
+    next_step("compare", settings.evaluation or page.parent, "OTHER")

@@ -1,12 +1,11 @@
 """The table of ``deepfake evaluate --robustness``."""
 
-from pathlib import Path
 from typing import Any
 
 from deepfake_cli.cli.console import console, table
 
 
-def print_robustness(rows: list[dict[str, Any]], frames: int, output: Path) -> None:
+def print_robustness(rows: list[dict[str, Any]], frames: int) -> None:
     """Print the AUC per frame and video, by corruption and strength."""
     clean, names = rows[0], list(dict.fromkeys(row["change"] for row in rows[1:]))
     for level in ("frame", "video"):
@@ -18,5 +17,3 @@ def print_robustness(rows: list[dict[str, Any]], frames: int, output: Path) -> N
     few = f"up to {frames} consecutive frames from the middle"
     which = few if frames else "all frames"
     console.print(f"Robustness: {which} of each video, corrupted at the input size of the network.")
-    files = [output / name for name in ("robustness.csv", "robustness.png", "changes.png")]
-    console.print(f"Wrote {', '.join(map(str, files))}")

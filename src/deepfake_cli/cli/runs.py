@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from deepfake_cli.cli.console import console, print_json, table
+from deepfake_cli.cli.console import console, next_step, print_json, short, table
 from deepfake_cli.config import RUNS
 
 COLUMNS = ("run", "epochs", "best", "frame AUC", "video AUC", "state", "MB", "began", "model")
@@ -18,14 +18,15 @@ def runs(
     runs_dir: Annotated[Path, typer.Option(help="Folder of the runs")] = RUNS,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON")] = False,
 ) -> None:
-    """List training runs, newest first: state, epochs, validation AUC, size on disk."""
+    """List training runs, newest first: state, epochs, AUC, size."""
     from deepfake_cli.runs.listing import runs as list_runs
 
     rows = list_runs(runs_dir.expanduser())
     if json:
         return print_json([asdict(run) for run in rows])
     if not rows:
-        return console.print(f"No runs in {runs_dir}. Start one with deepfake train.")
+        console.print(f"No runs in {short(runs_dir)}.")
+        return next_step("train")
     cells = [
         (
             run.name,
@@ -45,9 +46,11 @@ def runs(
     if console.measure(drawn, options=console.options.update(max_width=WIDE)).maximum > console.width:
         drawn = table(None, COLUMNS[:NARROW], [row[:NARROW] for row in cells])
     console.print(drawn)
-    if any(run.state == "interrupted" for run in rows):
-        console.print("Resume an interrupted run with: deepfake train --resume RUN")
-    return None
+    stopped = next((run.name for run in rows if run.state == "interrupted"), None)
+    own = () if runs_dir == RUNS else ("--runs-dir", runs_dir)
+    if stopped:
+        return next_step("train", "--resume", stopped, *own)
+    return next_step("evaluate", "TEST.csv", runs_dir / rows[0].name)
 
 
 def _state(state: str, step: int, fault: str | None) -> str:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deepfake_cli.cli.console import console, error_console, print_json, progress, table, warn
-from deepfake_cli.config import Split
+from deepfake_cli.cli.console import console, error_console, next_step, print_json, progress, table, warn, wrote
+from deepfake_cli.config import IMAGES, Split
 from deepfake_cli.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -57,6 +57,9 @@ def split(
         raise DatasetError(f"Folders that could not be listed: {len(result.closed)}. None of their videos was read.")
     if result.failed and settings.strict:
         raise DatasetError(f"{len(result.failed)} videos could not be read (--strict).")
+    if not json:
+        own = () if settings.imgdir == IMAGES else ("--imgdir", settings.imgdir)
+        next_step("make-csv", settings.adapter, *own)
 
 
 def _summary(result: "SplitResult", seconds: float) -> dict[str, Any]:
@@ -89,6 +92,5 @@ def _print(result: "SplitResult", frames: int, seconds: float) -> None:
     noted = sum(bool(video.error or video.note) for video in result.videos)
     if noted > MOST_LISTED:
         warn(f"… and {noted - MOST_LISTED} more videos with a note; --json lists all.")
-    console.print(
-        f"{frames:,} frames in {seconds:.1f} s ({frames / seconds:,.0f} frames/s). Wrote {result.manifest}",
-    )
+    console.print(f"{frames:,} frames in {seconds:.1f} s ({frames / seconds:,.0f} frames/s).")
+    wrote(result.manifest)

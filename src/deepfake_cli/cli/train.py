@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deepfake_cli.cli.console import console, progress, warn
+from deepfake_cli.cli.console import console, error_console, following, progress, short, warn
 from deepfake_cli.config import Train
 from deepfake_cli.errors import DeepfakeError
 from deepfake_cli.storage.escapes import visible
@@ -15,7 +15,7 @@ LOG = "train.log"
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from deepfake_cli.training.events import Begun, Ended, Event, Noted, Stepped
+    from deepfake_cli.training.events import Begun, Ended, Event, Noted, Phase, Stepped
 
 
 def train(settings: Train) -> None:
@@ -40,12 +40,18 @@ def train(settings: Train) -> None:
     if not follower.begun_in:
         done = len(result.history)
         follower.line(f"Finished already: {done} epoch{'s' * (done != 1)}. Train up to epoch N with --epochs N.")
-    follower.line(f"Best: {result.best}   Recipe: {result.recipe}")
-    if result.onnx:
-        follower.line(f"Predict without TensorFlow: deepfake predict CLIP --detector {result.onnx}")
+    follower.line(f"Best: {short(result.best)}   Recipe: {short(result.recipe)}")
     if result.fault:
         warn(f"best.onnx could not be exported; the rest of the run is complete: {result.fault}")
-    follower.line(f"Evaluate on a test list: deepfake evaluate TEST.csv {result.best}")
+    follower.line(following("evaluate", _test_list(settings), result.best))
+    if result.onnx:
+        follower.line(following("predict", "FILES", "--detector", result.onnx))
+
+
+def _test_list(settings: Train) -> Path:
+    """The test list that make-csv wrote beside the validation list; that list, if there is none."""
+    beside = settings.val_annotations.parent.parent / "test" / "test.csv"
+    return beside if beside.is_file() else settings.val_annotations
 
 
 class TrainProgress:
@@ -55,6 +61,7 @@ class TrainProgress:
         self.bar = bar
         self.task: TaskID | None = None
         self.begun_in: Path | None = None
+        self.named: set[str] = set()  # phases
         self.beside = False  # whether the chief prints the progress instead
 
     def __call__(self, event: "Event") -> None:
@@ -84,6 +91,17 @@ class TrainProgress:
         if self.task is not None:  # restarted after a worker was lost
             self.bar.remove_task(self.task)
         self.task = self.bar.add_task("", total=event.steps, note="")
+
+    def phase(self, event: "Phase") -> None:
+        """Name a silent part of the work: in the bar, or on a line, the first time."""
+        if self.bar.disable:
+            if event.name not in self.named:
+                error_console.print(f"{event.name[0].upper()}{event.name[1:]} …", style="dim")
+        elif self.task is None:
+            self.task = self.bar.add_task(event.name, total=None, note="")
+        else:
+            self.bar.update(self.task, description=event.name)
+        self.named.add(event.name)
 
     def noted(self, event: "Noted") -> None:
         """Print a note."""

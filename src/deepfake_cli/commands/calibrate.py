@@ -13,6 +13,7 @@ from deepfake_cli.config import Calibrate, Evaluate
 from deepfake_cli.config.base import PLOT_FORMATS
 from deepfake_cli.data import checks, manifest
 from deepfake_cli.errors import ManifestError, ModelError
+from deepfake_cli.evaluation import folders
 from deepfake_cli.evaluation.predictions_file import evaluated, is_predictions
 from deepfake_cli.metrics import predictions
 from deepfake_cli.metrics.calibration import Calibration, cross_validated
@@ -21,6 +22,7 @@ from deepfake_cli.metrics.figures import figures
 from deepfake_cli.metrics.names import CALIBRATION
 from deepfake_cli.metrics.reliability import reliability
 from deepfake_cli.metrics.videos import video_scores
+from deepfake_cli.reporting.folder import PREDICTIONS
 from deepfake_cli.reporting.style import also
 from deepfake_cli.runs import recipe
 from deepfake_cli.runs.best_onnx import SUFFIX, read_export, restamp, traits_of
@@ -28,6 +30,7 @@ from deepfake_cli.runs.listing import BEST, BEST_ONNX, is_locked
 from deepfake_cli.storage.disk import check_output
 from deepfake_cli.storage.file_sets import replaced, stale
 from deepfake_cli.storage.files import write_text
+from deepfake_cli.storage.folders import is_file
 from deepfake_cli.storage.remote import here
 
 if TYPE_CHECKING:
@@ -121,11 +124,12 @@ def _calibrated(
 
 def _scored(settings: Calibrate, folder: Path, progress: Progress) -> tuple[Path, "pd.DataFrame", list[str]]:
     """The snapshot, frames with uncalibrated scores, and notes: of predictions, or of scored lists, with files in `folder`."""
-    given = [path for path in settings.inputs if is_predictions(path)]
-    if given and (len(given) > 1 or len(settings.inputs) > 2):
+    named = [predictions_of(path) for path in settings.inputs]
+    given = [path for path in named if is_predictions(path)]
+    if given and (len(given) > 1 or len(named) > 2):
         raise ManifestError("Expected one predictions.csv, optionally with its snapshot; or lists and a snapshot.")
     if given:
-        snapshot = evaluated(given[0], [path for path in settings.inputs if path not in given])
+        snapshot = evaluated(given[0], [path for path in named if path not in given])
         _check_recipe(snapshot)
         table = predictions.read(given[0])
         _check_groups(table.frames, str(given[0]))
@@ -160,6 +164,11 @@ def _check_better(before: Errors, held_out: Errors, settings: Calibrate) -> None
             f"Calibration ({settings.method}) makes validation worse, so nothing was saved: the log loss of held-out groups "
             f"rises from {was:.4f} to {now:.4f}.{other} longer validation list, or the scores without calibration."
         )
+
+
+def predictions_of(path: Path) -> Path:
+    """The predictions of an evaluation that is given as its folder or another of its files; another path as it is."""
+    return folders.csv_of(path) if path.name in folders.FILES or is_file(path / PREDICTIONS) else path
 
 
 def _check_recipe(snapshot: Path) -> None:

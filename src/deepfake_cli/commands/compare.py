@@ -11,6 +11,7 @@ from deepfake_cli.config import Compare
 from deepfake_cli.config.base import PLOT_FORMATS
 from deepfake_cli.datasets.clip import LABELS
 from deepfake_cli.errors import ManifestError
+from deepfake_cli.evaluation import folders
 from deepfake_cli.evaluation.predictions_file import notes_of, terms_of
 from deepfake_cli.metrics import paired, predictions
 from deepfake_cli.metrics.videos import video_scores
@@ -53,22 +54,23 @@ def compare(settings: Compare) -> CompareResult:
     Raises:
         ManifestError: a file cannot be read, or they share no rows, or have different labels.
     """
+    a, b = (folders.csv_of(path) for path in (settings.a, settings.b))
     columns = predictions.mapping(settings.columns)
-    one = predictions.read(settings.a, columns)
-    other = predictions.read(settings.b, predictions.mapping(settings.columns_b) or columns)
-    key = _key(one, other, settings.a, settings.b)
-    both, coverage = _joined(one.frames, other.frames, key, settings.a, settings.b)
+    one = predictions.read(a, columns)
+    other = predictions.read(b, predictions.mapping(settings.columns_b) or columns)
+    key = _key(one, other, a, b)
+    both, coverage = _joined(one.frames, other.frames, key, a, b)
     thresholds = settings.threshold, settings.threshold if settings.threshold_b is None else settings.threshold_b
     plan = paired.Plan(thresholds, settings.resamples, settings.seed, settings.interval)
     videos = _videos(both, settings.pool)
     measured = paired.compared(both, videos, plan)
-    files = zip((settings.a, settings.b), (one, other), thresholds, strict=True)
+    files = zip((a, b), (one, other), thresholds, strict=True)
     carried = [[*file.notes, *notes_of(path, threshold)] for path, file, threshold in files]
-    own = [*_terms(settings.a, settings.b), *_uncovered(coverage), *measured.pop("notes")]
+    own = [*_terms(a, b), *_uncovered(coverage), *measured.pop("notes")]
     comparison: dict[str, Any] = {
-        "a": str(settings.a),
-        "b": str(settings.b),
-        "lists": recipe.fingerprint([settings.a, settings.b]),
+        "a": str(a),
+        "b": str(b),
+        "lists": recipe.fingerprint([a, b]),
         "thresholds": list(thresholds),
         "pool": settings.pool,
         "key": key,

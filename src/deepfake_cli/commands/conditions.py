@@ -10,9 +10,12 @@ from deepfake_cli.commands.evaluate import (
     CONDITIONS,
     MODEL_SUFFIXES,
     EvaluateResult,
+    check_place,
+    draw,
     earlier,
     inputs,
     measured,
+    place,
     seen_notes,
 )
 from deepfake_cli.commands.report import of_evaluation
@@ -56,6 +59,7 @@ def conditions(settings: Evaluate, progress: Callable[[int, int], None]) -> Eval
     own = settings.threshold is None
     if own:
         card.check(path)
+    check_place(settings, path, sources)
     table = judged(files, detector, settings.conditions_frames, progress)
     if table["score"].isna().all():
         raise ManifestError(f"No file could be judged. The first: {table['path'][0]}: {table['reason'][0]}.")
@@ -72,23 +76,26 @@ def conditions(settings: Evaluate, progress: Callable[[int, int], None]) -> Eval
     if not own:
         notes.append("The card of the detector has no error rates for another threshold than its own: not saved.")
     metrics |= {
-        "snapshot": str(card.place(path, settings.output) if own else path),
         "calibration": detector.traits.calibration,
         "conditions": {**found, "encodings": rates.by_encoding(table)},
     }
-    names, more = earlier(settings.output), [settings.output / CONDITIONS]
-    with replaced(settings.output, last=METRICS, names=names) as new:
-        for name, rows in ((PREDICTIONS, scored.frames), (CONDITIONS, table)):
-            manifest.write_table(new / name, rows.assign(label=rows["label"].map(dict(enumerate(LABELS)))))
-        write_text(new / METRICS, json.dumps(metrics, indent=2) + "\n")
-        if settings.report:
-            of_evaluation(settings, scored, new)
-        if own:
-            more += card.keep(path, settings.output, new, conditions=found)
-        if removed := stale(settings.output, new, names):
-            notes.append(f"Removed, since they are of an earlier evaluation: {', '.join(removed)}.")
-    page = settings.output / PAGE if settings.report else None
-    return EvaluateResult(metrics, notes, settings.output / PREDICTIONS, settings.output / METRICS, page, more)
+    with place(settings, path, sources) as output:
+        metrics["snapshot"] = str(card.place(path, output) if own else path)
+        names, more = earlier(output), [output / CONDITIONS]
+        with replaced(output, last=METRICS, names=names) as new:
+            for name, rows in ((PREDICTIONS, scored.frames), (CONDITIONS, table)):
+                manifest.write_table(new / name, rows.assign(label=rows["label"].map(dict(enumerate(LABELS)))))
+            write_text(new / METRICS, json.dumps(metrics, indent=2) + "\n")
+            if settings.report:
+                of_evaluation(settings, scored, new, output)
+            figures = draw(new, metrics, scored.frames, settings.plot_formats)
+            if own:
+                more += card.keep(path, output, new, conditions=found)
+            if removed := stale(output, new, names):
+                notes.append(f"Removed, since they are of an earlier evaluation: {', '.join(removed)}.")
+    page = output / PAGE if settings.report else None
+    drawn = [output / name for name in figures]
+    return EvaluateResult(metrics, notes, output / PREDICTIONS, output / METRICS, page, drawn, more)
 
 
 def _inputs(settings: Evaluate) -> tuple[list[Path], Path]:

@@ -3,6 +3,7 @@
 import os
 import platform
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -36,11 +37,25 @@ class Finding:
     fatal: bool = False
 
 
-def doctor() -> list[Finding]:
-    """Check everything that training needs, or what judging needs where no more is installed."""
+def doctor(progress: Callable[[str], None] = lambda name: None) -> list[Finding]:
+    """Check everything that training needs, or what judging needs where no more is installed.
+
+    Args:
+        progress: called with the name of each part before it is checked.
+    """
     lacking = missing()
-    training = [] if "tensorflow" in lacking else [*_tensorflow(), _lite0(), *_cached()]
-    return [_python(), _packages(lacking), *training, _opencv(), _face_detector()]
+    trains = "tensorflow" not in lacking
+    parts: tuple[tuple[str, Callable[[], list[Finding]]], ...] = (
+        ("Python and packages", lambda: [_python(), _packages(lacking)]),
+        *((("TensorFlow and GPUs", _tensorflow), ("weights", lambda: [_lite0(), *_cached()])) if trains else ()),
+        ("OpenCV", lambda: [_opencv()]),
+        ("the face detector", lambda: [_face_detector()]),
+    )
+    findings = []
+    for name, check in parts:
+        progress(name)
+        findings += check()
+    return findings
 
 
 def _python() -> Finding:

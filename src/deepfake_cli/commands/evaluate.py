@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from deepfake_cli.config.base import PLOT_FORMATS
 from deepfake_cli.data import checks, manifest
 from deepfake_cli.datasets.clip import LABELS
 from deepfake_cli.errors import ModelError
-from deepfake_cli.evaluation import scored_frames
+from deepfake_cli.evaluation import folders, scored_frames
 from deepfake_cli.evaluation.keras_scorer import detector_of
 from deepfake_cli.evaluation.on_cluster import score_there
 from deepfake_cli.evaluation.onnx_scorer import SUFFIX
@@ -23,9 +24,11 @@ from deepfake_cli.metrics.assess import assess
 from deepfake_cli.reporting.folder import MAPS, METRICS, PAGE, PREDICTIONS, RECIPE
 from deepfake_cli.reporting.page import PLOTS, plots
 from deepfake_cli.runs import recipe
-from deepfake_cli.runs.listing import BEST, KERAS, newest
+from deepfake_cli.runs.listing import BEST, KERAS, newest, snapshot_of
+from deepfake_cli.storage.disk import check_output
 from deepfake_cli.storage.file_sets import replaced, stale
 from deepfake_cli.storage.files import write_text
+from deepfake_cli.storage.near import hint
 from deepfake_cli.storage.remote import here
 
 if TYPE_CHECKING:
@@ -62,6 +65,11 @@ class EvaluateResult:
     figures: list[Path] = field(default_factory=list)
     more: list[Path] = field(default_factory=list)
 
+    @property
+    def folder(self) -> Path:
+        """The folder of the files."""
+        return self.summary.parent
+
     def __repr__(self) -> str:
         auc = self.metrics["video"]["auc"]
         value = "undefined" if auc["value"] is None else f"{auc['value']:.3f}"
@@ -94,36 +102,69 @@ def evaluate(settings: Evaluate, progress: Callable[[int, int], None] = lambda d
     Raises:
         ManifestError: a list is missing or unusable.
         ModelError: the snapshot is missing or cannot be read, or there are two.
+        ConfigError: the output folder holds another evaluation.
     """
     if settings.conditions:
         from deepfake_cli.commands.conditions import conditions
 
         return conditions(settings, progress)
     wanted = changes_of(settings.robustness, settings.robustness_changes)  # first, so that errors show before the work
+    lists, snapshot = _inputs(settings)
+    check_place(settings, snapshot, lists)
     scored = (
-        scored_frames.from_file(
-            settings.predictions, columns=settings.columns, pool=settings.pool, threshold=settings.threshold
+        _from_model(settings, lists, snapshot, progress)
+        if snapshot
+        else scored_frames.from_file(
+            lists[0], columns=settings.columns, pool=settings.pool, threshold=settings.threshold
         )
-        if settings.predictions
-        else _from_model(settings, progress)
     )
     metrics = measured(settings, scored, scored.frames) | {"calibration": scored.calibrated.to_json()}
-    notes = metrics["notes"]
+    with place(settings, snapshot, lists) as output:
+        removed, figures = _write(output, settings, scored, metrics, wanted, progress)
+    page = output / PAGE if settings.report else None
+    return EvaluateResult(metrics, metrics["notes"] + removed, output / PREDICTIONS, output / METRICS, page, figures)
+
+
+def check_place(settings: Evaluate, snapshot: Path | None, lists: Sequence[Path]) -> None:
+    """Check, before the work, that an evaluation can be written, and that it replaces no other one.
+
+    Raises:
+        ConfigError: ``--output`` holds another evaluation.
+        OSError: the folder cannot be written.
+    """
+    if settings.output is None:
+        check_output(folders.default(snapshot, lists), folder=True)
+    elif not settings.overwrite:
+        folders.check_free(settings.output, snapshot, lists)
+
+
+def place(settings: Evaluate, snapshot: Path | None, lists: Sequence[Path]) -> AbstractContextManager[Path]:
+    """The folder of an evaluation: ``--output``, or a new one, which goes if it fails."""
+    return nullcontext(settings.output) if settings.output else folders.new(folders.default(snapshot, lists))
+
+
+def _write(
+    output: Path,
+    settings: Evaluate,
+    scored: scored_frames.Judged,
+    metrics: dict[str, Any],
+    wanted: list[str],
+    progress: Callable[[int, int], None],
+) -> tuple[list[str], list[Path]]:
+    """Write all files of an evaluation together, in place of those of an earlier one; return notes on these, and the plots."""
     table = scored.frames.assign(label=scored.frames["label"].map(dict(enumerate(LABELS))))
-    names = earlier(settings.output)
-    with replaced(settings.output, last=METRICS, names=names) as new:
+    names = earlier(output)
+    with replaced(output, last=METRICS, names=names) as new:
         if wanted:
             metrics["robustness"] = robustness(settings, scored, wanted, new, progress)
         manifest.write_table(new / PREDICTIONS, table[[name for name in predictions.COLUMNS if name in table]])
         write_text(new / METRICS, json.dumps(metrics, indent=2) + "\n")
         if settings.report:
-            of_evaluation(settings, scored, new)
+            of_evaluation(settings, scored, new, output)
         figures = draw(new, metrics, scored.frames, settings.plot_formats)
-        if removed := stale(settings.output, new, names):
-            notes = [*notes, f"Removed, since they are of an earlier evaluation: {', '.join(removed)}."]
-    page = settings.output / PAGE if settings.report else None
-    files = settings.output / PREDICTIONS, settings.output / METRICS
-    return EvaluateResult(metrics, notes, *files, page, [settings.output / name for name in figures])
+        removed = stale(output, new, names)
+    notes = [f"Removed, since they are of an earlier evaluation: {', '.join(removed)}."] if removed else []
+    return notes, [output / name for name in figures]
 
 
 def draw(folder: Path, metrics: dict[str, Any], frames: "pd.DataFrame", formats: Sequence[str]) -> list[str]:
@@ -163,8 +204,14 @@ def earlier(output: Path) -> tuple[str, ...]:
     return FILES if here(output / METRICS).is_file() else ()
 
 
-def _from_model(settings: Evaluate, progress: Callable[[int, int], None]) -> scored_frames.Judged:
-    lists, snapshot = inputs(settings.inputs, settings.runs_dir)
+def _inputs(settings: Evaluate) -> tuple[list[Path], Path | None]:
+    """The lists and the snapshot; the CSV and None for scores in a file."""
+    return ([settings.predictions], None) if settings.predictions else inputs(settings.inputs, settings.runs_dir)
+
+
+def _from_model(
+    settings: Evaluate, lists: list[Path], snapshot: Path, progress: Callable[[int, int], None]
+) -> scored_frames.Judged:
     table = manifest.read_lists(lists)
     named = ", ".join(map(str, lists))
     checks.check(table, named)
@@ -193,11 +240,12 @@ def _from_model(settings: Evaluate, progress: Callable[[int, int], None]) -> sco
 
 
 def inputs(paths: Sequence[Path], runs_dir: Path) -> tuple[list[Path], Path]:
-    """Separate lists and snapshot by suffix, and fill in defaults.
+    """Separate lists and snapshot by suffix, and fill in defaults. A run stands for its best snapshot.
 
     Raises:
         ModelError: there are two snapshots, or none and no run; or a model of another format.
     """
+    paths = [snapshot_of(path, runs_dir) for path in paths]
     models = [path for path in paths if path.suffix.lower() in MODEL_SUFFIXES]
     lists = [path for path in paths if path not in models]
     other = next((path for path in lists if path.suffix.lower() in OTHER_MODELS), None)
@@ -210,7 +258,7 @@ def inputs(paths: Sequence[Path], runs_dir: Path) -> tuple[list[Path], Path]:
     if not here(snapshot).is_file():
         where = "" if models else f"no run in {runs_dir} has a {BEST}, and "
         raise ModelError(
-            f"{where}{snapshot}: no such snapshot. Train one with deepfake train; list runs with deepfake runs."
+            f"{where}{snapshot}: no such snapshot.{hint(snapshot)} Train one with deepfake train; list runs with deepfake runs."
         )
     return lists or [DEFAULT_LIST], snapshot
 

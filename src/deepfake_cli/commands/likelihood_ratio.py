@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deepfake_cli.commands.calibrate import CalibrateResult
+from deepfake_cli.commands.calibrate import CalibrateResult, predictions_of
 from deepfake_cli.commands.evaluate import evaluate, inputs
 from deepfake_cli.config import Calibrate, Evaluate
 from deepfake_cli.data import checks, manifest
@@ -91,11 +91,12 @@ def likelihood_ratio(settings: Calibrate, progress: Progress) -> CalibrateResult
 
 def _scored(settings: Calibrate, folder: Path, progress: Progress) -> tuple[Path, "pd.DataFrame", Path]:
     """The detector, the frames with the scores that `predict` gives them, and the file that may have their conditions."""
-    given = [path for path in settings.inputs if is_predictions(path)]
-    if given and (len(given) > 1 or len(settings.inputs) > 2):
+    named = [predictions_of(path) for path in settings.inputs]
+    given = [path for path in named if is_predictions(path)]
+    if given and (len(given) > 1 or len(named) > 2):
         raise ManifestError("Expected one predictions file, optionally with its detector; or lists and a detector.")
     if given:
-        detector = evaluated(given[0], [path for path in settings.inputs if path not in given], calibrated=True)
+        detector = evaluated(given[0], [path for path in named if path not in given], calibrated=True)
         if not here(detector).is_file():
             raise ModelError(f"{detector}: no such detector. Give it after the predictions.")
         frames, used, own = predictions.read(given[0]).frames, calibration_in(given[0]), _use(detector)[0]

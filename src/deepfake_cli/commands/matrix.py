@@ -129,6 +129,7 @@ def _tested(settings: Matrix, detector: Detector, column: Lists, progress: Progr
         resamples=settings.resamples,
         seed=settings.seed,
         report=False,
+        overwrite=True,
         output=settings.output / "cells" / f"{plain(detector.row)}-{part}-on-{plain(column.name)}",
         **shared,
     )

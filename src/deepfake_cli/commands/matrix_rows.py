@@ -16,6 +16,7 @@ from deepfake_cli.runs import recipe
 from deepfake_cli.runs.best_onnx import SUFFIX
 from deepfake_cli.runs.listing import BEST, KERAS, find
 from deepfake_cli.runs.resume import FREE
+from deepfake_cli.storage.near import hint
 from deepfake_cli.storage.remote import here
 
 NAMELESS = {
@@ -67,7 +68,7 @@ def named_snapshots(given: Sequence[str], runs_dir: Path) -> list[tuple[str, Pat
         name, place = _named(text)
         path = _snapshot(place, runs_dir)
         if not here(path).is_file():
-            raise ModelError(f"{path}: no such snapshot. List the runs with deepfake runs.")
+            raise ModelError(f"{path}: no such snapshot.{hint(path)} List the runs with deepfake runs.")
         rows.append((name, place, path))
     short = [path.parent.name if path.name == BEST else _short(place) for _, place, path in rows]
     names = [
@@ -116,7 +117,7 @@ def _training(settings: Matrix, given: dict[str, Any], row: Lists, validation: P
     for path in (*row.paths, validation):
         if not here(path).is_file():
             raise ManifestError(
-                f"{path}: no such list. Create it with deepfake make-csv; give validation lists with --val."
+                f"{path}: no such list.{hint(path)} Create it with deepfake make-csv; give validation lists with --val."
             )
     device = {name: getattr(settings, name) for name in ("gpu", "multi_gpu", "multi_gpu_force", "runs_dir")}
     own = {"train_csv": list(row.paths), "val_annotations": validation, "seed": seed}

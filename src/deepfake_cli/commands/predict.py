@@ -85,12 +85,17 @@ class PredictResult:
         return self.verdicts.save(path)
 
 
-def predict(settings: Predict, progress: Progress = lambda path, done, total: None) -> PredictResult:
+def predict(
+    settings: Predict,
+    progress: Progress = lambda path, done, total: None,
+    begin: Progress = lambda path, number, count: None,
+) -> PredictResult:
     """Classify files, one after another or on a cluster; an unreadable file does not stop the others.
 
     Args:
         settings: see `deepfake_cli.config.Predict`.
         progress: called after frames; on a cluster, after files.
+        begin: called with each file before it is judged, its number from 1 and the number of files; not on a cluster.
 
     Raises:
         ConfigError: no files are given, none of them exists, or a pattern or folder has none.
@@ -112,7 +117,7 @@ def predict(settings: Predict, progress: Progress = lambda path, done, total: No
     judged = (
         predict_there(settings, paths, progress)
         if settings.cluster
-        else _judge_locally(settings, paths, detector, progress)
+        else _judge_locally(settings, paths, detector, progress, begin)
     )
     name = settings.detector or f"the starter detector of this package ({detector.traits.model})"
     words = f"{name} on {detector.network.runs_on}, {detector.thresholds}"
@@ -157,10 +162,11 @@ def _case(settings: Predict, detector: Detector) -> AbstractContextManager[Any]:
 
 
 def _judge_locally(
-    settings: Predict, paths: Iterable[Path], detector: Detector, progress: Progress
+    settings: Predict, paths: Sequence[Path], detector: Detector, progress: Progress, begin: Progress
 ) -> Iterator[Verdict]:
     """Judge files one after another, since the network uses all cores."""
-    for path in paths:
+    for number, path in enumerate(paths, 1):
+        begin(path, number, len(paths))
         yield detector.judge(path, **settings.per_file, progress=partial(progress, path))
 
 

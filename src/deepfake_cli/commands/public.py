@@ -103,6 +103,7 @@ def evaluate(
 def predict(
     settings: Predict | None = None,
     progress: Callable[[Path, int, int], None] = lambda path, done, total: None,
+    begin: Callable[[Path, int, int], None] = lambda path, number, count: None,
     **options: Any,
 ) -> "PredictResult":
     """Classify files; see `deepfake_cli.commands.predict.predict`.
@@ -110,6 +111,7 @@ def predict(
     Args:
         settings: see `deepfake_cli.config.Predict`.
         progress: called with a file, the number of its frames done and the total.
+        begin: called with each file before it is judged, its number from 1 and the number of files; not on a cluster.
         options: fields of the settings; they override `settings`: ``predict(paths=["clip.mp4"])``.
 
     Returns:
@@ -126,7 +128,7 @@ def predict(
         from deepfake_cli.inference.sources import check_all_there
 
         check_all_there(found.paths)
-    return run(found, progress)
+    return run(found, progress, begin)
 
 
 def _settled(step: type[S], settings: S | None, options: dict[str, Any]) -> S:

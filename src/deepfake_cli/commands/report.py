@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from deepfake_cli.config import Evaluate, Report
+from deepfake_cli.config import EVALUATION, RUNS, Evaluate, Report
 from deepfake_cli.config.command_line import command
+from deepfake_cli.errors import ManifestError
+from deepfake_cli.evaluation import folders
 from deepfake_cli.evaluation.scored_frames import Judged
 from deepfake_cli.reporting.folder import RECIPE, from_folder, save_maps
 from deepfake_cli.reporting.worst_faces import MOST, worst
@@ -23,23 +25,27 @@ def report(settings: Report) -> Path:
         settings: see `deepfake_cli.config.Report`.
 
     Raises:
-        ManifestError: ``metrics.json`` or ``predictions.csv`` is missing or invalid.
+        ManifestError: there is no evaluation, or its ``metrics.json`` or ``predictions.csv`` is missing or invalid.
     """
-    return from_folder(settings.evaluation, settings.output, audit=settings.audit, most_faces=settings.faces)
+    folder = folders.find(settings.evaluation) if settings.evaluation else folders.newest_of_all()
+    if folder is None:
+        raise ManifestError(f"No evaluation in {RUNS} or {EVALUATION}. Write one with deepfake evaluate.")
+    return from_folder(folder, settings.output, audit=settings.audit, most_faces=settings.faces)
 
 
-def of_evaluation(settings: Evaluate, scored: Judged, folder: Path) -> None:
+def of_evaluation(settings: Evaluate, scored: Judged, folder: Path, output: Path) -> None:
     """Save heat maps and the recipe of the page, and write it; needs metrics.json and predictions.csv.
 
     Args:
         settings: of the evaluation.
         scored: the scored frames; with a detector, the page has heat maps of the worst errors.
-        folder: of the new files, until they replace those in the output folder.
+        folder: of the new files, until they replace those in `output`.
+        output: the folder of the evaluation.
     """
     snapshot = Path(scored.snapshot) if scored.snapshot and scored.detector else None
     save_maps(folder, _maps(scored))  # also if empty
     write_text(folder / RECIPE, json.dumps(_recipe(settings, snapshot), indent=2, default=str) + "\n")
-    from_folder(folder, beside=settings.output)
+    from_folder(folder, beside=output)
 
 
 def _maps(scored: Judged) -> dict[str, np.ndarray]:

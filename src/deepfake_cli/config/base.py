@@ -7,15 +7,18 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.fields import FieldInfo
 
+from deepfake_cli.config.panels import Panel
 from deepfake_cli.storage.disk import check_output
 from deepfake_cli.storage.remote import is_remote, url
 
 IMAGES, LISTS = Path("img"), Path("csv")  # output of split and of make-csv
 RUNS = Path("runs")  # output of train
-EVALUATION = Path("evaluation")  # output of evaluate
-CLUSTER = "Run on a Ray cluster: HOST:PORT, ray://HOST:PORT, or auto for the one on this machine"
+EVALUATION = Path("evaluation")  # output of evaluate, if the detector is in no run
+CLUSTER = "Run on a Ray cluster: HOST:PORT, ray://HOST:PORT, or auto"
+ON_THIS_MACHINE = "auto stands for the cluster on this machine"
 PLOT_FORMATS = ("png", "svg", "pdf")
-FIGURES = "Also write each plot as a file in these formats, comma-separated: png (300 dpi), svg, pdf"
+FIGURES = "Also write each plot as png (300 dpi), svg or pdf"
+SEVERAL = "Comma-separated for several"
 VARIABLE = re.compile(r"(\$\w+|\$\{\w+\}|%\w+%)([/\\]|$)")  # as in $HOME/runs
 BY = ("person", "pair", "video")  # what the videos of a group share; strictest first
 
@@ -24,6 +27,10 @@ def option(
     default: Any,
     help: str,
     *,
+    more: str = "",
+    choices: str = "",
+    panel: Panel = Panel.MAIN,
+    metavar: str | None = None,
     flag: str | None = None,
     former: str | None = None,
     remote: bool = False,
@@ -34,26 +41,47 @@ def option(
 
     Args:
         default: its default value.
-        help: its help text, without a full stop.
+        help: its help text, without a full stop; it fits on a line of ``--help``.
+        more: details, without a full stop; in the docs and in config files, not in ``--help``.
+        choices: the names that it takes, as text, if they are many; in ``--help`` on lines of their own.
+        panel: where ``--help`` shows it.
+        metavar: what ``--help`` calls its value, if there is no default; by default after its type.
         flag: the flag, if it is not ``--the-name``.
         former: a former name, still accepted on the command line and in config files, but hidden.
         remote: whether the path may be remote (``s3://…``).
         writes: what the command writes to the path, so that this is tested before the work.
         bounds: numeric bounds, as for pydantic's ``Field``.
     """
-    stated: dict[str, Any] = {"flag": flag, "former": former, "remote": remote, "writes": writes}
+    stated: dict[str, Any] = {"flag": flag, "former": former, "remote": remote, "writes": writes, "panel": panel}
+    stated |= {"metavar": metavar, "help": help if more or choices else None, "choices": choices}
     return Field(
-        default, description=help, json_schema_extra={key: value for key, value in stated.items() if value}, **bounds
+        default,
+        description=_text(help, more, choices),
+        json_schema_extra={key: value for key, value in stated.items() if value},
+        **bounds,
     )
 
 
-def argument(default: Any, help: str, *, remote: bool = False) -> Any:
-    """Declare a positional argument as a pydantic field; in a config file it is an ordinary key."""
-    return Field(default, description=help, json_schema_extra={"positional": True, "remote": remote})
+def _text(help: str, more: str, choices: str) -> str:
+    """The whole text of an option, as the docs show it."""
+    return ". ".join(filter(None, (f"{help}: {choices}" if choices else help, more)))
+
+
+def argument(
+    default: Any, help: str, *, more: str = "", choices: str = "", flag: str | None = None, remote: bool = False
+) -> Any:
+    """Declare a positional argument as a pydantic field; in a config file it is an ordinary key. `flag` gives it as well."""
+    stated: dict[str, Any] = {"positional": True, "remote": remote, "flag": flag, "choices": choices}
+    stated["help"] = help if more or choices else None
+    return Field(
+        default,
+        description=_text(help, more, choices),
+        json_schema_extra={key: value for key, value in stated.items() if value is not None},
+    )
 
 
 def extra(field: FieldInfo) -> dict[str, Any]:
-    """The extra attributes of an option: flag, former, remote, positional."""
+    """The extra attributes of an option: those of `option` and `argument`, and positional."""
     return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
 
 
@@ -138,6 +166,10 @@ class Step(BaseModel):
 class Device(Step):
     """The devices that a model runs on."""
 
-    gpu: str | None = option(None, "GPUs to use, by index: 0 or 0,1; or cpu [default: the first GPU, if any]")
-    multi_gpu: int = option(0, "Number of GPUs to use; 0: as --gpu says", ge=0)
-    multi_gpu_force: bool = option(False, "With fewer GPUs than --multi-gpu, run that many replicas on the CPU")
+    gpu: str | None = option(
+        None, "GPUs to use, such as 0 or 0,1; or cpu [default: the first GPU, if any]", metavar="GPUS"
+    )
+    multi_gpu: int = option(0, "Number of GPUs to use; 0: as --gpu says", panel=Panel.SPEED, ge=0)
+    multi_gpu_force: bool = option(
+        False, "With fewer GPUs than --multi-gpu, run that many replicas on the CPU", panel=Panel.SPEED
+    )

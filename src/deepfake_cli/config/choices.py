@@ -7,6 +7,7 @@ import ast
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
+OWN = "or your own as module:function"
 
 
 def choices(module: str, table: str) -> tuple[str, ...]:

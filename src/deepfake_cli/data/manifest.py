@@ -14,6 +14,7 @@ from deepfake_cli.errors import ManifestError
 from deepfake_cli.storage.csv_cells import quoted_table, unquoted_table, write_rows
 from deepfake_cli.storage.disk import reason
 from deepfake_cli.storage.files import elsewhere, whole
+from deepfake_cli.storage.near import hint
 from deepfake_cli.storage.remote import here, is_remote
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def read_missing(paths: Iterable[Path]) -> tuple["pd.DataFrame", int]:
 def _checked_columns(path: Path, columns: Sequence[str]) -> "pd.DataFrame":
     local = here(path)
     if not local.is_file():
-        raise ManifestError(f"{path}: no such list. Create it with deepfake make-csv.")
+        raise ManifestError(f"{path}: no such list.{hint(path)} Create it with deepfake make-csv.")
     try:
         return _read_columns(local, columns)
     except (OSError, ValueError, csv.Error) as error:

@@ -13,7 +13,9 @@ from deepfake_cli.media.memory import MemorySource, bgr, webcam
 from deepfake_cli.media.video import VIDEO_SUFFIXES, is_frame, is_number
 from deepfake_cli.storage import remote
 from deepfake_cli.storage.folders import CIRCLE, below, exists, is_folder
+from deepfake_cli.storage.near import hint
 
+MODELS = frozenset({".onnx", ".keras", ".h5", ".hdf5", ".tflite", ".pth", ".pt"})  # suffixes that no media have
 ALSO = frozenset({  # suffixes of media that data sets do not have
         ".264", ".265", ".apng", ".avif", ".dib", ".gif", ".h264", ".heic", ".heif", ".hevc", ".hif", ".ivf", ".j2k",
         ".jfif", ".jp2", ".jpe", ".jxl", ".m2p", ".mpe", ".mpo", ".nut", ".ogx", ".pbm", ".pgm", ".pnm", ".ppm", ".rm",
@@ -124,7 +126,7 @@ def check_all_there(paths: Iterable[Path]) -> None:
     """
     for path in paths:
         if not glob.has_magic(str(path)) and not (_is_there(path) if remote.is_remote(path) else exists(path)):
-            raise MissingFileError(f"{remote.url(path)}: no such file.")
+            raise MissingFileError(f"{remote.url(path)}: no such file.{hint(path)}")
 
 
 def _is_there(path: Path) -> bool:
@@ -151,7 +153,7 @@ def files(
         folders: which folders are one video, see `is_video_folder`; the folder itself is then yielded, without its images.
 
     Raises:
-        ConfigError: no paths are given.
+        ConfigError: no paths are given, or one is a model.
         MissingFileError: none of those named exists, or a pattern or folder has no media.
     """
     unique: dict[Path, None] = {}
@@ -178,6 +180,8 @@ def files(
             inside = [file for file in matches if not is_folder(file) or is_video_folder(file, folders)]
             if not inside:
                 raise MissingFileError(f"{path}: no file matches this pattern.")
+        elif path.suffix.lower() in MODELS:
+            raise ConfigError(f"{path}: a model, not a video or image. Give it as --detector, and name files to judge.")
         else:
             inside = [path]  # a missing file beside others gets a verdict with the reason
             named.append(path)
@@ -186,7 +190,7 @@ def files(
         raise ConfigError("No files given. Example: deepfake predict clip.mp4, a folder, or 'clips/*.mp4'.")
     if len(named) == len(unique) and not any(exists(path) for path in named):
         others = f" {len(named) - 1} other files are missing too." if len(named) > 1 else ""
-        raise MissingFileError(f"{named[0]}: no such file.{others}")
+        raise MissingFileError(f"{named[0]}: no such file.{hint(named[0])}{others}")
     return iter(unique)
 
 

@@ -11,6 +11,7 @@ from deepfake_cli.errors import ConfigError, ManifestError
 from deepfake_cli.storage.csv_cells import unquoted_table
 from deepfake_cli.storage.disk import reason
 from deepfake_cli.storage.file_sets import finish
+from deepfake_cli.storage.near import hint
 from deepfake_cli.storage.remote import here
 
 COLUMNS = ("path", "dataset", "group", "video", "frame", "label", "score", "method", "quality")
@@ -113,7 +114,7 @@ def _text(path: Path) -> pd.DataFrame:
     finish(path.parent)
     local = here(path)
     if not local.is_file():
-        raise ManifestError(f"{path}: no such file.")
+        raise ManifestError(f"{path}: no such file.{hint(path)}")
     try:
         with local.open(encoding="utf-8-sig", newline="") as file:
             header = next(csv.reader(file), [])

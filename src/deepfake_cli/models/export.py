@@ -108,5 +108,6 @@ RUNNERS: dict[str, Callable[[Path], Callable[[np.ndarray], np.ndarray]]] = {
 EXPORTS: dict[str, tuple[str, Callable[..., None]]] = {  # suffix and export function
     "onnx": (".onnx", export_onnx),
     "litert": (".tflite", export_litert),
+    "tflite": (".tflite", export_litert),  # its former name
     "saved_model": ("", export_saved_model),
 }

@@ -14,6 +14,7 @@ import keras
 from deepfake_cli.errors import ModelError
 from deepfake_cli.models.contract import check
 from deepfake_cli.models.tune import refreeze
+from deepfake_cli.storage.near import hint
 from deepfake_cli.storage.remote import here
 
 SUFFIXES = (".keras", ".h5", ".hdf5")  # in either case
@@ -92,7 +93,7 @@ def _checked(path: str | Path) -> Path:
     """The local path of a model file, after a quick check that it exists and is complete."""
     path = here(Path(path))
     if not path.is_file():
-        raise ModelError(f"There is no file {path}.")
+        raise ModelError(f"{path}: no such file.{hint(path)} List the runs with deepfake runs.")
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise ModelError(f"{path}: not a model. Expected a .keras, .weights.h5, .h5 or .hdf5 file.")

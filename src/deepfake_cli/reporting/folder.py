@@ -26,6 +26,7 @@ METRICS, PREDICTIONS, MAPS, RECIPE = "metrics.json", "predictions.csv", "heat_ma
 PAGE = "report.html"
 COLUMNS = ("dataset", "group", "video", "label", "score")
 AUDITS = ("audit.json", "../audit/audit.json")  # relative to the folder of the evaluation
+DEFAULT_AUDIT = Path("audit/audit.json")  # where deepfake audit writes it
 FIX = "Run deepfake evaluate to write it."
 
 
@@ -130,7 +131,8 @@ def _predictions(path: Path) -> "pd.DataFrame":
 def _audit_beside(evaluation: Path, metrics: Mapping[str, Any]) -> dict[str, Any] | None:
     """The audit near the evaluation that shares a list with it, by hash."""
     hashes = set(metrics.get("lists", {}).values())
-    for path in (Path(os.path.normpath(evaluation / name)) for name in AUDITS):  # a store knows no ..
+    beside = (Path(os.path.normpath(evaluation / name)) for name in AUDITS)  # a store knows no ..
+    for path in (*beside, DEFAULT_AUDIT):
         audit = _audit(path, required=False)
         if audit and hashes & set(audit.get("lists", {}).values()):
             return audit

@@ -13,11 +13,13 @@ from deepfake_cli.errors import ModelError
 from deepfake_cli.runs import recipe
 from deepfake_cli.runs.schema import Progress
 from deepfake_cli.storage.json_files import MOST_BYTES, parse_json
+from deepfake_cli.storage.near import hint
 from deepfake_cli.storage.remote import here, listed, url
 
 KERAS = (".keras", ".h5", ".hdf5")  # suffixes of snapshots, in either case
 BEST = "best.keras"
 BEST_ONNX = "best.onnx"  # its export, written after the last epoch
+EVALUATIONS = "evaluations"  # a folder for each
 STATE = "state.keras"  # the state in the middle of an epoch: a Keras archive with the further entry PROGRESS
 PROGRESS = "progress.json"
 DELETE = "Delete the file to resume from the newest snapshot."
@@ -127,6 +129,17 @@ def saved_progress(folder: Path) -> dict[str, Any] | None:
     return parse_json(text, Progress, f"{path}: {PROGRESS}", ModelError, DELETE)
 
 
+def is_run(path: Path) -> bool:
+    """Whether a path is the folder of a run."""
+    return not path.suffix and here(path / recipe.NAME).is_file()
+
+
+def snapshot_of(path: Path, folder: Path) -> Path:
+    """The snapshot that a path stands for: ``best.keras`` of a run, by its folder or its name in `folder`; else itself."""
+    run = next((run for run in (path, folder / path) if is_run(run)), None)
+    return run / BEST if run else path
+
+
 def is_locked(folder: Path) -> bool:
     """Whether a process trains in this folder. A process that died holds no lock."""
     if not (folder / LOCK).is_file():
@@ -158,7 +171,11 @@ def find(name: str, folder: Path) -> Path:
     for candidate in candidates:
         if candidate and here(candidate / recipe.NAME).is_file():
             return candidate
-    raise ModelError(f"There is no run {name}: no {recipe.NAME} in {folder / name}. List the runs with deepfake runs.")
+    if is_run(Path(name).parent):
+        raise ModelError(f"{name}: a file of a run. Name the run: {Path(name).parent}")
+    raise ModelError(
+        f"There is no run {name}: no {recipe.NAME} in {folder / name}.{hint(folder / name)} List the runs with deepfake runs."
+    )
 
 
 def resume_name(folder: Path) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deepfake_cli.errors import StorageError
 from deepfake_cli.runs import recipe
-from deepfake_cli.runs.listing import LOCK
+from deepfake_cli.runs.listing import EVALUATIONS, LOCK
 from deepfake_cli.storage import remote
 
 EVENTS = "events"  # TensorBoard's events, in the run's folder
@@ -32,7 +32,7 @@ class Location:
             atexit.register(self._delete, temporary)
 
     def fetch(self) -> None:
-        """Copy the files needed to resume a run from the object store; TensorBoard's events are not.
+        """Copy the files needed to resume a run from the object store; TensorBoard's events and evaluations are not.
 
         Raises:
             StorageError: they cannot be read.
@@ -41,7 +41,7 @@ class Location:
             return
         for path in remote.find(self.path):
             name = path.relative_to(self.path)
-            if name.parts[0] != EVENTS:
+            if name.parts[0] not in (EVENTS, EVALUATIONS):
                 with remote.lent(path) as copy:
                     (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
                     shutil.move(copy, self.folder / name)

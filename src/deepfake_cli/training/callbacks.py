@@ -15,7 +15,7 @@ from deepfake_cli.metrics.figures import best_threshold, figures
 from deepfake_cli.metrics.videos import best_pool, video_scores
 from deepfake_cli.runs.run import Run
 from deepfake_cli.training import checkpoint
-from deepfake_cli.training.events import Ended, Progress, Stepped, diverged
+from deepfake_cli.training.events import Ended, Phase, Progress, Stepped, diverged
 from deepfake_cli.training.optimizer import averaged
 from deepfake_cli.training.schedule import changes_every_step, learning_rate
 from deepfake_cli.training.team import Team
@@ -85,7 +85,7 @@ def training_callbacks(
         RestoreState(run, loop),
         LearningRate(run, loop, steps),
         TerminateOnNaN(run, loop),
-        Validation(run, loop, validation, team, stopping, change, save.save_state),
+        Validation(run, loop, validation, team, stopping, change, save.save_state, progress),
         EarlyStopping(run, loop),
         save,
         ProgressEvents(loop, progress),
@@ -171,10 +171,12 @@ class Validation(keras.callbacks.Callback):
         stopping: Callable[[], bool],
         change: Callable[..., Any] | None,
         save_state: Callable[[], None],
+        progress: Progress,
     ):
         super().__init__()
         self.run, self.loop, self.validation, self.team = run, loop, validation, team
         self.stopping, self.change, self.save_state = stopping, change, save_state
+        self.progress = progress
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Measure the averaged weights, if there are; save the state if the user stops meanwhile."""
@@ -188,6 +190,7 @@ class Validation(keras.callbacks.Callback):
         }
         if self.validation is None:
             return
+        self.progress(Phase("validating"))
         try:
             with averaged(self.model):
                 self.loop.scores = self._scores(self.validation)
@@ -271,6 +274,10 @@ class ProgressEvents(keras.callbacks.Callback):
     def __init__(self, loop: Loop, progress: Progress):
         super().__init__()
         self.loop, self.progress = loop, progress
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Report that Keras traces the graph, which the first step waits for."""
+        self.progress(Phase("tracing the graph"))
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Report the step."""

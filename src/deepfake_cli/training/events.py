@@ -52,6 +52,17 @@ class Begun:
 
 
 @dataclass(frozen=True)
+class Phase:
+    """A part of the work begins that takes a while and reports nothing meanwhile.
+
+    Attributes:
+        name: what it does: ``loading TensorFlow``, ``validating``.
+    """
+
+    name: str
+
+
+@dataclass(frozen=True)
 class Stepped:
     """A step is given to the device; `loss` is the mean over the epoch, up to the step before."""
 
@@ -84,7 +95,7 @@ class Noted:
     text: str
 
 
-Event = Begun | Stepped | Ended | Noted
+Event = Begun | Phase | Stepped | Ended | Noted
 Progress = Callable[[Event], None]
 
 

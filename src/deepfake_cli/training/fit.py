@@ -29,7 +29,7 @@ from deepfake_cli.storage.disk import check_output, sentence
 from deepfake_cli.storage.remote import url
 from deepfake_cli.training import augmentation, checkpoint, input_pipeline, precision
 from deepfake_cli.training.callbacks import training_callbacks
-from deepfake_cli.training.events import Begun, Progress, list_counts
+from deepfake_cli.training.events import Begun, Phase, Progress, list_counts
 from deepfake_cli.training.interrupt import hold_first_signal
 from deepfake_cli.training.optimizer import compiled, kept_weights
 from deepfake_cli.training.own import Own
@@ -68,6 +68,7 @@ def fit(
     card = precision.capability()
     chosen = precision.choose(settings.precision, settings.xla, plan, card)
     keras.config.set_dtype_policy(chosen.policy)
+    progress(Phase("building the model"))
     with strategy.scope():
         model, start, notes = _resumed(run) if run and run.start.file else _first_model(settings, chosen.xla, own)
     keras.config.set_dtype_policy("float32")
@@ -93,6 +94,7 @@ def fit(
         events = EventWriter(run, validation, change) if run.writes else None
         batches = _batches(settings, table, image_size(model), steps)
         if events:
+            progress(Phase("reading the first batch"))
             events.training_begun(batches(start.epoch, start.step), augment, team.replicas)
         with hold_first_signal() as stopping, closing(events) if events else nullcontext():
             callbacks = training_callbacks(

@@ -17,8 +17,9 @@ from deepfake_cli.runs.read_only import ReadOnlyRun
 from deepfake_cli.runs.resume import check_lists, lists_of
 from deepfake_cli.runs.run import Run
 from deepfake_cli.storage.disk import check_output
+from deepfake_cli.storage.near import hint
 from deepfake_cli.storage.remote import here
-from deepfake_cli.training.events import Noted, Progress
+from deepfake_cli.training.events import Noted, Phase, Progress
 from deepfake_cli.training.export import export_best
 from deepfake_cli.training.own import Own
 
@@ -75,12 +76,15 @@ def train(settings: Train, progress: Progress = lambda event: None, own: Own | N
         for note in checks.repeated(rows, ", ".join(map(str, named))) if rows is not None else ():
             progress(Noted(note))
     if run is None or not is_finished(run.recipe):
+        progress(Phase("loading TensorFlow"))
         with quiet():
             from deepfake_cli.training.fit import fit  # loads TensorFlow, after the lists were checked
 
         run = fit(settings, table, validation, progress, run, own)
     run.close()
     export, folder = settings.onnx and run.writes, run.location.path
+    if export and not (run.folder / BEST_ONNX).is_file():
+        progress(Phase("exporting best.onnx"))
     fault = export_best(run.folder / BEST) if export else ""
     if run.writes:
         results.draw(run.folder, run.history, run.recipe["snapshots"].get(BEST, {}).get("epoch"))
@@ -102,7 +106,7 @@ def read_lists(settings: Train) -> tuple["pd.DataFrame", "pd.DataFrame | None"]:
     path = settings.val_annotations
     if not here(path).is_file():
         raise ManifestError(
-            f"{path}: no such list. Name a validation list with --val-annotations, or train without: --no-evaluation."
+            f"{path}: no such list.{hint(path)} Name a validation list with --val-annotations, or train without: --no-evaluation."
         )
     validation = _checked(manifest.read(path), str(path), real_only=settings.real_only)
     checks.check_videos(validation, str(path))  # pooled by video after each epoch

@@ -14,6 +14,7 @@ from deepfake_cli.inference.runtimes.metadata import Traits
 from deepfake_cli.inference.runtimes.onnx import onnx
 from deepfake_cli.inference.runtimes.openvino import openvino
 from deepfake_cli.registry import lookup
+from deepfake_cli.storage.near import hint
 from deepfake_cli.storage.remote import here
 
 
@@ -57,7 +58,11 @@ def load(path: Path, runtime: str = "onnx", threads: int | None = None) -> Netwo
     """
     path = here(path)
     if not path.is_file():
-        raise MissingModelError(f"{path}: no such file. Create it from a snapshot with deepfake export.")
+        raise MissingModelError(f"{path}: no such file.{hint(path)} Create it from a snapshot with deepfake export.")
     if path.suffix.lower() in (".keras", ".h5", ".hdf5"):
         raise ModelError(f"{path}: a snapshot; export it with deepfake export {path}, and give the .onnx file.")
+    if path.suffix.lower() in (".tflite", ".pb"):
+        raise ModelError(
+            f"{path}: a {path.suffix} file; expected an .onnx file. Create it from the snapshot with deepfake export."
+        )
     return lookup(RUNTIMES, runtime, "runtime")(path, threads)
