@@ -155,7 +155,8 @@ def test_the_corpus_shows_what_it_says():
 def test_page_and_film_show_the_timestamps_of_frames(odd, tmp_path):
     detector = Detector.load()
     verdict = detector.predict(odd["variable.mp4"])
-    assert part(verdict, "variable.mp4", detector)["faces"][0]["ends"] == ["0:00.0", "0:02.6"]
+    moments = part(verdict, "variable.mp4", detector)["player"]["moments"]
+    assert [moments[place]["when"] for place in (0, -1)] == ["0:00.0", "0:02.6"]
     write_video(tmp_path / "film.mp4", verdict, detector)
     with av.open(str(tmp_path / "film.mp4")) as container:
         stream = container.streams.video[0]

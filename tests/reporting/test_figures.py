@@ -69,7 +69,7 @@ def test_other_plots_have_every_format(tmp_path):
         for n, name in enumerate(("none", "jpeg", "jpeg"))
     ]
     robustness_plot(tmp_path / "robustness.png", steps, ("svg", "pdf"))
-    cell = {"row": "a", "column": "b", "seen": "train", "frame": {"auc": AUC}, "video": {"auc": AUC}}
+    cell = {"row": "a", "column": "b", "seen": "train", "units": 20, "frame": {"auc": AUC}, "video": {"auc": AUC}}
     heat_map(tmp_path / "matrix.png", {"rows": ["a"], "columns": ["b"], "seeds": 1, "cells": [cell]}, ("svg", "pdf"))
     files = [tmp_path / f"{name}.{kind}" for name in ("reliability", "robustness", "matrix") for kind in PLOT_FORMATS]
     check(files)

@@ -119,6 +119,7 @@ def test_player_shows_the_moment_that_is_chosen(pages, browser):
     page.goto(pages["predict"].as_uri())
     shown = page.locator(".still:visible")
     assert shown.count() == 1
+    page.locator(".chart svg").scroll_into_view_if_needed()
     chart = page.locator(".chart svg").bounding_box()
     page.mouse.click(chart["x"] + chart["width"] - 2, chart["y"] + 50)
     assert shown.inner_text().startswith("0:02.9")  # the last of every third of 75 frames

@@ -75,7 +75,8 @@ def scatter(videos: "pd.DataFrame", thresholds: list[float]) -> Plot:
 def differences(comparison: Mapping[str, Any]) -> Plot:
     """A minus B for each metric, with its interval."""
     names = [name for name, _ in FIGURES.values()]
-    words = "A minus B; lines: 95 % intervals. Of errors, such as EER, lower is better."
+    sure = any(comparison[level][key]["low"] is not None for level in LEVELS for key in FIGURES)
+    words = f"A minus B{'; lines: 95 % intervals' * sure}. Of errors, such as EER, lower is better."
     places = np.arange(len(names))
     labels: dict[str, Any] = {
         "xlabel": "A − B",
