@@ -1,16 +1,17 @@
 # /// script
 # dependencies = ["nox[uv]"]
 # ///
-"""Lint, types, docs, tests and slow tests: ``nox`` runs all five."""
+"""Lint, types, docs and all tests: ``nox`` runs these four; ``nox -s lint types tests`` takes minutes, before a commit."""
 
 import nox
 
 nox.options.default_venv_backend = "uv|virtualenv"  # the lines above bring uv, which installs in seconds
-nox.options.sessions = ["lint", "types", "docs", "tests", "slow"]
+nox.options.sessions = ["lint", "types", "docs", "all"]
 nox.options.error_on_missing_interpreters = False
 
 # On two cores, since tests wait for processes; whole files, since their fixtures train and start clusters.
-WORKERS = ("-n", "3", "--dist", "loadfile")
+# Files with slow tests come first (tests/conftest.py), so that the workers end together.
+WORKERS = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
 PROJECT = nox.project.load_toml("pyproject.toml")
 
 
@@ -58,6 +59,13 @@ def slow(session: nox.Session) -> None:
     """The tests that train real models, for minutes."""
     with_package(session)
     session.run("pytest", *WORKERS, "-m", "slow", *session.posargs)
+
+
+@nox.session(name="all")
+def every_test(session: nox.Session) -> None:
+    """`tests` and `slow` in one run, which installs, loads TensorFlow and makes the fixtures once."""
+    with_package(session)
+    session.run("pytest", *WORKERS, *session.posargs)
 
 
 def with_package(session: nox.Session) -> None:
