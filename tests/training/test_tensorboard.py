@@ -230,6 +230,7 @@ def test_full_disk_for_events_does_not_change_the_run(project):
     assert whole["history"] == full["history"] and len(full["history"]) == 3
     sizes = [path.stat().st_size for path in (project / "runs" / "full").rglob("events.out*")]
     assert max(sizes) == 46 * 1024
+    assert not (project / "runs" / "full" / "results.png").exists(), "larger than the limit"
 
 
 def test_unusable_tensorboard_dir_is_refused(project):

@@ -16,7 +16,7 @@ from deepfake_cli.runs.listing import BEST, BEST_ONNX, is_finished
 from deepfake_cli.runs.read_only import ReadOnlyRun
 from deepfake_cli.runs.resume import check_lists, lists_of
 from deepfake_cli.runs.run import Run
-from deepfake_cli.storage.disk import check_output
+from deepfake_cli.storage.disk import check_output, sentence
 from deepfake_cli.storage.near import hint
 from deepfake_cli.storage.remote import here
 from deepfake_cli.training.events import Noted, Phase, Progress
@@ -87,7 +87,10 @@ def train(settings: Train, progress: Progress = lambda event: None, own: Own | N
         progress(Phase("exporting best.onnx"))
     fault = export_best(run.folder / BEST) if export else ""
     if run.writes:
-        results.draw(run.folder, run.history, run.recipe["snapshots"].get(BEST, {}).get("epoch"))
+        try:
+            results.draw(run.folder, run.history, run.recipe["snapshots"].get(BEST, {}).get("epoch"))
+        except OSError as error:  # the run is finished all the same
+            progress(Noted(sentence(error)))
     run.send()
     onnx = folder / BEST_ONNX if export and not fault else None
     return TrainResult(folder / BEST, folder / recipe.NAME, run.history, onnx, fault)
