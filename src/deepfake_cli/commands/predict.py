@@ -13,8 +13,7 @@ from deepfake_cli.config.command_line import command
 from deepfake_cli.explain.files import Reasons
 from deepfake_cli.inference.detector import Detector
 from deepfake_cli.inference.on_cluster import predict_there
-from deepfake_cli.inference.record_words import COLUMNS
-from deepfake_cli.inference.result import FRAME_ROW, ROW, Verdict, Verdicts, frame_rows, row
+from deepfake_cli.inference.result import FRAME_ROW, TABLE, Verdict, Verdicts, frame_rows, row
 from deepfake_cli.inference.sources import files
 from deepfake_cli.storage.csv_cells import write_rows
 from deepfake_cli.storage.files import write_text
@@ -136,7 +135,7 @@ def predict(
 
         write_text(settings.report, page(reasons.parts, detector, command("predict", settings), verbal=settings.verbal))
     if settings.csv:
-        write_csv(settings.csv, (*ROW, *COLUMNS), map(row, verdicts))
+        write_csv(settings.csv, TABLE, map(row, verdicts))
     if settings.frames_csv:
         write_csv(settings.frames_csv, FRAME_ROW, (face for verdict in verdicts for face in frame_rows(verdict)))
     failing = {"any": ("fake", "undecided"), None: ()}.get(settings.fail_on, (settings.fail_on,))
