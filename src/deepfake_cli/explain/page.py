@@ -45,6 +45,11 @@ def part(verdict: Verdict, name: str, detector: Detector) -> dict[str, Any]:
     }
 
 
+def overall(parts: Sequence[dict[str, Any]], rates: str) -> str:
+    """The error rates of a detector, as text; empty where the rates of files like those at hand are stated instead."""
+    return "" if any(file["verdict"].errors for file in parts) else rates
+
+
 def page(parts: Sequence[dict[str, Any]], detector: Detector, command: str = "", *, verbal: bool = False) -> str:
     """Return the HTML of the page.
 
@@ -63,7 +68,7 @@ def page(parts: Sequence[dict[str, Any]], detector: Detector, command: str = "",
         maps=detector.network.maps,
         threshold=detector.threshold,
         thresholds=detector.thresholds,
-        rates=" ".join(filter(None, [detector.rates, detector.terms])),
+        rates=" ".join(filter(None, [overall(parts, detector.rates), detector.terms])),
         calibrated=any(file["verdict"].calibrated for file in parts),
         size=(WIDE, HIGH),
         model=detector.traits.model,
