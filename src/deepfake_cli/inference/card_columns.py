@@ -26,10 +26,12 @@ def card_columns(support: Support | None, errors: Errors | None) -> dict[str, An
     if support:
         found |= dict(zip(RATIO, map(rounded, support.ratio), strict=True))
     like = errors.slices[ALL] if errors else None
-    for label, (rate, files) in RATES.items() if like else ():
-        of, wrong = like[label], like[label]["wrong"]
+    if like is None:
+        return found
+    for label, (rate, files) in RATES.items():
+        of = like[label]
         found[files] = of["files"]
         if of["files"]:
-            found[rate] = rounded(wrong["count"] / of["files"])
-            found |= {f"{rate}_{end}": wrong.get(end) for end in ("low", "high")}
+            found[rate] = rounded(of["wrong"]["count"] / of["files"])
+            found |= {f"{rate}_{end}": of["wrong"].get(end) for end in ("low", "high")}
     return found
