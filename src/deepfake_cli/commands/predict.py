@@ -17,7 +17,7 @@ from deepfake_cli.inference.result import FRAME_ROW, TABLE, Verdict, Verdicts, f
 from deepfake_cli.inference.sources import files
 from deepfake_cli.storage.csv_cells import write_rows
 from deepfake_cli.storage.files import write_text
-from deepfake_cli.storage.folders import CIRCLE
+from deepfake_cli.storage.folders import PASSED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +37,7 @@ class PredictResult:
         missed: whether a verdict matches `Predict.fail_on`.
         written: images and videos written.
         skipped: files of the given folders and patterns that are not named as videos or images.
-        unread: folders that cannot be listed, and links to folders that are read already, with the reason.
+        unread: folders that cannot be listed, links to folders that are read already, and cases, with the reason.
         case_sha256: hash of the file SHA256SUMS of the case, which stands for the whole folder; empty without a case.
     """
 
@@ -54,7 +54,7 @@ class PredictResult:
     @property
     def closed(self) -> list[Path]:
         """The folders that cannot be listed; each has an undecided verdict, too."""
-        return [path for path, reason in self.unread.items() if reason != CIRCLE]
+        return [path for path, reason in self.unread.items() if reason not in PASSED]
 
     def __len__(self) -> int:
         return len(self.verdicts)
