@@ -3,16 +3,19 @@
 import json
 import re
 import runpy
+import shutil
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
 from deepfake_cli.assets import CLIPS, FOLDER, STARTER
+from deepfake_cli.cli import app
 from deepfake_cli.errors import InstallationError
-from deepfake_cli.installation import BEYOND_JUDGING, install, require
+from deepfake_cli.installation import BEYOND_JUDGING, NEEDS, install, require
 from tests import processes
 
 ROOT = Path(__file__).parents[1]
@@ -73,7 +76,19 @@ def test_each_dependency_is_for_judging_for_measuring_or_for_training():
 def test_judging_needs_judge_txt_only(deepfake, judging, tmp_path):
     clip = FOLDER / CLIPS[0][0]
     options = ("--every", 60, "--report", "why.html", "--explain", "why")
-    others = [processes.start(*words.split(), cwd=tmp_path, **judging) for words in ("app --help", "datasets", "runs")]
+    (tmp_path / "set" / "real" / "a").mkdir(parents=True)
+    shutil.copy(clip, tmp_path / "set" / "real" / "a")
+    lines = (
+        "app --help",
+        "datasets verify folder set",
+        "runs",
+        "models",
+        "config options",
+        "split folder set --imgdir images",
+    )
+    others = [processes.start(*words.split(), cwd=tmp_path, **judging) for words in lines]
+    able = {words.split()[0] for words in lines} | {"predict", "doctor"}
+    assert able == set(get_command(app).commands) - set(NEEDS), "each command runs here, or doctor says that it cannot"
     assert clip.name in deepfake("predict", clip, *options, **judging).stdout
     assert (tmp_path / "why.html").exists() and list((tmp_path / "why").iterdir())
     for other in others:
@@ -88,6 +103,7 @@ def test_a_command_that_needs_more_says_what_installs_it(judging, tmp_path):
         ["train"], ["evaluate", "x.csv"], ["make-csv", "folder"], ["audit"], ["compare", "a", "b"], ["report"], ["matrix"],
         ["calibrate", "x.csv"], ["export", "best.keras"], ["forge", clip, "--no-crop"], ["demo"],
     )  # fmt: skip
+    assert sorted(words[0] for words in commands) == sorted(NEEDS)
     for some in (commands[:6], commands[6:]):
         running = [processes.start(*words, cwd=tmp_path, **judging) for words in some]
         for words, process in zip(some, running, strict=True):
@@ -109,12 +125,12 @@ def test_measuring_needs_measure_txt_only(deepfake, measuring, frames_of_uadfv, 
     errors = scored.communicate(timeout=120)[1]
     assert scored.returncode == 0 and (tmp_path / "evaluation" / "report.html").exists(), errors
     doctor = deepfake("doctor", **measuring).stdout
-    assert "all but training" in " ".join(doctor.split())
+    assert "cannot run: demo, export, forge, train" in " ".join(doctor.split())
 
 
 def test_doctor_says_what_is_left_out_and_accepts_it(deepfake, judging):
     done = deepfake("doctor", **judging)
-    assert "tensorflow" in done.stdout and "only split, predict and app" in " ".join(done.stdout.split())
+    assert "tensorflow" in done.stdout and f"cannot run: {', '.join(sorted(NEEDS))}" in " ".join(done.stdout.split())
     assert "Packages: fix it with: pip install " in done.stderr
     assert "TensorFlow:" not in done.stderr, "one line"
 

@@ -27,6 +27,12 @@ BEYOND_JUDGING = (
     "threadpoolctl",
 )
 
+# The package of these without which a command cannot run; the other commands run without any of them.
+NEEDS = {
+    **dict.fromkeys(("audit", "calibrate", "compare", "evaluate", "make-csv", "matrix", "report"), "pandas"),
+    **dict.fromkeys(("demo", "export", "forge", "train"), "tensorflow"),
+}
+
 
 def install(*extras: str) -> str:
     """The command that installs the whole product, with these extras, from where this installation came from.

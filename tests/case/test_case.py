@@ -66,6 +66,8 @@ def test_the_record_says_what_was_examined_and_matches_its_schema(made):
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(record, schema)
     clip, bad = record["files"]
+    assert set(clip) == set(bad) == set(schema["$defs"]["Examined"]["properties"]), "the schema names all that is said"
+    assert set(record) == set(schema["properties"])
     found = clip["record"]
     sha256 = hashlib.sha256(CLIP.read_bytes()).hexdigest()
     assert found["file"]["sha256"] == found["file"]["sha256_after"] == sha256

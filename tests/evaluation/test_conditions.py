@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import shutil
 
 import numpy as np
@@ -14,6 +15,7 @@ from deepfake_cli.assets import CLIPS, FOLDER, STARTER
 from deepfake_cli.errors import ManifestError, ModelError
 from deepfake_cli.evaluation.conditions import slices
 from deepfake_cli.evaluation.whole_files import COLUMNS, labelled
+from deepfake_cli.inference.card_columns import card_columns
 from deepfake_cli.inference.condition import PROPERTIES, Condition
 from deepfake_cli.inference.error_rates import ALL, Errors
 from deepfake_cli.inference.runtimes.metadata import Traits
@@ -85,9 +87,17 @@ def test_the_rates_are_printed_and_kept_in_a_copy_with_the_same_weights(measured
 def test_predict_looks_up_the_condition_of_its_file(measured):
     root, _ = measured
     options = ("--detector", "evaluation/mine.onnx", "--max-frames", 2)
-    same = processes.run("predict", "set/real/man_a/a.mp4", *options, "--report", "page.html", cwd=root).stdout
+    same = processes.run(
+        "predict", "set/real/man_a/a.mp4", *options, "--report", "page.html", "--csv", "a.csv", cwd=root
+    ).stdout
     assert "Error rates on files like this" in same and "all of these" in same and "groups" in same
-    assert "Error rates on files like this" in (root / "page.html").read_text()
+    page = (root / "page.html").read_text()
+    assert "Error rates on files like this" in page
+    assert "Measured on" not in page, "the rates of files like this replace those of all files"
+    (row,) = pd.read_csv(root / "a.csv").to_dict("records")
+    assert row["reals_measured"] >= 1 and 0 <= row["reals_called_fake"] <= 1
+    assert math.isnan(row["reals_called_fake_low"]), "no interval below ten groups"
+    assert math.isnan(row["log10_lr"]), "the detector has no likelihood ratios"
     grey = root / "other.png"
     import cv2
 
@@ -190,8 +200,14 @@ def test_predict_states_both_hypotheses_the_ratio_and_its_data(calibrated):
         assert "100 fake and 100 real files of 50 groups: conditions.csv" in text
         assert "codec h264, theirs hevc" in text
     assert "prior" not in said and "posterior" not in said
-    (verdict,) = json.loads(processes.run("predict", CLIP, *options, "--json", cwd=root).stdout)["verdicts"]
+    (verdict,) = json.loads(processes.run("predict", CLIP, *options, "--json", "--csv", "a.csv", cwd=root).stdout)[
+        "verdicts"
+    ]
     ratio = verdict["likelihood_ratio"]
+    (row,) = pd.read_csv(root / "a.csv").to_dict("records")
+    for name in ("", "_low", "_high"):
+        assert row[f"log10_lr{name}"] == ratio[f"log10{name}"]
+    assert ratio["log10"] == pytest.approx(math.log10(ratio["ratio"]), abs=1e-3)
     assert ratio["low"] <= ratio["ratio"] <= ratio["high"] and ratio["supports"] == "real" and ratio["ratio"] < 1
     assert Detector.load(root / "calibration" / "mine.onnx").predict(CLIP, max_frames=3, faces="all").support is None
 
@@ -258,6 +274,7 @@ def test_each_file_is_in_one_part_of_each_property():
 def test_unknown_conditions_are_said():
     condition = Condition(150.0, 9.0, 100.0, None, "")
     found = Errors.of({"on": "x", "threshold": 0.5, "slices": slices(rows())}, condition)
+    assert set(card_columns(None, found).values()) == {None}
     assert found.slices[ALL] is None and found.slices["face_size"]["real"]["files"] == 1
     assert "bits per pixel not known" in found.lines() and found.lines()[-1] == found.none
     told = differences({"face_size": [200, 300], "light": [90, 110], "codec": ["h264"]}, condition)

@@ -130,6 +130,12 @@ def test_unusable_scores_raise(labels, scores, words):
         fit(labels, scores, [0, 1])
 
 
+@pytest.mark.parametrize("cost", [cllr, cllr_min, ece])
+def test_ratios_of_one_class_have_no_cost(cost):
+    with pytest.raises(ManifestError, match="2 ratios, all of fakes"):
+        cost([1.0, 2.0], [1, 1])
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -1,6 +1,5 @@
 """Write a case folder, whole or not at all."""
 
-import json
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,14 +15,19 @@ from deepfake_cli.config import Predict
 from deepfake_cli.config.command_line import command
 from deepfake_cli.errors import CaseError
 from deepfake_cli.explain.page import page
+from deepfake_cli.explain.top_frames import read_again
 from deepfake_cli.inference.detector import Detector
 from deepfake_cli.inference.record import machine, now, tool
+from deepfake_cli.inference.recording import file_hash
 from deepfake_cli.inference.result import Verdict
 from deepfake_cli.storage.disk import writing
 from deepfake_cli.storage.files import write_text
+from deepfake_cli.storage.folders import is_case
 from deepfake_cli.storage.hashes import sha256
+from deepfake_cli.storage.json_files import json_text
 from deepfake_cli.storage.remote import lent, url
 
+CHANGED_SINCE = "the file changed after it was judged: the frames shown may not be those that were scored"
 HTML, PDF = "report.html", "report.pdf"
 
 
@@ -46,13 +50,18 @@ class CaseFolder:
     def add(self, verdict: Verdict) -> None:
         """Add a verdict: its frames and its entry in the record."""
         record = verdict.record
+        shown: list[dict[str, Any]] = []
+        place = f"frames/{len(self._files) + 1:04d}"
+        with lent(verdict.path) as local:
+            local_verdict = replace(verdict, path=local)
+            with read_again(local_verdict):
+                shown = write_frames(self._folder, place, local_verdict, self._detector)
+            if shown and record and file_hash(local) != record.file.sha256_after:
+                verdict.notes.append(CHANGED_SINCE)
         hashes = {"sha256": record.file.sha256, "sha256_after": record.file.sha256_after} if record else {}
         self._log.add("read", path=url(verdict.path), began=record.began if record else None, **hashes)
         facts = verdict.facts()
         self._log.add("judged", path=facts["path"], **{name: facts[name] for name in ("verdict", "reason", "score")})
-        place = f"frames/{len(self._files) + 1:04d}"
-        with lent(verdict.path) as local:
-            shown = write_frames(self._folder, place, replace(verdict, path=local), self._detector)
         self._files.append(facts | {"shown": shown})
 
     def close(
@@ -94,7 +103,7 @@ class CaseFolder:
             signature.sign(self._folder, self._key)
 
     def _write(self, name: str, value: Any) -> None:
-        write_text(self._folder / name, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+        write_text(self._folder / name, json_text(value, indent=2) + "\n")
 
 
 def check(settings: Predict) -> None:
@@ -108,6 +117,8 @@ def check(settings: Predict) -> None:
         folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir())))
     ):
         raise CaseError(f"{folder}: exists already. A case is never changed; choose another folder.")
+    if folder is not None and (around := next(filter(is_case, folder.absolute().parents), None)):
+        raise CaseError(f"{folder}: is in the case {around}. A case is never changed; choose another folder.")
     if settings.sign is not None:
         signature.private_key(settings.sign)
 

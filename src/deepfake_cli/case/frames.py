@@ -7,8 +7,7 @@ import cv2
 import numpy as np
 
 from deepfake_cli.errors import StorageError
-from deepfake_cli.explain.page import FACES
-from deepfake_cli.explain.top_frames import TopFrame, top_frames
+from deepfake_cli.explain.top_frames import TopFrame, faces_of, top_frames
 from deepfake_cli.inference.detector import Detector
 from deepfake_cli.inference.result import Verdict
 from deepfake_cli.media.video import FrameSource
@@ -25,7 +24,7 @@ def write_frames(folder: Path, place: str, verdict: Verdict, detector: Detector)
         detector: that gave it.
     """
     entries = []
-    faces = [(number, face) for number, face in enumerate(verdict.faces[:FACES], 1) if len(face.timeline.judged)]
+    faces = [(number, face) for number, face in enumerate(faces_of(verdict), 1) if len(face.timeline.judged)]
     for number, face in faces:
         for shown in top_frames(verdict, face.timeline, detector):
             entries.append(_entry(folder, place, number, shown, verdict))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deepfake_cli.explain.page import CAUTION
+from deepfake_cli.explain.page import CAUTION, overall
 from deepfake_cli.inference.record import tool
 from deepfake_cli.inference.result import Verdict
 from deepfake_cli.inference.timeline import Timeline
@@ -45,8 +45,8 @@ def write_pdf(path: Path, record: dict[str, Any], parts: Sequence[dict[str, Any]
     _text(pdf, f"{CAUTION} The score is not the probability that the file was manipulated.")
     _heading(pdf, "Detector")
     _text(pdf, record["detector"])
-    if record["rates"]:
-        _text(pdf, record["rates"])
+    if rates := overall(parts, record["rates"]):
+        _text(pdf, rates)
     _text(pdf, record["command"], mono=True, muted=True)
     if len(parts) > 1:
         _heading(pdf, "Files")

@@ -57,6 +57,11 @@ class Examined(Part):
     left_out: dict[str, int]
     notes: list[str]
     seconds: float
+    condition: dict[str, Any] | None = Field(description="What is known to change error rates; null without a face")
+    likelihood_ratio: dict[str, Any] | None = Field(description="Null if the detector has none")
+    error_rates: dict[str, Any] | None = Field(
+        description="By property of the condition, of the files measured; null if none were, or at other thresholds"
+    )
     faces: list[Face]
     record: Record | None
     shown: list[Frame]
@@ -70,7 +75,9 @@ class Case(Part):
     command: str = Field(description="That made the case")
     settings: dict[str, Any] = Field(description="All settings of the command, with defaults")
     detector: str
-    rates: str = Field(description="Measured error rates of the detector; empty if none were measured")
+    rates: str = Field(
+        description="Error rates of the detector on the files named here, whatever their condition; empty if none were measured"
+    )
     files: list[Examined]
     skipped: list[str] = Field(description="Files of given folders that are not named as videos or images")
     unread: dict[str, str] = Field(description="Folders that could not be listed, with the reason")

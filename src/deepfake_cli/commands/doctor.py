@@ -10,7 +10,7 @@ from pathlib import Path
 
 from deepfake_cli import __version__
 from deepfake_cli.errors import DeepfakeError
-from deepfake_cli.installation import install, missing
+from deepfake_cli.installation import NEEDS, install, missing
 from deepfake_cli.native_output import quiet
 
 CONFLICTING = (
@@ -68,14 +68,10 @@ def _packages(lacking: list[str]) -> Finding:
     """Which packages of the whole product are left out, as with requirements/judge.txt."""
     if not lacking:
         return Finding("Packages", "all installed")
-    able = (
-        "only split, predict and app"
-        if "pandas" in lacking
-        else "all but training"
-        if "tensorflow" in lacking
-        else "most"
+    barred = ", ".join(sorted(name for name, needs in NEEDS.items() if needs in lacking))
+    return Finding(
+        "Packages", f"not installed: {', '.join(lacking)}; cannot run: {barred or 'some options'}", install()
     )
-    return Finding("Packages", f"not installed: {', '.join(lacking)}; {able} can run", install())
 
 
 def _tensorflow() -> list[Finding]:

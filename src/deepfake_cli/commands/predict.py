@@ -13,12 +13,11 @@ from deepfake_cli.config.command_line import command
 from deepfake_cli.explain.files import Reasons
 from deepfake_cli.inference.detector import Detector
 from deepfake_cli.inference.on_cluster import predict_there
-from deepfake_cli.inference.record_words import COLUMNS
-from deepfake_cli.inference.result import FRAME_ROW, ROW, Verdict, Verdicts, frame_rows, row
+from deepfake_cli.inference.result import FRAME_ROW, TABLE, Verdict, Verdicts, frame_rows, row
 from deepfake_cli.inference.sources import files
 from deepfake_cli.storage.csv_cells import write_rows
 from deepfake_cli.storage.files import write_text
-from deepfake_cli.storage.folders import CIRCLE
+from deepfake_cli.storage.folders import PASSED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +37,7 @@ class PredictResult:
         missed: whether a verdict matches `Predict.fail_on`.
         written: images and videos written.
         skipped: files of the given folders and patterns that are not named as videos or images.
-        unread: folders that cannot be listed, and links to folders that are read already, with the reason.
+        unread: folders that cannot be listed, links to folders that are read already, and cases, with the reason.
         case_sha256: hash of the file SHA256SUMS of the case, which stands for the whole folder; empty without a case.
     """
 
@@ -55,7 +54,7 @@ class PredictResult:
     @property
     def closed(self) -> list[Path]:
         """The folders that cannot be listed; each has an undecided verdict, too."""
-        return [path for path, reason in self.unread.items() if reason != CIRCLE]
+        return [path for path, reason in self.unread.items() if reason not in PASSED]
 
     def __len__(self) -> int:
         return len(self.verdicts)
@@ -136,7 +135,7 @@ def predict(
 
         write_text(settings.report, page(reasons.parts, detector, command("predict", settings), verbal=settings.verbal))
     if settings.csv:
-        write_csv(settings.csv, (*ROW, *COLUMNS), map(row, verdicts))
+        write_csv(settings.csv, TABLE, map(row, verdicts))
     if settings.frames_csv:
         write_csv(settings.frames_csv, FRAME_ROW, (face for verdict in verdicts for face in frame_rows(verdict)))
     failing = {"any": ("fake", "undecided"), None: ()}.get(settings.fail_on, (settings.fail_on,))

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from deepfake_cli.explain.top_frames import faces_of, read_again
 from deepfake_cli.inference.detector import Detector
 from deepfake_cli.inference.result import Verdict
 from deepfake_cli.storage.remote import lent, url
@@ -40,8 +41,9 @@ class Reasons:
                 from deepfake_cli.explain.page import part
 
                 self.parts.append(part(local_verdict, url(verdict.path), self._detector))
-            if self._folder and verdict.score is not None:
-                self._draw(local_verdict, self._folder, progress)
+            if self._folder and faces_of(verdict) and verdict.score is not None:
+                with read_again(local_verdict):
+                    self._draw(local_verdict, self._folder, progress)
 
     def _draw(self, verdict: Verdict, folder: Path, progress: Callable[[int, int], None]) -> None:
         from deepfake_cli.explain.sheet import sheet

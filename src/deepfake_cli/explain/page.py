@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from deepfake_cli.explain.player import HIGH, WIDE, player, when
-from deepfake_cli.explain.top_frames import TopFrame, top_frames
+from deepfake_cli.explain.top_frames import TopFrame, faces_of, read_again, top_frames
 from deepfake_cli.inference.detector import Detector
 from deepfake_cli.inference.record_words import sections
 from deepfake_cli.inference.result import FaceResult, Verdict
@@ -19,21 +19,25 @@ CAUTION = (
     "A verdict is not a proof, and no evidence about a person: detectors make errors, most of all on forgeries unlike those in "
     "their training data."
 )
-FACES = 4  # shown per file: each decodes the file again
 WORDS = {"fake": "Probably fake", "real": "Probably real", "undecided": "Undecided"}
 
 
 def part(verdict: Verdict, name: str, detector: Detector) -> dict[str, Any]:
     """Return the part of the page on one file; decodes the file again for the frames shown.
 
+    If that fails, or if the file has changed, no frames are shown.
+
     Args:
         verdict: of the file.
         name: of the file, for display.
         detector: that gave the verdict.
     """
-    shown = verdict.faces[:FACES]
-    faces = [_face(face, verdict, detector) for face in shown]
-    wanted = [card["frame"] for face in faces for card in face["cards"]]
+    shown, film = faces_of(verdict), None
+    faces: list[dict[str, Any]] = []
+    with read_again(verdict):
+        faces = [_face(face, verdict, detector) for face in shown]
+        wanted = [card["frame"] for face in faces for card in face["cards"]]
+        film = player(verdict, shown, wanted) if shown else None
     return {
         "name": name,
         "verdict": verdict,
@@ -41,8 +45,13 @@ def part(verdict: Verdict, name: str, detector: Detector) -> dict[str, Any]:
         "record": sections(verdict.record) if verdict.record else [],
         "origin": verdict.record.origin_lines if verdict.record else [],
         "faces": faces,
-        "player": player(verdict, shown, wanted) if shown else None,
+        "player": film,
     }
+
+
+def overall(parts: Sequence[dict[str, Any]], rates: str) -> str:
+    """The error rates of a detector, as text; empty where the rates of files like those at hand are stated instead."""
+    return "" if any(file["verdict"].errors for file in parts) else rates
 
 
 def page(parts: Sequence[dict[str, Any]], detector: Detector, command: str = "", *, verbal: bool = False) -> str:
@@ -63,7 +72,7 @@ def page(parts: Sequence[dict[str, Any]], detector: Detector, command: str = "",
         maps=detector.network.maps,
         threshold=detector.threshold,
         thresholds=detector.thresholds,
-        rates=" ".join(filter(None, [detector.rates, detector.terms])),
+        rates=" ".join(filter(None, [overall(parts, detector.rates), detector.terms])),
         calibrated=any(file["verdict"].calibrated for file in parts),
         size=(WIDE, HIGH),
         model=detector.traits.model,

@@ -1,15 +1,21 @@
 """The frames of a face with the highest scores, and their heat maps."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
+from deepfake_cli.errors import VideoError
 from deepfake_cli.faces.crop import crop
 from deepfake_cli.inference.detector import Detector
-from deepfake_cli.inference.result import Verdict
+from deepfake_cli.inference.recording import CHANGED
+from deepfake_cli.inference.result import FaceResult, Verdict
 from deepfake_cli.inference.timeline import Moment, Timeline
 from deepfake_cli.media.video import FrameSource
+from deepfake_cli.storage.disk import reason
 
+FACES = 4  # shown per file: each decodes the file again
 MOST = 6  # frames per face
 APART = 12  # two of them are at least 1 / APART of the timeline apart
 
@@ -27,6 +33,21 @@ class TopFrame:
     moment: Moment
     face: np.ndarray
     heat: np.ndarray | None
+
+
+def faces_of(verdict: Verdict) -> list[FaceResult]:
+    """The faces of a file that are shown; none if it changed, since its frames are no longer those that were scored."""
+    return [] if verdict.reason == CHANGED else verdict.faces[:FACES]
+
+
+@contextmanager
+def read_again(verdict: Verdict) -> Iterator[None]:
+    """Note on the verdict, which stands, that its file can no longer be read for its frames: it was moved, for instance."""
+    try:
+        yield
+    except VideoError as error:
+        note = f"frames cannot be shown: {reason(error).removeprefix(f'{verdict.path}: ')}"
+        verdict.notes += [note] if note not in verdict.notes else []
 
 
 def top_frames(verdict: Verdict, timeline: Timeline, detector: Detector) -> list[TopFrame]:

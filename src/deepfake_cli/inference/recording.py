@@ -1,5 +1,6 @@
 """Keep the record while a file is judged: hash it before and after, and note what was read."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from deepfake_cli.inference.result import Verdict
 
 CHANGED = "the file changed while it was judged"
+CLOCK = "the clock of this machine was set, or the machine slept, while the file was judged: its times may be wrong"
+DRIFT = 2.0  # seconds
 UNSAID = ("scores", "face_detector", "examiner", "trust")  # of the options; the record has them elsewhere
 
 
@@ -27,7 +30,7 @@ class Recorder:
     """
 
     def __init__(self, options: "JudgeOptions"):
-        self._options, self._began = options, records.now()
+        self._options, self._began, self._offset = options, records.now(), _offset()
         self._source: FrameSource | None = None
         self._header: Header | None = None
         self._provenance: Provenance | None = None
@@ -36,11 +39,11 @@ class Recorder:
     @contextmanager
     def of_file(self, path: Path, verdict: "Verdict") -> Iterator[None]:
         """Hash a file before and after the block that judges it; if it changed, nothing can be said of it."""
-        before = _hash(path)
+        before = file_hash(path)
         try:
             yield
         finally:
-            after = _hash(path)
+            after = file_hash(path)
             self._evidence = records.evidence(path, before, after)
             if self._source is not None:
                 self._header = self._source.header
@@ -58,6 +61,8 @@ class Recorder:
         """The record of the verdict; None if the detector is not known."""
         if self._options.examiner is None:
             return None
+        if abs(_offset() - self._offset) > DRIFT:
+            verdict.notes.append(CLOCK)
         lines = [face.timeline for face in verdict.faces]
         return records.Record(
             file=self._evidence,
@@ -88,6 +93,12 @@ def _settings(options: "JudgeOptions") -> dict[str, Any]:
     }
 
 
-def _hash(path: Path) -> str | None:
+def file_hash(path: Path) -> str | None:
+    """The SHA-256 of a file or of a folder of images; None if it cannot be read."""
     images = [file for _, file in frame_files(path)] if path.is_dir() else []
     return records.hashed(path, images)
+
+
+def _offset() -> float:
+    """Seconds between two clocks of this machine: the one that tells the time, and one that nobody can set."""
+    return time.time() - time.monotonic()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from deepfake_cli.inference.card_columns import CARD_COLUMNS, card_columns
 from deepfake_cli.inference.condition import Condition
 from deepfake_cli.inference.error_rates import Errors
 from deepfake_cli.inference.record import Record
@@ -213,7 +214,7 @@ class Verdicts(list[Verdict]):
         """The verdicts as a table with a row per file; the columns are those of ``deepfake predict --csv``."""
         import pandas as pd
 
-        return pd.DataFrame([row(verdict) for verdict in self], columns=[*ROW, *COLUMNS])
+        return pd.DataFrame([row(verdict) for verdict in self], columns=[*TABLE])
 
     def save(self, path: str | Path) -> Path:
         """Save as the suffix of `path` says: .json (`to_dict`) or .csv (`to_df`).
@@ -229,6 +230,7 @@ class Verdicts(list[Verdict]):
 
 SHOWN = 10  # verdicts in the text of a list
 ROW = ("path", "verdict", "score", "probability", "low", "high", "threshold", "frames", "reason", "seconds", "notes")
+TABLE = (*ROW, *CARD_COLUMNS, *COLUMNS)  # of ``--csv``
 FRAME_ROW = ("path", "face", "frame", "time", "score", "box")
 
 
@@ -236,7 +238,7 @@ def row(verdict: Verdict) -> dict[str, Any]:
     """The row of a verdict for ``--csv``."""
     facts = verdict.facts()
     own = {name: facts[name] for name in ROW[:-1]} | {"notes": "; ".join(verdict.notes)}
-    return own | columns(verdict.record)
+    return own | card_columns(verdict.support, verdict.errors) | columns(verdict.record)
 
 
 def frame_rows(verdict: Verdict) -> Iterator[dict[str, Any]]:

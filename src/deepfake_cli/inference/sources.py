@@ -12,7 +12,7 @@ from deepfake_cli.errors import ConfigError, MissingFileError
 from deepfake_cli.media.memory import MemorySource, bgr, webcam
 from deepfake_cli.media.video import VIDEO_SUFFIXES, is_frame, is_number
 from deepfake_cli.storage import remote
-from deepfake_cli.storage.folders import CIRCLE, below, exists, is_folder
+from deepfake_cli.storage.folders import PASSED, below, exists, is_folder
 from deepfake_cli.storage.near import hint
 
 MODELS = frozenset({".onnx", ".keras", ".h5", ".hdf5", ".tflite", ".pth", ".pt"})  # suffixes that no media have
@@ -148,8 +148,8 @@ def files(
     Args:
         paths: as given. A file is taken whatever its name, a folder with the media in it and in its sub-folders and links.
         skipped: gets the visible files of folders that are not named as media.
-        unread: gets the folders that cannot be listed, which are among the files, so that each has a verdict; and the links
-            to folders that are read already.
+        unread: gets the folders that cannot be listed, which are among the files, so that each has a verdict; the links to
+            folders that are read already; and the cases in them.
         folders: which folders are one video, see `is_video_folder`; the folder itself is then yielded, without its images.
 
     Raises:
@@ -168,7 +168,7 @@ def files(
             found = below(path, missed, partial(is_video_folder, folders=folders))
             visible = [file for file in found if file.name[0] != "."]
             inside = [file for file in visible if is_folder(file) or _has_media_name(file)]
-            inside += [folder for folder, reason in missed.items() if reason != CIRCLE]
+            inside += [folder for folder, reason in missed.items() if reason not in PASSED]
             if not inside:
                 raise MissingFileError(f"{path}: no videos or images in this folder.")
             if skipped is not None:

@@ -83,7 +83,10 @@ class Support:
         return {
             "hypotheses": {"fake": FAKE, "real": REAL},
             **{name: rounded(10**value) for name, value in zip(("ratio", "low", "high"), self.ratio, strict=True)},
-            "log10": rounded(self.ratio.log10),
+            **{
+                name: rounded(value)
+                for name, value in zip(("log10", "log10_low", "log10_high"), self.ratio, strict=True)
+            },
             "verbal": self.verbal,
             "supports": "fake" if self.ratio.log10 >= 0 else "real",
             "data": dict(self.data),

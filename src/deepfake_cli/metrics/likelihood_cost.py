@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from deepfake_cli.errors import ManifestError
 from deepfake_cli.metrics.pooling import Codes, Floats
 
 ODDS = np.linspace(-3, 3, 121)  # log10 prior odds of an ECE plot
@@ -19,8 +20,11 @@ def cllr(log10: ArrayLike, truth: ArrayLike) -> float:
     Args:
         log10: shape (n,), log10 ratios; those of 0 and infinity are -inf and inf.
         truth: shape (n,), 0 for real and 1 for fake; both must occur.
+
+    Raises:
+        ManifestError: one class is missing.
     """
-    ratios, fake = np.asarray(log10, dtype="float64"), np.asarray(truth) == 1
+    ratios, fake = _of_both(log10, truth)
     nats = np.log(10) * ratios
     bits = np.logaddexp(0, np.where(fake, -nats, nats)) / np.log(2)
     return float((bits[fake].mean() + bits[~fake].mean()) / 2)
@@ -35,7 +39,7 @@ def best_rising(log10: ArrayLike, truth: ArrayLike) -> Floats:
     """Log10 ratios, (n,), after pool adjacent violators, each class with half of the weight; the ends are infinite."""
     from sklearn.isotonic import IsotonicRegression
 
-    ratios, fake = np.asarray(log10, dtype="float64"), np.asarray(truth) == 1
+    ratios, fake = _of_both(log10, truth)
     share = fake.mean()
     weights = np.where(fake, 1 - share, share)
     _, ranks = np.unique(ratios, return_inverse=True)  # scikit-learn gives NaN between ratios that are nearly equal
@@ -55,7 +59,7 @@ def ece(log10: ArrayLike, truth: ArrayLike, odds: ArrayLike = ODDS) -> Floats:
         truth: shape (n,), 0 for real and 1 for fake; both must occur.
         odds: shape (odds,), log10 prior odds of fake.
     """
-    ratios, fake = np.asarray(log10, dtype="float64"), np.asarray(truth) == 1
+    ratios, fake = _of_both(log10, truth)
     prior = np.log(10) * np.asarray(odds, dtype="float64")[:, None]
     after = prior + np.log(10) * ratios
     of_fakes = (np.logaddexp(0, -after[:, fake]) / np.log(2)).mean(axis=1)
@@ -73,3 +77,12 @@ def misleading(log10: Floats, truth: Codes) -> dict[str, Any]:
         "fake_worst": float(min(fakes.min(), 0)),
         "real_worst": float(max(reals.max(), 0)),
     }
+
+
+def _of_both(log10: ArrayLike, truth: ArrayLike) -> tuple[Floats, np.ndarray]:
+    """The ratios as float64, and which are of fakes."""
+    ratios, fake = np.asarray(log10, dtype="float64"), np.asarray(truth) == 1
+    if fake.all() or not fake.any():
+        found = f"{len(fake):,} ratios, all of {'fakes' if fake.any() else 'reals'}"
+        raise ManifestError(f"The cost of likelihood ratios needs those of reals and of fakes. Received: {found}.")
+    return ratios, fake

@@ -21,6 +21,11 @@ def encodable(text: str) -> str:
     return _ENCODABLE.sub(_escape, text)
 
 
+def encodable_json(text: str) -> str:
+    """JSON with what UTF-8 cannot encode as escapes, which are text for who parses it."""
+    return _ENCODABLE.sub(lambda found: "\\" + _escape(found), text)
+
+
 def _escape(found: re.Match[str]) -> str:
     code = ord(found[0])
     return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else ascii(found[0])[1:-1]

@@ -7,6 +7,9 @@ from pathlib import Path
 from deepfake_cli.storage.disk import reason
 
 CIRCLE = "a link to a folder that is read already"
+CASE = "a case that predict --case wrote: name it to judge the pictures in it"
+PASSED = (CIRCLE, CASE)  # of folders that are passed over, and are no fault
+CASE_FILES = ("SHA256SUMS", "log.jsonl", "record.json")
 
 
 def is_folder(path: Path) -> bool:
@@ -24,6 +27,11 @@ def exists(path: Path) -> bool:
     return os.path.exists(path)  # noqa: PTH110
 
 
+def is_case(folder: Path) -> bool:
+    """Whether ``predict --case`` wrote a folder."""
+    return all(is_file(folder / name) for name in CASE_FILES)
+
+
 def closed(folder: Path) -> dict[Path, str]:
     """The folders at any depth that cannot be listed, with the reason. Links are not followed."""
     found: dict[Path, str] = {}
@@ -35,12 +43,13 @@ def closed(folder: Path) -> dict[Path, str]:
 def below(
     folder: Path, unread: dict[Path, str], is_one: Callable[[Path], bool] = lambda folder: False
 ) -> Iterator[Path]:
-    """All files below a folder, also through links, sorted by folder.
+    """All files below a folder, also through links, sorted by folder; without those of cases in it.
 
     Args:
         folder: it may be one that cannot be listed.
         is_one: whether a folder is yielded itself, instead of its files.
-        unread: gets the folders that cannot be listed, and the links to folders that are read already, with the reason.
+        unread: gets the folders that cannot be listed, the links to folders that are read already, and the cases, with the
+            reason.
     """
     around = {folder.resolve()}
     for place, inner, names in os.walk(folder, followlinks=True, onerror=_noting(unread)):
@@ -51,6 +60,9 @@ def below(
             if target in around:  # two links to it would repeat its files, one to a parent would never end
                 inner.remove(name)
                 unread[here / name] = CIRCLE
+            elif is_case(target):
+                inner.remove(name)
+                unread[here / name] = CASE
             around.add(target)
         if is_one(here):
             yield here

@@ -1,4 +1,4 @@
-"""Read JSON that others may have changed: bounded, checked against a model, with one error that names file and field."""
+"""Write JSON for people, and read what others may have changed: bounded, checked, with one error that names file and field."""
 
 import json
 import math
@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, Validat
 
 from deepfake_cli.errors import DeepfakeError
 from deepfake_cli.storage.disk import sentence
+from deepfake_cli.storage.escapes import encodable_json
 from deepfake_cli.storage.remote import here
 
 MOST_BYTES = 2**28  # of a file: the frames of a video of ten hours fit
@@ -31,6 +32,11 @@ def _no_nul(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_no_nul)]  # a path or a name: the system takes no NUL in it
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """A value as JSON that UTF-8 can encode; bytes of a name that are not UTF-8 become escapes, as in other texts."""
+    return encodable_json(json.dumps(value, indent=indent, ensure_ascii=False, default=str))
 
 
 def read_json(path: Path, model: Any, error: type[DeepfakeError], mend: str, *, required: bool = True) -> Any:

@@ -133,8 +133,8 @@ class Traits:
             {call: round(100 * share) for call, share in self.measured[label].items()} for label in ("real", "fake")
         )
         return (
-            f"Measured on {self.measured['on']}: of 100 real clips {real['fake']} were called fake and "
-            f"{real['undecided']} undecided; of 100 fakes {fake['real']} were called real and {fake['undecided']} undecided."
+            f"Measured on {self.measured['on']}: of real clips {real['fake']} % were called fake and "
+            f"{real['undecided']} % undecided; of fakes {fake['real']} % were called real and {fake['undecided']} % undecided."
         )
 
     @property

@@ -1,0 +1,147 @@
+"""What the other side would ask: files that change or vanish, odd names, a changed clock, cases in folders and in cases."""
+
+import json
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import cv2
+import pytest
+
+from deepfake_cli import Detector
+from deepfake_cli.assets import CLIPS, FOLDER
+from deepfake_cli.case import sums
+from deepfake_cli.case.verify import verify
+from deepfake_cli.commands.predict import predict
+from deepfake_cli.config import Predict
+from deepfake_cli.errors import CaseError
+from deepfake_cli.inference.recording import CHANGED, CLOCK
+from deepfake_cli.inference.sources import files
+from deepfake_cli.media.video import FrameSource
+from tests.case.test_case import record_of
+
+CLIP = FOLDER / CLIPS[0][0]
+ODD = ("a b\n.mp4", "-rf.mp4", "back\\slash.mp4", b"\xff.mp4".decode("utf-8", "surrogateescape"), "e\u0301.mp4")
+
+
+@pytest.fixture(scope="module")
+def exhibits(tmp_path_factory) -> Path:
+    """A folder of files that change or vanish while they are examined, an empty one and ones with odd names."""
+    root = tmp_path_factory.mktemp("exhibits")
+    for name in ("changed.mp4", "vanished.mp4", "whole.mp4"):
+        shutil.copy(CLIP, root / name)
+    (root / "empty.mp4").touch()
+    for name in ODD:
+        (root / name).write_text("no video")
+    return root
+
+
+@pytest.fixture(scope="module")
+def made(exhibits) -> Path:
+    """The case of these files, in their folder."""
+
+    def interfere(path: Path, done: int, total: int) -> None:
+        if path.name == "changed.mp4":
+            path.write_bytes(CLIP.read_bytes() + b"x")
+
+    def vanish(path: Path, number: int, count: int) -> None:
+        """Between the examination of a file and the look for its frames."""
+        if path.name == "vanished.mp4":
+            monkeypatch.setattr(Detector, "judge", judged_and_gone)
+
+    def judged_and_gone(detector, path, **options):
+        verdict = judge(detector, path, **options)
+        path.unlink()
+        monkeypatch.setattr(Detector, "judge", judge)
+        return verdict
+
+    judge = Detector.judge
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        predict(Predict(paths=[exhibits, exhibits / ODD[3]], max_frames=3, case=exhibits / "case"), interfere, vanish)
+    return exhibits / "case"
+
+
+def entries(case: Path) -> dict[str, dict]:
+    return {entry["path"].rpartition("/")[2]: entry for entry in record_of(case)["files"]}
+
+
+def test_of_a_file_that_changed_nothing_is_stated(made):
+    entry = entries(made)["changed.mp4"]
+    assert (entry["verdict"], entry["reason"]) == ("undecided", CHANGED)
+    assert entry["error_rates"] is None and entry["likelihood_ratio"] is None and entry["shown"] == []
+
+
+def test_a_file_that_vanished_keeps_its_verdict_without_frames(made):
+    found = entries(made)
+    assert found["vanished.mp4"]["score"] == found["whole.mp4"]["score"] and found["whole.mp4"]["shown"]
+    assert found["vanished.mp4"]["shown"] == [] and found["vanished.mp4"]["verdict"] == found["whole.mp4"]["verdict"]
+    (note,) = found["vanished.mp4"]["notes"]
+    assert note.startswith("frames cannot be shown: no such file")
+    assert note in (made / "report.html").read_text()
+
+
+def test_a_file_that_changes_after_it_was_judged_is_noted(tmp_path, monkeypatch):
+    from deepfake_cli.case import folder
+
+    clip = Path(shutil.copy(CLIP, tmp_path))
+
+    def changing(*parts):
+        shown = write_frames(*parts)
+        clip.write_bytes(CLIP.read_bytes() + b"x")
+        return shown
+
+    write_frames = folder.write_frames
+    monkeypatch.setattr(folder, "write_frames", changing)
+    predict(Predict(paths=[clip], max_frames=2, case=tmp_path / "case"))
+    assert record_of(tmp_path / "case")["files"][0]["notes"] == [folder.CHANGED_SINCE]
+    assert folder.CHANGED_SINCE in (tmp_path / "case" / "report.html").read_text()
+
+
+def test_odd_names_and_empty_files_are_in_the_record(made):
+    found = entries(made)
+    assert len(found) == 4 + len(ODD) and verify(made).wrong == {}
+    assert found["empty.mp4"]["verdict"] == "undecided" and found["empty.mp4"]["record"]["file"]["bytes"] == 0
+    assert {"-rf.mp4", "back\\slash.mp4", "e\u0301.mp4"} <= set(found)
+    assert all(entry["reason"] for name, entry in found.items() if name not in ("whole.mp4", "vanished.mp4"))
+    if shutil.which("sha256sum"):
+        subprocess.run(["sha256sum", "--check", "--strict", "--quiet", sums.NAME], cwd=made, check=True)
+
+
+def test_a_second_run_over_a_folder_does_not_judge_the_pictures_of_the_first(made, exhibits):
+    unread: dict[Path, str] = {}
+    found = list(files([exhibits], unread=unread))
+    assert found and not [path for path in found if made in path.parents]
+    assert "predict --case wrote" in unread[made]
+    assert [path for path in files([made]) if path.suffix == ".png"], "named, it is judged"
+
+
+def test_a_case_is_not_written_into_another(made):
+    with pytest.raises(CaseError, match="is in the case"):
+        predict(Predict(paths=[CLIP], case=made / "frames" / "case"))
+    assert verify(made).wrong == {}
+
+
+def test_a_renamed_file_is_missing_and_added(made, tmp_path):
+    case = shutil.copytree(made, tmp_path / "case")
+    (case / "report.pdf").rename(case / "Report.pdf")
+    assert verify(case).wrong == {"Report.pdf": "added", "report.pdf": "missing"}
+
+
+def test_a_clock_that_is_set_during_the_examination_is_noted(tmp_path, monkeypatch):
+    path, true = tmp_path / "photo.png", time.time
+    cv2.imwrite(str(path), next(image for _, image in FrameSource(CLIP).frames()))
+
+    def set_back(done: int, total: int) -> None:
+        monkeypatch.setattr("time.time", lambda: true() - 3600)
+
+    detector = Detector.load()
+    assert CLOCK not in detector.judge(path).notes
+    assert CLOCK in detector.judge(path, progress=set_back).notes
+
+
+def test_the_log_of_a_case_names_each_file(made):
+    lines = [json.loads(line) for line in (made / "log.jsonl").read_text().split("\n")[:-1]]
+    assert [line["path"] for line in lines if line["event"] == "judged"] == [
+        entry["path"] for entry in record_of(made)["files"]
+    ]
