@@ -140,6 +140,7 @@ def _timeline(pdf: "FPDF", timeline: Timeline, verdict: Verdict) -> None:
     frames, scores = timeline.frames, timeline.scores
     pdf.set_fill_color(*SHADE)
     pdf.rect(left, top, WIDTH, HIGH, style="F")
+    pdf.set_fill_color(255)  # or tables are filled with it
     pdf.set_draw_color(*MUTED)
     pdf.set_line_width(0.2)
     for level in sorted({verdict.threshold, verdict.real_below}):
