@@ -47,6 +47,8 @@ def write_pdf(path: Path, record: dict[str, Any], parts: Sequence[dict[str, Any]
     _text(pdf, record["detector"])
     if rates := overall(parts, record["rates"]):
         _text(pdf, rates)
+    if record["terms"]:
+        _text(pdf, record["terms"])
     _text(pdf, record["command"], mono=True, muted=True)
     if len(parts) > 1:
         _heading(pdf, "Files")
