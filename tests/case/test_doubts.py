@@ -145,3 +145,20 @@ def test_the_log_of_a_case_names_each_file(made):
     assert [line["path"] for line in lines if line["event"] == "judged"] == [
         entry["path"] for entry in record_of(made)["files"]
     ]
+
+
+def test_a_key_of_ssh_keygen_signs_and_standard_programs_name_it(tmp_path):
+    """As docs/forensics.md says."""
+    if not (shutil.which("ssh-keygen") and shutil.which("openssl") and shutil.which("sha256sum")):
+        pytest.skip("needs ssh-keygen, openssl and sha256sum")
+    key, photo = tmp_path / "key", tmp_path / "photo.png"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    cv2.imwrite(str(photo), next(image for _, image in FrameSource(CLIP).frames()))
+    predict(Predict(paths=[photo], case=tmp_path / "case", sign=key))
+    found = verify(tmp_path / "case", tmp_path / "key.pub")
+    line = "openssl pkey -pubin -in signer.pem -outform DER | tail -c 32 | sha256sum"
+    told = subprocess.run(line, shell=True, cwd=tmp_path / "case", check=True, capture_output=True, text=True).stdout
+    assert found.wrong == {} and told.split()[0] == found.signer
+    assert line in (Path(__file__).parents[2] / "docs" / "forensics.md").read_text()
+    checked = "openssl pkeyutl -verify -rawin -pubin -inkey signer.pem -in SHA256SUMS -sigfile SHA256SUMS.sig"
+    subprocess.run(checked.split(), cwd=tmp_path / "case", check=True, capture_output=True)

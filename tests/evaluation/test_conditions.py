@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import shutil
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -19,7 +20,7 @@ from deepfake_cli.inference.card_columns import card_columns
 from deepfake_cli.inference.condition import PROPERTIES, Condition
 from deepfake_cli.inference.error_rates import ALL, Errors
 from deepfake_cli.inference.runtimes.metadata import Traits
-from deepfake_cli.inference.support import Support, differences
+from deepfake_cli.inference.support import FAKE, REAL, Support, differences
 from deepfake_cli.media.encodings import ENCODINGS
 from deepfake_cli.metrics.rates import interval
 from deepfake_cli.metrics.verbal_scale import words
@@ -301,6 +302,11 @@ RATIOS = {
     "method": "logistic", "logits": [-1, 1], "log10": [-1.0, 1.0], "low": [-2.0, 0.0], "high": [0.0, 2.0],
     "data": {"on": "x", "real": 10, "fake": 20, "groups": 12}, "costs": {"cllr": 0.5, "cllr_min": 0.4},
 }  # fmt: skip
+
+
+def test_the_docs_state_the_hypotheses():
+    text = " ".join((Path(__file__).parents[2] / "docs" / "forensics.md").read_text().split())
+    assert f"fake: {FAKE};" in text and f"real: {REAL}." in text
 
 
 def test_a_ratio_below_one_is_said_for_the_other_hypothesis():

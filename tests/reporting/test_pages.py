@@ -3,6 +3,7 @@
 from importlib import resources
 from pathlib import Path
 
+import cv2
 import pandas as pd
 import pytest
 
@@ -13,6 +14,7 @@ from deepfake_cli.commands.compare import compare
 from deepfake_cli.config import Audit, Compare
 from deepfake_cli.explain.page import page as explained
 from deepfake_cli.explain.page import part
+from deepfake_cli.media.video import FrameSource
 from deepfake_cli.reporting.folder import from_folder
 from tests.reporting.test_report import full, table
 
@@ -34,6 +36,9 @@ def pages(tmp_path_factory, table, frames_of_uadfv) -> dict[str, Path]:
     audit(Audit(csv=[frames_of_uadfv / "manifest.csv"], output=folder / "audit"))
     detector = Detector.load()
     parts = [part(detector.judge(FOLDER / name, every=3), name, detector) for name, _ in CLIPS[:2]]
+    photo = folder / "photo.png"
+    cv2.imwrite(str(photo), next(image for _, image in FrameSource(FOLDER / CLIPS[1][0]).frames()))
+    parts.append(part(detector.judge(photo), photo.name, detector))
     for name, shown in (("predict", parts[:1]), ("several", parts)):
         (folder / f"{name}.html").write_text(explained(shown, detector, f"deepfake predict {name}"))
     return {

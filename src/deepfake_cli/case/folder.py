@@ -83,6 +83,7 @@ class CaseFolder:
             "settings": settings.model_dump(mode="json"),
             "detector": words,
             "rates": detector.rates,
+            "terms": detector.terms,
             "files": self._files,
             "skipped": [url(path) for path in skipped],
             "unread": {url(path): reason for path, reason in unread.items()},

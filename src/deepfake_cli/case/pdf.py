@@ -47,6 +47,8 @@ def write_pdf(path: Path, record: dict[str, Any], parts: Sequence[dict[str, Any]
     _text(pdf, record["detector"])
     if rates := overall(parts, record["rates"]):
         _text(pdf, rates)
+    if record["terms"]:
+        _text(pdf, record["terms"])
     _text(pdf, record["command"], mono=True, muted=True)
     if len(parts) > 1:
         _heading(pdf, "Files")
@@ -140,6 +142,7 @@ def _timeline(pdf: "FPDF", timeline: Timeline, verdict: Verdict) -> None:
     frames, scores = timeline.frames, timeline.scores
     pdf.set_fill_color(*SHADE)
     pdf.rect(left, top, WIDTH, HIGH, style="F")
+    pdf.set_fill_color(255)  # or tables are filled with it
     pdf.set_draw_color(*MUTED)
     pdf.set_line_width(0.2)
     for level in sorted({verdict.threshold, verdict.real_below}):

@@ -78,6 +78,7 @@ class Case(Part):
     rates: str = Field(
         description="Error rates of the detector on the files named here, whatever their condition; empty if none were measured"
     )
+    terms: str = Field(description="What the licence of the detector forbids; empty if it forbids no use")
     files: list[Examined]
     skipped: list[str] = Field(description="Files of given folders that are not named as videos or images")
     unread: dict[str, str] = Field(description="Folders that could not be listed, with the reason")

@@ -86,7 +86,11 @@ class Errors:
         """The rates as text, a line for each property."""
         said = [
             f"{row.name} {row.part}".rstrip()
-            + (f": reals called fake {row.real}; fakes called real {row.fake}" if row.real else "")
+            + (
+                f": reals called fake {row.real}; fakes called real {row.fake}; undecided, reals / fakes: {row.undecided}"
+                if row.real
+                else ""
+            )
             for row in self.rows()
         ]
         return said if self.measured else [*said, self.none]
