@@ -28,6 +28,16 @@ class Tensors:
     def __contains__(self, name: str) -> bool:
         return name in self._found
 
+    @property
+    def names(self) -> list[str]:
+        """Of all tensors, in the order of the file."""
+        return list(self._found)
+
+    @property
+    def left(self) -> list[str]:
+        """Names of the tensors that were not used."""
+        return [name for name in self._found if name not in self._used]
+
     def take(self, name: str) -> np.ndarray:
         """A tensor, float32, which counts as used.
 
@@ -52,7 +62,7 @@ class Tensors:
         Raises:
             ModelError: a tensor was not used, so the architecture is another.
         """
-        left = [name for name in self._found if name not in self._used and not name.startswith(unneeded)]
+        left = [name for name in self.left if not name.startswith(unneeded)]
         if left:
             raise ModelError(
                 f"{self.path}: {len(left):,} tensors have no place in the model, such as {', '.join(left[:SHOWN])}. {AGAIN}"
