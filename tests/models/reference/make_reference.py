@@ -8,9 +8,12 @@ holds names, shapes and scores only.
 
 import json
 import sys
+from argparse import Namespace
+from collections import defaultdict
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PosixPath
 
 import numpy as np
 import torch
@@ -85,6 +88,25 @@ def files() -> None:
     optimizer.step()
     more = {"model": tensors, "optimizer": optimizer.state_dict(), "epoch": 3, "loss": np.float64(0.5)}
     torch.save(more, HERE / "checkpoint.tar")
+    callbacks = {"ModelCheckpoint": {"best_model_path": PosixPath("best.ckpt"), "best_model_score": torch.tensor(0.5)}}
+    loops = {
+        "fit": defaultdict(int, batches=3),
+        "seen": {1, 2},
+        "options": Namespace(lr=0.1),
+        "when": datetime(2026, 1, 1),
+    }
+    lightning = {
+        "state_dict": tensors,
+        "optimizer_states": [optimizer.state_dict()],
+        "callbacks": callbacks,
+        "loops": loops,
+    }
+    torch.save(
+        lightning | {"loss": torch.tensor(0.5), "lr": np.float64(0.1), "np": np.arange(3)}, HERE / "lightning.ckpt"
+    )
+    torch.save({"epoch": 3, "weights_of_net": tensors}, HERE / "other_key.pth")
+    torch.save(network, HERE / "module.pth")
+    torch.jit.trace(network, torch.ones(1, 2)).save(str(HERE / "script.pt"))
     torch.save({name: value.to(torch.bfloat16) for name, value in tensors.items()}, HERE / "bfloat16.pth")
 
 

@@ -1,12 +1,13 @@
 """Tensors of a checkpoint by name, from PyTorch's format or safetensors, each to be used once."""
 
 import pickle
+import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from deepfake_cli.errors import ModelError
-from deepfake_cli.models.torch_file import read_tensors
+from deepfake_cli.models.torch_file import RefusedError, read_tensors
 
 AGAIN = "Download the checkpoint again, or check that it is of this family (--from)."
 COUNTERS = "num_batches_tracked"  # of batch normalisation, during training
@@ -76,12 +77,23 @@ def read(path: Path) -> Tensors:
         ModelError: the file is damaged, of another format, or has objects that may run code.
     """
     try:
-        found = _safe(path) if path.suffix.lower() == ".safetensors" else read_tensors(path)
+        found = _safe(path) if _is_safe(path) else read_tensors(path)
+    except RefusedError as error:
+        raise ModelError(f"{path}: {error}.") from None
     except (pickle.UnpicklingError, OSError) as error:
         raise ModelError(f"{path}: {error}. {AGAIN}") from None
     if all(name.startswith("module.") for name in found):
         found = {name.removeprefix("module."): values for name, values in found.items()}
     return Tensors(path, found)
+
+
+def _is_safe(path: Path) -> bool:
+    """Whether a file is one of safetensors: by its content, or if that is neither, by its name."""
+    with path.open("rb") as file:
+        start = file.read(9)  # the length of the header, and its first brace
+    if start[8:] == b"{" and int.from_bytes(start[:8], "little") < path.stat().st_size:
+        return True
+    return path.suffix.lower() == ".safetensors" and not zipfile.is_zipfile(path)
 
 
 def _safe(path: Path) -> dict[str, np.ndarray]:
@@ -90,5 +102,5 @@ def _safe(path: Path) -> dict[str, np.ndarray]:
 
     try:
         return load_file(path)
-    except (SafetensorError, KeyError, ValueError) as error:
+    except (SafetensorError, KeyError, ValueError, AttributeError) as error:
         raise ModelError(f"{path}: not a safetensors file, or damaged: {error}. {AGAIN}") from None
