@@ -25,6 +25,10 @@ BFLOAT16 = "BFloat16Storage"  # the upper half of a float32
 STATES = ("model", "state_dict", "model_state_dict", "net", "network", "weights")  # of checkpoints with more in them
 
 
+class RefusedError(pickle.UnpicklingError):
+    """The file is whole, but cannot be read without running code in it."""
+
+
 class Tensor(NamedTuple):
     """A view of a storage: its key and kind, offset and strides in items, and shape."""
 
@@ -39,14 +43,17 @@ def read_tensors(path: str | Path) -> dict[str, np.ndarray]:
     """Return the tensors of a PyTorch state dictionary by name, also of one inside a checkpoint, such as its ``"model"``.
 
     Raises:
-        pickle.UnpicklingError: the file is damaged, of another format, or has other objects than numbers, texts and tensors.
+        RefusedError: it has other objects than tensors and data beside them, so it may run code.
+        pickle.UnpicklingError: the file is damaged, or of another format.
         OSError: it cannot be read.
     """
     with Path(path).open("rb") as file:
         try:
             tensors, storage_of = (_zipped if zipfile.is_zipfile(file) else _legacy)(file)
             return {name: _view(storage_of(tensor), tensor) for name, tensor in _state(tensors).items()}
-        except pickle.UnpicklingError:
+        except pickle.UnpicklingError as error:
+            if str(error).startswith("invalid load key"):  # the first byte is none of a pickle
+                raise pickle.UnpicklingError("not a PyTorch file") from None
             raise
         except Exception as error:  # noqa: BLE001 - damage raises many kinds in pickle, zipfile and NumPy
             raise pickle.UnpicklingError(f"damaged, or not a PyTorch file ({type(error).__name__}: {error})") from None
@@ -55,7 +62,12 @@ def read_tensors(path: str | Path) -> dict[str, np.ndarray]:
 def _zipped(file: IO[bytes]) -> tuple[Any, Callable[[Tensor], np.ndarray]]:
     file.seek(0)
     archive = zipfile.ZipFile(file)
-    name = next(name for name in [*archive.namelist(), "data.pkl"] if name.rpartition("/")[2] == "data.pkl")
+    name = next((name for name in archive.namelist() if name.rpartition("/")[2] == "data.pkl"), None)
+    if name is None:
+        some = ", ".join(archive.namelist()[:3])
+        raise pickle.UnpicklingError(
+            f"an archive of other files, such as {some}: extract it, and give the checkpoint in it"
+        )
     folder = name.removesuffix("data.pkl")
 
     def storage_of(tensor: Tensor) -> np.ndarray:
@@ -68,6 +80,9 @@ def _zipped(file: IO[bytes]) -> tuple[Any, Callable[[Tensor], np.ndarray]]:
 
 
 def _legacy(file: IO[bytes]) -> tuple[Any, Callable[[Tensor], np.ndarray]]:
+    file.seek(0)
+    if file.read(2) == b"PK":
+        raise pickle.UnpicklingError("incomplete: the end of its archive is missing")
     file.seek(0)
     magic = _Reader(file).load()
     if magic != MAGIC:
@@ -101,19 +116,24 @@ def _found(value: Any) -> Iterator[Tensor]:
 
 
 def _state(content: Any) -> dict[str, Tensor]:
-    """The state dictionary: the content, or what it holds under one of `STATES`."""
-    candidates = [content, *(content.get(key) for key in STATES)] if isinstance(content, Mapping) else []
-    for value in candidates:
-        if isinstance(value, Mapping) and (
-            tensors := {str(key): each for key, each in value.items() if isinstance(each, Tensor)}
-        ):
-            return tensors
+    """The state dictionary: under a key of `STATES`, the content itself, or under the only other key that has tensors."""
+    inner = content if isinstance(content, Mapping) else {}
+    others = [_tensors(value) for key, value in inner.items() if key not in STATES and _tensors(value)]
+    known = (_tensors(value) for value in (*map(inner.get, STATES), inner))
+    found = next(filter(None, known), None) or (others[0] if len(others) == 1 else None)
+    if found:
+        return found
     kind = (
-        f"an object with the keys {', '.join(map(str, content))[:200]}" if isinstance(content, Mapping) else "no object"
+        f"the keys {', '.join(map(str, inner))[:200]}" if inner else f"an object of the type {type(content).__name__}"
     )
     raise pickle.UnpicklingError(
         f"no state dictionary: found {kind}; expected tensors by name, or such under {', '.join(STATES)}"
     )
+
+
+def _tensors(value: Any) -> dict[str, Tensor]:
+    items = value.items() if isinstance(value, Mapping) else ()
+    return {str(key): each for key, each in items if isinstance(each, Tensor)}
 
 
 def _view(storage: np.ndarray, tensor: Tensor) -> np.ndarray:
@@ -137,20 +157,27 @@ class _Left:
     def __setstate__(self, state: Any) -> None:
         pass
 
+    def __setitem__(self, key: Any, value: Any) -> None:
+        pass
+
+    def append(self, value: Any) -> None:
+        """Leave an item of a list out."""
+
 
 KNOWN: dict[tuple[str, str], Any] = {
     ("torch._utils", "_rebuild_tensor_v2"): _rebuild,
     ("torch._utils", "_rebuild_parameter"): lambda tensor, *_: tensor,
     ("collections", "OrderedDict"): OrderedDict,
     ("torch", "Size"): tuple,
-    **dict.fromkeys(  # what training scripts save beside the tensors: epochs, losses, options
-        (
-            ("numpy.core.multiarray", "scalar"), ("numpy._core.multiarray", "scalar"), ("numpy", "dtype"), ("_codecs", "encode"),
-            ("numpy.core.multiarray", "_reconstruct"), ("numpy._core.multiarray", "_reconstruct"), ("numpy", "ndarray"),
-            ("argparse", "Namespace"), ("torch", "device"), ("torch", "float32"), ("torch", "float16"), ("torch", "float64"),
-        ),
-        _Left,
-    ),
+}
+# packages, and names in them, of what training scripts save beside the tensors: epochs, losses, options, dates, paths
+BESIDE: dict[str, tuple[str, ...]] = {
+    "numpy": ("scalar", "dtype", "_reconstruct", "ndarray"), "_codecs": ("encode",), "argparse": ("Namespace",),
+    "torch": ("device", "float32", "float16", "float64", "bfloat16", "int64"), "collections": ("defaultdict", "Counter", "deque"),
+    "pathlib": ("Path", "PosixPath", "WindowsPath", "PurePosixPath"), "datetime": ("datetime", "date", "timedelta", "timezone"),
+    "builtins": ("set", "frozenset", "dict", "list", "int", "float", "complex"),
+    "__builtin__": ("set", "frozenset", "dict", "list", "long"),
+    "omegaconf": (), "lightning": (), "lightning_fabric": (), "pytorch_lightning": (), "typing": (),
 }  # fmt: skip
 
 
@@ -160,11 +187,15 @@ class _Reader(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if module == "torch" and name in ITEM_TYPES:
             return name
-        if (module, name) not in KNOWN:
-            raise pickle.UnpicklingError(
-                f"it holds {module}.{name}, which is not allowed: it may run code. Save the state dictionary alone with PyTorch"
-            )
-        return KNOWN[module, name]
+        if (module, name) in KNOWN:
+            return KNOWN[module, name]
+        package = module.partition(".")[0]
+        if package in BESIDE and (not BESIDE[package] or name in BESIDE[package]):
+            return _Left
+        kind = "TorchScript, a program" if package == "__torch__" else f"{module}.{name}"
+        raise RefusedError(
+            f"it holds {kind}, and reading that may run code. Save the tensors alone: torch.save(model.state_dict(), FILE)"
+        )
 
     def persistent_load(self, pid: Any) -> tuple[str, str]:
         _kind, item_type, key, *_ = pid

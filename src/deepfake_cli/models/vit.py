@@ -12,7 +12,7 @@ KerasHub's transformer blocks are layers of its own: reading a snapshot would ne
 frozen state of their parts. So only the weights are taken from it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import keras
@@ -27,6 +27,7 @@ from deepfake_cli.models.head import ending
 HUB = "kaggle.com"
 PIXELS = standardised((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711))  # as CLIP was trained
 EPSILON = 1e-5
+QUICK_GELU = "quick_gelu"  # CLIP's approximation of GELU, not one of Keras' activations
 
 
 class Shape(NamedTuple):
@@ -69,12 +70,19 @@ def _untrained(input_shape: tuple[int, int, int], shape: Shape, name: str) -> ke
     return ending(inputs, class_token(inputs, shape), name)
 
 
-def class_token(inputs: Any, shape: Shape) -> Any:
-    """The class token after the last normalisation, (batch, width), of RGB in 0..255."""
-    x = _tokens(layers.Rescaling(**PIXELS)(inputs), shape)
+def class_token(inputs: Any, shape: Shape, *, pixels: Mapping[str, Any] = PIXELS, activation: str = QUICK_GELU) -> Any:
+    """The class token after the last normalisation, (batch, width).
+
+    Args:
+        inputs: RGB in 0..255, (batch, rows, columns, 3).
+        shape: size of the transformer.
+        pixels: arguments of `Rescaling`.
+        activation: `QUICK_GELU`, or a name of Keras.
+    """
+    x = _tokens(layers.Rescaling(**pixels)(inputs), shape)
     x = layers.LayerNormalization(epsilon=EPSILON, name="norm_in")(x)
     for number in range(shape.blocks):
-        x = _block(x, shape, f"block_{number}")
+        x = _block(x, shape, f"block_{number}", activation)
     x = layers.Cropping1D((0, x.shape[1] - 1), name="class_token")(x)
     return layers.Flatten(name="features")(layers.LayerNormalization(epsilon=EPSILON, name="norm_out")(x))
 
@@ -94,15 +102,18 @@ def _tokens(image: Any, shape: Shape) -> Any:
     return embed(x)
 
 
-def _block(x: Any, shape: Shape, name: str) -> Any:
+def _block(x: Any, shape: Shape, name: str, activation: str) -> Any:
     """Self-attention, then two dense layers per token, each with a residual connection."""
     y = layers.LayerNormalization(epsilon=EPSILON, name=f"{name}_norm_1")(x)
     y = layers.MultiHeadAttention(shape.heads, shape.width // shape.heads, name=f"{name}_attention")(y, y)
     x = layers.Add(name=f"{name}_add_1")([x, y])
     y = layers.LayerNormalization(epsilon=EPSILON, name=f"{name}_norm_2")(x)
     y = layers.Dense(4 * shape.width, name=f"{name}_dense_1")(y)
-    gate = layers.Activation("sigmoid")(layers.Rescaling(1.702)(y))  # QuickGELU, CLIP's approximation of GELU
-    y = layers.Dense(shape.width, name=f"{name}_dense_2")(layers.Multiply()([y, gate]))
+    if activation == QUICK_GELU:
+        y = layers.Multiply()([y, layers.Activation("sigmoid")(layers.Rescaling(1.702)(y))])
+    else:
+        y = layers.Activation(activation)(y)
+    y = layers.Dense(shape.width, name=f"{name}_dense_2")(y)
     return layers.Add(name=f"{name}_add_2")([x, y])
 
 

@@ -12,6 +12,12 @@ from deepfake_cli.errors import ModelError
 from deepfake_cli.inference.runtimes.metadata import Traits
 from deepfake_cli.storage.remote import here
 
+INSTEAD = {  # first bytes of what is often downloaded instead of a checkpoint
+    b"version https://git-lfs": "a pointer of Git LFS, not the checkpoint. Fetch the file with git lfs pull, or with a browser.",
+    b"<!doctype html": "a web page, not the checkpoint. Download the file with a browser.",
+    b"<html": "a web page, not the checkpoint. Download the file with a browser.",
+}
+
 
 class Imported(NamedTuple):
     """A detector of another project.
@@ -33,7 +39,12 @@ def finished(path: Path, read: Callable[[Path], Imported]) -> Imported:
     """
     local = here(path)
     if not local.is_file():
-        raise ModelError(f"{path}: no such file. Give the checkpoint as its authors publish it.")
+        found = "a folder" if local.is_dir() else "no such file"
+        raise ModelError(f"{path}: {found}. Give the checkpoint as its authors publish it, one file.")
+    with local.open("rb") as file:
+        start = file.read(64).lstrip().lower()
+    if instead := next((what for first, what in INSTEAD.items() if start.startswith(first)), ""):
+        raise ModelError(f"{path}: {instead}")
     model, traits = read(local)
     with local.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()

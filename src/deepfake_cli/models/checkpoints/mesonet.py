@@ -57,7 +57,13 @@ def _convolutions(path: Path) -> int:
     """The number of convolutions in a file of Keras 2; 0 in another HDF5 file."""
     try:
         with h5py.File(path) as file:
-            names = (file.get("model_weights") or file).attrs.get("layer_names", [])
+            group = file.get("model_weights") or file
+            version = {str(each.attrs.get("keras_version", "")).strip("b'") for each in (file, group)}
+            if any(each.startswith("3") for each in version):  # there a high score is real, here fake
+                raise ModelError(
+                    f"{path}: written by Keras 3, not by the authors of MesoNet. Export a snapshot of your own without --from."
+                )
+            names = group.attrs.get("layer_names", [])
             return sum("conv2d" in str(name) for name in names)  # bytes or text, by the writer
     except (OSError, TypeError) as error:
         raise ModelError(f"{path}: not an HDF5 file, or damaged: {error}. Download it again.") from None

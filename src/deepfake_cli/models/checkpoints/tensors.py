@@ -1,12 +1,13 @@
 """Tensors of a checkpoint by name, from PyTorch's format or safetensors, each to be used once."""
 
 import pickle
+import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from deepfake_cli.errors import ModelError
-from deepfake_cli.models.torch_file import read_tensors
+from deepfake_cli.models.torch_file import RefusedError, read_tensors
 
 AGAIN = "Download the checkpoint again, or check that it is of this family (--from)."
 COUNTERS = "num_batches_tracked"  # of batch normalisation, during training
@@ -27,6 +28,16 @@ class Tensors:
 
     def __contains__(self, name: str) -> bool:
         return name in self._found
+
+    @property
+    def names(self) -> list[str]:
+        """Of all tensors, in the order of the file."""
+        return list(self._found)
+
+    @property
+    def left(self) -> list[str]:
+        """Names of the tensors that were not used."""
+        return [name for name in self._found if name not in self._used]
 
     def take(self, name: str) -> np.ndarray:
         """A tensor, float32, which counts as used.
@@ -52,7 +63,7 @@ class Tensors:
         Raises:
             ModelError: a tensor was not used, so the architecture is another.
         """
-        left = [name for name in self._found if name not in self._used and not name.startswith(unneeded)]
+        left = [name for name in self.left if not name.startswith(unneeded)]
         if left:
             raise ModelError(
                 f"{self.path}: {len(left):,} tensors have no place in the model, such as {', '.join(left[:SHOWN])}. {AGAIN}"
@@ -66,12 +77,23 @@ def read(path: Path) -> Tensors:
         ModelError: the file is damaged, of another format, or has objects that may run code.
     """
     try:
-        found = _safe(path) if path.suffix.lower() == ".safetensors" else read_tensors(path)
+        found = _safe(path) if _is_safe(path) else read_tensors(path)
+    except RefusedError as error:
+        raise ModelError(f"{path}: {error}.") from None
     except (pickle.UnpicklingError, OSError) as error:
         raise ModelError(f"{path}: {error}. {AGAIN}") from None
     if all(name.startswith("module.") for name in found):
         found = {name.removeprefix("module."): values for name, values in found.items()}
     return Tensors(path, found)
+
+
+def _is_safe(path: Path) -> bool:
+    """Whether a file is one of safetensors: by its content, or if that is neither, by its name."""
+    with path.open("rb") as file:
+        start = file.read(9)  # the length of the header, and its first brace
+    if start[8:] == b"{" and int.from_bytes(start[:8], "little") < path.stat().st_size:
+        return True
+    return path.suffix.lower() == ".safetensors" and not zipfile.is_zipfile(path)
 
 
 def _safe(path: Path) -> dict[str, np.ndarray]:
@@ -80,5 +102,5 @@ def _safe(path: Path) -> dict[str, np.ndarray]:
 
     try:
         return load_file(path)
-    except (SafetensorError, KeyError, ValueError) as error:
+    except (SafetensorError, KeyError, ValueError, AttributeError) as error:
         raise ModelError(f"{path}: not a safetensors file, or damaged: {error}. {AGAIN}") from None

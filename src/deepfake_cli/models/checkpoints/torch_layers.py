@@ -48,32 +48,38 @@ class TorchLayers:
         return self._set(layers.LayerNormalization(epsilon=epsilon, name=layer), x, values, name)
 
     def dense(self, x: Any, name: str) -> Any:
-        """`torch.nn.Linear`."""
-        weight, bias = self.tensors.take(f"{name}.weight"), self.tensors.take(f"{name}.bias")
-        return self._set(layers.Dense(len(weight)), x, [weight.T, bias], name)
+        """`torch.nn.Linear`, or a convolution of the whole map that was flattened, channels first."""
+        weight = self.tensors.take(f"{name}.weight")
+        weight = weight.reshape(len(weight), -1)
+        return self._set(layers.Dense(len(weight)), x, [weight.T, self.tensors.take(f"{name}.bias")], name)
 
-    def two_classes(self, features: Any, name: str, *, fake: int = 1) -> Any:
-        """`torch.nn.Linear` with one logit per class, and the softmax of the two, as the probability of fake.
+    def head(self, features: Any, name: str, *, fake: int = 1) -> Any:
+        """`torch.nn.Linear` as the probability of fake: the softmax of two logits, or the sigmoid of one.
 
         Args:
             features: (batch, channels).
-            name: of the tensors.
-            fake: index of the class fake.
+            name: of the tensors; the bias may be missing.
+            fake: index of the class fake; of one logit, what 1 means: 1 fake, 0 real.
         """
-        weight, bias = self.tensors.take(f"{name}.weight"), self.tensors.take(f"{name}.bias")
-        if weight.shape != (2, features.shape[-1]):
+        weight, channels = self.tensors.take(f"{name}.weight"), features.shape[-1]
+        bias = (
+            self.tensors.take(f"{name}.bias") if f"{name}.bias" in self.tensors else np.zeros(len(weight), np.float32)
+        )
+        if weight.shape not in ((1, channels), (2, channels)) or bias.shape != weight.shape[:1]:
             raise ModelError(
-                f"{self.tensors.path}: {name}.weight has the shape {weight.shape}; expected {(2, features.shape[-1])}: "
-                f"two classes. {AGAIN}"
+                f"{self.tensors.path}: {name}.weight has the shape {weight.shape} and its bias {bias.shape}; expected "
+                f"(2, {channels}) and (2,), two classes, or (1, {channels}) and (1,), one logit. {AGAIN}"
             )
-        kernel, offset = weight[fake] - weight[1 - fake], bias[fake] - bias[1 - fake]
-        head = layers.Dense(1, activation="sigmoid", dtype="float32", name=PROBABILITY)
-        return self._set(head, features, [kernel[:, None], offset[None]], name)
+        if len(weight) == 2:
+            weight, bias = weight[1:] - weight[:1], bias[1:] - bias[:1]
+        sign = 1 if fake else -1
+        dense = layers.Dense(1, activation="sigmoid", dtype="float32", name=PROBABILITY)
+        return self._set(dense, features, [sign * weight.T, sign * bias], name)
 
     def pooled_classifier(self, inputs: Any, features: Any, name: str, head: str, *, fake: int = 1) -> keras.Model:
         """The model from `inputs` to the probability of fake, given a feature map and the name of the head's tensors."""
         pooled = layers.Dropout(0.2, name="dropout")(layers.GlobalAveragePooling2D(name="pooling")(features))
-        return keras.Model(inputs, self.two_classes(pooled, head, fake=fake), name=name)
+        return keras.Model(inputs, self.head(pooled, head, fake=fake), name=name)
 
     def _set(self, layer: Any, x: Any, values: list[np.ndarray], name: str) -> Any:
         output = layer(x)
