@@ -36,6 +36,7 @@ SLIPS = (
     ("predict {clip} --detector runs/first/best.onxn", "Did you mean runs/first/best.onnx?"),
     ("predict {clip} --detector detector.tflite", "deepfake export"),
     ("predict videos/real/001.mp4", "Did you mean videos/real/0001.mp4?"),
+    ("predict videos/real/missing.mp4", "missing.mp4: no such file.\n"),
     ("split videos uadfv", "name the data set first: deepfake split uadfv videos"),
     ("split videos", "name the data set first: deepfake split folder videos"),
     ("split uadfv videos --viddir others", "VIDDIR is given twice: videos, and others as --viddir"),

@@ -65,17 +65,13 @@ def _python() -> Finding:
 
 
 def _packages(lacking: list[str]) -> Finding:
-    """Which packages of the whole product are left out, as with requirements/judge.txt."""
+    """Which packages of the whole product are left out, as with the files in requirements."""
     if not lacking:
         return Finding("Packages", "all installed")
-    able = (
-        "only split, predict and app"
-        if "pandas" in lacking
-        else "all but training"
-        if "tensorflow" in lacking
-        else "most"
-    )
-    return Finding("Packages", f"not installed: {', '.join(lacking)}; {able} can run", install())
+    if "tensorflow" not in lacking:
+        return Finding("Packages", f"not installed: {', '.join(lacking)}", install())
+    able = "judge files" if "pandas" in lacking else "do everything but train"
+    return Finding("Packages", f"enough to {able}; {len(lacking)} more are needed for the rest", install())
 
 
 def _tensorflow() -> list[Finding]:
