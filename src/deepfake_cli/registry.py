@@ -4,6 +4,7 @@ import difflib
 import importlib
 import sys
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TypeVar
 
 from deepfake_cli.errors import DeepfakeError
@@ -11,13 +12,14 @@ from deepfake_cli.errors import DeepfakeError
 T = TypeVar("T")
 
 
-def lookup(table: Mapping[str, T], name: str, kind: str) -> T:
+def lookup(table: Mapping[str, T], name: str, kind: str, spelled: Mapping[str, str] = MappingProxyType({})) -> T:
     """Look up a name.
 
     Args:
         table: the registry.
         name: a key of `table`, or ``module:function``; modules may be in the current directory.
         kind: for error messages: ``"model"``, ``"data set"``, …
+        spelled: other spellings that people may write, in small letters, and the key that each stands for.
 
     Raises:
         DeepfakeError: the name is unknown or cannot be imported.
@@ -26,8 +28,9 @@ def lookup(table: Mapping[str, T], name: str, kind: str) -> T:
         return table[name]
     if ":" in name:
         return _import(name, kind)
-    close = difflib.get_close_matches(name, table, n=1)
-    hint = f" Did you mean {close[0]}?" if close else ""
+    known = {**{key: key for key in table}, **spelled}
+    close = difflib.get_close_matches(name.lower(), known, n=1)
+    hint = f" Did you mean {known[close[0]]}?" if close else ""
     raise DeepfakeError(
         f"Unknown {kind} {name!r}.{hint} Choose one of: {', '.join(table)}; or your own as module:function."
     )

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from deepfake_cli import Detector
 from deepfake_cli.assets import CLIPS, FOLDER, STARTER
 from deepfake_cli.cli import main
 from deepfake_cli.runs import recipe
@@ -21,9 +22,10 @@ def place(tmp_path_factory):
         (root / "runs" / name / "best.keras").write_bytes(b"")
         recipe.write(root / "runs" / name, {"snapshots": {"best.keras": {"epoch": 1}}})
     shutil.copyfile(STARTER, root / "runs" / "first" / "best.onnx")
-    for path in ("videos/real/0001.mp4", "csv/train/train.csv", "detector.tflite", "empty/notes.txt"):
+    for path in ("videos/real/0001.mp4", "csv/train/train.csv", "detector.tflite", "empty/notes.txt", "my.toml"):
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_bytes(b"")
+    _scores(root, "scores")
     return root
 
 
@@ -34,6 +36,7 @@ SLIPS = (
     ("predict {clip} --detector runs/first/best.onxn", "Did you mean runs/first/best.onnx?"),
     ("predict {clip} --detector detector.tflite", "deepfake export"),
     ("predict videos/real/001.mp4", "Did you mean videos/real/0001.mp4?"),
+    ("predict videos/real/missing.mp4", "missing.mp4: no such file.\n"),
     ("split videos uadfv", "name the data set first: deepfake split uadfv videos"),
     ("split videos", "name the data set first: deepfake split folder videos"),
     ("split uadfv videos --viddir others", "VIDDIR is given twice: videos, and others as --viddir"),
@@ -52,18 +55,58 @@ SLIPS = (
     ("report empty/metrics.json", "deepfake evaluate"),
     ("report", "No evaluation in runs or evaluation. Write one with deepfake evaluate."),
     ("calibrate runs/first/bset.keras", "Did you mean runs/first/best.keras?"),
+    ("predict {clip} --detector second", "deepfake export runs/second/best.keras"),
+    ("predict {clip} --detector starte", "starte: no such detector. Give starter, a run, or an .onnx file"),
+    ("predict {clip} --report why.pdf", "report why.pdf is an HTML page: name it why.html."),
+    ("report first --output why.pdf", "output why.pdf is an HTML page: name it why.html."),
+    ("predict {clip} --sign key.pem", "--case FOLDER"),
+    ("predict --verify videos", "Give the folder that deepfake predict --case wrote"),
+    ("split FaceForensics++ videos", "Did you mean ffpp?"),
+    ("split folder videos/real", "This is the real folder itself; use its parent"),
+    ("split folder", "VIDDIR is missing: deepfake split ADAPTER VIDDIR"),
+    ("datasets ufdv", "Did you mean uadfv?"),
+    ("train csv", "csv: a folder, not a list. Name a list in it, such as csv/train/train.csv"),
+    ("audit videos", "videos: a folder, not a list. Create lists with deepfake split and deepfake make-csv."),
+    ("train --config my.tmol", "Did you mean my.toml?"),
+    ("evaluate scores.csv runs/first", "scores go to deepfake evaluate --predictions"),
+    ("compare runs/first/best.onnx second", "runs/first: the run has no evaluation yet."),
+    ("models resnet50", "Give .onnx files, or folders with such."),
+)  # fmt: skip
+WRONG_WORDS = (
+    ("predcit clip.mp4", "No such command 'predcit'. Did you mean 'predict'? See deepfake --help."),
+    ("make_csv folder", "Did you mean 'make-csv'?"),
+    ("config show tran", "Did you mean 'train'? See deepfake config show --help."),
+    ("predict clip.mp4 --detektor best.onnx", "Did you mean --detector? See deepfake predict --help."),
+    ("train --batch 8", "No such option: --batch. Did you mean --batch-size? See deepfake train --help."),
+    ("split folder videos --fps 5", "No such option: --fps. See deepfake split --help."),
+    ("predict clip.mp4 --every 0", "'--every': expected greater than or equal to 1. See deepfake predict --help."),
+    ("export best.keras --format onx", "'onx' is not one of 'onnx', 'litert', 'tflite', 'saved_model'."),
+    ("runs first", "unexpected extra argument(s) (first). See deepfake runs --help."),
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(("words", "mend"), SLIPS, ids=[words for words, _ in SLIPS])
-def test_a_slip_is_met_with_its_mend(monkeypatch, capsys, place, words, mend):
+CASES = [(*slip, 1) for slip in SLIPS] + [(*slip, 2) for slip in WRONG_WORDS]
+
+
+@pytest.mark.parametrize(("words", "mend", "status"), CASES, ids=[words for words, *_ in CASES])
+def test_a_slip_is_met_with_its_mend(monkeypatch, capsys, place, words, mend, status):
     monkeypatch.chdir(place)
     monkeypatch.setattr("sys.argv", ["deepfake", *(word.format(clip=CLIP) for word in words.split())])
     with pytest.raises(SystemExit) as end:
         main()
-    assert end.value.code == 1
+    assert end.value.code == status
     said = capsys.readouterr().err
     assert mend in said and said.startswith("Error: ") and len(said.strip().splitlines()) == 1, said
+
+
+def test_help_is_a_command_too(deepfake):
+    assert deepfake("help", "runs").stdout == deepfake("runs", "--help").stdout
+    assert deepfake("datasets", "uadfv").stdout == deepfake("datasets", "info", "uadfv").stdout
+
+
+def test_a_run_is_a_detector_by_its_name(monkeypatch, place):
+    monkeypatch.chdir(place)
+    assert Detector.load("first").thresholds == Detector.load("runs/first/best.onnx").thresholds
 
 
 def test_split_takes_the_folder_as_a_second_argument(json_of, deepfake, uadfv, tmp_path):

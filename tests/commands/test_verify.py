@@ -139,4 +139,4 @@ def test_wrong_calls(deepfake, complete, tmp_path):
         )
     assert not (tmp_path / "new.csv").exists()
     error = deepfake("datasets", "verify", "uadfv", check=1).stderr
-    assert "FOLDER is missing; set it on the command line." in error
+    assert "FOLDER is missing: deepfake datasets verify ADAPTER FOLDER" in error

@@ -30,6 +30,7 @@ from deepfake_cli.cli.report import report
 from deepfake_cli.cli.runs import runs
 from deepfake_cli.cli.split import split
 from deepfake_cli.cli.train import train
+from deepfake_cli.cli.usage import UsageError, usage
 from deepfake_cli.cli.verify import verify
 from deepfake_cli.config import (
     App,
@@ -109,14 +110,18 @@ def every_command(
 
 
 def main() -> None:
-    """Run the command; print a `DeepfakeError` as a red line and exit with status 1."""
+    """Run the command; print a `DeepfakeError` as a red line and exit with status 1, wrong words with status 2."""
     try:
         command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
         try:
             with explained(f"deepfake {command}"):
-                app()
+                sys.exit(app(prog_name=app.info.name, standalone_mode=False))
         finally:
             _flush()
+    except UsageError as error:
+        if said := usage(error):
+            error_console.print(f"Error: {said}", style="bold red", soft_wrap=True)
+        sys.exit(error.exit_code)
     except DeepfakeError as error:
         _fail(str(error))
     except OSError as error:  # such as a full disk or a read-only folder

@@ -1,14 +1,23 @@
 """``deepfake datasets``: the supported data sets and their cards; ``verify`` is in a module of its own."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from deepfake_cli.cli.console import console, next_step, print_json, table
 from deepfake_cli.cli.help import Command, Group
 
-datasets = typer.Typer(cls=Group, help="List the supported data sets; show the card of one; check the files of one.")
+
+class Cards(Group):
+    """``datasets NAME`` is ``datasets info NAME``."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that the first word names, or ``info`` of what it names."""
+        return super().resolve_command(ctx, args if args[0] in self.commands else ["info", *args])
+
+
+datasets = typer.Typer(cls=Cards, help="List the supported data sets; show the card of one; check the files of one.")
 
 REALS = {"apart": "separate", "inside": "included"}  # JSON value: cell of the table
 LEGEND = """\

@@ -40,6 +40,10 @@ class Command(TyperCommand):
 class Group(TyperGroup):
     """A group of commands, in panels in the order in which they were added; its own options come last."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read ``help train`` as ``train --help``."""
+        return super().parse_args(ctx, [*args[1:], "--help"] if args[:1] == ["help"] else args)
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help."""
         from rich.text import Text

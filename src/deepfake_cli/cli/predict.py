@@ -89,7 +89,7 @@ def predict(
         if pages := [path for path in (settings.report, settings.csv, settings.frames_csv) if path]:
             wrote(*pages)
         if settings.case:
-            console.print(f"Wrote the case {short(settings.case)}. SHA-256 of its SHA256SUMS: {result.case_sha256}")
+            console.print(f"Wrote the case to {short(settings.case)}/. SHA-256 of its SHA256SUMS: {result.case_sha256}")
             next_step("predict", "--verify", settings.case)
         elif settings.report:
             next_step("app")

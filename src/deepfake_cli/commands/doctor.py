@@ -65,13 +65,14 @@ def _python() -> Finding:
 
 
 def _packages(lacking: list[str]) -> Finding:
-    """Which packages of the whole product are left out, as with requirements/judge.txt."""
+    """Which packages of the whole product are left out, as with the files in requirements."""
     if not lacking:
         return Finding("Packages", "all installed")
-    barred = ", ".join(sorted(name for name, needs in NEEDS.items() if needs in lacking))
-    return Finding(
-        "Packages", f"not installed: {', '.join(lacking)}; cannot run: {barred or 'some options'}", install()
-    )
+    barred = ", ".join(sorted(name for name, needs in NEEDS.items() if needs in lacking)) or "nothing"
+    if "tensorflow" not in lacking:
+        return Finding("Packages", f"not installed: {', '.join(lacking)}; cannot run: {barred}", install())
+    able = "judge files" if "pandas" in lacking else "do everything but train"
+    return Finding("Packages", f"enough to {able}; cannot run: {barred}", install())
 
 
 def _tensorflow() -> list[Finding]:

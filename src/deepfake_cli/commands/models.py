@@ -10,6 +10,7 @@ from deepfake_cli.config.choices import FAMILIES, MODELS
 from deepfake_cli.errors import MissingModelError, ModelError
 from deepfake_cli.inference import runtimes
 from deepfake_cli.inference.runtimes.metadata import Traits
+from deepfake_cli.storage.near import hint
 
 OWN = {
     "name": "Starter detector",
@@ -79,5 +80,7 @@ def models(paths: Sequence[Path] = (Path(),)) -> ModelsResult:
 def _files(paths: Sequence[Path]) -> Iterator[Path]:
     for path in paths:
         if not path.exists():
-            raise MissingModelError(f"{path}: no such file or folder.")
+            raise MissingModelError(
+                f"{path}: no such file or folder.{hint(path)} Give .onnx files, or folders with such."
+            )
         yield from sorted(path.glob("*.onnx")) if path.is_dir() else (path,)

@@ -19,6 +19,7 @@ ON_THIS_MACHINE = "auto stands for the cluster on this machine"
 PLOT_FORMATS = ("png", "svg", "pdf")
 FIGURES = "Also write each plot as png (300 dpi), svg or pdf"
 SEVERAL = "Comma-separated for several"
+NO_PAGES = (".pdf", ".csv", ".json")  # suffixes of other documents, which a page would be taken for
 VARIABLE = re.compile(r"(\$\w+|\$\{\w+\}|%\w+%)([/\\]|$)")  # as in $HOME/runs
 BY = ("person", "pair", "video")  # what the videos of a group share; strictest first
 
@@ -34,7 +35,7 @@ def option(
     flag: str | None = None,
     former: str | None = None,
     remote: bool = False,
-    writes: Literal["file", "folder"] | None = None,
+    writes: Literal["file", "page", "folder"] | None = None,
     **bounds: Any,
 ) -> Any:
     """Declare an option as a pydantic field.
@@ -143,12 +144,14 @@ class Step(BaseModel):
         return _formats(getattr(self, "figures", None))
 
     @model_validator(mode="after")
-    def _on_a_disk(self) -> "Step":
+    def _fit_their_use(self) -> "Step":
         for name, field in type(self).model_fields.items():
             value = getattr(self, name)
             for path in value if isinstance(value, list) else [value]:
                 if isinstance(path, Path) and is_remote(path) and not extra(field).get("remote"):
                     raise ValueError(f"{name} {url(path)} must be a local path, not an object store")
+                if isinstance(path, Path) and extra(field).get("writes") == "page" and path.suffix.lower() in NO_PAGES:
+                    raise ValueError(f"{name} {path} is an HTML page: name it {path.stem}.html")
         return self
 
     def check_outputs(self) -> None:

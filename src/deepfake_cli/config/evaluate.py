@@ -147,7 +147,7 @@ class Report(Step):
         remote=True,
     )
     output: Path | None = option(
-        None, "Output HTML file [default: report.html in that folder]", metavar="FILE", remote=True, writes="file"
+        None, "Output HTML file [default: report.html in that folder]", metavar="FILE", remote=True, writes="page"
     )
     audit: Path | None = option(
         None,

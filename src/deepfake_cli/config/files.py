@@ -13,6 +13,7 @@ from deepfake_cli.config.base import Step, extra, local
 from deepfake_cli.config.sections import FLAGS_ONLY, STEPS
 from deepfake_cli.errors import ConfigError
 from deepfake_cli.storage.disk import reason
+from deepfake_cli.storage.near import hint
 
 QUOTED = re.compile(r"""(["'])(.*)\1\s*([#;].*)?""")  # a value of an ini file in quotes
 COMMENT = re.compile(r"\s[#;].*")
@@ -44,7 +45,10 @@ def resolve(
     try:
         settings = step.model_validate((assume or {}) | filed | given)
     except ValidationError as error:
-        raise ConfigError("\n".join(_message(step, section, fault, origins) for fault in error.errors())) from None
+        faults = error.errors()
+        missing = [str(fault["loc"][0]) for fault in faults if fault["type"] == "missing"]
+        told = [_message(step, section, fault, origins) for fault in faults if fault["type"] != "missing"]
+        raise ConfigError("\n".join([*([_missing(step, section, missing)] if missing else []), *told])) from None
     return settings, {name: origins.get(name, "default") for name in step.model_fields}
 
 
@@ -75,6 +79,8 @@ def read(file: Path) -> dict[str, dict[str, Any]]:
     except (OSError, ValueError, configparser.Error) as error:
         if str(error).startswith("Exceeds the limit"):  # Python's own, for an integer of more than 4,300 digits
             raise ConfigError(f"{file}: an integer has thousands of digits; correct it.") from None
+        if isinstance(error, FileNotFoundError):
+            raise ConfigError(f"{file}: no such file.{hint(file)} Write one with deepfake config init.") from None
         raise ConfigError(f"{file}: cannot be read as {file.suffix or 'ini'}: {reason(error)}") from None
     for name, section in sections.items():
         if name not in STEPS:
@@ -113,6 +119,21 @@ def _plain(section: str, key: str, value: str) -> str:
     return "\n".join(lines)
 
 
+def _missing(step: type[Step], section: str, keys: list[str]) -> str:
+    """Name the required settings that are not given, with the command that gives them."""
+    words = {
+        key: key.upper() if extra(field).get("positional") else f"--{key.replace('_', '-')} {key.upper()}"
+        for key, field in step.model_fields.items()
+        if field.is_required()
+    }
+    names = " and ".join(words[key].split()[0] for key in keys)
+    line = " ".join(["deepfake", section.replace("_", "-"), *words.values()])
+    filed = " and ".join(f"{section}.{key}" for key in keys)
+    return f"{names} {'is' if len(keys) == 1 else 'are'} missing: {line}" + (
+        f", or {filed} in a --config file" if section in STEPS else ""
+    )
+
+
 def _message(step: type[Step], section: str, fault: Any, origins: dict[str, str]) -> str:
     """Format a validation error: file, section.key, the value found, what is allowed."""
     key = str(fault["loc"][0]) if fault["loc"] else ""
@@ -120,11 +141,6 @@ def _message(step: type[Step], section: str, fault: Any, origins: dict[str, str]
     where = (
         f"{origin}: {section}.{key}" if origin not in ("", "flag") else f"--{key.replace('_', '-')}" if key else section
     )
-    if fault["type"] == "missing":
-        name = key.upper() if extra(step.model_fields[key]).get("positional") else f"--{key.replace('_', '-')}"
-        return f"{name} is missing; set it on the command line" + (
-            f", or as {section}.{key} in a --config file." if section in STEPS else "."
-        )
     if fault["type"] == "extra_forbidden":
         return f"{where}: unknown key; allowed: {', '.join(step.model_fields)}."
     message = fault["msg"].removeprefix("Value error, ").replace("Input should be", "expected")

@@ -64,7 +64,7 @@ class Predict(Judging):
 
     paths: list[Path] = argument([], "Videos, images, folders, or patterns such as 'clips/*.mp4'", remote=True)
     report: Path | None = option(
-        None, "Write an HTML page here", more="With timelines, top frames and heat maps", remote=True, writes="file"
+        None, "Write an HTML page here", more="With timelines, top frames and heat maps", remote=True, writes="page"
     )
     csv: Path | None = option(None, "Write a CSV here, with a row per file", remote=True, writes="file")
     fail_on: Literal["fake", "undecided", "any"] | None = option(
@@ -123,9 +123,9 @@ class Predict(Judging):
     @model_validator(mode="after")
     def _one_task(self) -> "Predict":
         if self.sign and not self.case:
-            raise ValueError("sign needs case: the folder to sign")
+            raise ValueError("sign needs case: give the folder to sign as --case FOLDER")
         if self.signed_by and not self.verify:
-            raise ValueError("signed_by needs verify: the folder to check")
+            raise ValueError("signed_by needs verify: give the folder to check as --verify FOLDER")
         made = (self.paths, self.case, self.report, self.explain, self.csv, self.frames_csv)
         if self.verify and any(made):
             raise ValueError("verify cannot be combined with files to classify or to write; run it alone")

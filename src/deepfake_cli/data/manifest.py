@@ -146,6 +146,16 @@ def read_missing(paths: Iterable[Path]) -> tuple["pd.DataFrame", int]:
 
 def _checked_columns(path: Path, columns: Sequence[str]) -> "pd.DataFrame":
     local = here(path)
+    if local.is_dir():
+        held = next(iter(sorted(local.rglob("*.csv"))), None)
+        raise ManifestError(
+            f"{path}: a folder, not a list. "
+            + (
+                f"Name a list in it, such as {held}"
+                if held
+                else "Create lists with deepfake split and deepfake make-csv."
+            )
+        )
     if not local.is_file():
         raise ManifestError(f"{path}: no such list.{hint(path)} Create it with deepfake make-csv.")
     try:
@@ -170,7 +180,8 @@ def _with_labels(table: "pd.DataFrame", path: Path) -> "pd.DataFrame":
     if pd.isna(labels).any():
         row = int(pd.isna(labels).argmax())
         raise ManifestError(
-            f"{path}: label {table['label'][row]!r} of {table['path'][row]}; allowed: real, fake, 0, 1."
+            f"{path}: label {table['label'][row]!r} of {table['path'][row]}; allowed: real, fake, 0, 1. The columns of a "
+            "list are path and label; scores go to deepfake evaluate --predictions"
         )
     table["label"] = labels.astype("int8")
     frame = _mapped(table["frame"], lambda words: pd.to_numeric(words, errors="coerce"))

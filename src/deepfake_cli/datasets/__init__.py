@@ -25,6 +25,7 @@ from deepfake_cli.datasets import (
     uadfv,
     wilddeepfake,
 )
+from deepfake_cli.datasets.card import title
 from deepfake_cli.datasets.clip import LABELS, Clip
 from deepfake_cli.datasets.layout import LayoutError, find_root
 from deepfake_cli.errors import DatasetError
@@ -133,7 +134,8 @@ ADAPTERS: dict[str, Adapter] = {
 
 def find_adapter(name: str) -> Adapter:
     """Return an adapter by name, or a user's ``module:function`` with the signature ``clips(root)``."""
-    adapter = lookup(ADAPTERS, name, "data set")
+    titles = {title(adapter.card).split(" (")[0].lower(): key for key, adapter in ADAPTERS.items()}
+    adapter = lookup(ADAPTERS, name, "data set", titles)
     if not isinstance(adapter, Adapter) and not callable(adapter):
         raise DatasetError(f"{name}: expected a function from a folder to clips; found {adapter!r}.")
     return adapter if isinstance(adapter, Adapter) else Adapter(adapter)

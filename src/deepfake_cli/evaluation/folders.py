@@ -16,6 +16,7 @@ from deepfake_cli.storage.near import hint
 from deepfake_cli.storage.remote import here, is_remote
 
 FILES = (METRICS, PREDICTIONS, PAGE)  # that stand for the folder they are in
+SNAPSHOTS = (".keras", ".onnx")  # that stand for their run
 LONGEST = 60  # letters of a folder's name
 
 
@@ -77,7 +78,7 @@ def _names(snapshot: Path | str | None, lists: Iterable[Path | str]) -> tuple[Pa
 
 
 def find(path: Path) -> Path:
-    """The folder of an evaluation that is given as the folder, as a file in it, or as a run or its name: its newest one.
+    """The folder of an evaluation that is given as the folder or a file in it; of a run, its name or its snapshot the newest.
 
     Raises:
         ManifestError: there is none.
@@ -87,7 +88,9 @@ def find(path: Path) -> Path:
         return path.parent
     if is_remote(path) or any(exists(path / name) for name in FILES):
         return path
-    if latest := newest(path / EVALUATIONS):
+    if path.suffix in SNAPSHOTS:
+        return find(path.parent)
+    if latest := newest(path / EVALUATIONS) or newest(path):
         return latest
     if exists(path / BEST):
         raise ManifestError(f"{path}: the run has no evaluation yet. Run deepfake evaluate LIST {path / BEST}")
@@ -101,7 +104,7 @@ def csv_of(path: Path) -> Path:
     Raises:
         ManifestError: there is none.
     """
-    is_own = path.suffix == ".csv" or (is_file(path) and path.name not in FILES)
+    is_own = path.suffix == ".csv" or (is_file(path) and path.name not in FILES and path.suffix not in SNAPSHOTS)
     return path if is_own else find(path) / PREDICTIONS
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from deepfake_cli.assets import STARTER
+from deepfake_cli.config import RUNS
 from deepfake_cli.errors import MissingModelError
 from deepfake_cli.storage.remote import here, url
 
@@ -10,7 +11,7 @@ BEST = "best.onnx"  # in the folder of a run
 
 
 def exported(path: str | Path | None) -> Path:
-    """The file to load for what a user names as a detector.
+    """The file to load for what a user names as a detector: a file, the folder of a run or its name, or ``starter``.
 
     Raises:
         MissingModelError: a run or snapshot has no export.
@@ -18,6 +19,8 @@ def exported(path: str | Path | None) -> Path:
     if path is None or str(path) == "starter":
         return STARTER
     path = Path(path)
+    if not path.exists() and len(path.parts) == 1 and (RUNS / path).is_dir():
+        path = RUNS / path
     if path.is_dir():
         return _beside(path / "best.keras", f"{path}: no {BEST} in this folder")
     if path.suffix.lower() == ".keras":

@@ -6,6 +6,8 @@ from pathlib import Path
 from deepfake_cli.storage.folders import exists, is_folder
 from deepfake_cli.storage.remote import is_remote
 
+ALIKE = 0.7  # of two names; at difflib's own 0.6, .mp4 alone makes short ones alike
+
 
 def hint(path: Path) -> str:
     """`` Did you mean runs/a/best.keras?``, if there is a path that differs from this one by a few letters; else nothing."""
@@ -26,5 +28,5 @@ def _nearest(path: Path) -> Path | None:
         names = [entry.name for entry in parent.iterdir() if not entry.name.startswith(".")]
     except OSError:
         return None
-    close = difflib.get_close_matches(path.name, names, n=1)
+    close = difflib.get_close_matches(path.name, names, n=1, cutoff=ALIKE)
     return parent / close[0] if close else None
