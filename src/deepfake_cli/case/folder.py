@@ -1,6 +1,5 @@
 """Write a case folder, whole or not at all."""
 
-import json
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from deepfake_cli.inference.result import Verdict
 from deepfake_cli.storage.disk import writing
 from deepfake_cli.storage.files import write_text
 from deepfake_cli.storage.hashes import sha256
+from deepfake_cli.storage.json_files import json_text
 from deepfake_cli.storage.remote import lent, url
 
 HTML, PDF = "report.html", "report.pdf"
@@ -94,7 +94,7 @@ class CaseFolder:
             signature.sign(self._folder, self._key)
 
     def _write(self, name: str, value: Any) -> None:
-        write_text(self._folder / name, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+        write_text(self._folder / name, json_text(value, indent=2) + "\n")
 
 
 def check(settings: Predict) -> None:

@@ -1,14 +1,12 @@
 """``log.jsonl``: what was done, a line each; each line holds the hash of the one before, so none can be changed alone."""
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
 from deepfake_cli.errors import DeepfakeError
 from deepfake_cli.inference.record import now
-from deepfake_cli.storage.escapes import encodable
-from deepfake_cli.storage.json_files import parse_json
+from deepfake_cli.storage.json_files import json_text, parse_json
 
 NAME = "log.jsonl"
 FIRST = "0" * 64  # the hash before the first line
@@ -27,7 +25,7 @@ class Log:
     def add(self, event: str, **facts: Any) -> None:
         """Append a line: the UTC time, what was done, and facts by name."""
         entry = {"time": now(), "event": event, **facts, "previous": self._previous}
-        line = encodable(json.dumps(entry, ensure_ascii=False, default=str)).encode()
+        line = json_text(entry).encode()
         with self._path.open("ab") as file:
             file.write(line + b"\n")
         self._previous = hashlib.sha256(line).hexdigest()

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from deepfake_cli.storage.escapes import encodable
+
 NAME = "record.jsonld"
 BASE = "https://ontology.unifiedcyberontology.org/uco"
 CONTEXT = {
@@ -102,4 +104,5 @@ def _node(kind: str, record: dict[str, Any], key: str) -> dict[str, Any]:
 
 def _id(kind: str, record: dict[str, Any], key: str) -> str:
     """The name of a node: its kind and a UUID of the case and the key."""
-    return f"kb:{kind}-{uuid5(NAMESPACE_URL, ' '.join((record['created'], record['command'], kind, key)))}"
+    name = encodable(" ".join((record["created"], record["command"], kind, key)))
+    return f"kb:{kind}-{uuid5(NAMESPACE_URL, name)}"

@@ -1,12 +1,11 @@
 """``protocol.json``: how the lists were split, their counts and hashes."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from deepfake_cli.errors import ManifestError
 from deepfake_cli.storage.files import write_text
-from deepfake_cli.storage.json_files import Part, Text, read_json
+from deepfake_cli.storage.json_files import Part, Text, json_text, read_json
 
 NAME = "protocol.json"
 
@@ -27,7 +26,7 @@ class Protocol(Part):
 def write(folder: Path, record: dict[str, Any]) -> Path:
     """Write the record, after all lists are complete."""
     path = folder / NAME
-    write_text(path, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    write_text(path, json_text(record, indent=2) + "\n")
     return path
 
 

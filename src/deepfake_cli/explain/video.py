@@ -1,6 +1,5 @@
 """The annotated video: box, score and heat map of each face, and a plot of the scores."""
 
-import json
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import islice
@@ -17,6 +16,7 @@ from deepfake_cli.inference.result import Verdict
 from deepfake_cli.inference.timeline import Moment, Timeline
 from deepfake_cli.media.video import FrameSource
 from deepfake_cli.storage.files import whole
+from deepfake_cli.storage.json_files import json_text
 
 BATCH = 16  # frames
 WIDEST = 1280  # pixels: longest side; larger videos are shrunk
@@ -52,7 +52,7 @@ def write_video(
         if verdict.record:
             facts = verdict.facts()
             short = {name: facts[name] for name in ("verdict", "score", "low", "high", "reason", "notes", "record")}
-            container.metadata["comment"] = json.dumps(short, ensure_ascii=False)
+            container.metadata["comment"] = json_text(short)
         batches = _frames(verdict.path, frames, lines)
         while batch := list(islice(batches, BATCH)):
             maps = _heat(batch, detector)

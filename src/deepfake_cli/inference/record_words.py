@@ -1,9 +1,9 @@
 """A record in words: the columns of a CSV, and the sections of a page."""
 
-import json
 from typing import Any
 
 from deepfake_cli.inference.record import Record
+from deepfake_cli.storage.json_files import json_text
 
 Rows = list[tuple[str, str]]
 COLUMNS = (
@@ -32,7 +32,7 @@ def columns(record: Record | None) -> dict[str, Any]:
         "detector_sha256": record.detector.sha256 or "",
         "began": record.began,
         "machine": record.machine.name,
-        "record": json.dumps(record.model_dump(mode="json", exclude_none=True), ensure_ascii=False),
+        "record": json_text(record.model_dump(mode="json", exclude_none=True)),
     }
 
 

@@ -1,12 +1,12 @@
 """Save verdicts as JSON, CSV or a plot, by the suffix of the file."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from deepfake_cli.errors import ConfigError
 from deepfake_cli.storage.csv_cells import quoted_table
 from deepfake_cli.storage.files import whole, write_text
+from deepfake_cli.storage.json_files import json_text
 
 PLOTS = (".png", ".svg", ".pdf")
 DPI = 150
@@ -17,7 +17,7 @@ def save_verdicts(verdicts: Any, path: str | Path) -> Path:
     path = Path(path)
     suffix, plots = path.suffix.lower(), PLOTS if hasattr(verdicts, "plot") else ()
     if suffix == ".json":
-        write_text(path, json.dumps(verdicts.to_dict(), indent=2, ensure_ascii=False) + "\n")
+        write_text(path, json_text(verdicts.to_dict(), indent=2) + "\n")
     elif suffix == ".csv":
         write_text(path, quoted_table(verdicts.to_df()).to_csv(index=False))
     elif suffix in plots:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +16,7 @@ from deepfake_cli.storage.remote import here
 MOST_BYTES = 2**28  # of a file: the frames of a video of ten hours fit
 DEEPEST = 32  # objects and lists in one another
 MOST_DIGITS = 20  # of an integer: 64 bits
+SURROGATE = re.compile("[\ud800-\udfff]")  # a byte of a name that is not UTF-8
 SHOWN = 60  # characters of a value in a message
 
 
@@ -31,6 +33,15 @@ def _no_nul(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_no_nul)]  # a path or a name: the system takes no NUL in it
+
+
+def json_text(value: Any, *, indent: int | None = None) -> str:
+    """JSON with all characters as they are, but escapes for what UTF-8 cannot encode, which read back as they were.
+
+    Values that JSON does not know are written as text.
+    """
+    text = json.dumps(value, indent=indent, ensure_ascii=False, default=str)
+    return SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
 
 
 def read_json(path: Path, model: Any, error: type[DeepfakeError], mend: str, *, required: bool = True) -> Any:

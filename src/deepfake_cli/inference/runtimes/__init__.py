@@ -58,7 +58,8 @@ def load(path: Path, runtime: str = "onnx", threads: int | None = None) -> Netwo
     """
     path = here(path)
     if not path.is_file():
-        raise MissingModelError(f"{path}: no such file.{hint(path)} Create it from a snapshot with deepfake export.")
+        found = "not a file." if path.exists() else f"no such file.{hint(path)}"
+        raise MissingModelError(f"{path}: {found} Create it from a snapshot with deepfake export.")
     if path.suffix.lower() in (".keras", ".h5", ".hdf5"):
         raise ModelError(f"{path}: a snapshot; export it with deepfake export {path}, and give the .onnx file.")
     if path.suffix.lower() in (".tflite", ".pb"):

@@ -61,11 +61,11 @@ class TorchLayers:
             fake: index of the class fake.
         """
         weight, bias = self.tensors.take(f"{name}.weight"), self.tensors.take(f"{name}.bias")
-        if weight.shape != (2, features.shape[-1]):
-            raise ModelError(
-                f"{self.tensors.path}: {name}.weight has the shape {weight.shape}; expected {(2, features.shape[-1])}: "
-                f"two classes. {AGAIN}"
-            )
+        for values, role, expected in ((weight, "weight", (2, features.shape[-1])), (bias, "bias", (2,))):
+            if values.shape != expected:
+                raise ModelError(
+                    f"{self.tensors.path}: {name}.{role} has the shape {values.shape}; expected {expected}: two classes. {AGAIN}"
+                )
         kernel, offset = weight[fake] - weight[1 - fake], bias[fake] - bias[1 - fake]
         head = layers.Dense(1, activation="sigmoid", dtype="float32", name=PROBABILITY)
         return self._set(head, features, [kernel[:, None], offset[None]], name)

@@ -13,7 +13,6 @@ trained_on = "my videos"
 ```
 """
 
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
@@ -22,6 +21,7 @@ import keras
 from keras import layers
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from deepfake_cli.config.files import parsed
 from deepfake_cli.errors import ConfigError
 from deepfake_cli.inference.runtimes.metadata import Traits
 from deepfake_cli.models.applications import standardised
@@ -33,7 +33,8 @@ from deepfake_cli.models.checkpoints.torch_layers import TorchLayers
 from deepfake_cli.models.checkpoints.xception import xception
 from deepfake_cli.storage.json_files import worded
 
-Three = tuple[float, float, float]
+Mean = Annotated[float, Field(ge=-1, le=2)]
+Deviation = Annotated[float, Field(ge=1e-3, le=100)]
 
 
 class Network(NamedTuple):
@@ -59,8 +60,8 @@ class Description(BaseModel):
 
     architecture: Literal["resnet", "xception", "efficientnet"]
     image_size: Annotated[int, Field(ge=32, le=2048)]
-    mean: Three
-    deviation: Annotated[Three, Field(description="above 0")]
+    mean: tuple[Mean, Mean, Mean]
+    deviation: tuple[Deviation, Deviation, Deviation]
     fake: Literal[0, 1]
     name: str
     licence: str
@@ -103,8 +104,6 @@ def two_classes(path: Path, description: Path) -> Imported:
 
 def _described(path: Path) -> Description:
     try:
-        return Description.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
+        return Description.model_validate(parsed(path))
     except ValidationError as error:
         raise ConfigError(f"{path}: {worded(error)}") from None
-    except (OSError, ValueError) as error:  # TOML's and UTF-8's errors are of ValueError
-        raise ConfigError(f"{path}: cannot be read as TOML: {error}") from None
