@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -287,3 +288,18 @@ def test_the_example_is_made_without_a_network(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert "One bit flipped in each of 48 files in turn: found in 48" in done.stdout
+
+
+def test_a_name_that_is_not_unicode_is_recorded_as_it_is(tmp_path):
+    """Its JSON can be read, and gives the name of the file; the case is verified."""
+    name = tmp_path / os.fsdecode(b"caf\xe9.mp4")
+    shutil.copyfile(CLIP, name)
+    predict(Predict(paths=[name], every=60, case=tmp_path / "case"))
+    assert [each["path"] for each in record_of(tmp_path / "case")["files"]] == [str(name)]
+    json.loads((tmp_path / "case" / "record.jsonld").read_text())
+    assert not verify(tmp_path / "case").wrong
+    for file in ("SHA256SUMS.sig", "SHA256SUMS"):  # a pipe would block
+        (tmp_path / "case" / file).unlink(missing_ok=True)
+        os.mkfifo(tmp_path / "case" / file)
+        with suppress(CaseError):
+            assert "SHA256SUMS.sig" in verify(tmp_path / "case").wrong

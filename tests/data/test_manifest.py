@@ -175,7 +175,8 @@ def test_relative_paths_fall_back_to_the_current_folder(tmp_path, read, monkeypa
 @pytest.mark.parametrize("label", ["2", "0.5", "", "Fälschung", "fake news"])
 @pytest.mark.parametrize("header", ["path,label\n", ""], ids=["header", "old"])
 def test_label_errors(fault, header, label):
-    assert fault(f"{header}/a.jpg,1\n/b c.jpg,{label}\n") == f"label {label!r} of /b c.jpg; allowed: real, fake, 0, 1."
+    found = fault(f"{header}/a.jpg,1\n/b c.jpg,{label}\n")
+    assert found.startswith(f"label {label!r} of /b c.jpg; allowed: real, fake, 0, 1. ")
 
 
 @pytest.mark.parametrize("content", ["", "\n\n", "\ufeff", "path,label\n", "path,label,reason\n,1,no face\n"])
@@ -184,10 +185,10 @@ def test_empty_lists(fault, content):
 
 
 def test_missing_list(tmp_path):
-    for path in (tmp_path / "none.csv", tmp_path):
+    for path, said in ((tmp_path / "none.csv", "no such list."), (tmp_path, "a folder, not a list.")):
         with pytest.raises(ManifestError) as caught:
             manifest.read(path)
-        assert str(caught.value) == f"{path}: no such list. Create it with deepfake make-csv."
+        assert str(caught.value).startswith(f"{path}: {said}") and "deepfake make-csv" in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,26 @@ def test_a_checkpoint_that_is_not_whole_is_refused(checkpoint, name):
         assert said in str(error.value) and str(path) in str(error.value)
 
 
+def test_numbers_of_another_kind_are_refused(checkpoint, tmp_path):
+    """Types that NumPy lacks or that are no real numbers, and statistics from which no score follows."""
+    name = "deepfakebench-xception-small"
+    for changes, said in (
+        ({"backbone.last_linear.bias": np.zeros(1, np.float32)}, "two classes"),
+        ({"backbone.last_linear.bias": np.zeros(2, np.complex64)}, "complex64"),
+        (
+            {"backbone.bn1.running_var": np.full(CASES[name]["shapes"]["backbone.bn1.running_var"], -9, np.float32)},
+            "score of nan",
+        ),
+    ):
+        with pytest.raises(ModelError, match=said):
+            read_checkpoint(checkpoint(name, **changes), "deepfakebench")
+    for kind in ("F8_E4M3", "F8_E5M2", "F9"):
+        header = json.dumps({"a": {"dtype": kind, "shape": [4], "data_offsets": [0, 4]}}).encode()
+        (tmp_path / "a.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+        with pytest.raises(ModelError, match=r"a\.safetensors: not a safetensors file, or damaged"):
+            read_checkpoint(tmp_path / "a.safetensors", "sbi")
+
+
 def test_another_file_is_refused(checkpoint, tmp_path):
     """One of another family, a damaged one, one of another format, a missing one: no traceback."""
     (tmp_path / "broken.tar").write_bytes(b"PK\x03\x04 none")

@@ -212,10 +212,13 @@ def test_the_parts_of_a_state_dictionary_are_found(tmp_path, checkpoint):  # noq
 def test_a_description_is_checked(tmp_path, checkpoint):  # noqa: F811
     for text, said in (
         ("architecture = 3" + DESCRIPTION, "architecture"),
-        (DESCRIPTION.replace("0.229", "0"), "deviation"),
-        ("no toml", "cannot be read as TOML"),
+        ("no toml", r"cannot be read as \.toml"),
         (DESCRIPTION + "more = 1", "more"),
         (DESCRIPTION.replace('licence = "of the house"', ""), "licence: missing"),
+        (DESCRIPTION.replace("0.229", "0"), "deviation.0: found 0"),
+        (DESCRIPTION.replace("0.485", "nan"), "mean.0: found nan"),
+        (f"a = {'[' * 5000}{']' * 5000}", "nested too deep"),
+        (f"image_size = {'9' * 5000}", "thousands of digits"),
     ):
         (tmp_path / "d.toml").write_text(text)
         with pytest.raises(ConfigError, match=said):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from deepfake_cli.case.sums import NAME, SIGNATURE
 from deepfake_cli.errors import CaseError
 from deepfake_cli.storage.disk import reason
-from deepfake_cli.storage.files import whole
+from deepfake_cli.storage.files import read_regular, whole
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -110,8 +110,7 @@ def check(folder: Path, expected: "Ed25519PublicKey | None" = None) -> tuple[str
 
     try:
         key = expected or public_key(folder / SIGNER)
-        with (folder / SIGNATURE).open("rb") as file:
-            signature = file.read(65)
+        signature = read_regular(folder / SIGNATURE, LARGEST)
         key.verify(signature, (folder / NAME).read_bytes())
     except OSError as error:
         return "", f"{SIGNATURE}: {reason(error)}"
@@ -132,7 +131,6 @@ def _unlocked(load: Any, text: bytes, password: bytes | None) -> Any:
 
 def _text(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            return file.read(LARGEST)
+        return read_regular(path, LARGEST)
     except OSError as error:
         raise CaseError(f"{path}: {reason(error)}.") from None

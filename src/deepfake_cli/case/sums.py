@@ -5,7 +5,7 @@ from pathlib import Path
 
 from deepfake_cli.errors import CaseError
 from deepfake_cli.storage.disk import reason
-from deepfake_cli.storage.files import write_text
+from deepfake_cli.storage.files import read_regular, write_text
 from deepfake_cli.storage.hashes import sha256
 
 NAME, SIGNATURE = "SHA256SUMS", "SHA256SUMS.sig"
@@ -29,8 +29,7 @@ def read(folder: Path) -> dict[str, str]:
     """
     path = folder / NAME
     try:
-        with path.open("rb") as file:
-            text = file.read(LARGEST).decode()
+        text = read_regular(path, LARGEST).decode()
     except OSError as error:
         raise CaseError(f"{path}: {reason(error)}. Give the folder that deepfake predict --case wrote.") from None
     except UnicodeDecodeError:

@@ -26,8 +26,10 @@ def export(
         return print_json(facts | {"threshold": result.traits.threshold, "image_size": result.traits.image_size})
     if result.traits.card:
         card = result.traits.card
-        console.print(f"{card['name']}: {card['authors']}\n{card['paper']}\nTrained on: {card['trained_on']}")
-        console.print(f"Licence: {card['licence']}")
+        console.print(": ".join(filter(None, (card["name"], card["authors"]))))
+        for line in (card["paper"], f"Trained on: {card['trained_on']}", f"Licence: {card['licence']}"):
+            if line:
+                console.print(line)
     if result.traits.terms:
         warn(result.traits.terms)
     console.print(

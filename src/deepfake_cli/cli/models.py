@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deepfake_cli.cli.console import console, next_step, print_json, table, warn
-from deepfake_cli.storage.escapes import visible
+from deepfake_cli.errors import ModelError
 
 if TYPE_CHECKING:
-    from deepfake_cli.commands.models import Listed
+    from deepfake_cli.commands.models import Listed, ModelsResult
 
 COLUMNS = ("detector", "architecture", "px", "MB", "licence")
 
@@ -27,17 +27,24 @@ def models(
     if json:
         lists = {"architectures": result.architectures, "families": result.families}
         faults = {str(path): reason for path, reason in result.faults.items()}
-        return print_json(lists | {"detectors": [each.facts() for each in result.detectors], "faults": faults})
+        print_json(lists | {"detectors": [each.facts() for each in result.detectors], "faults": faults})
+    else:
+        _print(result)
+    if result.faults and len(result.detectors) == 1:  # that of this package
+        raise ModelError(f"None of {len(result.faults):,} files can be loaded as a detector.")
+
+
+def _print(result: "ModelsResult") -> None:
     console.print(table(None, COLUMNS, map(_row, result.detectors)))
     for each in result.detectors:
         if about := _about(each):
-            console.print(visible(f"{each.name}: {about}"))
+            console.print(f"{each.name}: {about}")
     for reason in result.faults.values():
         warn(reason)
     console.print(f"\nArchitectures, for train --model: {', '.join(result.architectures)}.")
     console.print(f"Published checkpoints, for export --from: {', '.join(result.families)}.")
     chosen = ("--detector", result.detectors[-1].name) if len(result.detectors) > 1 else ()
-    return next_step("predict", "FILES", *chosen)
+    next_step("predict", "FILES", *chosen)
 
 
 def _row(detector: "Listed") -> tuple[str, ...]:

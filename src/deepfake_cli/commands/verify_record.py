@@ -1,6 +1,7 @@
 """The videos that ``deepfake datasets verify`` checked, in a CSV, so that unchanged ones are not checked again."""
 
 import csv
+import io
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ from deepfake_cli.media.integrity import fault
 from deepfake_cli.storage.csv_cells import read_rows
 from deepfake_cli.storage.disk import reason
 from deepfake_cli.storage.escapes import encodable
+from deepfake_cli.storage.files import read_regular
 
 COLUMNS = ("dataset", "video", "path", "bytes", "modified", "full", "fault")
 DIED = "the process that decoded it died (out of memory, or a crash in the decoder)"
@@ -89,8 +91,7 @@ def earlier(path: Path) -> dict[str, Check]:
         DatasetError: it is another file, or cannot be read.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return {row["path"]: _parsed(row) for row in read_rows(file)}
+        return {row["path"]: _parsed(row) for row in read_rows(io.StringIO(read_regular(path).decode(), newline=""))}
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:

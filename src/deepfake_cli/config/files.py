@@ -4,6 +4,7 @@ import configparser
 import json
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +14,7 @@ from deepfake_cli.config.base import Step, extra, local
 from deepfake_cli.config.sections import FLAGS_ONLY, STEPS
 from deepfake_cli.errors import ConfigError
 from deepfake_cli.storage.disk import reason
+from deepfake_cli.storage.files import read_regular
 from deepfake_cli.storage.near import hint
 
 QUOTED = re.compile(r"""(["'])(.*)\1\s*([#;].*)?""")  # a value of an ini file in quotes
@@ -68,26 +70,34 @@ def read(file: Path) -> dict[str, dict[str, Any]]:
     Raises:
         ConfigError: the file is missing, malformed, of another format, or has an unknown section.
     """
-    file = local(file)
-    try:
-        if file.exists() and not file.is_file():  # a pipe would block, a device may have no end
-            raise ConfigError(f"{file}: not a file; expected a .toml or .ini file.")
-        text = file.read_text(encoding="utf-8-sig")
-        sections: dict[str, Any] = tomllib.loads(text) if file.suffix == ".toml" else _read_ini(text)
-    except RecursionError:
-        raise ConfigError(f"{file}: nested too deep; expected sections with keys and plain values.") from None
-    except (OSError, ValueError, configparser.Error) as error:
-        if str(error).startswith("Exceeds the limit"):  # Python's own, for an integer of more than 4,300 digits
-            raise ConfigError(f"{file}: an integer has thousands of digits; correct it.") from None
-        if isinstance(error, FileNotFoundError):
-            raise ConfigError(f"{file}: no such file.{hint(file)} Write one with deepfake config init.") from None
-        raise ConfigError(f"{file}: cannot be read as {file.suffix or 'ini'}: {reason(error)}") from None
+    sections = parsed(
+        file, tomllib.loads if file.suffix.lower() == ".toml" else _read_ini, " Write one with deepfake config init."
+    )
     for name, section in sections.items():
         if name not in STEPS:
             raise ConfigError(f"{file}: {name}: unknown section; allowed: {', '.join(STEPS)}.")
         if not isinstance(section, dict):
             raise ConfigError(f"{file}: {name}: found {section!r}, expected a section [{name}].")
     return sections
+
+
+def parsed(file: Path, parse: Callable[[str], dict[str, Any]] = tomllib.loads, mend: str = "") -> dict[str, Any]:
+    """Read a file as TOML, or by another parser, without checking keys and values.
+
+    Raises:
+        ConfigError: the file is missing or malformed.
+    """
+    file = local(file)
+    try:
+        return parse(read_regular(file).decode("utf-8-sig"))
+    except RecursionError:
+        raise ConfigError(f"{file}: nested too deep; expected sections with keys and plain values.") from None
+    except (OSError, ValueError, configparser.Error) as error:
+        if str(error).startswith("Exceeds the limit"):  # Python's own, for an integer of more than 4,300 digits
+            raise ConfigError(f"{file}: an integer has thousands of digits; correct it.") from None
+        if isinstance(error, FileNotFoundError):
+            raise ConfigError(f"{file}: no such file.{hint(file)}{mend}") from None
+        raise ConfigError(f"{file}: cannot be read as {file.suffix or 'ini'}: {reason(error)}") from None
 
 
 def _read_ini(text: str) -> dict[str, dict[str, str]]:

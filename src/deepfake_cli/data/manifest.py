@@ -181,7 +181,7 @@ def _with_labels(table: "pd.DataFrame", path: Path) -> "pd.DataFrame":
         row = int(pd.isna(labels).argmax())
         raise ManifestError(
             f"{path}: label {table['label'][row]!r} of {table['path'][row]}; allowed: real, fake, 0, 1. The columns of a "
-            "list are path and label; scores go to deepfake evaluate --predictions"
+            "list are path and label; scores go to deepfake evaluate --predictions."
         )
     table["label"] = labels.astype("int8")
     frame = _mapped(table["frame"], lambda words: pd.to_numeric(words, errors="coerce"))

@@ -10,6 +10,7 @@ from typing import Any
 
 from deepfake_cli.datasets.clip import folders
 from deepfake_cli.errors import DatasetError
+from deepfake_cli.storage.files import read_regular
 from deepfake_cli.storage.folders import exists
 from deepfake_cli.storage.json_files import parse_json
 
@@ -99,7 +100,7 @@ def read_text(path: Path) -> str:
         DatasetError: it is not text.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return read_regular(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DatasetError(
             f"{path}: not UTF-8 text: {error.reason} at byte {error.start}. Extract the file again."

@@ -30,8 +30,11 @@ class Summary(Part):
 def is_predictions(path: Path) -> bool:
     """Whether a file has the columns of predictions; the scores in a manifest are those of the face detector."""
     finish(path.parent)
+    local = here(path)
+    if not local.is_file():  # opening a pipe would block
+        return False
     try:
-        with here(path).open(encoding="utf-8-sig", newline="") as file:
+        with local.open(encoding="utf-8-sig", newline="") as file:
             header = next(csv.reader(file), [])
     except (OSError, UnicodeDecodeError, csv.Error):
         return False

@@ -17,6 +17,7 @@ from deepfake_cli.media.header import Fact
 from deepfake_cli.media.texts import plain
 from deepfake_cli.provenance.marks import source_type
 from deepfake_cli.storage.disk import reason
+from deepfake_cli.storage.files import read_regular
 from deepfake_cli.storage.json_files import parse_json
 
 MOST = 64  # actions, ingredients and faults
@@ -100,7 +101,7 @@ def check_trust(trust: Path | None) -> None:
     if not installed():
         raise ConfigError(f"--trust needs c2pa-python, which is not installed: {install('provenance')}")
     try:
-        text = trust.read_bytes()
+        text = read_regular(trust)
     except OSError as error:
         raise ConfigError(f"{trust}: {reason(error)}. Give a file of certificates (PEM).") from None
     if b"-----BEGIN CERTIFICATE-----" not in text:

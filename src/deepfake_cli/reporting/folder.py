@@ -1,6 +1,8 @@
 """Write the report of an earlier evaluation from the files in its folder; needs no model."""
 
 import os
+import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,7 +84,7 @@ def _maps(path: Path) -> dict[str, NDArray[Any]]:
     try:
         with np.load(here(path), allow_pickle=False) as file:
             return {str(name): file[f"map_{number}"] / 255 for number, name in enumerate(file["paths"])}
-    except (OSError, ValueError, KeyError, EOFError):
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
         return {}
 
 

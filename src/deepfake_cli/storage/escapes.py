@@ -22,8 +22,8 @@ def encodable(text: str) -> str:
 
 
 def encodable_json(text: str) -> str:
-    """JSON with what UTF-8 cannot encode as escapes, which are text for who parses it."""
-    return _ENCODABLE.sub(lambda found: "\\" + _escape(found), text)
+    """JSON with what UTF-8 cannot encode as JSON's escapes, which read back as they were."""
+    return _ENCODABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _escape(found: re.Match[str]) -> str:

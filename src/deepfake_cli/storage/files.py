@@ -1,5 +1,6 @@
 """Write files atomically: under a temporary name, then renamed; or uploaded, if remote."""
 
+import errno
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -8,6 +9,8 @@ from uuid import uuid4
 
 from deepfake_cli.storage import disk, remote, tar_shards
 from deepfake_cli.storage.escapes import encodable
+
+MOST_BYTES = 2**28  # of lists, keys, certificates and descriptions
 
 
 @contextmanager
@@ -44,6 +47,21 @@ def write_text(path: Path, text: str) -> None:
     """Write `text` to `path` as UTF-8, atomically; bytes of a name that are not UTF-8 become escapes."""
     with whole(path) as partial:
         partial.write_bytes(encodable(text).encode())
+
+
+def read_regular(path: Path, most: int = MOST_BYTES) -> bytes:
+    """Read a local file of moderate size, which the user names or which belongs to a folder.
+
+    Raises:
+        OSError: it cannot be read, or is a pipe, which could block, a device, which may have no end, or too large.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EISDIR if path.is_dir() else errno.EINVAL, "not a regular file", str(path))
+    with path.open("rb") as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise OSError(errno.EINVAL, f"larger than {most >> 20} MiB", str(path))
+    return data
 
 
 def elsewhere(path: str | Path) -> bool:

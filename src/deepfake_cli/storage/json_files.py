@@ -35,7 +35,7 @@ Text = Annotated[str, AfterValidator(_no_nul)]  # a path or a name: the system t
 
 
 def json_text(value: Any, indent: int | None = None) -> str:
-    """A value as JSON that UTF-8 can encode; bytes of a name that are not UTF-8 become escapes, as in other texts."""
+    """A value as JSON that UTF-8 can encode; bytes of a name that are not UTF-8 become escapes that read back as they were."""
     return encodable_json(json.dumps(value, indent=indent, ensure_ascii=False, default=str))
 
 

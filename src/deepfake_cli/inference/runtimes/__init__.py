@@ -58,9 +58,8 @@ def load(path: Path, runtime: str = "onnx", threads: int | None = None) -> Netwo
     """
     path = here(path)
     if not path.is_file():
-        raise MissingModelError(
-            f"{path}: no such detector.{hint(path)} Give starter, a run, or an .onnx file; deepfake export writes one."
-        )
+        found = "not a file." if path.exists() else f"no such detector.{hint(path)}"
+        raise MissingModelError(f"{path}: {found} Give starter, a run, or an .onnx file; deepfake export writes one.")
     if path.suffix.lower() in (".keras", ".h5", ".hdf5"):
         raise ModelError(f"{path}: a snapshot; export it with deepfake export {path}, and give the .onnx file.")
     if path.suffix.lower() in (".tflite", ".pb"):

@@ -47,7 +47,12 @@ class Tensors:
         """
         if name not in self._found:
             some = ", ".join(list(self._found)[:SHOWN])
-            raise ModelError(f"{self.path}: no tensor {name}; it has {len(self._found):,}, such as {some}. {AGAIN}")
+            has = f"it has {len(self._found):,}, such as {some}" if some else "it has none"
+            raise ModelError(f"{self.path}: no tensor {name}; {has}. {AGAIN}")
+        if self._found[name].dtype.kind not in "fiub":
+            raise ModelError(
+                f"{self.path}: the tensor {name} is of {self._found[name].dtype}, not of real numbers. {AGAIN}"
+            )
         values = np.ascontiguousarray(self._found[name], np.float32)
         if not np.isfinite(values).all():
             raise ModelError(f"{self.path}: the tensor {name} has values that are not finite. {AGAIN}")
@@ -102,5 +107,5 @@ def _safe(path: Path) -> dict[str, np.ndarray]:
 
     try:
         return load_file(path)
-    except (SafetensorError, KeyError, ValueError, AttributeError) as error:
+    except (SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:  # NumPy lacks some types
         raise ModelError(f"{path}: not a safetensors file, or damaged: {error}. {AGAIN}") from None

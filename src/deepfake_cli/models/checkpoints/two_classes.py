@@ -15,7 +15,6 @@ architecture = "efficientnet_b0"  # of timm: the name of the model; of others th
 See `deepfake_cli.models.checkpoints.layouts` for the architectures.
 """
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -23,6 +22,7 @@ import keras
 from keras import layers
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from deepfake_cli.config.files import parsed
 from deepfake_cli.errors import ConfigError, ModelError
 from deepfake_cli.inference.runtimes.metadata import Traits
 from deepfake_cli.models.applications import standardised
@@ -32,8 +32,8 @@ from deepfake_cli.models.checkpoints.tensors import Tensors, read
 from deepfake_cli.models.checkpoints.torch_layers import TorchLayers
 from deepfake_cli.storage.json_files import worded
 
-Three = tuple[float, float, float]
-Positive = Annotated[float, Field(gt=0)]
+Mean = Annotated[float, Field(ge=-1, le=2)]
+Deviation = Annotated[float, Field(ge=1e-3, le=100)]
 
 
 class Description(BaseModel):
@@ -42,8 +42,8 @@ class Description(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     image_size: Annotated[int, Field(ge=32, le=2048)]
-    mean: Three
-    deviation: tuple[Positive, Positive, Positive]
+    mean: tuple[Mean, Mean, Mean]
+    deviation: tuple[Deviation, Deviation, Deviation]
     fake: Literal[0, 1]
     name: str
     licence: str
@@ -111,8 +111,6 @@ def _head(tensors: Tensors) -> str:
 
 def _described(path: Path) -> Description:
     try:
-        return Description.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
+        return Description.model_validate(parsed(path))
     except ValidationError as error:
         raise ConfigError(f"{path}: {worded(error)}") from None
-    except (OSError, ValueError) as error:  # TOML's and UTF-8's errors are of ValueError
-        raise ConfigError(f"{path}: cannot be read as TOML: {error}") from None
