@@ -39,7 +39,8 @@ class Listed:
         card = self.traits.card or (OWN if self.name == "starter" else None)
         facts = {"name": self.name, "architecture": self.traits.model, "image_size": self.traits.image_size}
         calibrated = self.traits.calibration is not None
-        return facts | {"bytes": self.size, "calibrated": calibrated, "card": card, "measured": self.traits.measured}
+        facts |= {"bytes": self.size, "calibrated": calibrated, "card": card, "measured": self.traits.measured}
+        return facts | {"conditions": self.traits.conditions}
 
 
 @dataclass(frozen=True)

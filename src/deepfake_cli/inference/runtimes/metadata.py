@@ -126,14 +126,13 @@ class Traits:
 
     @property
     def rates(self) -> str:
-        """The measured error rates, as text; empty if not measured."""
-        if not self.measured:
+        """The measured error rates on all files, as text: `measured`, else those of `conditions`; empty if not measured."""
+        found = self.measured or _of_all_files(self.conditions)
+        if not found:
             return ""
-        real, fake = (
-            {call: round(100 * share) for call, share in self.measured[label].items()} for label in ("real", "fake")
-        )
+        real, fake = ({call: round(100 * share) for call, share in found[label].items()} for label in ("real", "fake"))
         return (
-            f"Measured on {self.measured['on']}: of real clips {real['fake']} % were called fake and "
+            f"Measured on {found['on']}: of real clips {real['fake']} % were called fake and "
             f"{real['undecided']} % undecided; of fakes {fake['real']} % were called real and {fake['undecided']} % undecided."
         )
 
@@ -153,3 +152,18 @@ class Traits:
             raise ModelError(f"{path} has no metadata: it was not written by deepfake export. {AGAIN}")
         values = parse_json(text, Checked, f"{path} has no valid metadata", ModelError, AGAIN)
         return cls(**{key.name: values[key.name] for key in fields(cls) if key.name in values})
+
+
+def _of_all_files(conditions: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The error rates of all files, as in `Measured`, of those by condition; None if a class has no file."""
+    whole = next((each for each in (conditions or {}).get("slices", ()) if not each["where"]), None)
+    if not conditions or not whole or not all(whole[label]["files"] for label in ("real", "fake")):
+        return None
+    shares = {
+        label: {
+            call: whole[label][kind]["count"] / whole[label]["files"]
+            for call, kind in ((other, "wrong"), ("undecided", "undecided"))
+        }
+        for label, other in (("real", "fake"), ("fake", "real"))
+    }
+    return {"on": conditions["on"], **shares}
