@@ -339,6 +339,21 @@ def hdr_png(path: Path) -> None:
     path.write_bytes(data[:33] + chunk(b"cICP", bytes([9, 16, 0, 1])) + data[33:])
 
 
+def wide(primaries: str) -> Callable[[Path], None]:
+    """The plain frames coded in wider primaries, which only the stream says, without HDR."""
+    return video(f"-vf colorspace=iall=bt709:itrc=srgb:all=bt709:trc=srgb:primaries={primaries} {X264}")
+
+
+def wide_png(path: Path) -> None:
+    """Display P3 in a PNG, which a chunk says."""
+    from_bt709 = np.array([[0.822462, 0.177538, 0.0], [0.033194, 0.966806, 0.0], [0.017083, 0.072397, 0.910520]])
+    code = plain()[0][..., ::-1] / 255
+    light = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4) @ from_bt709.T
+    code = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    data = cv2.imencode(".png", np.rint(255 * code[..., ::-1]).astype(np.uint8))[1].tobytes()
+    path.write_bytes(data[:33] + chunk(b"cICP", bytes([12, 13, 0, 1])) + data[33:])
+
+
 def pq_of_bt709(image: np.ndarray) -> np.ndarray:
     """BT.709 to BT.2020 in PQ, white at 203 cd/m2: uint8 BGR to uint16 BGR (ITU-R BT.2087, SMPTE ST 2084)."""
     to_bt2020 = np.array([[0.6274, 0.3293, 0.0433], [0.0691, 0.9195, 0.0114], [0.0164, 0.0880, 0.8956]])
@@ -385,6 +400,9 @@ MEDIA: dict[str, Odd] = {
     "pq.mp4": Odd(hdr("smpte2084"), says="HDR (PQ), tone-mapped to BT.709"),
     "hlg.mkv": Odd(hdr("arib-std-b67"), says="HDR (HLG), tone-mapped to BT.709", near=24),
     "pq.png": Odd(hdr_png, **ONE),
+    "p3_tag.mp4": Odd(wide("smpte432")),
+    "bt2020_tag.mkv": Odd(wide("bt2020")),
+    "p3_tag.png": Odd(wide_png, near=40, **ONE),
     "dolby_vision.mp4": Odd(
         video("-c:v libx265 -preset ultrafast -x265-params log-level=none -strict unofficial -tag:v dvh1"),
         frames=0,
@@ -443,6 +461,9 @@ MEDIA: dict[str, Odd] = {
         damaged(pillow("JPEG", quality=95, orientation=6), 0.6), says="damaged JPEG: ", near=None, frames=1
     ),
     "bad_marker.jpg": Odd(with_bad_marker, frames=0, says="truncated or damaged"),
+    "damaged_lzw.tif": Odd(
+        damaged(pillow("TIFF", compression="tiff_lzw"), 0.3, 0.5), says="damaged TIFF: ", near=None, frames=1
+    ),
     "damaged.png": Odd(damaged(pillow("PNG"), 0.6), frames=0, says="truncated or damaged"),
     "damaged.mjpeg": Odd(damaged(motion_jpeg(1), 0.55, 0.85), says="2 frames are damaged", near=None),
     "damaged.mp4": Odd(damaged(video(X264), 0.5), says="1 frame is damaged", near=None),

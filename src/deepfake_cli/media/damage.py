@@ -1,13 +1,15 @@
 """What a decoder complains of while it decodes all the same: OpenCV and PyAV keep it to themselves.
 
 JPEG and most video codecs have no checksum, so a wrong byte may decode to other pixels without a complaint. PNG, AVIF and HEIC
-are refused if their pixels are damaged; lossy WebP, TIFF and JPEG 2000 are decoded, and their decoders tell nothing.
+are refused if their pixels are damaged. Of TIFF only LZW and deflate are told; WebP, JPEG 2000 and BMP that decode are not.
 """
 
 import logging
+import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 
 OTHER_KINDS = ("color conversion", "precision", "arithmetic")  # in libjpeg's words for what is no damage
 WARNINGS = (
@@ -18,15 +20,16 @@ WARNINGS = (
     "Unknown Adobe",
     "Application transferred",
 )  # of libjpeg, all of them; what begins in another way is an error
-JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
+JPEG, PNG, TIFF = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", (b"II*\0", b"MM\0*")
 
 
 def of_image(data: bytes) -> str | None:
-    """What is wrong with the data of a JPEG or PNG, in a few words; None for other formats, and if nothing is known.
+    """What is wrong with the data of a JPEG, PNG or TIFF, in a few words; None for other formats, and if nothing is known.
 
     OpenCV may decode it all the same.
     """
-    return _of_jpeg(data) if data[:3] == JPEG else _of_png(data) if data[:8] == PNG else None
+    check = _of_jpeg if data[:3] == JPEG else _of_png if data[:8] == PNG else _of_tiff if data[:4] in TIFF else None
+    return check(data) if check else None
 
 
 def _of_jpeg(data: bytes) -> str | None:
@@ -64,6 +67,20 @@ def _of_png(data: bytes) -> str | None:
         if zlib.crc32(body) != int.from_bytes(stored):
             return f"damaged PNG: the checksum of its part {body[:4].decode('latin-1')} is wrong"
         at += 12 + size
+    return None
+
+
+def _of_tiff(data: bytes) -> str | None:
+    """An error of libtiff, from Pillow: OpenCV shows the part before it. Pillow does not read all kinds."""
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(BytesIO(data), formats=["TIFF"]) as image:
+            image.load()
+    except OSError as error:
+        return "damaged TIFF: a part cannot be decoded" if str(error).startswith("decoder error") else None
+    except Exception:  # noqa: BLE001 - Pillow has no common exception class
+        return None
     return None
 
 

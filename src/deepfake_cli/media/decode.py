@@ -124,7 +124,7 @@ class Video:
     def picture(self, frame: "av.VideoFrame") -> np.ndarray:
         """Convert the frame last yielded by `frames` to uint8 BGR (height, width, 3), as ffplay displays it.
 
-        The image is cropped to the clean aperture, scaled to square pixels and rotated; HDR is tone-mapped to BT.709.
+        The image is cropped to the clean aperture, scaled to square pixels and rotated. HDR and wider colours become BT.709.
 
         Raises:
             VideoError: the rotation is not a multiple of 90 degrees.
@@ -143,7 +143,8 @@ class Video:
     def _colours(self, frame: "av.VideoFrame") -> np.ndarray:
         """Convert the stored frame to uint8 BGR (height, width, 3)."""
         if frame.color_trc not in tone.NAMES:
-            return _view(self._converter.reformat(frame, format="bgr24", threads=1), np.uint8)
+            image = _view(self._converter.reformat(frame, format="bgr24", threads=1), np.uint8)
+            return tone.to_bt709(image, frame.color_primaries) if frame.color_primaries in tone.WIDE else image
         if not self._hdr:
             self.notes.append(f"HDR ({tone.NAMES[frame.color_trc]}), tone-mapped to BT.709")
             self._hdr = frame.color_trc

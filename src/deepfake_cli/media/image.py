@@ -11,7 +11,7 @@ from deepfake_cli.errors import MissingFileError, VideoError
 from deepfake_cli.media import tone
 from deepfake_cli.media.damage import gives_up
 from deepfake_cli.media.info import MOST_PIXELS, TOO_LARGE, opened
-from deepfake_cli.media.profile import to_srgb
+from deepfake_cli.media.profile import has_profile, to_srgb
 from deepfake_cli.storage.files import elsewhere, read_bytes
 
 HEIF = re.compile(rb"(?s)....ftyp(?:avif|avis|heic|heix|heim|heis|hevc|hevx|hevm|hevs|mif1|mif2|msf1)")
@@ -71,7 +71,8 @@ def decode_image(data: bytes) -> np.ndarray:
     """Decode an image as a viewer shows it: uint8 BGR (height, width, 3).
 
     The orientation of EXIF or of the container is applied, tiles are assembled, HDR is tone-mapped to BT.709, and colours are
-    converted to sRGB. Of several images the first is read. Opacity is ignored.
+    converted to sRGB, by a profile or by the primaries that the file names. Of several images the first is read. Opacity is
+    ignored.
 
     Raises:
         VideoError: it cannot be decoded; the message has the reason.
@@ -84,7 +85,8 @@ def decode_image(data: bytes) -> np.ndarray:
     primaries, transfer = (int.from_bytes(each) for each in coded.groups() if each is not None) if coded else (0, 0)
     if transfer in tone.NAMES:
         return tone.to_sdr(image.astype(np.uint16) * 257, transfer, primaries)
-    return to_srgb(image, data)
+    wide = primaries in tone.WIDE and not has_profile(data)  # which says more
+    return tone.to_bt709(image, primaries) if wide else to_srgb(image, data)
 
 
 def is_image(path: Path) -> bool:

@@ -17,6 +17,11 @@ MARKED = re.compile(rb"ICC_PROFILE\0|iCCP|ICCP|colrprof|colrrICC|^II\*\0|^MM\0\*
 HEADER = 2**18  # bytes that are searched: EXIF, which comes first in a JPEG, has up to 64 KB, and may have a preview
 
 
+def has_profile(data: bytes) -> bool:
+    """Whether the content of an image file has a profile, by its beginning."""
+    return bool(MARKED.search(data[:HEADER]))
+
+
 def to_srgb(image: np.ndarray, data: bytes) -> np.ndarray:
     """Convert a decoded image by the profile in its file.
 
@@ -27,7 +32,7 @@ def to_srgb(image: np.ndarray, data: bytes) -> np.ndarray:
     Returns:
         The same if it has no profile, or that of sRGB, or a damaged one.
     """
-    if not MARKED.search(data[:HEADER]):
+    if not has_profile(data):
         return image
     try:
         with opened(BytesIO(data)) as header:

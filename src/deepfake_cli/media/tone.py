@@ -1,4 +1,4 @@
-"""Tone-map HDR to BT.709.
+"""Tone-map HDR to BT.709, and convert wider colours to it.
 
 Without it HDR images look flat and pale, unlike any image that a detector was trained on. White of standard video is 203 cd/m2
 in HDR (ITU-R BT.2408); brighter light is compressed by the EETF of ITU-R BT.2390, section 5.4.
@@ -12,12 +12,18 @@ import numpy as np
 WHITE, PEAK = 203.0, 1000.0  # cd/m2: white of standard video, and the usual peak of HDR
 PQ, HLG = 16, 18  # transfer characteristics, as numbered in ITU-T H.273
 NAMES = {PQ: "PQ", HLG: "HLG"}
-BT2020, BT709 = 9, 1  # primaries, as numbered there
+BT709, BT2020, P3 = 1, 9, 12  # primaries, as numbered there
+WIDE = {BT2020: "BT.2020", P3: "Display P3"}
 M1, M2, C1, C2, C3 = 1305 / 8192, 2523 / 32, 107 / 128, 2413 / 128, 2392 / 128  # SMPTE ST 2084
 A, B, C = 0.17883277, 0.28466892, 0.55991073  # ITU-R BT.2100, HLG
-TO_BT709 = np.array(  # from linear BT.2020, red green blue (ITU-R BT.2087)
-    [[1.660491, -0.587641, -0.072850], [-0.124550, 1.132900, -0.008349], [-0.018151, -0.100579, 1.118730]], np.float32
-)
+TO_BT709 = {  # from linear light, red green blue
+    BT2020: [
+        [1.660491, -0.587641, -0.072850],
+        [-0.124550, 1.132900, -0.008349],
+        [-0.018151, -0.100579, 1.118730],
+    ],  # BT.2087
+    P3: [[1.224940, -0.224940, 0.0], [-0.042057, 1.042057, 0.0], [-0.019638, -0.078636, 1.098274]],  # SMPTE EG 432-1
+}
 STEPS = 65536
 
 
@@ -27,15 +33,38 @@ def to_sdr(image: np.ndarray, transfer: int, primaries: int) -> np.ndarray:
     Args:
         image: uint16 BGR (height, width, 3), full range, as coded.
         transfer: `PQ` or `HLG`.
-        primaries: as numbered in H.273; others than `BT709` are taken for BT.2020.
+        primaries: as numbered in H.273; unknown ones are taken for BT.2020.
 
     Returns:
         uint8 BGR (height, width, 3), in BT.709.
     """
     linear = _to_linear(transfer)[image]
     if primaries != BT709:
-        linear = cv2.transform(linear, TO_BT709[::-1, ::-1].copy())
+        linear = _in_bt709(linear, primaries)
     return _to_code()[(np.clip(linear, 0, 1) * (STEPS - 1)).astype(np.uint16)]
+
+
+def to_bt709(image: np.ndarray, primaries: int) -> np.ndarray:
+    """Convert an image of standard range with wider primaries; their colours look pale without it.
+
+    Args:
+        image: uint8 BGR (height, width, 3), as coded.
+        primaries: a key of `WIDE`.
+
+    Returns:
+        uint8 BGR (height, width, 3), in BT.709, whose primaries are those of sRGB; light by the curve of sRGB (IEC 61966-2-1).
+    """
+    code = np.linspace(0, 1, 256)
+    light = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4).astype(np.float32)
+    linear = np.clip(_in_bt709(light[image], primaries), 0, 1)
+    code = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * np.power(linear, 1 / 2.4) - 0.055)
+    return np.asarray(np.rint(255 * code), np.uint8)
+
+
+def _in_bt709(linear: np.ndarray, primaries: int) -> np.ndarray:
+    """Linear light, float32 BGR, of other primaries; unknown ones are taken for BT.2020."""
+    matrix = np.array(TO_BT709.get(primaries, TO_BT709[BT2020]), np.float32)
+    return np.asarray(cv2.transform(linear, matrix[::-1, ::-1].copy()))
 
 
 @cache
