@@ -1,17 +1,19 @@
 """What the other side would ask: files that change or vanish, odd names, a changed clock, cases in folders and in cases."""
 
 import json
+import os
 import shutil
 import subprocess
 import time
 from pathlib import Path
+from threading import Thread
 
 import cv2
 import pytest
 
 from deepfake_cli import Detector
 from deepfake_cli.assets import CLIPS, FOLDER
-from deepfake_cli.case import sums
+from deepfake_cli.case import signature, sums
 from deepfake_cli.case.verify import verify
 from deepfake_cli.commands.predict import predict
 from deepfake_cli.config import Predict
@@ -162,3 +164,33 @@ def test_a_key_of_ssh_keygen_signs_and_standard_programs_name_it(tmp_path):
     assert line in (Path(__file__).parents[2] / "docs" / "forensics.md").read_text()
     checked = "openssl pkeyutl -verify -rawin -pubin -inkey signer.pem -in SHA256SUMS -sigfile SHA256SUMS.sig"
     subprocess.run(checked.split(), cwd=tmp_path / "case", check=True, capture_output=True)
+
+
+def test_pipes_in_a_case_do_not_block_its_verification(made, tmp_path):
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("needs pipes")
+    for name in (sums.NAME, sums.SIGNATURE, signature.SIGNER, "log.jsonl"):
+        case = shutil.copytree(made, tmp_path / name)
+        (case / name).unlink(missing_ok=True)
+        os.mkfifo(case / name)
+        found = Thread(target=check, args=(case, faults := []), daemon=True)
+        found.start()
+        found.join(30)
+        assert faults and faults[0], name
+
+
+def check(case: Path, faults: list[str]) -> None:
+    """What the verification finds."""
+    try:
+        faults.append(str(verify(case).wrong or ""))
+    except CaseError as error:
+        faults.append(str(error))
+
+
+def test_of_two_runs_that_write_one_case_the_first_wins(tmp_path):
+    photo = tmp_path / "photo.png"
+    cv2.imwrite(str(photo), next(image for _, image in FrameSource(CLIP).frames()))
+    settings = Predict(paths=[photo], case=tmp_path / "case")
+    with pytest.raises(CaseError, match="exists already"):
+        predict(settings, begin=lambda *file: (file[1] == 1) and predict(settings) and None)
+    assert verify(tmp_path / "case").wrong == {} and sorted(tmp_path.iterdir()) == [tmp_path / "case", photo]

@@ -113,13 +113,8 @@ def check(settings: Predict) -> None:
     Raises:
         CaseError: there is a folder of this name, or the key cannot be used.
     """
-    folder = settings.case
-    if folder is not None and (
-        folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir())))
-    ):
-        raise CaseError(f"{folder}: exists already. A case is never changed; choose another folder.")
-    if folder is not None and (around := next(filter(is_case, folder.absolute().parents), None)):
-        raise CaseError(f"{folder}: is in the case {around}. A case is never changed; choose another folder.")
+    if settings.case is not None:
+        _check_free(settings.case)
     if settings.sign is not None:
         signature.private_key(settings.sign)
 
@@ -135,8 +130,16 @@ def opened(settings: Predict, detector: Detector) -> Iterator[CaseFolder]:
         partial.mkdir(parents=True)
         try:
             yield CaseFolder(partial, settings, detector, key)
+            _check_free(folder)  # another process may have written it meanwhile
             if folder.is_dir():
-                folder.rmdir()  # empty, as checked; another process may have filled it
+                folder.rmdir()
             partial.rename(folder)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+
+
+def _check_free(folder: Path) -> None:
+    if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
+        raise CaseError(f"{folder}: exists already. A case is never changed; choose another folder.")
+    if around := next(filter(is_case, folder.absolute().parents), None):
+        raise CaseError(f"{folder}: is in the case {around}. A case is never changed; choose another folder.")

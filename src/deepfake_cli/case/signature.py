@@ -108,6 +108,9 @@ def check(folder: Path, expected: "Ed25519PublicKey | None" = None) -> tuple[str
     """
     from cryptography.exceptions import InvalidSignature
 
+    for name in (SIGNATURE, SIGNER):
+        if (folder / name).exists() and not (folder / name).is_file():  # reading a pipe would block
+            return "", f"{SIGNATURE}: {name} is not a file"
     try:
         key = expected or public_key(folder / SIGNER)
         signature = read_regular(folder / SIGNATURE, LARGEST)

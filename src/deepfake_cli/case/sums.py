@@ -28,6 +28,8 @@ def read(folder: Path) -> dict[str, str]:
         CaseError: the file is missing, or not as `write` writes it.
     """
     path = folder / NAME
+    if path.exists() and not path.is_file():  # reading a pipe would block
+        raise _not_ours(path)
     try:
         text = read_regular(path, LARGEST).decode()
     except OSError as error:
