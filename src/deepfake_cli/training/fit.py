@@ -30,6 +30,7 @@ from deepfake_cli.storage.remote import url
 from deepfake_cli.training import augmentation, checkpoint, input_pipeline, memory, precision
 from deepfake_cli.training.callbacks import training_callbacks
 from deepfake_cli.training.events import Begun, Phase, Progress, list_counts
+from deepfake_cli.training.input_speed import InputSpeed
 from deepfake_cli.training.interrupt import hold_first_signal
 from deepfake_cli.training.optimizer import compiled, kept_weights
 from deepfake_cli.training.out_of_memory import NO_DISK, is_out_of_memory
@@ -113,6 +114,9 @@ def fit(
                 events=events,
                 change=change,
             )
+            if not workers:
+                size, anew = image_size(model), partial(batches, step=0)
+                callbacks.append(InputSpeed(settings, table, size, anew, progress))
             _train(model, run, start, team, partial(team.batches, batches), steps, [*callbacks, *own.callbacks])
     except (tf.errors.OpError, MemoryError) as error:
         if is_out_of_memory(error):
