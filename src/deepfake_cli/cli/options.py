@@ -113,8 +113,18 @@ def _parameter(name: str, field: FieldInfo, *, hidden: bool = False) -> inspect.
             rich_help_panel=extra(field).get("panel", Panel.MAIN),
             **_bounds(field),
         )
-    annotation = Annotated[Optional[field.annotation], info]  # type: ignore[name-defined]  # noqa: UP045
+    annotation = Annotated[Optional[_read_as(field)], info]  # type: ignore[valid-type]  # noqa: UP045
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+def _read_as(field: FieldInfo) -> Any:
+    """The type that the command line reads: text, if a value is a number or a word, which the settings model tells apart."""
+    words = [each for each in get_args(field.annotation) if get_origin(each) is Literal]
+    return str if words and get_origin(field.annotation) is not Literal and len(_kinds(field)) > 1 else field.annotation
+
+
+def _kinds(field: FieldInfo) -> list[Any]:
+    return [each for each in get_args(field.annotation) if each is not NoneType]
 
 
 def _metavar(field: FieldInfo) -> str | None:

@@ -106,6 +106,7 @@ class TrainProgress:
     def noted(self, event: "Noted") -> None:
         """Print a note."""
         warn(event.text)
+        self.log(event.text)
 
     def stepped(self, event: "Stepped") -> None:
         """Advance the bar."""

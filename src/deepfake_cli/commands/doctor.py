@@ -10,7 +10,7 @@ from pathlib import Path
 
 from deepfake_cli import __version__
 from deepfake_cli.errors import DeepfakeError
-from deepfake_cli.installation import NEEDS, install, missing
+from deepfake_cli.installation import NEEDS, ONNX_ON_GPU, install, missing
 from deepfake_cli.native_output import quiet
 
 CONFLICTING = (
@@ -49,6 +49,7 @@ def doctor(progress: Callable[[str], None] = lambda name: None) -> list[Finding]
         ("Python and packages", lambda: [_python(), _packages(lacking)]),
         *((("TensorFlow and GPUs", _tensorflow), ("weights", lambda: [_lite0(), *_cached()])) if trains else ()),
         ("OpenCV", lambda: [_opencv()]),
+        ("ONNX Runtime", lambda: [_onnx_runtime()]),
         ("the face detector", lambda: [_face_detector()]),
     )
     findings = []
@@ -138,6 +139,23 @@ def _opencv() -> Finding:
             "OpenCV", f"{cv2.__version__}, but {', '.join(conflicting)} overwrites its files", _reinstall(conflicting)
         )
     return Finding("OpenCV", f"{cv2.__version__}, headless")
+
+
+def _onnx_runtime() -> Finding:
+    """Whether it is the package for CPUs, for GPUs, or a mixture of both, which overwrite each other's files."""
+    both = [name for name in ("onnxruntime", "onnxruntime-gpu") if _installed(name)]
+    try:
+        import onnxruntime
+
+        for_gpus = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
+    except (ImportError, AttributeError) as error:  # AttributeError: one was uninstalled, with files of the other
+        return Finding(
+            "ONNX Runtime", f"cannot be used: {error}", "pip install --force-reinstall --no-deps onnxruntime", True
+        )
+    if len(both) > 1 and not for_gpus:
+        found = "onnxruntime overwrites files of onnxruntime-gpu"
+        return Finding("ONNX Runtime", found, f"pip uninstall -y onnxruntime-gpu && {ONNX_ON_GPU}")
+    return Finding("ONNX Runtime", f"{onnxruntime.__version__}, for {'GPUs' if for_gpus else 'CPUs'}")
 
 
 def _reinstall(conflicting: list[str]) -> str:

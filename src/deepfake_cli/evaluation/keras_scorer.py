@@ -51,11 +51,14 @@ class Trained:
 
         Raises:
             ManifestError: an image cannot be decoded.
+            ModelError: memory is not enough for a batch.
         """
+        from deepfake_cli.training.memory import explained_scoring
         from deepfake_cli.training.scoring import scores
 
         batch, workers = self._settings.batch_size, self._settings.workers
-        return scores(self.model, table, batch_size=batch, workers=workers, progress=progress)
+        with explained_scoring(self.model, batch):
+            return scores(self.model, table, batch_size=batch, workers=workers, progress=progress)
 
     def images(self, table: "pd.DataFrame", at_once: int) -> Iterator[np.ndarray]:
         """Decode the images of a list, in order: uint8 RGB (at most at_once, size, size, 3) in 0..255.
@@ -77,7 +80,11 @@ class Trained:
 
     def scores_of(self, images: np.ndarray) -> np.ndarray:
         """Score images in memory: uint8 RGB (n, size, size, 3) to (n,), uncalibrated."""
-        return self.model.predict(images, self._settings.batch_size, verbose=0).reshape(-1)
+        from deepfake_cli.training.memory import explained_scoring
+
+        batch = self._settings.batch_size
+        with explained_scoring(self.model, batch):
+            return self.model.predict(images, batch, verbose=0).reshape(-1)
 
     def heat_maps(self, paths: Sequence[str], threshold: float) -> np.ndarray:
         """Grad-CAM maps for the predicted class: float32 (images, size, size), in 0..1; empty without a feature map."""

@@ -15,7 +15,7 @@ from deepfake_cli.storage.hashes import same
 from deepfake_cli.storage.json_files import worded
 
 FREE = {  # settings that may change when a run resumes, since they don't affect the result
-    *("resume", "resume_if_there", "runs_dir", "epochs", "gpu", "multi_gpu", "multi_gpu_force", "workers"),
+    *("resume", "resume_if_there", "runs_dir", "epochs", "gpu", "multi_gpu", "multi_gpu_force", "workers", "cache"),
     *("cluster", "workers_per_run"),
     *("save_every", "save_steps", "snapshots", "onnx", "tensorboard_dir"),
 }
@@ -74,6 +74,8 @@ def own_settings(settings: Train, facts: dict[str, Any], folder: Path) -> Train:
     """
     own = {name: value for name, value in facts.get("settings", {}).items() if name in Train.model_fields}
     given = settings.model_dump(mode="json", include=settings.model_fields_set)
+    if given.get("batch_size") == "auto":  # as a launcher repeats it: the number that the run found
+        del given["batch_size"]
     refused = [name for name in given if name not in FREE and given[name] != own.get(name, given[name])]
     if refused:
         differences = "; ".join(f"{name} {own[name]}, now {given[name]}" for name in refused)

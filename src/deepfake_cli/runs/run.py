@@ -108,6 +108,12 @@ class Run:
             self.recipe["ended"] = f"no higher validation AUC for {patience} epoch{'s' * (patience > 1)}"
         return self.recipe.get("ended")
 
+    def with_batch(self, size: int) -> Train:
+        """Replace ``--batch-size auto`` by the number found, so that a resumed run has it too; return the settings."""
+        self.settings = self.settings.model_copy(update={"batch_size": size})
+        self.recipe["settings"]["batch_size"] = size
+        return self.settings
+
     def write(self) -> None:
         """Write the metrics of the epochs and the recipe, and upload them."""
         with self._reporting_write_errors():

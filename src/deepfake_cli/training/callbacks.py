@@ -204,7 +204,7 @@ class Validation(keras.callbacks.Callback):
         return self.team.scores(
             self.model,
             validation,
-            batch_size=settings.batch_size,
+            batch_size=settings.batch,
             workers=settings.workers,
             progress=lambda done, total: self._stop_if_asked(),
             change=self.change,

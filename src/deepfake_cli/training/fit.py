@@ -27,11 +27,13 @@ from deepfake_cli.runs.resume import Start
 from deepfake_cli.runs.run import Run
 from deepfake_cli.storage.disk import check_output, sentence
 from deepfake_cli.storage.remote import url
-from deepfake_cli.training import augmentation, checkpoint, input_pipeline, precision
+from deepfake_cli.training import augmentation, checkpoint, input_pipeline, memory, precision
 from deepfake_cli.training.callbacks import training_callbacks
 from deepfake_cli.training.events import Begun, Phase, Progress, list_counts
+from deepfake_cli.training.input_speed import InputSpeed
 from deepfake_cli.training.interrupt import hold_first_signal
 from deepfake_cli.training.optimizer import compiled, kept_weights
+from deepfake_cli.training.out_of_memory import NO_DISK, is_out_of_memory
 from deepfake_cli.training.own import Own
 from deepfake_cli.training.scoring import image_size, unreadable
 from deepfake_cli.training.team import MakeBatches, Team, check_workers, shared_facts
@@ -80,16 +82,21 @@ def fit(
     name = own.model.name if own.model else _model_name(settings.snapshot, settings.model)
     run = run or begin(settings, name, start, model.save)
     try:
-        steps = settings.steps or math.ceil(len(table) / settings.batch_size)
+        reasons: tuple[str, ...] = (plan.reason, chosen.reason)
+        augmentation.augment_each_step(checkpoint.built(model, start), augment)
+        team.prepare(model)
+        if isinstance(settings.batch_size, str):
+            progress(Phase("finding the largest batch that fits"))
+            settings = run.with_batch(memory.chosen(model, plan, visible))
+            reasons = (*reasons, f"batch size {settings.batch} ({memory.WHY[bool(plan.gpus)]})")
+        steps = settings.steps or math.ceil(len(table) / settings.batch)
         if settings.real_only and validation is not None:
             validation = augmentation.with_forged(validation)
         compiling = gpu_kernels.note(gpu_kernels.built_for(), card)
         notes = (*notes, *_other_versions(run), *([compiling] if compiling else []))
-        begun = _describe(run, model, f"{plan.reason}; {chosen.reason}", steps, table, validation, notes)
+        begun = _describe(run, model, "; ".join(reasons), steps, table, validation, notes)
         run.write()
         progress(begun)
-        augmentation.augment_each_step(checkpoint.built(model, start), augment)
-        team.prepare(model)
         change = augment.forged if settings.real_only else None
         events = EventWriter(run, validation, change) if run.writes else None
         batches = _batches(settings, table, image_size(model), steps)
@@ -107,8 +114,14 @@ def fit(
                 events=events,
                 change=change,
             )
+            if not workers:
+                size, anew = image_size(model), partial(batches, step=0)
+                callbacks.append(InputSpeed(settings, table, size, anew, progress))
             _train(model, run, start, team, partial(team.batches, batches), steps, [*callbacks, *own.callbacks])
-    except tf.errors.OpError as error:
+    except (tf.errors.OpError, MemoryError) as error:
+        if is_out_of_memory(error):
+            progress(Phase("finding the largest batch that fits"))
+            raise _explained(memory.explained(error, model, settings, plan, visible), run) from None
         raise _explained(team.lost_worker(error) or unreadable(table, error), run) from None
     except (ManifestError, OSError) as error:
         raise _explained(error, run) from None
@@ -177,7 +190,7 @@ def _batches(settings: Train, table: pd.DataFrame, size: int, steps: int) -> Mak
     return lambda epoch, step, **parts: input_pipeline.training_batches(
         table,
         image_size=size,
-        batch_size=settings.batch_size,
+        batch_size=settings.batch,
         steps=steps,
         first_epoch=epoch,
         first_step=step,
@@ -279,11 +292,10 @@ def _explained(error: Exception, run: Run) -> Exception:
         return ManifestError(f"{error}\n{run.saved_note()}")
     if isinstance(error, DeviceError):
         return DeviceError(f"{error} {run.saved_note()}")
+    if isinstance(error, ModelError):  # of memory: without a saved state there is nothing to resume
+        return ModelError(f"{error} {run.saved_note()}") if run.saved else error
     if isinstance(error, OSError):
         return ModelError(f"{sentence(error)} {run.saved_note()}")
-    if isinstance(error, tf.errors.ResourceExhaustedError) and "left on device" in str(error):  # TensorBoard's events
+    if isinstance(error, tf.errors.ResourceExhaustedError) and NO_DISK in str(error):  # TensorBoard's events
         return ModelError(f"{sentence(OSError(errno.ENOSPC, '', str(run.folder)))} {run.saved_note()}")
-    if isinstance(error, tf.errors.ResourceExhaustedError):
-        advice = "The device has too little memory. Start a new run with a lower --batch-size or --image-size."
-        return ModelError(f"{advice} {run.saved_note()}")
     return error

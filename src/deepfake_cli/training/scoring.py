@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from deepfake_cli.errors import DeepfakeError, ManifestError
 from deepfake_cli.training import input_pipeline
+from deepfake_cli.training.out_of_memory import is_out_of_memory
 
 
 def scores(
@@ -66,7 +67,9 @@ def image_size(model: Any) -> int:
 
 
 def unreadable(table: pd.DataFrame, error: Exception) -> Exception:
-    """An error that names the images of a list that cannot be read; `error` itself, if all can."""
+    """An error that names the images of a list that cannot be read; `error` itself, if all can or it is about memory."""
+    if is_out_of_memory(error):
+        return error
     read = input_pipeline.reading(table["path"])
     bad = [path for path in table["path"] if not _readable(path, read)]
     if not bad:

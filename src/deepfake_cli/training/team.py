@@ -120,17 +120,21 @@ class Team:
         )
 
 
-def check_workers(plan: devices.Plan, *, batch_size: int, named: bool) -> None:
+def check_workers(plan: devices.Plan, *, batch_size: int | str, named: bool) -> None:
     """Check that several workers can train with this batch size.
 
     Args:
         plan: the devices.
-        batch_size: images per step, over all workers.
+        batch_size: images per step, over all workers; or ``"auto"``.
         named: whether the user named the run.
 
     Raises:
-        ConfigError: a batch cannot be divided equally, or the run has no name by which all workers find it.
+        ConfigError: a batch cannot be divided equally, its size is auto, or the run has no name by which all workers find it.
     """
+    if plan.workers and isinstance(batch_size, str):
+        raise ConfigError(
+            f"--batch-size {batch_size} works on one machine only: give {plan.workers.size} workers a number, the same for all."
+        )
     if plan.workers and batch_size % plan.replicas:
         raise ConfigError(
             f"--batch-size {batch_size} cannot be divided over {plan.replicas} replicas on {plan.workers.size} machines. "

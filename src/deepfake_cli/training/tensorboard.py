@@ -120,7 +120,7 @@ class EventWriter:
         """A validation image as it was scored, float32 RGB. Forging needs the whole batch, which sets the seed."""
         assert self.validation is not None
         forged = self.change is not None and label == 1
-        size, batch = self.run.recipe["image_size"], self.run.settings.batch_size if forged else 1
+        size, batch = self.run.recipe["image_size"], self.run.settings.batch if forged else 1
         first = row - row % batch
         part = self.validation.iloc[first : first + batch]
         read = input_pipeline.reading(part["path"])

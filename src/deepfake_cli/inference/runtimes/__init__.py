@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from deepfake_cli.errors import MissingModelError, ModelError
+from deepfake_cli.inference.runtimes.cuda import cuda
 from deepfake_cli.inference.runtimes.metadata import Traits
 from deepfake_cli.inference.runtimes.onnx import onnx
 from deepfake_cli.inference.runtimes.openvino import openvino
@@ -39,7 +40,8 @@ class Network(Protocol):
 
 
 RUNTIMES: dict[str, Callable[[Path, int | None], Network]] = {
-    "onnx": onnx,  # ONNX Runtime, a dependency of this package
+    "onnx": onnx,  # ONNX Runtime, a dependency of this package: on a GPU if it can
+    "cuda": cuda,  # ONNX Runtime on an NVIDIA GPU, or an error; needs onnxruntime-gpu
     "openvino": openvino,  # faster on Intel and AMD CPUs: pip install '.[openvino]'
 }
 

@@ -11,6 +11,7 @@ from deepfake_cli.inference.runtimes.checked import check_input
 from deepfake_cli.inference.runtimes.metadata import AGAIN, KEY, Traits
 
 PROBABILITY = "probability"  # name of the output
+OUT_OF_MEMORY = ("bfc_arena", "out of memory", "bad_alloc")  # words of ONNX Runtime, of CUDA and of C++
 MOST = 2**30  # bytes for the values between the layers, for one image; ViT-L/14 at 336 pixels takes a tenth
 
 
@@ -51,7 +52,7 @@ def session_of(path: Path, settings: Any, providers: list[str]) -> Any:
     import onnxruntime
 
     try:
-        return onnxruntime.InferenceSession(str(path), settings, providers=providers)
+        return onnxruntime.InferenceSession(str(path), settings, providers=providers, enable_fallback=0)  # which prints
     except Exception as error:  # noqa: BLE001 - ONNX Runtime has no common exception class
         raise ModelError(f"{path} cannot be loaded: {_said(error)}") from None
 
@@ -65,6 +66,12 @@ def run(session: Any, outputs: list[str] | None, values: dict[str, np.ndarray], 
     try:
         return list(session.run(outputs, values))
     except Exception as error:  # noqa: BLE001 - ONNX Runtime has no common exception class
+        images = max(map(len, values.values()))
+        if any(word in str(error) for word in OUT_OF_MEMORY) and images > 1:
+            raise ModelError(
+                f"{path} cannot be run: memory is not enough for {images} images at a time. Lower --batch-size, if the command "
+                "has it."
+            ) from None
         if "bfc_arena" in str(error):  # the allocator of `_limit_memory`
             raise ModelError(
                 f"{path} cannot be run: it needs more than {MOST >> 30} GiB of memory for an image."

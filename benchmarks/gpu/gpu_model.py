@@ -1,0 +1,57 @@
+"""Shared parts of the scripts that train a model on one device from memory."""
+
+import os
+import time
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import tensorflow as tf
+
+from deepfake_cli.config import Train
+from deepfake_cli.distributed import devices
+from deepfake_cli.models import build_model
+from deepfake_cli.runs.resume import Start
+from deepfake_cli.training import checkpoint, precision
+from deepfake_cli.training.augmentation import Augmentation, augment_each_step
+from deepfake_cli.training.memory import noise
+from deepfake_cli.training.optimizer import compiled
+from deepfake_cli.training.scoring import image_size
+
+DEFAULT_BATCH = Train.model_fields["batch_size"].default
+
+
+class Device:
+    """The device that `deepfake train` would use, with its precision and XLA."""
+
+    def __init__(self, precision_: str = "auto", xla: str = "auto"):
+        self.visible = devices.visible_gpus()
+        self.plan = devices.choose(None, 0, False, self.visible, os.cpu_count() or 1)
+        self.strategy = devices.open_strategy(self.plan)
+        self.how = precision.choose(precision_, xla, self.plan, precision.capability())
+
+    def __str__(self) -> str:
+        return f"{self.plan.reason}; {self.how.reason}"
+
+    def model(self, name: str, size: int | None, settings: Train | None = None) -> keras.Model:
+        """A model with random weights, as `deepfake train` compiles and augments it."""
+        settings = settings or Train(model=name)
+        keras.config.set_dtype_policy(self.how.policy)
+        with self.strategy.scope():
+            model = compiled(build_model(name, image_size=size, weights=None), settings, xla=self.how.xla)
+        keras.config.set_dtype_policy("float32")
+        augment_each_step(checkpoint.built(model, Start()), Augmentation.from_settings(settings))
+        return model
+
+
+def from_memory(model: keras.Model, batch: int) -> tf.data.Dataset:
+    """The same batch of noise again and again."""
+    return tf.data.Dataset.from_tensors(noise(batch, image_size(model))).repeat().prefetch(tf.data.AUTOTUNE)
+
+
+def images_per_second(model: keras.Model, batches: tf.data.Dataset, batch: int, steps: int) -> float:
+    """Images a second in training, after as many steps that are not timed."""
+    for _ in range(2):
+        started = time.perf_counter()
+        model.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0)
+    return steps * batch / (time.perf_counter() - started)

@@ -1,0 +1,63 @@
+"""The scripts of benchmarks/gpu run, on the CPU and with tiny sizes, so that they are ready for a machine with a GPU."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deepfake_cli.assets import STARTER
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+TINY = ("--model", "meso4", "--image-size", 32, "--steps", 8)
+RUNS = {  # arguments, and words of the table
+    "gpu/batch.py": (TINY, ("meso4", "batch found")),
+    "gpu/choices.py": (
+        (*TINY, "--batch-size", 2, "--without", "XLA", "self_blend, XLA"),
+        ("8 steps an execution", "self_blend"),
+    ),
+    "gpu/judge.py": (
+        ("--detector", STARTER, "--runtime", "onnx", "--frames", 20, "--pairs", 1),
+        ("crops scored alone",),
+    ),
+    "gpu/replicas.py": ((*TINY[:4], "--steps", 2, "--batch-size", 4), ("two replicas", "<= 0.001: met")),
+    "gpu/steps.py": (
+        ("--model", "meso4", "--batch-size", 2, "--steps", 2, "--pairs", 1),
+        ("meso4, batch 2, from files",),
+    ),
+    "input.py": (
+        ("--image-size", 32, "--images", 8, "--batch-size", 4, "--batches", 4, "--repeats", 1),
+        ("WebP, lossless", "--cache: decoded, in memory"),
+    ),
+}
+NOT_RUN = {
+    "gpu/agree.py": "needs a GPU",
+    "gpu/first_step.py": "two trainings, which others cover",
+    "gpu/torch_steps.py": "needs PyTorch",
+    "gpu/gpu_model.py": "shared parts",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", RUNS)
+def test_a_script_prints_its_table(script, tmp_path):
+    arguments, said = RUNS[script]
+    command = [sys.executable, BENCHMARKS / script, *arguments]
+    done = subprocess.run([*map(str, command)], cwd=tmp_path, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert all(words in done.stdout for words in said), done.stdout
+    assert not list(tmp_path.iterdir())
+
+
+def test_every_script_is_run_or_says_why_not_and_is_in_the_readme():
+    there = {f"gpu/{path.name}" for path in (BENCHMARKS / "gpu").glob("*.py")} | {"input.py"}
+    assert there == RUNS.keys() | NOT_RUN.keys() and not RUNS.keys() & NOT_RUN.keys()
+    readme = (BENCHMARKS / "README.md").read_text()
+    named = [name for name in there if name not in ("gpu/gpu_model.py", "gpu/torch_steps.py")]
+    assert [name for name in named if f"`{name}`" not in readme or f"python benchmarks/{name}" not in readme] == []
+
+
+def test_every_script_says_how_it_is_called():
+    for path in (BENCHMARKS / "gpu").glob("*.py"):
+        assert ast.get_docstring(ast.parse(path.read_text())), path
