@@ -86,8 +86,8 @@ def test_doctor_names_what_it_checks(monkeypatch):
     monkeypatch.setattr(doctor, "missing", lambda: ["tensorflow"])
     names = []
     findings = doctor.doctor(names.append)
-    assert names == ["Python and packages", "OpenCV", "the face detector"]
-    assert [finding.name for finding in findings] == ["Python", "Packages", "OpenCV", "Face detector"]
+    assert names == ["Python and packages", "OpenCV", "ONNX Runtime", "the face detector"]
+    assert [finding.name for finding in findings] == ["Python", "Packages", "OpenCV", "ONNX Runtime", "Face detector"]
 
 
 def test_paths_are_short_and_relative(tmp_path, monkeypatch, capsys):

@@ -76,6 +76,16 @@ def test_forgeries_at_full_batch_and_size(faces, name):
 
 
 @every_forgery
+def test_mixed_precision_does_not_round_the_pixels_of_fakes(faces, name, request):
+    request.addfinalizer(lambda: keras.config.set_dtype_policy("float32"))
+    found = []
+    for policy in ("float32", "mixed_bfloat16"):
+        keras.config.set_dtype_policy(policy)
+        found.append(forged(FORGERIES[name](), faces[:2])[0])
+    np.testing.assert_array_equal(*found)
+
+
+@every_forgery
 @pytest.mark.parametrize("strength", [0.5, 1, 2, 4])
 def test_masks_are_soft_and_lie_on_the_face(faces, name, strength):
     _, masks = forged(FORGERIES[name](strength), faces[np.arange(32) % len(faces)])

@@ -1,9 +1,9 @@
 """Options of train."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import PositiveInt, field_validator, model_validator
 
 from deepfake_cli.config.base import CLUSTER, ON_THIS_MACHINE, RUNS, Device, argument, option
 from deepfake_cli.config.choices import DEGRADATIONS, FORGERIES, MODELS, OWN, either
@@ -22,7 +22,7 @@ class Train(Device):
         more="The ImageNet weights of the default are installed with this package; those of others are downloaded once",
     )
     epochs: int = option(25, "Number of epochs", ge=1)
-    batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = option(
+    batch_size: PositiveInt | Literal["auto"] = option(
         16,
         "Batch size over all replicas: a number, or auto",
         more="auto: the largest power of two that fits, up to 256 on each GPU, and up to 16 on a CPU, where more is not faster. "
