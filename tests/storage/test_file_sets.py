@@ -176,7 +176,7 @@ def matrix_written(lists: list[Path], number: int, folder: Path) -> None:
         "frame": {"auc": figure},
         "video": {"auc": figure},
     }
-    _write(folder, {"rows": ["a"], "columns": ["b"], "seeds": None, "cells": [cell]})
+    _write(folder, {"rows": ["a"], "columns": ["b"], "seeds": None, "cells": [cell]}, ())
 
 
 @pytest.mark.slow
