@@ -57,7 +57,8 @@ def unrecognised(clips: Iterable[Clip], tops: Iterable[Path] = ()) -> dict[Path,
 
 def beside(tops: Iterable[Path]) -> dict[Path, str]:
     """The videos in the other folders of a data set, which have no label."""
-    tops, found = set(tops), {}
+    tops = set(tops)
+    found: dict[Path, str] = {}
     for root in {top.parent for top in tops}:
         for place, inner, names in os.walk(root):
             here = Path(place)

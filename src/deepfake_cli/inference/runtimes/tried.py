@@ -44,7 +44,7 @@ def tried(path: Path) -> Traits:
 
 def _metadata(session: Any, path: Path) -> str | None:
     try:
-        return session.get_modelmeta().custom_metadata_map.get(KEY)  # type: ignore[no-any-return]
+        return session.get_modelmeta().custom_metadata_map.get(KEY)
     except UnicodeDecodeError as error:
         raise ModelError(f"{path}: damaged: its metadata are not UTF-8 text, at byte {error.start}. {AGAIN}") from None
 
