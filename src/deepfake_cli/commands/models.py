@@ -11,6 +11,7 @@ from deepfake_cli.errors import MissingModelError, ModelError
 from deepfake_cli.inference import runtimes
 from deepfake_cli.inference.runtimes.metadata import Traits
 
+SUFFIX = ".onnx"
 OWN = {
     "name": "Starter detector",
     "licence": "Apache-2.0",
@@ -80,4 +81,5 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
     for path in paths:
         if not path.exists():
             raise MissingModelError(f"{path}: no such file or folder.")
-        yield from sorted(path.glob("*.onnx")) if path.is_dir() else (path,)
+        inside = sorted(each for each in path.iterdir() if each.suffix.lower() == SUFFIX) if path.is_dir() else [path]
+        yield from inside
