@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import warnings
 
 import cv2
@@ -11,12 +12,14 @@ import pytest
 
 from deepfake_cli.audit.baseline import alone
 from deepfake_cli.audit.counts import sample
+from deepfake_cli.audit.measure import _measure as measured
 from deepfake_cli.audit.measure import measure, sharpness
 from deepfake_cli.commands.audit import audit
 from deepfake_cli.config import Audit
 from deepfake_cli.data import manifest
 from deepfake_cli.errors import ManifestError
 from deepfake_cli.media.video import FrameSource
+from deepfake_cli.storage.hashes import sha256
 
 GROUPS, EACH = 20, 5  # of a planted set: groups, and images of each of their two videos
 
@@ -305,3 +308,13 @@ def test_timit_codecs_are_a_shortcut(json_of, stand_ins, tmp_path):
     assert found["baselines"]["sources"]["auc"] == 1
     assert found["warnings"][0].startswith("Source properties alone")
     assert any("2 groups" in note for note in found["notes"])
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_devices_and_pipes_in_a_list_are_not_opened(tmp_path):
+    """They have no end, or block."""
+    os.mkfifo(tmp_path / "pipe.jpg")
+    for path in ("/dev/zero", str(tmp_path / "pipe.jpg")):
+        assert measured(path) == "not a regular file"
+        with pytest.raises(OSError, match="not a regular file"):
+            sha256(path)

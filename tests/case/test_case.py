@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -303,3 +304,13 @@ def test_a_name_that_is_not_unicode_is_recorded_as_it_is(tmp_path):
         os.mkfifo(tmp_path / "case" / file)
         with suppress(CaseError):
             assert "SHA256SUMS.sig" in verify(tmp_path / "case").wrong
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    """Its frames would stay for ever; those of a process that runs stay."""
+    (tmp_path / "photo.txt").touch()
+    dead, alive = (f".a[b].{platform.node()}-{process}-01234567.partial" for process in (2**22 + 1, os.getpid()))
+    for name in (dead, alive):
+        (tmp_path / name / "frames").mkdir(parents=True)
+    predict(Predict(paths=[tmp_path / "photo.txt"], case=tmp_path / "a[b]"))
+    assert {path.name for path in tmp_path.iterdir()} == {"photo.txt", alive, "a[b]"}

@@ -703,7 +703,7 @@ def test_shell_completion_of_names(words):
 def test_one_kind_of_child_hides_no_other(people, json_of, tmp_path):
     """Images, videos, folders of frames and folders in one folder: each is read, or listed with the reason."""
     root, images = tmp_path / "raw", people["man_a"]
-    for name in ("real/anna/1.mp4", "real/anna/2.mp4", "real/bea/day/1.mp4", "fake/x.mp4"):
+    for name in ("real/anna/1.mp4", "real/anna/2.mp4", "real/bea/day/1.mp4", "fake/x.mp4", "fakes of 2020/y/z.mp4"):
         write_video(root / name, images[:2])
     for name in ("real/anna/thumb.jpg", "real/bea/cover.png", "real/bea/photos/000.jpg", "fake/photo.jpg"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -723,6 +723,7 @@ def test_one_kind_of_child_hides_no_other(people, json_of, tmp_path):
         "real/anna/thumb.jpg": "images beside videos are not read",
         "real/bea/photos/b.raw": "not a format that is read",
         "real/cora/a.gif": "not a format that is read",
+        "fakes of 2020/y/z.mp4": "its place or its name is not in the layout of the data set, or it has no label",
     }
     assert list(found["ignored_reasons"]) == found["ignored"]
     assert facts(find_clips("folder", tmp_path / "img")) == facts(find_clips("folder", root)), "the tree reads alike"

@@ -12,6 +12,7 @@ from deepfake_cli.assets import STARTER
 from deepfake_cli.errors import ModelError
 from deepfake_cli.inference import runtimes
 from deepfake_cli.inference.runtimes.metadata import KEY, Traits
+from deepfake_cli.runs.best_onnx import read_export
 
 SIDE = 32
 
@@ -152,3 +153,11 @@ def test_calibrate_checks_the_export_before_its_work(deepfake, tmp_path):
     assert "best.onnx: has data in other files" in said
     assert (tmp_path / "recipe.json").read_bytes() == before and not (tmp_path / "evaluation").exists()
     assert onnx.load(tmp_path / "best.onnx", load_external_data=False).graph.name == "detector"
+
+
+def test_metadata_that_are_no_text_are_damage(tmp_path):
+    path = exported(tmp_path / "a.onnx")
+    path.write_bytes(path.read_bytes().replace(b'"mean"', b'"me\xffn"'))
+    for read in (runtimes.load, read_export):
+        with pytest.raises(ModelError, match=r"a\.onnx"):
+            read(path)

@@ -1,6 +1,7 @@
 """A published checkpoint through the commands: import, judge, evaluate, compare, calibrate; and what its licence forbids."""
 
 import json
+import os
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from deepfake_cli import Detector
-from deepfake_cli.assets import CLIPS, FOLDER
+from deepfake_cli.assets import CLIPS, FOLDER, STARTER
 from deepfake_cli.commands.export import export
 from deepfake_cli.config import Export
 from deepfake_cli.data import manifest
@@ -242,3 +243,18 @@ def test_options_of_an_import_are_checked(deepfake):
         (("export", "Meso4_DF.h5", "--from", "mesonet", "--download"), "without consent"),
     ):
         assert said in " ".join(deepfake(*words, check=1).stderr.split()), words
+
+
+def test_models_names_what_is_no_detector(deepfake, json_of, tmp_path):
+    """A pipe, a folder, a broken link, another file: named with the reason, and an error if nothing else is there."""
+    os.mkfifo(tmp_path / "pipe.onnx")
+    (tmp_path / "folder.onnx").mkdir()
+    (tmp_path / "link.onnx").symlink_to("nowhere")
+    (tmp_path / "b[red]\x1b[2J.ONNX").write_bytes(b"no")
+    done = deepfake("models", check=1)
+    assert all(f"{name}.onnx: " in done.stderr for name in ("pipe", "folder", "link"))
+    assert r"b[red]\x1b[2J.ONNX cannot be loaded" in done.stderr and "\x1b[2J" not in done.stdout + done.stderr
+    assert done.stderr.rstrip().endswith("Error: None of 4 files can be loaded as a detector.")
+    (tmp_path / "c.onnx").write_bytes(STARTER.read_bytes())
+    found = json_of("models")
+    assert [each["name"] for each in found["detectors"]] == ["starter", "c.onnx"] and len(found["faults"]) == 4

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from deepfake_cli.case import log, ontology, schema, signature, sums
 from deepfake_cli.case.frames import write_frames
@@ -21,6 +20,7 @@ from deepfake_cli.inference.record import machine, now, tool
 from deepfake_cli.inference.recording import file_hash
 from deepfake_cli.inference.result import Verdict
 from deepfake_cli.storage.disk import writing
+from deepfake_cli.storage.file_sets import own
 from deepfake_cli.storage.files import write_text
 from deepfake_cli.storage.folders import is_case
 from deepfake_cli.storage.hashes import sha256
@@ -125,7 +125,7 @@ def opened(settings: Predict, detector: Detector) -> Iterator[CaseFolder]:
     assert settings.case is not None
     folder = settings.case.absolute()
     key = signature.private_key(settings.sign) if settings.sign else None
-    partial = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}.partial")
+    partial = own(folder.parent, f".{folder.name}.")
     with writing(folder, partial):
         partial.mkdir(parents=True)
         try:

@@ -13,7 +13,7 @@ from deepfake_cli.data import manifest
 from deepfake_cli.data.clip_columns import describe
 from deepfake_cli.datasets import find_clips, tops
 from deepfake_cli.datasets.clip import Clip
-from deepfake_cli.datasets.unrecognised import unrecognised
+from deepfake_cli.datasets.unrecognised import beside, unrecognised
 from deepfake_cli.distributed import each
 from deepfake_cli.errors import ManifestError
 from deepfake_cli.extraction.extract import Extracted, Job, extract, sweep
@@ -92,7 +92,8 @@ def _clips(settings: Split) -> tuple[list[Clip], dict[Path, str], dict[Path, str
         root = stack.enter_context(listed(settings.viddir))
         reals = stack.enter_context(listed(settings.realdir)) if settings.realdir else None
         clips = find_clips(settings.adapter, root.path, reals.path if reals else None)
-        ignored = unrecognised(clips, tops(settings.adapter, root.path))
+        folders = tops(settings.adapter, root.path)
+        ignored = unrecognised(clips, folders) | beside(folders)
         unlisted = closed(root.path) | (closed(reals.path) if reals else {})
         for place in filter(None, (root, reals)):
             clips = [clip._replace(path=place.origin(clip.path)) for clip in clips]

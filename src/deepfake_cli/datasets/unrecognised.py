@@ -1,5 +1,6 @@
 """Find files that were not recognised as clips, and say why."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -51,6 +52,19 @@ def unrecognised(clips: Iterable[Clip], tops: Iterable[Path] = ()) -> dict[Path,
                     found[path] = EMPTY
             elif reason := _reason(path, beside=any(child in used and not is_folder(child) for child in inside)):
                 found[path] = reason
+    return dict(sorted(found.items()))
+
+
+def beside(tops: Iterable[Path]) -> dict[Path, str]:
+    """The videos in the other folders of a data set, which have no label."""
+    tops = set(tops)
+    found: dict[Path, str] = {}
+    for root in {top.parent for top in tops}:
+        for place, inner, names in os.walk(root):
+            here = Path(place)
+            inner[:] = sorted(name for name in inner if name[0] != "." and here / name not in tops)
+            videos = (here / name for name in names if name[0] != "." and Path(name).suffix.lower() in VIDEO_SUFFIXES)
+            found |= dict.fromkeys(videos, PLACE)
     return dict(sorted(found.items()))
 
 

@@ -56,7 +56,10 @@ def fit(
     if np.ptp(place) == 0:
         raise ManifestError(f"All {len(score):,} scores are {score[0]:g}: they support neither class.")
     if place[truth == 1].mean() <= place[truth == 0].mean():
-        raise ManifestError("Reals score higher than fakes, on average: these scores support the wrong class.")
+        raise ManifestError(
+            "Reals score higher than fakes, on average: these scores support the wrong class. Check the labels of the list, and "
+            "deepfake evaluate."
+        )
     knots = np.linspace(place.min(), place.max(), KNOTS)
     best = bounded(truth, place, method)(knots)
     drawn = [bounded(truth[rows], place[rows], method)(knots) for rows in resampled(truth, groups, resamples, seed)]

@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from typing import Annotated
 from uuid import uuid4
@@ -56,8 +57,7 @@ def replaced(folder: Path, *, last: str, names: Collection[str] = ()) -> Iterato
         return
     folder.mkdir(parents=True, exist_ok=True)
     finish(folder)
-    _sweep(folder)
-    new = folder / f".{platform.node()}-{os.getpid()}-{uuid4().hex[:8]}.staged"
+    new = own(folder, suffix=".staged")
     new.mkdir()
     try:
         yield new
@@ -116,11 +116,16 @@ def _plan(folder: Path, new: Path, last: str, names: Collection[str]) -> Plan:
     return Plan(remove=stale(folder, new, names), move=moved)
 
 
-def _sweep(folder: Path) -> None:
-    """Remove what killed processes of this machine left behind."""
+def own(folder: Path, prefix: str = ".", suffix: str = ".partial") -> Path:
+    """A path for a new folder of this process; those that killed processes of this machine left behind are removed."""
+    _sweep(folder, prefix, suffix)
+    return folder / f"{prefix}{platform.node()}-{os.getpid()}-{uuid4().hex[:8]}{suffix}"
+
+
+def _sweep(folder: Path, prefix: str, suffix: str) -> None:
     import psutil
 
-    for path in folder.glob(f".{platform.node()}-*-*.staged"):
+    for path in folder.glob(f"{escape(f'{prefix}{platform.node()}')}-*-*{suffix}"):
         process = path.name.split("-")[-2]
         if path.is_dir() and process.isdecimal() and not psutil.pid_exists(int(process)):
             shutil.rmtree(path, ignore_errors=True)

@@ -49,15 +49,24 @@ def write_text(path: Path, text: str) -> None:
         partial.write_bytes(encodable(text).encode())
 
 
+def regular(path: Path) -> Path:
+    """A local path that can be opened without blocking, and read to an end; it may be missing.
+
+    Raises:
+        OSError: it is a folder, a pipe or a device.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EISDIR if path.is_dir() else errno.EINVAL, "not a regular file", str(path))
+    return path
+
+
 def read_regular(path: Path, most: int = MOST_BYTES) -> bytes:
     """Read a local file of moderate size, which the user names or which belongs to a folder.
 
     Raises:
         OSError: it cannot be read, or is a pipe, which could block, a device, which may have no end, or too large.
     """
-    if path.exists() and not path.is_file():
-        raise OSError(errno.EISDIR if path.is_dir() else errno.EINVAL, "not a regular file", str(path))
-    with path.open("rb") as file:
+    with regular(path).open("rb") as file:
         data = file.read(most + 1)
     if len(data) > most:
         raise OSError(errno.EINVAL, f"larger than {most >> 20} MiB", str(path))
@@ -73,8 +82,8 @@ def read_bytes(path: str | Path) -> bytes:
     """Read a local file, a file in a tar (``0001.tar/00012.jpg``), or a remote file.
 
     Raises:
-        OSError: the file is missing or cannot be read.
+        OSError: the file is missing, cannot be read, or is a pipe or a device.
         StorageError: the file is remote and cannot be read.
     """
     inside = tar_shards.packed(path)
-    return tar_shards.read(*inside) if inside else remote.here(Path(path)).read_bytes()
+    return tar_shards.read(*inside) if inside else regular(remote.here(Path(path))).read_bytes()

@@ -33,7 +33,7 @@ def tried(path: Path) -> Traits:
     settings.add_session_config_entry("session.use_env_allocators", "1")  # that of `_limit_memory`
     settings.add_session_config_entry("session.use_device_allocator_for_initializers", "1")  # weights do not count
     session = session_of(path, settings, ["CPUExecutionProvider"])
-    traits = Traits.parse(session.get_modelmeta().custom_metadata_map.get(KEY), path)
+    traits = Traits.parse(_metadata(session, path), path)
     inputs, outputs = session.get_inputs(), [output.name for output in session.get_outputs()]
     if len(inputs) != 1 or PROBABILITY not in outputs:
         raise ModelError(f"{path}: expected one input, and an output named {PROBABILITY}. {AGAIN}")
@@ -41,6 +41,13 @@ def tried(path: Path) -> Traits:
     images = np.random.default_rng(0).integers(0, 256, (1, traits.image_size, traits.image_size, 3), np.uint8)
     run(session, None, {inputs[0].name: images}, path)
     return traits
+
+
+def _metadata(session: Any, path: Path) -> str | None:
+    try:
+        return session.get_modelmeta().custom_metadata_map.get(KEY)
+    except UnicodeDecodeError as error:
+        raise ModelError(f"{path}: damaged: its metadata are not UTF-8 text, at byte {error.start}. {AGAIN}") from None
 
 
 def session_of(path: Path, settings: Any, providers: list[str]) -> Any:
