@@ -106,7 +106,7 @@ def main() -> None:
 
 
 def _parts(page: str) -> dict[str, str]:
-    return dict(re.findall(r"^## (.+)\n\n```\n(.*?)\n```\n", page, re.MULTILINE | re.DOTALL))
+    return dict(re.findall(r"^## ([^\n]+)\n\n```\n(.*?)\n```\n", page, re.MULTILINE | re.DOTALL))
 
 
 def _filmed(commands: tuple[str, ...]) -> list[str]:
