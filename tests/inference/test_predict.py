@@ -233,7 +233,7 @@ def test_an_invalid_detector_fails_before_reading_files(deepfake, tmp_path):
     (tmp_path / "broken.onnx").write_bytes(b"no network")
     faults = {
         "broken.onnx": "cannot be loaded",
-        "none.onnx": "no such file",
+        "none.onnx": "no such detector",
         FOLDER / "rfb320.onnx": "deepfake export",
     }
     for name, said in faults.items():
