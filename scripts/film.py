@@ -21,7 +21,7 @@ PAGE = ROOT / "docs" / "film.md"
 WALKTHROUGH = ROOT / "docs" / "walkthrough.md"
 CLIPS = ROOT / "src" / "deepfake_cli" / "assets"
 LONGEST = 30  # lines of output that are shown; of a longer one, the first and the last
-WIDTH = 120  # characters
+WIDTH = 140  # characters
 MADE = "from pathlib import Path; from deepfake_cli.demo.make_set import make_set; make_set(Path('videos'))"
 SCRIPT = (
     "from deepfake_cli import Detector",
@@ -58,7 +58,6 @@ USERS: dict[str, tuple[str, ...]] = {
         "@deepfake train --epochs 3",
         "@deepfake evaluate csv/test/test.csv",
         "@deepfake predict videos/fake --detector runs/efficientnet_lite0-*",
-        "@deepfake runs",
     ),
     "student": (
         *NEW,
@@ -107,7 +106,7 @@ def main() -> None:
 
 
 def _parts(page: str) -> dict[str, str]:
-    return dict(re.findall(r"^## (.+)\n\n```\n(.*?)\n```\n", page, re.MULTILINE | re.DOTALL))
+    return dict(re.findall(r"^## ([^\n]+)\n\n```\n(.*?)\n```\n", page, re.MULTILINE | re.DOTALL))
 
 
 def _filmed(commands: tuple[str, ...]) -> list[str]:
@@ -151,12 +150,9 @@ def _run(command: str, place: Path, home: Path, *, alone: bool) -> str:
 def _shown(output: str) -> list[str]:
     """The output in at most `LONGEST` lines, folded."""
     lines: list[str] = []
-    for line in output.strip("\n").splitlines():
-        lines += (
-            textwrap.wrap(line.rstrip(), WIDTH, subsequent_indent="  ")
-            if len(line.rstrip()) > WIDTH
-            else [line.rstrip()]
-        )
+    for line in map(str.rstrip, output.strip("\n").splitlines()):
+        folded = textwrap.wrap(line, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+        lines += folded if len(line) > WIDTH else [line]
     half = LONGEST // 2
     return lines if len(lines) <= LONGEST else [*lines[:half], f"… {len(lines) - 2 * half} lines", *lines[-half:]]
 

@@ -49,7 +49,7 @@ def main() -> None:
 def predicted(browser: Browser) -> None:
     """The page of predict --report, and a frame of the video of --explain."""
     deepfake("predict", FAKE, "--every", 2, "--report", "why.html", "--explain", "why")
-    keep("predict", photograph(browser, Path("why.html").resolve().as_uri(), 900))
+    keep("predict", photograph(browser, Path("why.html").resolve().as_uri(), 1150))
     with av.open(next(Path("why").glob("*.mp4"))) as video:
         frames = [frame.to_image() for frame in video.decode(video=0)]
     keep("annotated", frames[len(frames) // 2])
@@ -58,7 +58,7 @@ def predicted(browser: Browser) -> None:
 def examined(browser: Browser) -> None:
     """The report of a case, as a page and as PDF."""
     write_example(Path("example"))
-    keep("case-page", photograph(browser, Path("example/case/report.html").resolve().as_uri(), 1100))
+    keep("case-page", photograph(browser, Path("example/case/report.html").resolve().as_uri(), 1300))
     pages = pypdfium2.PdfDocument("example/case/report.pdf")
     keep("case-pdf", pages[1].render(scale=1.4).to_pil())
 

@@ -1,5 +1,6 @@
 """The docs match the commands."""
 
+import importlib.util
 import re
 import shutil
 import subprocess
@@ -69,3 +70,17 @@ def test_opencv_needs_no_libgl_and_no_x11():
     linked = subprocess.run(["ldd", library], capture_output=True, text=True, check=True).stdout
     assert "libc.so" in linked
     assert not re.search(r"libGL|libX11|libEGL|libgthread", linked)
+
+
+def test_the_film_shows_each_user_and_no_path_of_a_machine():
+    spec = importlib.util.spec_from_file_location("film", ROOT / "scripts" / "film.py")
+    film = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(film)
+    page = (ROOT / "docs" / "film.md").read_text()
+    parts = film._parts(page)
+    assert list(parts) == [*film.TITLES.values()], "one can be recorded anew, and the others stay"
+    for user, title in film.TITLES.items():
+        shown = [command for command in film.USERS[user] if not command.startswith(film.HIDDEN)]
+        said = [command.lstrip(film.ALONE).format(root="…") for command in shown]
+        assert [line[2:].split("   # ")[0] for line in parts[title].splitlines() if "   # " in line] == said
+    assert not re.search(r"/(tmp|home|root|work|opt)/", page + (ROOT / "docs" / "walkthrough.md").read_text())
