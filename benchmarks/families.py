@@ -1,4 +1,4 @@
-"""Published detectors at full size, with made weights: time and memory of import and crop, size of the files.
+"""Published detectors at full size, with made weights: time, memory and size of the import, time and memory of a crop.
 
 Run it from the root of the repository: ``PYTHONPATH=. python benchmarks/families.py``. The weights are made from the names of the
 tensors, as in the tests, so scores mean nothing; time, memory and size are those of the published files. See README.md.

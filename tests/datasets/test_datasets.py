@@ -64,7 +64,7 @@ TREES = {
         Celeb-real/id16_0003.mp4             id0-id16   test   -                -
         Celeb-real/id2_0001.mp4              id2-id3    train  -                -
         YouTube-real/00170.mp4               00170      test   -                -
-        YouTube-real/00171.mp4               00171      train  -                -
+        YouTube-real/videos/00171.mp4        00171      train  -                -
         Celeb-synthesis/id0_id16_0000.mp4    id0-id16   test   Celeb-synthesis  -
         Celeb-synthesis/id16_id0_0003.mp4    id0-id16   train  Celeb-synthesis  -
         Celeb-synthesis/id2_id3_0001.mp4     id2-id3    train  Celeb-synthesis  -
@@ -122,8 +122,8 @@ TREES = {
     "ffiw": """
         source/train/00000000.mp4  train/00000000  train  -  -
         target/train/00000000.mp4  train/00000000  train  -  -
-        source/val/00000000.mp4    val/00000000    val    -  -
-        target/val/00000000.mp4    val/00000000    val    -  -
+        source/val/videos/00000000.mp4  val/00000000  val  -  -
+        target/val/videos/00000000.mp4  val/00000000  val  -  -
         (target_mask/train/00000000.mp4)""",
     "fakeavceleb": """
         RealVideo-RealAudio/African/men/id00076/00109.mp4              id00076-id00476  -  -  RealVideo-RealAudio
@@ -156,6 +156,8 @@ TREES = {
 }
 # Names below --imgdir that are not the file's own path.
 NAMED = {
+    "celebdf": {"YouTube-real/videos/00171.mp4": "YouTube-real/00171"},
+    "ffiw": {f"{top}/val/videos/00000000.mp4": f"{top}/val/00000000" for top in ("source", "target")},
     "dfdc": {
         "aaaa": "dfdc_train_part_0/real/aaaa",
         "bbbb": "dfdc_train_part_0/fake/aaaa/bbbb",

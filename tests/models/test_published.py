@@ -1,38 +1,24 @@
 """A published checkpoint through the commands: import, judge, evaluate, compare, calibrate; and what its licence forbids."""
 
-import json
 import os
 import urllib.error
 import urllib.request
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from safetensors.numpy import save_file
 
 from deepfake_cli import Detector
 from deepfake_cli.assets import CLIPS, FOLDER, STARTER
 from deepfake_cli.commands.export import export
 from deepfake_cli.config import Export
 from deepfake_cli.data import manifest
-from deepfake_cli.errors import ConfigError, ModelError, StorageError
+from deepfake_cli.errors import ConfigError, StorageError
 from deepfake_cli.models.checkpoints import download as downloads
-from deepfake_cli.models.checkpoints import read_checkpoint
-from tests.models.reference.numbers import state
-from tests.models.test_checkpoints import CASES, TOLERANCE, checkpoint, scores  # noqa: F401
+from tests.models.test_checkpoints import checkpoint  # noqa: F401
+from tests.models.test_two_classes import DESCRIPTION
 
-DESCRIPTION = """
-image_size = 64
-mean = [0.485, 0.456, 0.406]
-deviation = [0.229, 0.224, 0.225]
-fake = 0
-name = "Ours"
-licence = "of the house"
-commercial = false
-trained_on = "our videos"
-"""
 FEW = ("--resamples", 9, "--no-report")
 
 
@@ -144,93 +130,6 @@ def test_a_download_needs_consent_and_the_known_file(tmp_path, monkeypatch):
     with pytest.raises(StorageError, match=r"no network.*browser"):
         downloads.download(path, "mesonet", lambda terms: True)
     assert [each.name for each in tmp_path.iterdir()] == ["other.h5"]
-
-
-DESCRIBED = [name for name, case in CASES.items() if case["family"] == "described"]
-
-
-def describe(path: Path, name: str, **changes: object) -> str:
-    """Write the description of a case; returns it as the name of a family."""
-    told = {"fake": 1, "name": "Ours", "licence": "MIT", "commercial": True, "trained_on": "ours"}
-    values = told | {key: value for key, value in CASES[name]["toml"].items() if value} | changes
-    path.write_text("\n".join(f"{key} = {json.dumps(value)}" for key, value in values.items()))
-    return str(path)
-
-
-@pytest.mark.parametrize("name", DESCRIBED)
-def test_a_described_state_dictionary_scores_as_in_pytorch(tmp_path, checkpoint, name):  # noqa: F811
-    """Models of timm, torchvision, efficientnet_pytorch and clip: two classes or one logit, no name where tensors tell it."""
-    case, padding = CASES[name], {"padding_size": 380} if name == "efficientnet_pytorch" else {}
-    assert np.ptp(case["scores"]) > 20 * TOLERANCE, "the scores tell the images apart"
-    model, _ = read_checkpoint(checkpoint(name), describe(tmp_path / "d.toml", name, **padding))
-    np.testing.assert_allclose(scores(model, case["side"]), case["scores"], atol=TOLERANCE)
-
-
-@pytest.mark.parametrize("name", ["two-classes-small", "openai-clip"])  # two classes, one logit
-def test_the_other_class_is_fake(tmp_path, checkpoint, name):  # noqa: F811
-    case = CASES[name]
-    model, _ = read_checkpoint(checkpoint(name), describe(tmp_path / "d.toml", name, fake=0))
-    np.testing.assert_allclose(scores(model, case["side"]), 1 - np.array(case["scores"]), atol=TOLERANCE)
-
-
-def test_the_name_tells_what_the_tensors_do_not(tmp_path, checkpoint):  # noqa: F811
-    """It is asked for where weights fit two models that score otherwise, and has to fit the tensors."""
-    for name, other, said in (
-        ("timm-tf_efficientnet_lite0", "efficientnet_lite0", "tf_efficientnet_b4_ns"),
-        ("timm-clip", "vit_base_patch16_clip_quickgelu_224", "vit_base_patch16_clip_224"),
-    ):
-        model, _ = read_checkpoint(path := checkpoint(name), describe(tmp_path / "d.toml", name, architecture=other))
-        assert np.abs(scores(model, CASES[name]["side"]) - CASES[name]["scores"]).max() > 2 * TOLERANCE
-        for wrong in ("", "mnasnet_100"):
-            with pytest.raises(ConfigError, match=rf"d\.toml: architecture.*{said}"):
-                read_checkpoint(path, describe(tmp_path / "d.toml", name, architecture=wrong))
-    with pytest.raises(ConfigError, match=r"resnet50.*vit_clip of timm"):
-        read_checkpoint(path, describe(tmp_path / "d.toml", name, architecture="resnet50"))
-    with pytest.raises(ConfigError, match="positions of 64 px"):
-        read_checkpoint(path, describe(tmp_path / "d.toml", name, image_size=80))
-
-
-def test_the_parts_of_a_state_dictionary_are_found(tmp_path, checkpoint):  # noqa: F811
-    """Below any prefix, with a head of any name; none, two networks or another head are refused."""
-    name = "timm-resnet18"
-    family, tensors = describe(tmp_path / "d.toml", name), state(CASES[name]["shapes"], CASES[name]["gain"])
-    for rename in (lambda each: f"module.model.{each}", lambda each: each.replace("fc.", "classifier.1.")):
-        save_file({rename(each): values for each, values in tensors.items()}, tmp_path / "d.safetensors")
-        model, _ = read_checkpoint(tmp_path / "d.safetensors", family)
-        np.testing.assert_allclose(scores(model, 64), CASES[name]["scores"], atol=TOLERANCE)
-    twice = {f"{prefix}.{each}": values for prefix in ("student", "teacher") for each, values in tensors.items()}
-    for found, said in (
-        (twice, r"2 networks: resnet of torchvision or timm at student\., .*teacher\."),
-        ({"a": np.zeros(3)}, r"no known architecture.*such as a\. Known: resnet"),
-        (tensors | {"aux.weight": np.zeros((2, 8))}, "expected one layer after the features.*aux.weight.*fc.weight"),
-        (tensors | {"fc.weight": np.zeros((1000, 32))}, r"fc\.weight has the shape \(1000, 32\).*two classes"),
-    ):
-        save_file(found, tmp_path / "d.safetensors")
-        with pytest.raises(ModelError, match=said):
-            read_checkpoint(tmp_path / "d.safetensors", family)
-
-
-def test_a_description_is_checked(tmp_path, checkpoint):  # noqa: F811
-    for text, said in (
-        ("architecture = 3" + DESCRIPTION, "architecture"),
-        ("no toml", r"cannot be read as \.toml"),
-        (DESCRIPTION + "more = 1", "more"),
-        (DESCRIPTION.replace('licence = "of the house"', ""), "licence: missing"),
-        (DESCRIPTION.replace("0.229", "0"), "deviation.0: found 0"),
-        (DESCRIPTION.replace("0.485", "nan"), "mean.0: found nan"),
-        (f"a = {'[' * 5000}{']' * 5000}", "nested too deep"),
-        (f"image_size = {'9' * 5000}", "thousands of digits"),
-    ):
-        (tmp_path / "d.toml").write_text(text)
-        with pytest.raises(ConfigError, match=said):
-            export(
-                Export(snapshot=checkpoint("gend-small"), family=str(tmp_path / "d.toml"), output=tmp_path / "d.onnx")
-            )
-    with pytest.raises(ConfigError, match=r"none\.toml"):
-        export(
-            Export(snapshot=checkpoint("gend-small"), family=str(tmp_path / "none.toml"), output=tmp_path / "d.onnx")
-        )
-    assert not list(tmp_path.glob("*.onnx"))
 
 
 def test_options_of_an_import_are_checked(deepfake):

@@ -55,7 +55,7 @@ def clips(root: str | Path) -> Iterator[Clip]:
     if (root / "Celeb-synthesis" / "FaceSwap").is_dir():
         raise LayoutError(f"{root}: expected Celeb-DF v2 or v1: videos in Celeb-synthesis/; found FaceSwap/ in it.")
     for folder, (label, named) in FOLDERS.items():
-        for stem, path in entries(root / folder, root / folder / "frames"):
+        for stem, path in entries(*(root / folder / inner for inner in ("", "videos", "frames"))):
             *people, number = stem.split("_")
             if len(people) != named:
                 raise DatasetError(f"{path}: expected a name such as {EXAMPLES[named]}, with the people in it.")

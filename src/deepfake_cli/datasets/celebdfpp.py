@@ -49,7 +49,7 @@ def clips(root: str | Path) -> Iterator[Clip]:
     for kind in KINDS:
         places |= {f"{FAKES}/{kind}/{method.name}": method for method in folders(root / FAKES / kind)}
     for top, place in places.items():
-        for stem, path in entries(place, place / "frames"):
+        for stem, path in entries(place, place / "videos", place / "frames"):
             named = NAME.fullmatch(stem)
             if named is None:
                 continue

@@ -51,7 +51,7 @@ def clips(root: str | Path) -> Iterator[Clip]:
     for variant in folders(root / TOP):
         known = VARIANT.fullmatch(variant.name)
         method, quality = known.groups() if known else (variant.name, "")
-        for stem, path in entries(variant, variant / "frames"):
+        for stem, path in entries(variant, variant / "videos", variant / "frames"):
             if named := NAME.fullmatch(stem):
                 name, source = f"{TOP}/{variant.name}/{stem}", (named[1],)
                 part = parts.get(stem, "")

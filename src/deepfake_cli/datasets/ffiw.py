@@ -3,11 +3,12 @@
 Face Forensics in the Wild: 9,988 videos from the internet, with three faces per frame on average, and a fake of each, in which
 some of the faces are swapped.
 
-Layout: ``source/{train,val}/NAME.mp4`` and ``target/{train,val}/NAME.mp4``. The test set is a separate download: put its videos
-in ``source/test/`` and ``target/test/``. If a video is missing, its frames in ``frames/`` next to it are read. ``target_mask``
-is ignored.
+Layout: ``source/{train,val}/NAME.mp4`` and ``target/{train,val}/NAME.mp4``, or the same in ``videos/`` inside of each part. The
+test set is a separate download: put its videos in ``source/test/`` and ``target/test/``. If a video is missing, its frames in
+``frames/`` next to it are read. ``target_mask`` is ignored.
 
-Layout read from: README.md of https://github.com/tfzhou/FFIW; counts from preprocess/inventory/builders/ffiw10k.py of
+Layout read from: README.md of https://github.com/tfzhou/FFIW; ``videos/`` from src/inference/datasets.py of
+https://github.com/mapooon/SelfBlendedImages; counts from preprocess/inventory/builders/ffiw10k.py of
 https://github.com/dfwb-research/deepfake-workbench. Not verified: the layout of the test set, and that the source of a fake has
 its name.
 
@@ -43,7 +44,7 @@ def clips(root: str | Path) -> Iterator[Clip]:
     for label, top in enumerate(TOPS):
         for part in PARTS:
             place = root / top / part
-            for stem, path in entries(place, place / "frames"):
+            for stem, path in entries(place, place / "videos", place / "frames"):
                 yield Clip(path, label, "ffiw", f"{top}/{part}/{stem}", sources=(f"{part}/{stem}",), part=part)
 
 

@@ -27,7 +27,6 @@ from deepfake_cli.models.head import ending
 HUB = "kaggle.com"
 PIXELS = standardised((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711))  # as CLIP was trained
 EPSILON = 1e-5
-QUICK_GELU = "quick_gelu"  # CLIP's approximation of GELU, not one of Keras' activations
 
 
 class Shape(NamedTuple):
@@ -70,19 +69,19 @@ def _untrained(input_shape: tuple[int, int, int], shape: Shape, name: str) -> ke
     return ending(inputs, class_token(inputs, shape), name)
 
 
-def class_token(inputs: Any, shape: Shape, *, pixels: Mapping[str, Any] = PIXELS, activation: str = QUICK_GELU) -> Any:
+def class_token(inputs: Any, shape: Shape, *, pixels: Mapping[str, Any] = PIXELS, quick: bool = True) -> Any:
     """The class token after the last normalisation, (batch, width).
 
     Args:
         inputs: RGB in 0..255, (batch, rows, columns, 3).
         shape: size of the transformer.
         pixels: arguments of `Rescaling`.
-        activation: `QUICK_GELU`, or a name of Keras.
+        quick: whether dense layers have QuickGELU, as in CLIP's own weights; else GELU.
     """
     x = _tokens(layers.Rescaling(**pixels)(inputs), shape)
     x = layers.LayerNormalization(epsilon=EPSILON, name="norm_in")(x)
     for number in range(shape.blocks):
-        x = _block(x, shape, f"block_{number}", activation)
+        x = _block(x, shape, f"block_{number}", quick=quick)
     x = layers.Cropping1D((0, x.shape[1] - 1), name="class_token")(x)
     return layers.Flatten(name="features")(layers.LayerNormalization(epsilon=EPSILON, name="norm_out")(x))
 
@@ -102,18 +101,18 @@ def _tokens(image: Any, shape: Shape) -> Any:
     return embed(x)
 
 
-def _block(x: Any, shape: Shape, name: str, activation: str) -> Any:
+def _block(x: Any, shape: Shape, name: str, *, quick: bool) -> Any:
     """Self-attention, then two dense layers per token, each with a residual connection."""
     y = layers.LayerNormalization(epsilon=EPSILON, name=f"{name}_norm_1")(x)
     y = layers.MultiHeadAttention(shape.heads, shape.width // shape.heads, name=f"{name}_attention")(y, y)
     x = layers.Add(name=f"{name}_add_1")([x, y])
     y = layers.LayerNormalization(epsilon=EPSILON, name=f"{name}_norm_2")(x)
     y = layers.Dense(4 * shape.width, name=f"{name}_dense_1")(y)
-    if activation == QUICK_GELU:
-        y = layers.Multiply()([y, layers.Activation("sigmoid")(layers.Rescaling(1.702)(y))])
-    else:
-        y = layers.Activation(activation)(y)
-    y = layers.Dense(shape.width, name=f"{name}_dense_2")(y)
+    if quick:
+        gate = layers.Activation("sigmoid")(layers.Rescaling(1.702)(y))  # QuickGELU, CLIP's approximation of GELU
+    else:  # not Keras' GELU, which the ONNX converter turns into an operator that ONNX lacks
+        gate = layers.Rescaling(0.5, 0.5)(keras.ops.erf(layers.Rescaling(0.5**0.5)(y)))
+    y = layers.Dense(shape.width, name=f"{name}_dense_2")(layers.Multiply()([y, gate]))
     return layers.Add(name=f"{name}_add_2")([x, y])
 
 

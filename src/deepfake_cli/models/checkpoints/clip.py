@@ -15,7 +15,7 @@ import numpy as np
 
 from deepfake_cli.errors import ModelError
 from deepfake_cli.models.checkpoints.tensors import AGAIN, Tensors
-from deepfake_cli.models.vit import PIXELS, QUICK_GELU, Shape, class_token
+from deepfake_cli.models.vit import PIXELS, Shape, class_token
 
 HEAD_WIDTH = 64  # of CLIP's attention, base and large
 
@@ -77,13 +77,13 @@ class Encoder:
         self.shape = Shape(kernel.shape[-1], width, sum(1 for _ in blocks), width // HEAD_WIDTH)
         self.side = side * self.shape.patch
 
-    def features(self, inputs: Any, pixels: Mapping[str, Any] = PIXELS, activation: str = QUICK_GELU) -> Any:
+    def features(self, inputs: Any, pixels: Mapping[str, Any] = PIXELS, quick: bool = True) -> Any:
         """The class token after the last normalisation, see `deepfake_cli.models.vit.class_token`.
 
         Raises:
             ModelError: a tensor is missing or does not fit.
         """
-        token = class_token(inputs, self.shape, pixels=pixels, activation=activation)
+        token = class_token(inputs, self.shape, pixels=pixels, quick=quick)
         model = keras.Model(inputs, token)
         for name, values in self._weights():
             try:

@@ -16,7 +16,6 @@ from deepfake_cli.models.checkpoints.tensors import Tensors
 from deepfake_cli.models.checkpoints.torch_layers import TorchLayers
 from deepfake_cli.models.checkpoints.vgg import vgg
 from deepfake_cli.models.checkpoints.xception import xception
-from deepfake_cli.models.vit import QUICK_GELU
 
 
 class Images(NamedTuple):
@@ -73,7 +72,7 @@ def _clip(names: Names, net: TorchLayers, images: Images, prefix: str, name: str
         raise ConfigError(
             f"image_size = {images.inputs.shape[1]}, but {net.tensors.path} has the positions of {encoder.side} px."
         )
-    return encoder.features(images.inputs, images.scaling, QUICK_GELU if quick else "gelu")
+    return encoder.features(images.inputs, images.scaling, quick=quick)
 
 
 VGG = Layout("torchvision or timm", "vgg", r"vgg\d+(_bn)?([_.].*)?", "vgg16, vgg19_bn", _map(vgg))
