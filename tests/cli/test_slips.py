@@ -68,7 +68,7 @@ SLIPS = (
     ("train csv", "csv: a folder, not a list. Name a list in it, such as csv/train/train.csv"),
     ("audit videos", "videos: a folder, not a list. Create lists with deepfake split and deepfake make-csv."),
     ("train --config my.tmol", "Did you mean my.toml?"),
-    ("evaluate scores.csv runs/first", "scores go to deepfake evaluate --predictions"),
+    ("evaluate scores.csv runs/first", "give scores to deepfake evaluate --predictions"),
     ("compare runs/first/best.onnx second", "runs/first: the run has no evaluation yet."),
     ("models resnet50", "Give .onnx files, or folders with such."),
 )  # fmt: skip

@@ -180,8 +180,7 @@ def _with_labels(table: "pd.DataFrame", path: Path) -> "pd.DataFrame":
     if pd.isna(labels).any():
         row = int(pd.isna(labels).argmax())
         raise ManifestError(
-            f"{path}: label {table['label'][row]!r} of {table['path'][row]}; allowed: real, fake, 0, 1. The columns of a "
-            "list are path and label; scores go to deepfake evaluate --predictions."
+            f"{path}: label {table['label'][row]!r} of {table['path'][row]}; allowed: real, fake, 0, 1."
         )
     table["label"] = labels.astype("int8")
     frame = _mapped(table["frame"], lambda words: pd.to_numeric(words, errors="coerce"))
@@ -220,6 +219,8 @@ def _read_columns(path: Path, columns: Sequence[str]) -> "pd.DataFrame":
             convert_options=arrow.ConvertOptions(include_columns=list(wanted), column_types=types),
         ).to_pandas()
         table = unquoted_table(table.rename(columns=wanted))
+    elif {"label", "score"} <= set(own):
+        raise ValueError(f"found columns {', '.join(header)}: give scores to deepfake evaluate --predictions")
     else:
         table = _read_headerless(path)
     for name in columns:
