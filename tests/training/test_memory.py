@@ -106,7 +106,7 @@ def test_evaluate_and_matrix_name_the_largest_batch(project, deepfake, room):
         "--test",
         "a=csv/val/validation.csv",
     )
-    done = deepfake("matrix", *lists, "--config", "c.toml", check=None)
+    done = deepfake("matrix", *lists, "--train-config", "c.toml", check=None)
     assert "The largest that fits is 4" in words(done.stdout + done.stderr)
 
 
