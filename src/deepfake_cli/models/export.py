@@ -16,6 +16,7 @@ from deepfake_cli.models.export_onnx import export_onnx
 from deepfake_cli.models.head import PROBABILITY
 from deepfake_cli.models.serving import serving, signature
 
+BATCH = 4  # images that are compared at once
 MIXED = ("mixed_bfloat16", "mixed_float16", "bfloat16", "float16")  # Keras' names of policies other than float32
 
 
@@ -61,8 +62,12 @@ def differences(model: keras.Model, path: Path, images: np.ndarray) -> np.ndarra
     Raises:
         ModelError: the file cannot be run.
     """
-    expected = serving(model)(images)[PROBABILITY].numpy()[:, 0]
-    return np.abs(RUNNERS[path.suffix](path)(images) - expected.astype(np.float64))
+    serve, run = serving(model), RUNNERS[path.suffix](path)
+    few = [
+        images[start : start + BATCH] for start in range(0, len(images), BATCH)
+    ]  # large networks need GB for all at once
+    expected = np.concatenate([serve(each)[PROBABILITY].numpy()[:, 0] for each in few])
+    return np.abs(np.concatenate([run(each) for each in few]) - expected.astype(np.float64))
 
 
 def _run_onnx(path: Path) -> Callable[[np.ndarray], np.ndarray]:
