@@ -83,7 +83,7 @@ def test_the_error_of_train_names_the_largest_batch_and_auto_finds_it(project, d
     assert "The largest that fits is 4: start a new run with it, or with auto." in failed
     assert "Resume" not in failed, "there is nothing to resume"
     found = words(deepfake("train", *FAST, "--batch-size", "auto", "--run", "auto").stdout)
-    assert "batch size 4 (as more is not faster on a CPU, up to 16 that fit)" in found
+    assert "batch size 4 (at most 16 on a CPU)" in found
     deepfake("train", *FAST, "--batch-size", 4, "--run", "given")
     auto, given = (json.loads((project / "runs" / name / "recipe.json").read_text()) for name in ("auto", "given"))
     assert auto["settings"]["batch_size"] == 4

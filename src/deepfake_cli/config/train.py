@@ -25,7 +25,7 @@ class Train(Device):
     batch_size: PositiveInt | Literal["auto"] = option(
         16,
         "Batch size over all replicas: a number, or auto",
-        more="auto: the largest power of two that fits, up to 256 on each GPU, and up to 16 on a CPU, where more is not faster. "
+        more="auto: the largest power of two that fits, up to 256 on each GPU, and up to 16 on a CPU. "
         "A run keeps the number found",
     )
     lr: float = option(1e-4, "Learning rate of Adam", gt=0, flag="--lr,--learning-rate")

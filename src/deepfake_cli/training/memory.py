@@ -26,7 +26,7 @@ KEPT = 2  # times that a step holds each value between the layers, as an estimat
 FOR_WEIGHTS = 4  # times that it holds each weight: itself, its gradient, Adam's two averages
 WHY = {
     True: f"the largest power of two that fits, up to {MOST} on each GPU",
-    False: f"as more is not faster on a CPU, up to {MOST_ON_CPU} that fit",
+    False: f"at most {MOST_ON_CPU} on a CPU",
 }  # what --batch-size auto chose, on a GPU or not
 
 
@@ -120,7 +120,7 @@ def chosen(model: keras.Model, plan: Plan, visible: list[Gpu]) -> int:
     """The batch size of ``--batch-size auto``, over all replicas.
 
     A power of two for each replica: on a GPU the largest up to `MOST` whose step was tried and takes no more than nine tenths of
-    the memory; on a CPU, where larger batches are not faster, the largest up to `MOST_ON_CPU` that `estimated` sees in half of
+    the memory; on a CPU, the largest up to `MOST_ON_CPU` that `estimated` sees in half of
     the free memory, and whose step was tried.
 
     Raises:
