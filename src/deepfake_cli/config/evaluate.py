@@ -112,6 +112,15 @@ class Evaluate(Device):
     model: str | None = option(None, ARCHITECTURE, panel=Panel.MODEL, metavar="NAME")
     image_size: int | None = option(None, ITS_SIZE, panel=Panel.MODEL, metavar="PIXELS", ge=32, le=2048)
     runtime: str = option("onnx", "Runtime of an .onnx file", choices=f"{either(RUNTIMES)}; {OWN}", panel=Panel.MODEL)
+    margin: float | None = option(
+        None,
+        "Margin of the crops, which are cut to that of an .onnx file",
+        more="By default that of the run that the file was exported from; 1.3, as split cuts, for one of no run",
+        panel=Panel.MODEL,
+        metavar="MARGIN",
+        ge=1,
+        le=4,
+    )
     runs_dir: Path = option(RUNS, "Folder of the runs", panel=Panel.MODEL, remote=True)
 
     workers: int | None = option(None, THREADS, panel=Panel.SPEED, metavar="N", ge=1)

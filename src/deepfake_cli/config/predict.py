@@ -34,7 +34,13 @@ class Judging(Step):
         more="With all, the one with the highest score decides",
         panel=Panel.FRAMES,
     )
-    crops: bool = option(False, "The images are face crops; do not detect faces", panel=Panel.FRAMES)
+    crops: bool = option(
+        False,
+        "The images are face crops; do not detect faces",
+        more="As tight as the detector expects, which is the face box itself for the starter; crops of split are wider, so leave "
+        "it out for them, or use evaluate",
+        panel=Panel.FRAMES,
+    )
 
     max_seconds: float = option(
         3600,

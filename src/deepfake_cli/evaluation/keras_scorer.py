@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepfake_cli.config import Evaluate
-from deepfake_cli.errors import ModelError
+from deepfake_cli.errors import ConfigError, ModelError
 from deepfake_cli.evaluation.calibrated import Calibrated
 from deepfake_cli.evaluation.onnx_scorer import SUFFIX, Exported
 from deepfake_cli.native_output import quiet
@@ -39,6 +39,8 @@ class Trained:
     """
 
     def __init__(self, settings: Evaluate, path: Path):
+        if settings.margin:
+            raise ConfigError(f"--margin is for .onnx files: {path} is scored on the crops as they are.")
         self.calibrated = Calibrated.of(path, calibrate=settings.calibration, threshold=settings.threshold)
         stored = recipe.threshold_of(path) if settings.threshold is None else settings.threshold
         self.notes = ["No threshold in the recipe of the snapshot: using 0.5."] if stored is None else []

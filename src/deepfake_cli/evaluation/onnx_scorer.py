@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from deepfake_cli.config import Evaluate
+from deepfake_cli.config import Evaluate, Split
 from deepfake_cli.errors import ConfigError, ManifestError
 from deepfake_cli.evaluation.calibrated import Calibrated
 from deepfake_cli.inference import runtimes
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SUFFIX = ".onnx"
 AHEAD = 4  # batches read ahead
+AS_SPLIT = Split.model_fields["margin"].default
 
 
 class Exported:
@@ -47,7 +48,11 @@ class Exported:
         self.threshold = traits.threshold if settings.threshold is None else settings.threshold
         self.pool, self._size, self._resize = traits.pool, traits.image_size, traits.resize
         self.card = traits.card
-        self.notes = [*filter(None, [traits.terms, _unknown_training(path, traits)])]
+        listed = settings.margin or (traits.margin if traits.recipe.get("settings") else AS_SPLIT)
+        self._inner = min(1, traits.margin / listed)
+        self.notes = [
+            *filter(None, [traits.terms, _unknown_training(path, traits), _other_margin(traits.margin, listed)])
+        ]
 
     def scores(self, table: "pd.DataFrame", progress: Callable[[int, int], None]) -> np.ndarray:
         """Score the frames of a list, in order: float64 (frames,), uncalibrated.
@@ -89,9 +94,8 @@ class Exported:
         waiting = deque[Iterator[np.ndarray]]()
         with ThreadPoolExecutor(self._settings.workers) as readers:
             for start in range(0, len(paths), step):
-                waiting.append(
-                    readers.map(partial(scaled, size=self._size, resize=self._resize), paths[start : start + step])
-                )
+                read = partial(scaled, size=self._size, resize=self._resize, inner=self._inner)
+                waiting.append(readers.map(read, paths[start : start + step]))
                 if len(waiting) > AHEAD:
                     yield np.stack(list(waiting.popleft()))
             while waiting:
@@ -109,8 +113,26 @@ def _unknown_training(path: Path, traits: Traits) -> str:
     return f"No recipe.json next to {path.name}: cannot check whether it was trained on these groups."
 
 
-def scaled(path: str, size: int, resize: str = "linear") -> np.ndarray:
+def _other_margin(expected: float, listed: float) -> str:
+    """A note on crops whose margin is not the one that the detector was trained with; empty if it is."""
+    if expected == listed:
+        return ""
+    crops = f"The detector expects crops of margin {expected:g}, and these are taken to have {listed:g} (--margin)"
+    if expected < listed:
+        return f"{crops}: their middle is judged, as predict cuts it."
+    return (
+        f"{crops}: what is missing around the faces may change the scores. Run split again with --margin {expected:g}."
+    )
+
+
+def scaled(path: str, size: int, resize: str = "linear", inner: float = 1) -> np.ndarray:
     """Decode an image and scale it as `deepfake_cli.training.input_pipeline.read_image` does: uint8 RGB (size, size, 3).
+
+    Args:
+        path: of the image.
+        size: of the result, in pixels.
+        resize: how it is scaled, see `deepfake_cli.inference.runtimes.metadata.Traits`.
+        inner: share of both sides in the middle that is kept, above 0 and up to 1.
 
     Raises:
         ManifestError: the image cannot be decoded.
@@ -120,6 +142,9 @@ def scaled(path: str, size: int, resize: str = "linear") -> np.ndarray:
     image = read_image(Path(path))
     if image is None:
         raise ManifestError(f"{path}: cannot decode, or missing; run deepfake split again.")
+    if inner < 1:
+        top, left = (round(side * (1 - inner) / 2) for side in image.shape[:2])
+        image = np.ascontiguousarray(image[top : image.shape[0] - top, left : image.shape[1] - left])
     if image.shape[:2] != (size, size):
         if resize == "bicubic":
             image = np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BICUBIC))
