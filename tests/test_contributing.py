@@ -13,6 +13,7 @@ TASKS = (
     "data set",
     "model",
     "family of published checkpoints",
+    "architecture for descriptions in TOML",
     "face detector",
     "forgery",
     "corruption",

@@ -176,7 +176,7 @@ def test_relative_paths_fall_back_to_the_current_folder(tmp_path, read, monkeypa
 @pytest.mark.parametrize("header", ["path,label\n", ""], ids=["header", "old"])
 def test_label_errors(fault, header, label):
     found = fault(f"{header}/a.jpg,1\n/b c.jpg,{label}\n")
-    assert found.startswith(f"label {label!r} of /b c.jpg; allowed: real, fake, 0, 1. ")
+    assert found.startswith(f"label {label!r} of /b c.jpg; allowed: real, fake, 0, 1.")
 
 
 @pytest.mark.parametrize("content", ["", "\n\n", "\ufeff", "path,label\n", "path,label,reason\n,1,no face\n"])
