@@ -15,6 +15,7 @@ from deepfake_cli.data import checks, manifest
 from deepfake_cli.errors import ManifestError, ModelError
 from deepfake_cli.evaluation import folders
 from deepfake_cli.evaluation.predictions_file import evaluated, is_predictions
+from deepfake_cli.inference.runtimes.metadata import ONNX
 from deepfake_cli.metrics import predictions
 from deepfake_cli.metrics.calibration import Calibration, cross_validated
 from deepfake_cli.metrics.few import FEWEST
@@ -25,7 +26,7 @@ from deepfake_cli.metrics.videos import video_scores
 from deepfake_cli.reporting.folder import PREDICTIONS
 from deepfake_cli.reporting.style import also
 from deepfake_cli.runs import recipe
-from deepfake_cli.runs.best_onnx import SUFFIX, read_export, restamp, traits_of
+from deepfake_cli.runs.best_onnx import read_export, restamp, traits_of
 from deepfake_cli.runs.listing import BEST, BEST_ONNX, is_locked
 from deepfake_cli.storage.disk import check_output
 from deepfake_cli.storage.file_sets import replaced, stale
@@ -175,7 +176,7 @@ def _check_recipe(snapshot: Path) -> None:
     path = snapshot.parent / recipe.NAME
     if not here(snapshot).is_file():
         raise ModelError(f"{snapshot}: no such snapshot. Give it after the predictions.")
-    if snapshot.suffix.lower() == SUFFIX:
+    if snapshot.suffix.lower() == ONNX:
         return _check_export(snapshot)
     if snapshot.name not in recipe.read(snapshot).get("snapshots", {}):
         fault = f"does not list {snapshot.name}" if here(path).is_file() else "no such recipe"
@@ -204,7 +205,7 @@ def _keep(snapshot: Path, fitted: Calibration, threshold: dict[str, Any] | None)
     _check_recipe(snapshot)  # again, since training may have started during scoring
     moved = {"threshold": threshold["after"]} if threshold else {}
     changed = {"calibration": fitted.to_json(), **moved, **dict.fromkeys(UNCALIBRATED)}
-    if snapshot.suffix.lower() == SUFFIX:
+    if snapshot.suffix.lower() == ONNX:
         with replaced(snapshot.parent, last=snapshot.name) as new:
             restamp(snapshot, new, **changed)
         return [snapshot]
@@ -229,7 +230,7 @@ def _threshold(
     snapshot: Path, fitted: Calibration, table: "pd.DataFrame", after: "pd.DataFrame"
 ) -> dict[str, Any] | None:
     """The threshold before and after calibration, and the number of changed predictions; None if the recipe has none."""
-    traits = traits_of(snapshot) if snapshot.suffix.lower() == SUFFIX else None
+    traits = traits_of(snapshot) if snapshot.suffix.lower() == ONNX else None
     before = traits.threshold if traits else recipe.threshold_of(snapshot)
     if before is None:
         return None
@@ -243,7 +244,7 @@ def _threshold(
 
 def _notes(snapshot: Path, table: "pd.DataFrame", calibration: dict[str, Any]) -> list[str]:
     trained, notes = recipe.seen(snapshot, checks.groups(table))["train"], []
-    traits = traits_of(snapshot) if snapshot.suffix.lower() == SUFFIX else None
+    traits = traits_of(snapshot) if snapshot.suffix.lower() == ONNX else None
     kept = vars(traits) if traits else recipe.read(snapshot)["snapshots"][snapshot.name]
     if dropped := [words for name, words in UNCALIBRATED.items() if kept.get(name)]:
         notes.append(f"Removed, since they were of other scores: {' and '.join(dropped)}. Measure them again.")

@@ -18,7 +18,7 @@ from deepfake_cli.errors import ModelError
 from deepfake_cli.evaluation import folders, scored_frames
 from deepfake_cli.evaluation.keras_scorer import detector_of
 from deepfake_cli.evaluation.on_cluster import score_there
-from deepfake_cli.evaluation.onnx_scorer import SUFFIX
+from deepfake_cli.inference.runtimes.metadata import ONNX
 from deepfake_cli.metrics import predictions
 from deepfake_cli.metrics.assess import assess
 from deepfake_cli.reporting.folder import MAPS, METRICS, PAGE, PREDICTIONS, RECIPE
@@ -34,7 +34,7 @@ from deepfake_cli.storage.remote import here
 if TYPE_CHECKING:
     import pandas as pd
 
-MODEL_SUFFIXES = (*KERAS, SUFFIX)
+MODEL_SUFFIXES = (*KERAS, ONNX)
 OTHER_MODELS = (".tflite", ".pb", ".pt", ".pth", ".ckpt", ".safetensors")
 FIGURES = tuple(f"{name}.{kind}" for name in PLOTS for kind in PLOT_FORMATS)
 CONDITIONS = "conditions.csv"

@@ -17,6 +17,7 @@ from deepfake_cli.errors import ManifestError, ModelError
 from deepfake_cli.evaluation.predictions_file import calibration_in, evaluated, is_predictions
 from deepfake_cli.inference.condition import PROPERTIES, rounded
 from deepfake_cli.inference.runtimes import load
+from deepfake_cli.inference.runtimes.metadata import ONNX
 from deepfake_cli.metrics import predictions
 from deepfake_cli.metrics.calibration import Calibration
 from deepfake_cli.metrics.few import FEWEST
@@ -116,7 +117,7 @@ def _scored(settings: Calibrate, folder: Path, progress: Progress) -> tuple[Path
 
 def _use(detector: Path) -> tuple[dict[str, Any] | None, str]:
     """The calibration of a detector, and how it pools frames."""
-    if detector.suffix.lower() == ".onnx":
+    if detector.suffix.lower() == ONNX:
         traits = load(detector).traits
         return traits.calibration, traits.pool
     return recipe.calibration_of(detector), recipe.pool_of(detector) or "mean"

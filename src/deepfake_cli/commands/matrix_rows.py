@@ -12,8 +12,8 @@ from deepfake_cli.assets import STARTER
 from deepfake_cli.config import Matrix, Train, resolve
 from deepfake_cli.data import manifest
 from deepfake_cli.errors import ConfigError, ManifestError, ModelError
+from deepfake_cli.inference.runtimes.metadata import ONNX
 from deepfake_cli.runs import recipe
-from deepfake_cli.runs.best_onnx import SUFFIX
 from deepfake_cli.runs.listing import BEST, KERAS, find
 from deepfake_cli.runs.resume import FREE
 from deepfake_cli.storage.near import hint
@@ -84,11 +84,11 @@ def _snapshot(place: str, runs_dir: Path) -> Path:
     if place == "starter":
         return STARTER
     path = Path(place).expanduser()
-    return path if path.suffix.lower() in (*KERAS, SUFFIX) else find(place, runs_dir) / BEST
+    return path if path.suffix.lower() in (*KERAS, ONNX) else find(place, runs_dir) / BEST
 
 
 def _short(place: str) -> str:
-    return Path(place).stem if Path(place).suffix.lower() == SUFFIX else place
+    return Path(place).stem if Path(place).suffix.lower() == ONNX else place
 
 
 def trainings(settings: Matrix, rows: Sequence[Lists]) -> list[list[Train]]:

@@ -9,10 +9,9 @@ from deepfake_cli.assets import STARTER
 from deepfake_cli.config.choices import FAMILIES, MODELS
 from deepfake_cli.errors import MissingModelError, ModelError
 from deepfake_cli.inference import runtimes
-from deepfake_cli.inference.runtimes.metadata import Traits
+from deepfake_cli.inference.runtimes.metadata import ONNX, Traits
 from deepfake_cli.storage.near import hint
 
-SUFFIX = ".onnx"
 OWN = {
     "name": "Starter detector",
     "licence": "Apache-2.0",
@@ -85,5 +84,5 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
             raise MissingModelError(
                 f"{path}: no such file or folder.{hint(path)} Give .onnx files, or folders with such."
             )
-        inside = sorted(each for each in path.iterdir() if each.suffix.lower() == SUFFIX) if path.is_dir() else [path]
+        inside = sorted(each for each in path.iterdir() if each.suffix.lower() == ONNX) if path.is_dir() else [path]
         yield from inside

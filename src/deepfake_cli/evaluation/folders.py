@@ -7,6 +7,7 @@ from pathlib import Path
 
 from deepfake_cli.config import EVALUATION, RUNS
 from deepfake_cli.errors import ConfigError, DeepfakeError, ManifestError
+from deepfake_cli.inference.runtimes.metadata import ONNX
 from deepfake_cli.reporting.folder import METRICS, PAGE, PREDICTIONS
 from deepfake_cli.runs import recipe
 from deepfake_cli.runs.listing import BEST, EVALUATIONS
@@ -16,7 +17,7 @@ from deepfake_cli.storage.near import hint
 from deepfake_cli.storage.remote import here, is_remote
 
 FILES = (METRICS, PREDICTIONS, PAGE)  # that stand for the folder they are in
-SNAPSHOTS = (".keras", ".onnx")  # that stand for their run
+SNAPSHOTS = (".keras", ONNX)  # that stand for their run
 LONGEST = 60  # letters of a folder's name
 
 

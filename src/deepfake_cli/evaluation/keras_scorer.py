@@ -10,7 +10,8 @@ import numpy as np
 from deepfake_cli.config import Evaluate
 from deepfake_cli.errors import ConfigError, ModelError
 from deepfake_cli.evaluation.calibrated import Calibrated
-from deepfake_cli.evaluation.onnx_scorer import SUFFIX, Exported
+from deepfake_cli.evaluation.onnx_scorer import Exported
+from deepfake_cli.inference.runtimes.metadata import ONNX
 from deepfake_cli.native_output import quiet
 from deepfake_cli.runs import recipe
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def detector_of(settings: Evaluate, path: Path) -> "Trained | Exported":
     """Open a snapshot or an exported detector."""
-    return (Exported if path.suffix.lower() == SUFFIX else Trained)(settings, path)
+    return (Exported if path.suffix.lower() == ONNX else Trained)(settings, path)
 
 
 class Trained:

@@ -22,7 +22,6 @@ from deepfake_cli.runs import recipe
 if TYPE_CHECKING:
     import pandas as pd
 
-SUFFIX = ".onnx"
 AHEAD = 4  # batches read ahead
 AS_SPLIT = Split.model_fields["margin"].default
 

@@ -15,24 +15,8 @@ from deepfake_cli.reporting.html import data_url
 STILLS = 30  # frames to choose from, evenly spaced, besides those with the highest scores
 SIDE = 512  # pixels: longer side of a frame
 WIDE, HIGH = 600, 100  # of the chart, in SVG units
-STEPS = (
-    0.1,
-    0.2,
-    0.5,
-    1,
-    2,
-    5,
-    10,
-    15,
-    30,
-    60,
-    120,
-    300,
-    600,
-    900,
-    1800,
-    3600,
-)  # between two ticks: seconds, or frames
+# Between two ticks: seconds, or frames.
+STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 TICKS = 6  # at most, about
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from deepfake_cli.assets import STARTER
 from deepfake_cli.config import RUNS
 from deepfake_cli.errors import MissingModelError
+from deepfake_cli.inference.runtimes.metadata import ONNX
 from deepfake_cli.storage.remote import here, url
 
 BEST = "best.onnx"  # in the folder of a run
@@ -30,7 +31,7 @@ def exported(path: str | Path | None) -> Path:
 
 def _beside(snapshot: Path, missing: str) -> Path:
     """The export of a snapshot, which has its name with another suffix."""
-    export = snapshot.with_suffix(".onnx")
+    export = snapshot.with_suffix(ONNX)
     if here(export).is_file():
         return export
     if not here(snapshot).is_file():

@@ -5,12 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from deepfake_cli.errors import ModelError
-from deepfake_cli.inference.runtimes.metadata import KEY, Traits
+from deepfake_cli.inference.runtimes.metadata import KEY, ONNX, Traits
 from deepfake_cli.runs.listing import BEST, BEST_ONNX
 from deepfake_cli.storage.files import whole
 from deepfake_cli.storage.remote import here
-
-SUFFIX = ".onnx"
 
 
 def read_export(snapshot: Path) -> Any:
@@ -29,7 +27,7 @@ def read_export(snapshot: Path) -> Any:
 
 def export_of(snapshot: Path) -> Path | None:
     """The export that is to have the metadata of a snapshot: itself, or ``best.onnx`` of ``best.keras``."""
-    if snapshot.suffix.lower() == SUFFIX:
+    if snapshot.suffix.lower() == ONNX:
         return snapshot
     return snapshot.with_name(BEST_ONNX) if snapshot.name == BEST else None
 

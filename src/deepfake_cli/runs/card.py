@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from deepfake_cli.errors import ModelError
+from deepfake_cli.inference.runtimes.metadata import ONNX
 from deepfake_cli.runs import recipe
 from deepfake_cli.runs.best_onnx import read_export, restamp, stamped
 from deepfake_cli.runs.listing import BEST, BEST_ONNX, is_locked
@@ -25,7 +26,7 @@ def check(detector: Path) -> None:
     """
     snapshot = snapshot_of(detector)
     if snapshot is None:
-        if detector.suffix.lower() != ".onnx":
+        if detector.suffix.lower() != ONNX:
             raise ModelError(
                 f"{detector.parent / recipe.NAME}: does not list {detector.name}, or is missing; give a snapshot with the recipe "
                 "that deepfake train writes next to it, or an .onnx file."

@@ -39,13 +39,8 @@ class InputSpeed(keras.callbacks.Callback):
         progress: Progress,
     ):
         super().__init__()
-        self.settings, self.table, self.size, self.batches, self.progress = (
-            settings,
-            table,
-            image_size,
-            batches,
-            progress,
-        )
+        self.settings, self.table, self.size = settings, table, image_size
+        self.batches, self.progress = batches, progress
         self.times: list[float] | None = []  # of the ends of the steps; None after the first epoch
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:

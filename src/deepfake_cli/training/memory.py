@@ -16,11 +16,8 @@ from deepfake_cli.models.keras_private import flatten_layers
 from deepfake_cli.training.out_of_memory import is_out_of_memory
 from deepfake_cli.training.scoring import image_size
 
-FIRST, MOST, MOST_ON_CPU = (
-    8,
-    256,
-    16,
-)  # images of a replica: tried first on a GPU, and the most that --batch-size auto takes
+FIRST, MOST = 8, 256  # images of a replica on a GPU: tried first, and the most that --batch-size auto takes
+MOST_ON_CPU = 16  # images of a replica that it takes on a CPU
 GPU_SHARE, CPU_SHARE = 0.9, 0.5  # of the GPU's memory, and of the free memory of the machine, that a step may take
 KEPT = 2  # times that a step holds each value between the layers, as an estimate: the value and its gradient
 FOR_WEIGHTS = 4  # times that it holds each weight: itself, its gradient, Adam's two averages
@@ -120,8 +117,8 @@ def chosen(model: keras.Model, plan: Plan, visible: list[Gpu]) -> int:
     """The batch size of ``--batch-size auto``, over all replicas.
 
     A power of two for each replica: on a GPU the largest up to `MOST` whose step was tried and takes no more than nine tenths of
-    the memory; on a CPU, the largest up to `MOST_ON_CPU` that `estimated` sees in half of
-    the free memory, and whose step was tried.
+    the memory; on a CPU the largest up to `MOST_ON_CPU` that `estimated` sees in half of the free memory and whose step was
+    tried.
 
     Raises:
         ModelError: not even one image fits.

@@ -12,6 +12,7 @@ from deepfake_cli.metrics.calibration import rising
 from deepfake_cli.storage.json_files import Part, Text, parse_json
 
 AGAIN = "Export the snapshot again."
+ONNX = ".onnx"  # of an exported detector
 KEY = "deepfake"  # metadata key in an .onnx file; file name in the archive appended to a .tflite file
 
 
