@@ -58,10 +58,8 @@ def show(
     ]
     if json:
         return print_json([dict(zip(keys, row, strict=True)) for row in rows])
-    cells = [
-        (*row[:2], REALS[row[2]], ", ".join(row[3]), "yes" if row[4] else "–", row[5].split(";")[0]) for row in rows
-    ]
-    drawn = table(None, keys, cells)
+    cells = [(*row[:2], REALS[row[2]], ", ".join(row[3]), "yes" if row[4] else "–") for row in rows]
+    drawn = table(None, keys[:5], cells)  # how labels are told is on the card
     for column in (0, 1, 2, 4):
         drawn.columns[column].no_wrap = True
     console.print(drawn)
