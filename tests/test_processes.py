@@ -1,9 +1,11 @@
 """Commands as processes: forked ones do what fresh ones do, and each command runs in a fresh one."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -69,24 +71,36 @@ IN_NOTEBOOK = {
 }  # tests/test_notebook.py runs these in fresh processes
 
 
+def unwritten(output: str, folder: Path) -> list[str]:
+    """The files that a command says it wrote and that are not there."""
+    found = []
+    for line in re.findall(r"^Wrote (.+)$", output, re.M):
+        place, colon, names = line.rpartition("/: ")
+        found += [folder / place / name for name in (names if colon else line).split(", ")]
+    return [str(path) for path in found if not path.exists()]
+
+
 @pytest.mark.slow
 def test_every_command_runs_in_a_process_of_its_own(tmp_path, uadfv):
-    """One after the other, from videos to a verdict; `demo` and `app` do so in tests of their own."""
+    """One after the other, from videos to a verdict; `demo` and `app` do so in tests of their own.
+
+    Each ends with the command to run next, and the files that it says it wrote are there.
+    """
     (tmp_path / "tiny.py").write_text(TINY)
     found = "runs/r/evaluations/validation"
     for words in (
         ("split", "uadfv", "--viddir", uadfv, "--size", 96),
         ("make-csv", "uadfv", "--ratio", 0.67),
-        ("audit", "--sample", 20),
+        ("audit", "--sample", 20, "--figures", "svg"),
         ("forge", FOLDER, "--count", 3, "--size", 96),
         ("train", *FAST, "--epochs", 1, "--steps", 2, "--run", "r"),
-        ("evaluate", "--resamples", 9),
+        ("evaluate", "--resamples", 9, "--robustness-changes", "blur"),
         ("calibrate",),
-        ("matrix", "--snapshots", "r", "--test", "csv/val/validation.csv"),
-        ("compare", found, found, "--resamples", 9),
+        ("matrix", "--snapshots", "r", "--test", "csv/val/validation.csv", "--figures", "svg"),
+        ("compare", found, found, "--resamples", 9, "--output", "compared"),
         ("report",),
         ("export",),
-        ("predict", CLIP, "--detector", STARTER, "--every", 25),
+        ("predict", CLIP, "--detector", STARTER, "--every", 25, "--report", "v.html", "--csv", "v.csv"),
         ("runs",),
         ("doctor",),
         ("datasets",),
@@ -95,3 +109,4 @@ def test_every_command_runs_in_a_process_of_its_own(tmp_path, uadfv):
         refused = words[0] == "calibrate"  # three people are too few
         done = processes.run(*words, cwd=tmp_path, fresh=words[0] not in IN_NOTEBOOK, check=int(refused))
         assert refused or done.stdout.splitlines()[-1].startswith("Next: deepfake "), words
+        assert not unwritten(done.stdout, tmp_path), words

@@ -106,7 +106,7 @@ def test_links(json_of, deepfake, tmp_path, people):
 
 def test_forge(deepfake, half_open):
     done = deepfake("forge", half_open, "--count", 2, "--forgery", "self_blend", rights=False, check=1)
-    assert f"{half_open / 'real' / 'bob'}: {DENIED}" in done.stderr and "Wrote forge.png, 2 rows" in done.stdout
+    assert f"{half_open / 'real' / 'bob'}: {DENIED}" in done.stderr and "2 rows\nWrote forge.png" in done.stdout
     assert "Folders that could not be listed: 1. The rows are without their images." in done.stderr
 
 

@@ -119,9 +119,9 @@ def table(
 
 
 def plots_line(paths: Sequence[Path]) -> str:
-    """What to say of the plots of ``--figures``: their folder, their names and their formats, each once."""
+    """Where the plots of ``--figures`` are: their folder, their names and their formats, each once."""
     names, kinds = dict.fromkeys(path.stem for path in paths), dict.fromkeys(path.suffix[1:] for path in paths)
-    return f"Wrote {len(paths)} plots to {paths[0].parent}: {', '.join(names)} as {', '.join(kinds)}"
+    return f"Plots in {short(paths[0].parent)}/: {', '.join(names)} as {', '.join(kinds)}"
 
 
 def print_panel(title: str, rows: Sequence[tuple[Text, Text]], width: int = 0) -> None:

@@ -24,7 +24,6 @@ def evaluate(
     Metrics are per frame, video and group. Scores from a CSV can be evaluated, too: --predictions.
     """
     from deepfake_cli.commands.evaluate import evaluate as run
-    from deepfake_cli.commands.robustness import FILES as ROBUSTNESS
 
     with progress("files" if settings.conditions else "frames") as bar:
         task = bar.add_task("evaluate", total=None, note="")
@@ -41,8 +40,7 @@ def evaluate(
         print_conditions(result.metrics["conditions"])
     for note in result.notes:
         warn(f"Note: {note}")
-    corrupted = [result.folder / name for name in ROBUSTNESS] if result.metrics.get("robustness") else []
-    wrote(*([result.page] if result.page else []), result.summary, result.predictions, *corrupted, *result.more)
+    wrote(*([result.page] if result.page else []), result.summary, result.predictions, *result.more)
     if result.figures:
         console.print(plots_line(result.figures))
     return _name_next(result.folder, result.metrics["snapshot"])

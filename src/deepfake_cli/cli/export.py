@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from deepfake_cli.cli.console import console, error_console, next_step, print_json, short, warn
+from deepfake_cli.cli.console import console, error_console, next_step, print_json, warn, wrote
 from deepfake_cli.config import Export
 
 
@@ -32,10 +32,8 @@ def export(
                 console.print(line)
     if result.traits.terms:
         warn(result.traits.terms)
-    console.print(
-        f"Wrote {short(result.path)}, {result.size / 1e6:.1f} MB; maximum difference to the scores of Keras: "
-        f"{result.difference:.1g}"
-    )
+    console.print(f"{result.size / 1e6:.1f} MB; maximum difference to the scores of Keras: {result.difference:.1g}")
+    wrote(result.path)
     if result.path.suffix == ".onnx":  # the other formats are for other programs
         next_step("predict", "FILES", "--detector", result.path)
     return None

@@ -1,6 +1,6 @@
 """``deepfake forge``."""
 
-from deepfake_cli.cli.console import console, error_console, next_step, short
+from deepfake_cli.cli.console import console, error_console, next_step, wrote
 from deepfake_cli.config import Forge
 from deepfake_cli.errors import DatasetError
 
@@ -12,7 +12,8 @@ def forge(settings: Forge) -> None:
     result = run(settings)
     for name, reason in [*result.bad, *result.closed.items()]:
         error_console.print(f"{name}: {reason}", style="red")
-    console.print(f"Wrote {short(result.sheet)}, {result.rows} rows")
+    console.print(f"{result.rows} rows")
+    wrote(result.sheet)
     if result.closed:
         raise DatasetError(
             f"Folders that could not be listed: {len(result.closed)}. The rows are without their images."

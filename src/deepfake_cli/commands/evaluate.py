@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from deepfake_cli.commands.report import of_evaluation
 from deepfake_cli.commands.robustness import FILES as ROBUSTNESS
-from deepfake_cli.commands.robustness import changes_of, robustness
+from deepfake_cli.commands.robustness import changes_of, robustness, written
 from deepfake_cli.config import Evaluate
 from deepfake_cli.config.base import PLOT_FORMATS
 from deepfake_cli.data import checks, manifest
@@ -54,7 +54,7 @@ class EvaluateResult:
         summary: path of ``metrics.json``.
         page: path of the report, if requested.
         figures: plots written as files, if requested.
-        more: further files written, with --conditions.
+        more: further files written, with --robustness or --conditions.
     """
 
     metrics: dict[str, Any]
@@ -122,7 +122,9 @@ def evaluate(settings: Evaluate, progress: Callable[[int, int], None] = lambda d
     with place(settings, snapshot, lists) as output:
         removed, figures = _write(output, settings, scored, metrics, wanted, progress)
     page = output / PAGE if settings.report else None
-    return EvaluateResult(metrics, metrics["notes"] + removed, output / PREDICTIONS, output / METRICS, page, figures)
+    more = [output / name for name in written(settings.plot_formats)] if wanted else []
+    files = output / PREDICTIONS, output / METRICS, page, figures, more
+    return EvaluateResult(metrics, metrics["notes"] + removed, *files)
 
 
 def check_place(settings: Evaluate, snapshot: Path | None, lists: Sequence[Path]) -> None:

@@ -1,6 +1,6 @@
 """``deepfake evaluate --robustness``: evaluate a detector under corruptions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -17,6 +17,7 @@ from deepfake_cli.evaluation.keras_scorer import Trained
 from deepfake_cli.evaluation.onnx_scorer import Exported
 from deepfake_cli.evaluation.scored_frames import Judged
 from deepfake_cli.metrics.assess import assess as assess_table
+from deepfake_cli.reporting.style import also
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,6 +50,11 @@ def changes_of(every: bool, chosen: str | None) -> list[str]:
     if "h264" in names:
         changed(np.zeros((1, 32, 32, 3), np.uint8), "h264", 1, [0])
     return [name for name in CHANGES if name in names]
+
+
+def written(formats: Collection[str]) -> list[str]:
+    """The names of the files that `robustness` writes, with the plot in these further formats, too."""
+    return [FILES[0], *(path.name for path in also(Path(FILES[1]), formats)), FILES[2]]
 
 
 def robustness(
