@@ -143,6 +143,7 @@ def test_column_order_and_extra_columns(read):
     found = read("note,label,path,group\nx,fake,/v/0.jpg,g\n")
     assert found.iloc[0].to_dict() == {
         "path": "/v/0.jpg", "label": 1, "dataset": "", "video": "/v", "group": "g", "frame": -1, "method": "", "quality": "",
+        "crop": "",
     }  # fmt: skip
 
 

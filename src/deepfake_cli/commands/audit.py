@@ -14,6 +14,7 @@ from deepfake_cli.audit.properties import IMAGE, SOURCE
 from deepfake_cli.config import Audit
 from deepfake_cli.config.base import PLOT_FORMATS
 from deepfake_cli.data import manifest
+from deepfake_cli.data.crops import cut_of
 from deepfake_cli.errors import ManifestError
 from deepfake_cli.reporting.style import also
 from deepfake_cli.runs import recipe
@@ -72,7 +73,10 @@ def audit(settings: Audit, progress: Callable[[int, int], None] = lambda done, t
         },
         **_judged(images, videos, settings.seed),
     }
-    result |= {"warnings": verdict.warnings(result), "notes": verdict.notes(result)}
+    result |= {
+        "warnings": verdict.warnings(result),
+        "notes": cut_of(table, None, ", ".join(map(str, settings.csv))).notes + verdict.notes(result),
+    }
     files = [settings.output / name for name in ("audit.json", "audit.png", "faces.png", "audit.html")]
     plots = also(files[1], PLOT_FORMATS)
     with replaced(settings.output, last=files[0].name, names=[path.name for path in plots]) as new:

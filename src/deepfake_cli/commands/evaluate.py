@@ -12,7 +12,7 @@ from deepfake_cli.commands.robustness import FILES as ROBUSTNESS
 from deepfake_cli.commands.robustness import changes_of, robustness, written
 from deepfake_cli.config import Evaluate
 from deepfake_cli.config.base import PLOT_FORMATS
-from deepfake_cli.data import checks, manifest
+from deepfake_cli.data import checks, crops, manifest
 from deepfake_cli.datasets.clip import LABELS
 from deepfake_cli.errors import ModelError
 from deepfake_cli.evaluation import folders, scored_frames
@@ -219,6 +219,8 @@ def _from_model(
     checks.check(table, named)
     checks.check_videos(table, named)
     missing, unscored = manifest.read_missing(lists)
+    cut = crops.cut_of(table, settings.margin, named)
+    settings = settings.model_copy(update={"margin": cut.margin})
     detector = detector_of(settings, snapshot)
     paths = table["path"].tolist()
     scores = score_there(settings, snapshot, paths, progress) if settings.cluster else detector.scores(table, progress)
@@ -233,7 +235,7 @@ def _from_model(
         unscored=unscored,
         threshold=detector.threshold,
         pool=(detector.pool or "mean") if settings.pool == "auto" else settings.pool,
-        notes=checks.repeated(table, named) + detector.notes + seen_notes(snapshot, table),
+        notes=checks.repeated(table, named) + cut.notes + detector.notes + seen_notes(snapshot, table),
         lists=lists,
         snapshot=str(snapshot),
         detector=detector,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from deepfake_cli.config import Split
-from deepfake_cli.data import manifest
+from deepfake_cli.data import crops, manifest
 from deepfake_cli.data.clip_columns import describe
 from deepfake_cli.datasets import find_clips, tops
 from deepfake_cli.datasets.clip import Clip
@@ -82,7 +82,8 @@ def split(settings: Split, progress: Progress = lambda video, done, total: None)
     if not is_remote(settings.imgdir):
         sweep(settings.imgdir, facts)
     videos.sort(key=lambda video: video.video)
-    _write_manifest(path, videos, facts)
+    cut = {"crop": crops.cell(settings.crop, settings.margin, align=settings.align)}
+    _write_manifest(path, videos, {video: clip | cut for video, clip in facts.items()})
     return SplitResult(path, videos, ignored, unlisted)
 
 

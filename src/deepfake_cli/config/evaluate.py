@@ -114,8 +114,9 @@ class Evaluate(Device):
     runtime: str = option("onnx", "Runtime of an .onnx file", choices=f"{either(RUNTIMES)}; {OWN}", panel=Panel.MODEL)
     margin: float | None = option(
         None,
-        "Margin of the crops, which are cut to that of an .onnx file",
-        more="By default that of the run that the file was exported from; 1.3, as split cuts, for one of no run",
+        "Margin of the crops [default: what the lists say]",
+        more="They are cut to the margin that an .onnx file expects. If neither says it: that of the detector's run; 1.3 if it "
+        "has none",
         panel=Panel.MODEL,
         metavar="MARGIN",
         ge=1,

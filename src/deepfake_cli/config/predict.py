@@ -37,9 +37,17 @@ class Judging(Step):
     crops: bool = option(
         False,
         "The images are face crops; do not detect faces",
-        more="As tight as the detector expects, which is the face box itself for the starter; crops of split are wider, so leave "
-        "it out for them, or use evaluate",
+        more="Without --margin they are as tight as the detector expects; for the starter, the face box itself",
         panel=Panel.FRAMES,
+    )
+    margin: float | None = option(
+        None,
+        "With --crops, margin of the crops [default: the detector's]",
+        more="1.3 for crops of split; they are cut to what the detector expects",
+        panel=Panel.FRAMES,
+        metavar="MARGIN",
+        ge=1,
+        le=4,
     )
 
     max_seconds: float = option(
@@ -62,7 +70,15 @@ class Judging(Step):
     @property
     def per_file(self) -> dict[str, Any]:
         """The arguments of `deepfake_cli.Detector.predict`."""
-        return {name: getattr(self, name) for name in ("every", "max_frames", "faces", "crops", "max_seconds")}
+        return {
+            name: getattr(self, name) for name in ("every", "max_frames", "faces", "crops", "margin", "max_seconds")
+        }
+
+    @model_validator(mode="after")
+    def _margin_of_crops(self) -> "Judging":
+        if self.margin and not self.crops:
+            raise ValueError("margin is of images that are face crops: add --crops")
+        return self
 
 
 class Predict(Judging):

@@ -170,11 +170,12 @@ class Train(Device):
     forgery_strength: float = option(
         1.0, "Strength of the pseudo-fakes; at 2 they are obvious", panel=Panel.AUGMENTATION, gt=0, le=4
     )
-    margin: float = option(
-        1.3,
-        "Margin that split cut the crops with",
-        more="It says where the face is",
+    margin: float | None = option(
+        None,
+        "Margin of the crops [default: what the lists say, else 1.3]",
+        more="It says where the face is; the detector's crops get it",
         panel=Panel.AUGMENTATION,
+        metavar="MARGIN",
         ge=1,
         le=4,
     )

@@ -19,7 +19,7 @@ def faceless(imgdir: Path, datasets: "pd.Series[str]") -> "pd.DataFrame":
     if not here(listed).is_file():
         return pd.DataFrame(columns=[*manifest.LIST_COLUMNS, "reason"])
     videos, _ = manifest.read_missing([listed])
-    return videos[videos["dataset"].isin(datasets.unique())].assign(path="", frame=-1)
+    return videos[videos["dataset"].isin(datasets.unique())].assign(path="", frame=-1, crop="")
 
 
 def of_part(videos: "pd.DataFrame", part: str, lists: Lists, formed: "pd.Series[str]") -> "pd.DataFrame":

@@ -20,12 +20,12 @@ from deepfake_cli.storage.remote import here, is_remote
 if TYPE_CHECKING:
     import pandas as pd
 
-LIST_COLUMNS = ("path", "label", "dataset", "video", "group", "frame", "method", "quality")
+LIST_COLUMNS = ("path", "label", "dataset", "video", "group", "frame", "method", "quality", "crop")
 CLIP_COLUMNS = ("people", "sources", "official")  # used by make-csv; several names are joined by SEPARATOR
 FRAME_COLUMNS = ("track", "box", "score", "reason")  # reason: why there is no image, else empty
 SOURCE_COLUMNS = ("codec", "fps", "width", "height")  # of the source video; empty if unknown
 MANIFEST_COLUMNS = (*LIST_COLUMNS, *CLIP_COLUMNS, *FRAME_COLUMNS, *SOURCE_COLUMNS)
-CATEGORIES = ("dataset", "video", "group", "method", "quality")
+CATEGORIES = ("dataset", "video", "group", "method", "quality", "crop")
 SEPARATOR = "|"
 LABELS = {"real": 0, "fake": 1, "0": 0, "1": 1, "0.0": 0, "1.0": 1}  # floats, as pandas writes a column with a gap
 UTF16 = (b"\xff\xfe", b"\xfe\xff")  # first bytes of a text, as Excel and PowerShell save it
@@ -91,7 +91,7 @@ def read(path: Path) -> "pd.DataFrame":
 
     Returns:
         A table with the columns `LIST_COLUMNS`: path (str; absolute or as found), label (int8, fake = 1), dataset,
-        video, group, method, quality (categories) and frame (int64, -1 if unknown). Rows without an image are skipped.
+        video, group, method, quality, crop (categories) and frame (int64, -1 if unknown). Rows without an image are skipped.
         A missing video is the absolute folder of the image; a missing group is the video.
         The header may be in any case; cells are separated by commas, semicolons or tabs.
 

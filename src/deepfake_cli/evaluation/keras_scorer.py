@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepfake_cli.config import Evaluate
-from deepfake_cli.errors import ConfigError, ModelError
+from deepfake_cli.errors import ModelError
 from deepfake_cli.evaluation.calibrated import Calibrated
 from deepfake_cli.evaluation.onnx_scorer import Exported
 from deepfake_cli.inference.runtimes.metadata import ONNX
 from deepfake_cli.native_output import quiet
 from deepfake_cli.runs import recipe
+from deepfake_cli.runs.listing import BEST_ONNX
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,11 +41,10 @@ class Trained:
     """
 
     def __init__(self, settings: Evaluate, path: Path):
-        if settings.margin:
-            raise ConfigError(f"--margin is for .onnx files: {path} is scored on the crops as they are.")
         self.calibrated = Calibrated.of(path, calibrate=settings.calibration, threshold=settings.threshold)
         stored = recipe.threshold_of(path) if settings.threshold is None else settings.threshold
         self.notes = ["No threshold in the recipe of the snapshot: using 0.5."] if stored is None else []
+        self.notes += other_margin(path, settings.margin)
         self.threshold = self.calibrated.threshold(0.5 if stored is None else stored)
         self.pool = recipe.pool_of(path)
         self.model, self._settings = _loaded(settings, path), settings
@@ -103,6 +103,17 @@ class Trained:
             return heat_maps(self.model, np.stack(images), threshold)
         except ModelError:  # a model of dense layers has no feature map
             return np.zeros((0, 1, 1), np.float32)
+
+
+def other_margin(path: Path, listed: float | None) -> list[str]:
+    """A note on crops whose margin is not the one that a snapshot was trained with; empty if it is, or unknown."""
+    trained = recipe.read(path).get("settings", {}).get("margin")
+    if not trained or not listed or trained == listed:
+        return []
+    return [
+        f"{path} was trained on crops of margin {trained:g}, and these have {listed:g}: they are scored as they are. Score "
+        f"{BEST_ONNX}, for which they are cut, or run split again with --margin {trained:g}."
+    ]
 
 
 def _loaded(settings: Evaluate, path: Path) -> Any:

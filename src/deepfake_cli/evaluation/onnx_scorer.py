@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from deepfake_cli.config import Evaluate, Split
+from deepfake_cli.config import Evaluate
+from deepfake_cli.data.crops import USUAL
 from deepfake_cli.errors import ConfigError, ManifestError
 from deepfake_cli.evaluation.calibrated import Calibrated
 from deepfake_cli.inference import runtimes
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 AHEAD = 4  # batches read ahead
-AS_SPLIT = Split.model_fields["margin"].default
 
 
 class Exported:
@@ -47,7 +47,7 @@ class Exported:
         self.threshold = traits.threshold if settings.threshold is None else settings.threshold
         self.pool, self._size, self._resize = traits.pool, traits.image_size, traits.resize
         self.card = traits.card
-        listed = settings.margin or (traits.margin if traits.recipe.get("settings") else AS_SPLIT)
+        listed = settings.margin or (traits.margin if traits.recipe.get("settings") else USUAL)
         self._inner = min(1, traits.margin / listed)
         self.notes = [
             *filter(None, [traits.terms, _unknown_training(path, traits), _other_margin(traits.margin, listed)])
@@ -116,7 +116,7 @@ def _other_margin(expected: float, listed: float) -> str:
     """A note on crops whose margin is not the one that the detector was trained with; empty if it is."""
     if expected == listed:
         return ""
-    crops = f"The detector expects crops of margin {expected:g}, and these are taken to have {listed:g} (--margin)"
+    crops = f"The detector expects crops of margin {expected:g}, and these have {listed:g}"
     if expected < listed:
         return f"{crops}: their middle is judged, as predict cuts it."
     return (

@@ -222,6 +222,7 @@ class Detector:
         max_frames: int | None = None,
         faces: str = "largest",
         crops: bool = False,
+        margin: float | None = None,
         max_seconds: float | None = None,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> Verdict:
@@ -234,6 +235,8 @@ class Detector:
             max_frames: maximum number of frames, evenly spaced; None for all. Of frames whose number is unknown, the first.
             faces: ``"largest"`` of each frame, or ``"all"``; then the face with the highest score decides.
             crops: whether the images are face crops; skips face detection.
+            margin: with `crops`, their side relative to the longer side of the face box, such as 1.3 for those of
+                `deepfake_cli.split`: they are cut to what the detector expects. None if they are so already.
             max_seconds: time limit, in seconds; the verdict is then on the frames read so far. None for no limit.
             progress: called with the number of frames done and the total; 0 if the total is unknown.
 
@@ -246,6 +249,7 @@ class Detector:
             max_frames=max_frames,
             every_face=faces == "all",
             crops=crops,
+            crop_margin=margin,
             max_seconds=max_seconds,
             examiner=self.examiner,
         )

@@ -64,14 +64,15 @@ def faces(
 
 
 def whole(
-    images: Iterable[tuple[int, np.ndarray | None]], *, size: int, margin: float, resize: str = "linear"
+    images: Iterable[tuple[int, np.ndarray | None]], *, size: int, margin: float, own: float, resize: str = "linear"
 ) -> Iterator[tuple[int, bool, list[Face]]]:
     """Use images that are face crops already; yields the same as `faces`.
 
     Args:
         images: index and image (None: unreadable).
         size: input size of the detector, in pixels.
-        margin: side of the image, relative to the longer side of the face box, which is assumed in its centre.
+        margin: side of a crop that the detector expects, relative to the longer side of the face box.
+        own: the same of the images, whose centre is the face's; what they have beyond `margin` is cut off.
         resize: as in `deepfake_cli.faces.crop.crop`.
     """
     for index, image in images:
@@ -79,9 +80,9 @@ def whole(
             yield index, False, []
             continue
         height, width = image.shape[:2]
-        side = max(height, width) / margin
+        side = max(height, width) / own
         x, y = (width - side) / 2, (height - side) / 2
-        yield index, True, [_cut(index, 0, image, Box(x, y, x + side, y + side), size, margin, resize)]
+        yield index, True, [_cut(index, 0, image, Box(x, y, x + side, y + side), size, min(margin, own), resize)]
 
 
 def _cut(index: int, track: int, image: np.ndarray, box: Box, size: int, margin: float, resize: str) -> Face:

@@ -53,6 +53,7 @@ class JudgeOptions:
         resize: how crops are resized, as in `deepfake_cli.faces.crop.crop`.
         calibrated: whether scores are probabilities.
         crops: whether the images are face crops; skips face detection.
+        crop_margin: margin of these; None for `margin`.
         pool: how frame scores are pooled; a key of `deepfake_cli.metrics.pooling.POOLS`.
         every: judge every N-th frame.
         max_frames: maximum number of frames, evenly spaced; None for all.
@@ -72,6 +73,7 @@ class JudgeOptions:
     resize: str = "linear"
     calibrated: bool = False
     crops: bool = False
+    crop_margin: float | None = None
     pool: str = "mean"
     every: int = 1
     max_frames: int | None = None
@@ -125,7 +127,13 @@ def _judge_frames(
     if source.is_image:
         verdict.threshold = max(options.threshold, options.photo_threshold)
     if options.crops:
-        stream = whole(frames, size=options.size, margin=options.margin, resize=options.resize)
+        own = options.crop_margin or options.margin
+        stream = whole(frames, size=options.size, margin=options.margin, own=own, resize=options.resize)
+        if own < options.margin:
+            verdict.notes.append(
+                f"the detector expects crops of margin {options.margin:g}, and this has {own:g}: what is missing around the face "
+                "may change the score"
+            )
     else:
         tracked = track_faces(frames, options.face_detector, every=2 * options.every, max_gap=0)
         cut = partial(faces, size=options.size, margin=options.margin, resize=options.resize)

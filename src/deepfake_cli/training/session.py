@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepfake_cli.config import Train
-from deepfake_cli.data import checks, manifest
+from deepfake_cli.data import checks, crops, manifest
 from deepfake_cli.distributed import environment
 from deepfake_cli.errors import ManifestError
 from deepfake_cli.native_output import quiet
@@ -75,6 +75,9 @@ def train(settings: Train, progress: Progress = lambda event: None, own: Own | N
     for rows, named in ((table, settings.train_csv), (validation, [settings.val_annotations])):
         for note in checks.repeated(rows, ", ".join(map(str, named))) if rows is not None else ():
             progress(Noted(note))
+    settings, notes = _with_margin(settings, table, validation)
+    for note in notes:
+        progress(Noted(note))
     if run is None or not is_finished(run.recipe):
         progress(Phase("loading TensorFlow"))
         with quiet():
@@ -121,6 +124,26 @@ def read_lists(settings: Train) -> tuple["pd.DataFrame", "pd.DataFrame | None"]:
             "or train anyway with --allow-leakage."
         )
     return table, validation
+
+
+def _with_margin(settings: Train, table: "pd.DataFrame", validation: "pd.DataFrame | None") -> tuple[Train, list[str]]:
+    """The settings with the margin of the crops, which the detector gets, and notes on how these were cut.
+
+    Raises:
+        ManifestError: a list states no margin that can be read.
+        ConfigError: ``--margin`` is not what a list says.
+    """
+    trained = crops.cut_of(table, settings.margin, ", ".join(map(str, settings.train_csv)))
+    margin, notes = trained.margin or settings.margin or crops.USUAL, trained.notes
+    if validation is not None:
+        checked = crops.cut_of(validation, settings.margin, str(settings.val_annotations))
+        notes += [note for note in checked.notes if note not in notes]
+        if (checked.margin or margin) != margin:
+            notes.append(
+                f"{settings.val_annotations}: the crops have a margin of {checked.margin:g}, those to train on {margin:g}: the "
+                "validation metrics are of other crops. Run split again, alike for both."
+            )
+    return settings.model_copy(update={"margin": margin}), notes
 
 
 def _checked(table: "pd.DataFrame", name: str, *, real_only: bool) -> "pd.DataFrame":
