@@ -59,6 +59,13 @@ def printed(folder: Path, *words, status: int = 0) -> str:
     return text
 
 
+def no_page_has_hidden_characters(folder):
+    """They would turn the direction of a name, and HTML forbids most of them."""
+    for page in folder.rglob("*.html"):
+        found = RAW.search(page.read_text())
+        assert not found, (page, found)
+
+
 def test_visible_is_what_it_was_without_hidden_characters():
     assert visible("café 中 [x]\t\n") == "café 中 [x]\t\n"
     assert [visible(name) for name in SIX] == [
@@ -94,6 +101,7 @@ def test_predict_names_each_file(project):
     assert len(list((project / "e[/x]").rglob("*.png"))) == len(list((project / "e[/x]").rglob("*.mp4"))) == 12
     assert (project / "m[/x].html").stat().st_size > 10_000
     assert "cannot be read" not in (project / "m[/x].html").read_text()
+    no_page_has_hidden_characters(project)
 
 
 @pytest.mark.slow
@@ -119,6 +127,7 @@ def test_predict_names_each_file(project):
 )
 def test_no_command_prints_or_obeys_a_name(project, words):
     printed(project, *words, status=1 if words == ("make-csv", "--check") else 0)  # the clips are alike
+    no_page_has_hidden_characters(project)
 
 
 def test_an_error_line_shows_the_name(project):

@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deepfake_cli.storage.escapes import visible
+
 SIDE = 176  # pixels of an image on a page
 QUALITY = 85  # JPEG
 
 
 def render(template: str, **values: Any) -> str:
-    """Fill a template; every value is escaped, and an unknown name is an error.
+    """Fill a template; every value is escaped, control characters too, and an unknown name is an error.
 
     Args:
         template: its path inside the package, such as ``"reporting/report.html.jinja"``.
@@ -50,6 +52,12 @@ def _environment() -> Any:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_shown,
     )
     environment.filters |= {"figure": figure, "count": count}
     return environment
+
+
+def _shown(value: Any) -> Any:
+    """A value as a page shows it: a name must not turn the direction of the text, or have characters that HTML forbids."""
+    return visible(value) if type(value) is str else value  # markup is a kind of str
