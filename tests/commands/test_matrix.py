@@ -107,6 +107,7 @@ REFUSED = [
     ((*TWO, *TESTS, "--snapshots", "gone"), "cannot be combined"),
     ((*TWO, *TESTS, "--val", "u/val/validation.csv"), "one val per train"),
     ((*TWO, *TESTS, "--train-config", "lists.toml"), "train.seed"),
+    ((*TWO, *TESTS, "--config", "lists.toml"), "train.seed"),
 ]
 
 

@@ -275,8 +275,8 @@ class Matrix(Device):
     )
     train_config: Path | None = option(
         None,
-        "Config file with a [train] section [default: the defaults of train]",
-        more="A .toml or .ini file",
+        "Config file with a [train] section [default: that of --config]",
+        more="A .toml or .ini file; without any, the defaults of train",
         metavar="FILE",
     )
     output: Path = option(

@@ -42,7 +42,10 @@ def resolve(
     """
     section = next(name for name, model in (STEPS | FLAGS_ONLY).items() if model is step)
     given = _renamed(step, {name: value for name, value in flags.items() if value is not None})
-    filed = _renamed(step, read(file).get(section, {}), f"{file}: {section}.") if file else {}
+    sections = read(file) if file else {}
+    filed = _renamed(step, sections.get(section, {}), f"{file}: {section}.")
+    if "train_config" in step.model_fields and "train" in sections:  # matrix trains as the same file says
+        filed.setdefault("train_config", str(file))
     origins = {name: str(file) for name in filed} | dict.fromkeys(given, "flag")
     try:
         settings = step.model_validate((assume or {}) | filed | given)
