@@ -4,9 +4,11 @@ The command line, config files, the JSON schema and the option table of the docs
 Precedence: flag, then config file, then default.
 """
 
-from deepfake_cli.config.base import BY, CLUSTER, EVALUATION, IMAGES, LISTS, RUNS, Device, Step, argument, option
+from deepfake_cli.config.base import BY, EVALUATION, IMAGES, LISTS, RUNS, Device, Step, argument, option
+from deepfake_cli.config.compare import Compare, Matrix
 from deepfake_cli.config.data import Audit, Forge, MakeCsv, Split, Verify
-from deepfake_cli.config.evaluate import Calibrate, Compare, Evaluate, Export, Matrix, Report
+from deepfake_cli.config.evaluate import Calibrate, Evaluate, Report
+from deepfake_cli.config.export import Export
 from deepfake_cli.config.files import options_table, read, resolve, schema, template
 from deepfake_cli.config.predict import App, Judging, Predict
 from deepfake_cli.config.sections import FLAGS_ONLY, STEPS
@@ -14,7 +16,6 @@ from deepfake_cli.config.train import Train
 
 __all__ = [
     "BY",
-    "CLUSTER",
     "EVALUATION",
     "FLAGS_ONLY",
     "IMAGES",

@@ -14,11 +14,7 @@ from deepfake_cli.storage.remote import is_remote, url
 IMAGES, LISTS = Path("img"), Path("csv")  # output of split and of make-csv
 RUNS = Path("runs")  # output of train
 EVALUATION = Path("evaluation")  # output of evaluate, if the detector is in no run
-CLUSTER = "Run on a Ray cluster: HOST:PORT, ray://HOST:PORT, or auto"
-ON_THIS_MACHINE = "auto stands for the cluster on this machine"
 PLOT_FORMATS = ("png", "svg", "pdf")
-FIGURES = "Also write each plot as png (300 dpi), svg or pdf"
-SEVERAL = "Comma-separated for several"
 NO_PAGES = (".pdf", ".csv", ".json")  # suffixes of other documents, which a page would be taken for
 VARIABLE = re.compile(r"(\$\w+|\$\{\w+\}|%\w+%)([/\\]|$)")  # as in $HOME/runs
 BY = ("person", "pair", "video")  # what the videos of a group share; strictest first

@@ -5,9 +5,10 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
-from deepfake_cli.config.base import CLUSTER, FIGURES, IMAGES, LISTS, ON_THIS_MACHINE, SEVERAL, Step, argument, option
+from deepfake_cli.config.base import IMAGES, LISTS, Step, argument, option
 from deepfake_cli.config.choices import ADAPTERS, DEGRADATIONS, FACE_DETECTORS, FORGERIES, OWN, either
 from deepfake_cli.config.panels import Panel
+from deepfake_cli.config.texts import CLUSTER, FIGURES, ON_THIS_MACHINE, SEVERAL
 from deepfake_cli.storage.folders import is_folder
 from deepfake_cli.storage.remote import is_remote, url
 

@@ -5,9 +5,10 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
-from deepfake_cli.config.base import CLUSTER, ON_THIS_MACHINE, Step, argument, option
+from deepfake_cli.config.base import Step, argument, option
 from deepfake_cli.config.choices import OWN, RUNTIMES, either
 from deepfake_cli.config.panels import Panel
+from deepfake_cli.config.texts import CLUSTER, ON_THIS_MACHINE
 
 
 class Judging(Step):

@@ -1,8 +1,10 @@
 """The sections of a config file: one settings model per command."""
 
 from deepfake_cli.config.base import Step
+from deepfake_cli.config.compare import Compare, Matrix
 from deepfake_cli.config.data import Audit, Forge, MakeCsv, Split, Verify
-from deepfake_cli.config.evaluate import Calibrate, Compare, Evaluate, Export, Matrix, Report
+from deepfake_cli.config.evaluate import Calibrate, Evaluate, Report
+from deepfake_cli.config.export import Export
 from deepfake_cli.config.predict import App, Predict
 from deepfake_cli.config.train import Train
 

@@ -5,9 +5,10 @@ from typing import Any, Literal
 
 from pydantic import PositiveInt, field_validator, model_validator
 
-from deepfake_cli.config.base import CLUSTER, ON_THIS_MACHINE, RUNS, Device, argument, option
+from deepfake_cli.config.base import RUNS, Device, argument, option
 from deepfake_cli.config.choices import DEGRADATIONS, FORGERIES, MODELS, OWN, either
 from deepfake_cli.config.panels import Panel
+from deepfake_cli.config.texts import CLUSTER, ON_THIS_MACHINE
 
 
 class Train(Device):

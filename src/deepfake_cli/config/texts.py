@@ -1,0 +1,13 @@
+"""Help texts that several options share."""
+
+CLUSTER = "Run on a Ray cluster: HOST:PORT, ray://HOST:PORT, or auto"
+ON_THIS_MACHINE = "auto stands for the cluster on this machine"
+FIGURES = "Also write each plot as png (300 dpi), svg or pdf"
+SEVERAL = "Comma-separated for several"
+THREADS = "Number of threads that read images [default: chosen by TensorFlow]"
+RESAMPLES = "Bootstrap resamples for the 95 % intervals"
+INTERVAL = "Bootstrap intervals: percentile or bca"
+BCA = "Plain percentiles, or bias-corrected and accelerated"
+COLUMNS = "Column names in the CSV: score=prob,label=target,video=clip"
+ARCHITECTURE = "Architecture, if the .h5 file holds only weights"
+ITS_SIZE = "Input size of that architecture, in pixels"
