@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from deepfake_cli.config import Split
 from deepfake_cli.data import manifest
 from deepfake_cli.data.crops import cell, cut_of
 from deepfake_cli.errors import ConfigError, ManifestError
@@ -18,11 +19,15 @@ def listed(folder, *cells: str) -> pd.DataFrame:
 
 
 def test_a_cell_is_read_as_it_was_written(tmp_path):
+    def cut(**settings):
+        made = cell(Split(adapter="uadfv", viddir="videos", **settings))
+        return cut_of(listed(tmp_path, made), None, "a.csv")
+
     for margin in (1.0, 1.3, 2.25):
-        assert cut_of(listed(tmp_path, cell("face", margin, align=False)), None, "a.csv") == (margin, [])
-    margin, notes = cut_of(listed(tmp_path, cell("face", 1.3, align=True)), None, "a.csv")
-    assert margin == 1.3 and "rotated" in notes[0]
-    margin, notes = cut_of(listed(tmp_path, cell("none", 1.3, align=False)), None, "a.csv")
+        assert cut(margin=margin) == (margin, [])
+    margin, notes = cut(margin=1.5, align=True, face_detector="own:find")
+    assert margin == 1.5 and "found by own:find" in notes[0] and "rotated" in notes[1]
+    margin, notes = cut(crop="none")
     assert margin is None and "not cut to faces" in notes[0]
 
 

@@ -82,7 +82,7 @@ def split(settings: Split, progress: Progress = lambda video, done, total: None)
     if not is_remote(settings.imgdir):
         sweep(settings.imgdir, facts)
     videos.sort(key=lambda video: video.video)
-    cut = {"crop": crops.cell(settings.crop, settings.margin, align=settings.align)}
+    cut = {"crop": crops.cell(settings)}
     _write_manifest(path, videos, {video: clip | cut for video, clip in facts.items()})
     return SplitResult(path, videos, ignored, unlisted)
 

@@ -9,7 +9,8 @@ from deepfake_cli.errors import ConfigError, ManifestError
 if TYPE_CHECKING:
     import pandas as pd
 
-WHOLE, ALIGNED = "whole frame", " aligned"
+WHOLE, ALIGNED, OF = "whole frame", " aligned", " of "
+FACES = Split.model_fields["face_detector"].default  # which finds the faces for predict, too
 NARROWEST, WIDEST = 1.0, 4.0  # margins that split cuts
 USUAL: float = Split.model_fields["margin"].default
 
@@ -26,9 +27,12 @@ class Cut(NamedTuple):
     notes: list[str]
 
 
-def cell(crop: str, margin: float, *, align: bool) -> str:
-    """The cell of images that `split` cuts with these settings: ``1.3``, ``1.3 aligned`` or ``whole frame``."""
-    return WHOLE if crop == "none" else f"{margin:g}{ALIGNED * align}"
+def cell(settings: Split) -> str:
+    """The cell of images that `split` cuts: ``1.3``, ``1.3 aligned``, ``1.3 of own:detector`` or ``whole frame``."""
+    if settings.crop == "none":
+        return WHOLE
+    found = "" if settings.face_detector == FACES else f"{OF}{settings.face_detector}"
+    return f"{settings.margin:g}{ALIGNED * settings.align}{found}"
 
 
 def cut_of(table: "pd.DataFrame", given: float | None, name: str) -> Cut:
@@ -57,7 +61,13 @@ def cut_of(table: "pd.DataFrame", given: float | None, name: str) -> Cut:
         notes.append(
             f"{name}: images are cut differently: {_listed(table, list(margins))}. Run split again, alike for all."
         )
-    if any(text.endswith(ALIGNED) for text in margins):
+    others = sorted({text.partition(OF)[2] for text in margins} - {""})
+    if others:
+        notes.append(
+            f"{name}: the faces were found by {', '.join(others)} (split --face-detector); predict finds them with {FACES}, so "
+            "it may cut them differently."
+        )
+    if any(text.partition(OF)[0].endswith(ALIGNED) for text in margins):
         notes.append(
             f"{name}: the faces were rotated (split --align), which predict does not do: its scores may differ."
         )
@@ -75,7 +85,7 @@ def _margin(text: str, name: str) -> float | None:
     if text == WHOLE:
         return None
     try:
-        margin = float(text.removesuffix(ALIGNED))
+        margin = float(text.partition(OF)[0].removesuffix(ALIGNED))
     except ValueError:
         margin = 0
     if not NARROWEST <= margin <= WIDEST:
