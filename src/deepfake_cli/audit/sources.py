@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from deepfake_cli.data.manifest import SOURCE_COLUMNS
 from deepfake_cli.storage import tar_shards
 from deepfake_cli.storage.csv_cells import unquoted_table
-from deepfake_cli.storage.remote import here, is_remote
+from deepfake_cli.storage.downloads import here
+from deepfake_cli.storage.urls import is_remote
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -20,12 +20,13 @@ from deepfake_cli.inference.record import machine, now, tool
 from deepfake_cli.inference.recording import file_hash
 from deepfake_cli.inference.result import Verdict
 from deepfake_cli.storage.disk import writing
+from deepfake_cli.storage.downloads import lent
 from deepfake_cli.storage.file_sets import own
 from deepfake_cli.storage.files import write_text
 from deepfake_cli.storage.folders import is_case
 from deepfake_cli.storage.hashes import sha256
 from deepfake_cli.storage.json_files import json_text
-from deepfake_cli.storage.remote import lent, url
+from deepfake_cli.storage.urls import url
 
 CHANGED_SINCE = "the file changed after it was judged: the frames shown may not be those that were scored"
 HTML, PDF = "report.html", "report.pdf"

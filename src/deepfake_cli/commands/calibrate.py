@@ -29,10 +29,10 @@ from deepfake_cli.runs import recipe
 from deepfake_cli.runs.best_onnx import read_export, restamp, traits_of
 from deepfake_cli.runs.listing import BEST, BEST_ONNX, is_locked
 from deepfake_cli.storage.disk import check_output
+from deepfake_cli.storage.downloads import here
 from deepfake_cli.storage.file_sets import replaced, stale
 from deepfake_cli.storage.files import write_text
 from deepfake_cli.storage.folders import is_file
-from deepfake_cli.storage.remote import here
 
 if TYPE_CHECKING:
     import pandas as pd

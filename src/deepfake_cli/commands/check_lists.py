@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from deepfake_cli.commands.make_csv import FILES
 from deepfake_cli.data import checks, manifest, near_duplicates, protocol
 from deepfake_cli.errors import ManifestError
+from deepfake_cli.storage.downloads import here
 from deepfake_cli.storage.hashes import sha256
-from deepfake_cli.storage.remote import here, listed
+from deepfake_cli.storage.remote_folder import listed
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -26,10 +26,10 @@ from deepfake_cli.reporting.page import PLOTS, plots
 from deepfake_cli.runs import recipe
 from deepfake_cli.runs.listing import BEST, KERAS, newest, snapshot_of
 from deepfake_cli.storage.disk import check_output
+from deepfake_cli.storage.downloads import here
 from deepfake_cli.storage.file_sets import replaced, stale
 from deepfake_cli.storage.files import write_text
 from deepfake_cli.storage.near import hint
-from deepfake_cli.storage.remote import here
 
 if TYPE_CHECKING:
     import pandas as pd

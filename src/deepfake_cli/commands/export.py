@@ -8,8 +8,8 @@ from deepfake_cli.errors import ConfigError, ModelError
 from deepfake_cli.native_output import quiet
 from deepfake_cli.runs.listing import BEST, newest, snapshot_of
 from deepfake_cli.storage.disk import check_output
+from deepfake_cli.storage.downloads import here
 from deepfake_cli.storage.near import hint
-from deepfake_cli.storage.remote import here
 from deepfake_cli.training.export import ExportResult, export_model
 
 

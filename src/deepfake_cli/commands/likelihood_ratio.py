@@ -28,9 +28,9 @@ from deepfake_cli.metrics.likelihood_ratio import logit
 from deepfake_cli.metrics.videos import video_scores
 from deepfake_cli.runs import card, recipe
 from deepfake_cli.storage.csv_cells import read_rows
+from deepfake_cli.storage.downloads import here
 from deepfake_cli.storage.file_sets import replaced, stale
 from deepfake_cli.storage.files import write_text
-from deepfake_cli.storage.remote import here
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,8 +16,8 @@ from deepfake_cli.inference.runtimes.metadata import ONNX
 from deepfake_cli.runs import recipe
 from deepfake_cli.runs.listing import BEST, KERAS, find
 from deepfake_cli.runs.resume import FREE
+from deepfake_cli.storage.downloads import here
 from deepfake_cli.storage.near import hint
-from deepfake_cli.storage.remote import here
 
 NAMELESS = {
     *FREE,

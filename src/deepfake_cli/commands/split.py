@@ -20,8 +20,10 @@ from deepfake_cli.extraction.extract import Extracted, Job, extract, sweep
 from deepfake_cli.faces import find_face_detector
 from deepfake_cli.storage.csv_cells import read_rows
 from deepfake_cli.storage.disk import reason
+from deepfake_cli.storage.downloads import here
 from deepfake_cli.storage.folders import closed
-from deepfake_cli.storage.remote import here, is_remote, listed
+from deepfake_cli.storage.remote_folder import listed
+from deepfake_cli.storage.urls import is_remote
 
 Progress = Callable[[Extracted, int, int], None]
 

@@ -9,7 +9,7 @@ from deepfake_cli.config.base import CLUSTER, FIGURES, IMAGES, LISTS, ON_THIS_MA
 from deepfake_cli.config.choices import ADAPTERS, DEGRADATIONS, FACE_DETECTORS, FORGERIES, OWN, either
 from deepfake_cli.config.panels import Panel
 from deepfake_cli.storage.folders import is_folder
-from deepfake_cli.storage.remote import is_remote, url
+from deepfake_cli.storage.urls import is_remote, url
 
 ADAPTER = f"{either(ADAPTERS)}; {OWN}"
 DETECTOR = f"{either(FACE_DETECTORS)}; {OWN}"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from deepfake_cli.data import manifest
 from deepfake_cli.data.division import Lists
-from deepfake_cli.storage.remote import here
+from deepfake_cli.storage.downloads import here
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from deepfake_cli.errors import ManifestError
 from deepfake_cli.storage.csv_cells import quoted_table, unquoted_table, write_rows
 from deepfake_cli.storage.disk import reason
+from deepfake_cli.storage.downloads import here
 from deepfake_cli.storage.files import elsewhere, whole
 from deepfake_cli.storage.near import hint
-from deepfake_cli.storage.remote import here, is_remote
+from deepfake_cli.storage.urls import is_remote
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,9 +7,10 @@ from pathlib import Path
 from deepfake_cli.data import protocol
 from deepfake_cli.errors import ManifestError
 from deepfake_cli.storage import remote
+from deepfake_cli.storage.downloads import here
 from deepfake_cli.storage.files import write_text
 from deepfake_cli.storage.hashes import sha256
-from deepfake_cli.storage.remote import here, is_remote
+from deepfake_cli.storage.urls import is_remote
 
 MARK = ".make-csv"  # names of the lists that are being written; gone once protocol.json has their hashes
 

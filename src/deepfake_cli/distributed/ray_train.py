@@ -11,7 +11,8 @@ from uuid import uuid4
 
 from deepfake_cli.distributed.ray_tasks import RETRIES, DriverContext, connected, enter, marked
 from deepfake_cli.errors import ClusterError, DeepfakeError, DeviceError
-from deepfake_cli.storage.remote import is_remote, located
+from deepfake_cli.storage.filesystems import located
+from deepfake_cli.storage.urls import is_remote
 
 Send = Callable[[Any], None]  # sends an event to the driver
 DONE = "done"  # the event of a worker that has finished

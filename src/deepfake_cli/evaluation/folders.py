@@ -11,10 +11,11 @@ from deepfake_cli.inference.runtimes.metadata import ONNX
 from deepfake_cli.reporting.folder import METRICS, PAGE, PREDICTIONS
 from deepfake_cli.runs import recipe
 from deepfake_cli.runs.listing import BEST, EVALUATIONS
+from deepfake_cli.storage.downloads import here
 from deepfake_cli.storage.folders import exists, is_file, is_folder
 from deepfake_cli.storage.json_files import Part, Text, read_json
 from deepfake_cli.storage.near import hint
-from deepfake_cli.storage.remote import here, is_remote
+from deepfake_cli.storage.urls import is_remote
 
 FILES = (METRICS, PREDICTIONS, PAGE)  # that stand for the folder they are in
 SNAPSHOTS = (".keras", ONNX)  # that stand for their run

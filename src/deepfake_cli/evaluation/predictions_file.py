@@ -9,9 +9,9 @@ from pydantic import Field
 from deepfake_cli.errors import ModelError
 from deepfake_cli.inference.runtimes.metadata import Card, terms
 from deepfake_cli.reporting.folder import METRICS, PREDICTIONS
+from deepfake_cli.storage.downloads import here
 from deepfake_cli.storage.file_sets import finish
 from deepfake_cli.storage.json_files import Part, Text, read_json
-from deepfake_cli.storage.remote import here
 
 COLUMNS = ("path", "dataset", "group", "video", "label", "score")
 MEND = "Run deepfake evaluate again."

@@ -14,7 +14,7 @@ from deepfake_cli.inference.detector import Detector
 from deepfake_cli.inference.result import Verdict
 from deepfake_cli.media.encodings import ENCODINGS, middle, write_video
 from deepfake_cli.storage.disk import reason
-from deepfake_cli.storage.remote import lent
+from deepfake_cli.storage.downloads import lent
 
 if TYPE_CHECKING:
     import pandas as pd

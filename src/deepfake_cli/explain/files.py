@@ -9,7 +9,8 @@ from typing import Any
 from deepfake_cli.explain.top_frames import faces_of, read_again
 from deepfake_cli.inference.detector import Detector
 from deepfake_cli.inference.result import Verdict
-from deepfake_cli.storage.remote import lent, url
+from deepfake_cli.storage.downloads import lent
+from deepfake_cli.storage.urls import url
 
 
 class Reasons:

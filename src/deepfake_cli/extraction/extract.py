@@ -27,10 +27,12 @@ from deepfake_cli.media.reencode import reencoded
 from deepfake_cli.media.video import FrameSampler, FrameSource, frame_files
 from deepfake_cli.storage import tar_shards
 from deepfake_cli.storage.disk import sentence, writing
+from deepfake_cli.storage.downloads import lent
 from deepfake_cli.storage.files import whole, write_text
 from deepfake_cli.storage.hashes import maker
 from deepfake_cli.storage.json_files import Part, parse_json, read_json
-from deepfake_cli.storage.remote import is_remote, lent, state
+from deepfake_cli.storage.remote import state
+from deepfake_cli.storage.urls import is_remote
 
 RECORD = ".split.json"  # next to the frames: hash of settings and source, and manifest rows
 OUTPUT_SETTINGS = (  # settings that change the output

@@ -6,7 +6,8 @@ from deepfake_cli.assets import STARTER
 from deepfake_cli.config import RUNS
 from deepfake_cli.errors import MissingModelError
 from deepfake_cli.inference.runtimes.metadata import ONNX
-from deepfake_cli.storage.remote import here, url
+from deepfake_cli.storage.downloads import here
+from deepfake_cli.storage.urls import url
 
 BEST = "best.onnx"  # in the folder of a run
 

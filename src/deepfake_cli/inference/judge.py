@@ -24,7 +24,7 @@ from deepfake_cli.inference.timeline import Timeline
 from deepfake_cli.media.memory import MemorySource
 from deepfake_cli.media.video import FrameSampler, FrameSource
 from deepfake_cli.storage.disk import reason
-from deepfake_cli.storage.remote import lent
+from deepfake_cli.storage.downloads import lent
 
 BATCH = 4  # crops per batch: larger batches are no faster on CPUs and take more memory
 PROGRESS_EVERY = 0.5  # seconds between calls of progress, if there are no faces

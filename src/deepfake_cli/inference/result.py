@@ -16,7 +16,7 @@ from deepfake_cli.inference.record_words import COLUMNS, columns
 from deepfake_cli.inference.save import save_verdicts
 from deepfake_cli.inference.support import Support
 from deepfake_cli.inference.timeline import Timeline
-from deepfake_cli.storage.remote import url
+from deepfake_cli.storage.urls import url
 
 if TYPE_CHECKING:
     import pandas as pd

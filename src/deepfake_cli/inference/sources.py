@@ -14,6 +14,7 @@ from deepfake_cli.media.video import VIDEO_SUFFIXES, is_frame, is_number
 from deepfake_cli.storage import remote
 from deepfake_cli.storage.folders import PASSED, below, exists, is_folder
 from deepfake_cli.storage.near import hint
+from deepfake_cli.storage.urls import is_remote, url
 
 MODELS = frozenset({".onnx", ".keras", ".h5", ".hdf5", ".tflite", ".pth", ".pt"})  # suffixes that no media have
 ALSO = frozenset({  # suffixes of media that data sets do not have
@@ -125,8 +126,8 @@ def check_all_there(paths: Iterable[Path]) -> None:
         MissingFileError: one does not exist.
     """
     for path in paths:
-        if not glob.has_magic(str(path)) and not (_is_there(path) if remote.is_remote(path) else exists(path)):
-            raise MissingFileError(f"{remote.url(path)}: no such file.{hint(path)}")
+        if not glob.has_magic(str(path)) and not (_is_there(path) if is_remote(path) else exists(path)):
+            raise MissingFileError(f"{url(path)}: no such file.{hint(path)}")
 
 
 def _is_there(path: Path) -> bool:
@@ -159,9 +160,9 @@ def files(
     unique: dict[Path, None] = {}
     named: list[Path] = []
     for path in paths:
-        if remote.is_remote(path) and str(path).startswith(("http:", "https:")):
+        if is_remote(path) and str(path).startswith(("http:", "https:")):
             inside = [path]  # a web server has no folders
-        elif remote.is_remote(path):
+        elif is_remote(path):
             inside = [file for file in remote.find(path) if _has_media_name(file)] or [path]
         elif is_folder(path):
             missed: dict[Path, str] = {}

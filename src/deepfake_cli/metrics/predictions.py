@@ -10,9 +10,9 @@ import pandas as pd
 from deepfake_cli.errors import ConfigError, ManifestError
 from deepfake_cli.storage.csv_cells import unquoted_table
 from deepfake_cli.storage.disk import reason
+from deepfake_cli.storage.downloads import here
 from deepfake_cli.storage.file_sets import finish
 from deepfake_cli.storage.near import hint
-from deepfake_cli.storage.remote import here
 
 COLUMNS = ("path", "dataset", "group", "video", "frame", "label", "score", "method", "quality")
 NEEDED = ("label", "score")

@@ -14,8 +14,8 @@ import keras
 from deepfake_cli.errors import ModelError
 from deepfake_cli.models.contract import check
 from deepfake_cli.models.tune import refreeze
+from deepfake_cli.storage.downloads import here
 from deepfake_cli.storage.near import hint
-from deepfake_cli.storage.remote import here
 
 SUFFIXES = (".keras", ".h5", ".hdf5")  # in either case
 

@@ -16,10 +16,10 @@ from deepfake_cli.reporting.page import write
 from deepfake_cli.reporting.worst_faces import MOST
 from deepfake_cli.storage.csv_cells import unquoted_table
 from deepfake_cli.storage.disk import reason
+from deepfake_cli.storage.downloads import here
 from deepfake_cli.storage.file_sets import finish
 from deepfake_cli.storage.files import whole
 from deepfake_cli.storage.json_files import read_json
-from deepfake_cli.storage.remote import here
 
 if TYPE_CHECKING:
     import pandas as pd

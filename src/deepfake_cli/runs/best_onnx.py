@@ -7,8 +7,8 @@ from typing import Any
 from deepfake_cli.errors import ModelError
 from deepfake_cli.inference.runtimes.metadata import KEY, ONNX, Traits
 from deepfake_cli.runs.listing import BEST, BEST_ONNX
+from deepfake_cli.storage.downloads import here
 from deepfake_cli.storage.files import whole
-from deepfake_cli.storage.remote import here
 
 
 def read_export(snapshot: Path) -> Any:

@@ -10,7 +10,8 @@ from deepfake_cli.config import Train
 from deepfake_cli.errors import ConfigError, ModelError
 from deepfake_cli.runs import recipe
 from deepfake_cli.runs.listing import BEST, LOCK, resume_name
-from deepfake_cli.storage.remote import here, is_remote
+from deepfake_cli.storage.downloads import here
+from deepfake_cli.storage.urls import is_remote
 
 
 def named_folder(run: str | None, runs_dir: Path, snapshot_path: Path | None) -> Path | None:

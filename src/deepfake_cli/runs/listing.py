@@ -12,9 +12,11 @@ from deepfake_cli.config import RUNS
 from deepfake_cli.errors import ModelError
 from deepfake_cli.runs import recipe
 from deepfake_cli.runs.schema import Progress
+from deepfake_cli.storage.downloads import here
 from deepfake_cli.storage.json_files import MOST_BYTES, parse_json
 from deepfake_cli.storage.near import hint
-from deepfake_cli.storage.remote import here, listed, url
+from deepfake_cli.storage.remote_folder import listed
+from deepfake_cli.storage.urls import url
 
 KERAS = (".keras", ".h5", ".hdf5")  # suffixes of snapshots, in either case
 BEST = "best.keras"

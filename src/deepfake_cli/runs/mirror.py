@@ -9,6 +9,8 @@ from deepfake_cli.errors import StorageError
 from deepfake_cli.runs import recipe
 from deepfake_cli.runs.listing import EVALUATIONS, LOCK
 from deepfake_cli.storage import remote
+from deepfake_cli.storage.downloads import lent
+from deepfake_cli.storage.urls import is_remote
 
 EVENTS = "events"  # TensorBoard's events, in the run's folder
 
@@ -25,7 +27,7 @@ class Location:
         self.path = self.folder = path
         self._sent: dict[Path, tuple[int, int]] = {}
         self._complete = True  # whether all written files have been sent
-        if remote.is_remote(path):
+        if is_remote(path):
             temporary = Path(tempfile.mkdtemp(prefix="deepfake-run-"))
             self.folder = temporary / path.name
             self.folder.mkdir()
@@ -42,7 +44,7 @@ class Location:
         for path in remote.find(self.path):
             name = path.relative_to(self.path)
             if name.parts[0] not in (EVENTS, EVALUATIONS):
-                with remote.lent(path) as copy:
+                with lent(path) as copy:
                     (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
                     shutil.move(copy, self.folder / name)
                 self._sent[name] = _version(self.folder / name)

@@ -21,9 +21,9 @@ from deepfake_cli.runs.listing import BEST, BEST_ONNX, STATE, find, resume_name
 from deepfake_cli.runs.mirror import Location
 from deepfake_cli.runs.resume import Start, lists_of, newest_start, own_settings
 from deepfake_cli.storage.disk import sentence
+from deepfake_cli.storage.downloads import here
 from deepfake_cli.storage.file_sets import replaced
 from deepfake_cli.storage.files import whole
-from deepfake_cli.storage.remote import here
 
 SaveModel = Callable[[Path], object]  # saves a model to a path
 

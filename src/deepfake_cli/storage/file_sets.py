@@ -16,6 +16,7 @@ from pydantic import BaseModel, StringConstraints, ValidationError
 
 from deepfake_cli.errors import StorageError
 from deepfake_cli.storage import remote
+from deepfake_cli.storage.urls import is_remote
 
 READY = ".new-files"  # and the time: a complete set, being moved into the folder above it
 PLAN = ".plan.json"  # in it
@@ -46,7 +47,7 @@ def replaced(folder: Path, *, last: str, names: Collection[str] = ()) -> Iterato
     Raises:
         StorageError: the files cannot be moved or uploaded.
     """
-    if remote.is_remote(folder):
+    if is_remote(folder):
         with tempfile.TemporaryDirectory(prefix="deepfake-") as name:
             yield Path(name)
             plan = _plan(folder, Path(name), last, names)
@@ -79,7 +80,7 @@ def finish(folder: Path) -> None:
     Raises:
         StorageError: they cannot be moved.
     """
-    if remote.is_remote(folder) or not folder.is_dir():
+    if is_remote(folder) or not folder.is_dir():
         return
     for ready in sorted(folder.glob(f"{READY}-*")):
         try:
@@ -107,7 +108,7 @@ def _move(ready: Path, folder: Path) -> None:
 
 def stale(folder: Path, new: Path, names: Collection[str]) -> list[str]:
     """The earlier files of a set that has no new ones of these names."""
-    earlier = remote.names(folder) if remote.is_remote(folder) else {path.name for path in folder.iterdir()}
+    earlier = remote.names(folder) if is_remote(folder) else {path.name for path in folder.iterdir()}
     return [name for name in names if name in earlier and not (new / name).exists()]
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from uuid import uuid4
 
 from deepfake_cli.storage import disk, remote, tar_shards
+from deepfake_cli.storage.downloads import here
 from deepfake_cli.storage.escapes import encodable
+from deepfake_cli.storage.urls import is_remote
 
 MOST_BYTES = 2**28  # of lists, keys, certificates and descriptions
 
@@ -23,11 +25,11 @@ def whole(path: Path) -> Iterator[Path]:
         OSError: it cannot be written; ``filename`` is `path`.
         StorageError: `path` is remote and cannot be written.
     """
-    if remote.is_remote(path) or disk.is_device(path):
+    if is_remote(path) or disk.is_device(path):
         with tempfile.TemporaryDirectory(prefix="deepfake-") as folder:
             local = Path(folder) / path.name
             yield local
-            if remote.is_remote(path):
+            if is_remote(path):
                 remote.put(local, path)
             else:
                 path.write_bytes(local.read_bytes())
@@ -75,7 +77,7 @@ def read_regular(path: Path, most: int = MOST_BYTES) -> bytes:
 
 def elsewhere(path: str | Path) -> bool:
     """Whether a file is in a tar or remote, so that `open` cannot read it."""
-    return tar_shards.packed(path) is not None or remote.is_remote(path)
+    return tar_shards.packed(path) is not None or is_remote(path)
 
 
 def read_bytes(path: str | Path) -> bytes:
@@ -86,4 +88,4 @@ def read_bytes(path: str | Path) -> bytes:
         StorageError: the file is remote and cannot be read.
     """
     inside = tar_shards.packed(path)
-    return tar_shards.read(*inside) if inside else regular(remote.here(Path(path))).read_bytes()
+    return tar_shards.read(*inside) if inside else regular(here(Path(path))).read_bytes()

@@ -10,8 +10,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, Validat
 
 from deepfake_cli.errors import DeepfakeError
 from deepfake_cli.storage.disk import sentence
+from deepfake_cli.storage.downloads import here
 from deepfake_cli.storage.escapes import encodable_json
-from deepfake_cli.storage.remote import here
 
 MOST_BYTES = 2**28  # of a file: the frames of a video of ten hours fit
 DEEPEST = 32  # objects and lists in one another

@@ -4,7 +4,7 @@ import difflib
 from pathlib import Path
 
 from deepfake_cli.storage.folders import exists, is_folder
-from deepfake_cli.storage.remote import is_remote
+from deepfake_cli.storage.urls import is_remote
 
 ALIKE = 0.7  # of two names; at difflib's own 0.6, .mp4 alone makes short ones alike
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from deepfake_cli.errors import ModelError
 from deepfake_cli.runs.listing import BEST
 from deepfake_cli.runs.run import Run
-from deepfake_cli.storage.remote import url
+from deepfake_cli.storage.urls import url
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,7 +15,8 @@ from deepfake_cli.runs import recipe
 from deepfake_cli.runs.listing import BEST_ONNX
 from deepfake_cli.storage.disk import sentence, writing
 from deepfake_cli.storage.exchange import exchange
-from deepfake_cli.storage.remote import is_remote, put
+from deepfake_cli.storage.remote import put
+from deepfake_cli.storage.urls import is_remote
 
 IMAGES = 16  # images for the comparison with Keras
 TOLERANCE = {False: 1e-4, True: 5e-3}  # maximum difference of scores to Keras, by compact

@@ -17,8 +17,8 @@ from deepfake_cli.runs.read_only import ReadOnlyRun
 from deepfake_cli.runs.resume import check_lists, lists_of
 from deepfake_cli.runs.run import Run
 from deepfake_cli.storage.disk import check_output, sentence
+from deepfake_cli.storage.downloads import here
 from deepfake_cli.storage.near import hint
-from deepfake_cli.storage.remote import here
 from deepfake_cli.training.events import Noted, Phase, Progress
 from deepfake_cli.training.export import export_best
 from deepfake_cli.training.own import Own

@@ -16,7 +16,7 @@ from deepfake_cli.errors import ConfigError, DeviceError
 from deepfake_cli.models.keras_private import allow_several_workers
 from deepfake_cli.runs import recipe
 from deepfake_cli.runs.resume import FREE, Start, lists_of
-from deepfake_cli.storage.remote import here
+from deepfake_cli.storage.downloads import here
 from deepfake_cli.training import input_pipeline
 from deepfake_cli.training.global_batch import synchronize
 from deepfake_cli.training.scoring import image_size, scores, unreadable

@@ -15,8 +15,8 @@ from deepfake_cli.inference.runtimes.metadata import Traits
 from deepfake_cli.inference.runtimes.onnx import onnx
 from deepfake_cli.inference.runtimes.openvino import openvino
 from deepfake_cli.registry import lookup
+from deepfake_cli.storage.downloads import here
 from deepfake_cli.storage.near import hint
-from deepfake_cli.storage.remote import here
 
 
 class Network(Protocol):

@@ -10,7 +10,7 @@ import keras
 
 from deepfake_cli.errors import ModelError
 from deepfake_cli.inference.runtimes.metadata import Traits
-from deepfake_cli.storage.remote import here
+from deepfake_cli.storage.downloads import here
 
 INSTEAD = {  # first bytes of what is often downloaded instead of a checkpoint
     b"version https://git-lfs": "a pointer of Git LFS, not the checkpoint. Fetch the file with git lfs pull, or with a browser.",
