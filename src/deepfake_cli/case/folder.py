@@ -20,7 +20,7 @@ from deepfake_cli.inference.record import machine, now, tool
 from deepfake_cli.inference.recording import file_hash
 from deepfake_cli.inference.result import Verdict
 from deepfake_cli.storage.disk import writing
-from deepfake_cli.storage.downloads import lent
+from deepfake_cli.storage.downloads import downloaded
 from deepfake_cli.storage.file_sets import own
 from deepfake_cli.storage.files import write_text
 from deepfake_cli.storage.folders import is_case
@@ -53,7 +53,7 @@ class CaseFolder:
         record = verdict.record
         shown: list[dict[str, Any]] = []
         place = f"frames/{len(self._files) + 1:04d}"
-        with lent(verdict.path) as local:
+        with downloaded(verdict.path) as local:
             local_verdict = replace(verdict, path=local)
             with read_again(local_verdict):
                 shown = write_frames(self._folder, place, local_verdict, self._detector)

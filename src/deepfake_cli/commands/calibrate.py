@@ -29,7 +29,7 @@ from deepfake_cli.runs import recipe
 from deepfake_cli.runs.best_onnx import read_export, restamp, traits_of
 from deepfake_cli.runs.listing import BEST, BEST_ONNX, is_locked
 from deepfake_cli.storage.disk import check_output
-from deepfake_cli.storage.downloads import here
+from deepfake_cli.storage.downloads import local_path
 from deepfake_cli.storage.file_sets import replaced, stale
 from deepfake_cli.storage.files import write_text
 from deepfake_cli.storage.folders import is_file
@@ -174,12 +174,12 @@ def predictions_of(path: Path) -> Path:
 
 def _check_recipe(snapshot: Path) -> None:
     path = snapshot.parent / recipe.NAME
-    if not here(snapshot).is_file():
+    if not local_path(snapshot).is_file():
         raise ModelError(f"{snapshot}: no such snapshot. Give it after the predictions.")
     if snapshot.suffix.lower() == ONNX:
         return _check_export(snapshot)
     if snapshot.name not in recipe.read(snapshot).get("snapshots", {}):
-        fault = f"does not list {snapshot.name}" if here(path).is_file() else "no such recipe"
+        fault = f"does not list {snapshot.name}" if local_path(path).is_file() else "no such recipe"
         raise ModelError(
             f"{path}: {fault}; a calibration is saved in the recipe that deepfake train writes next to its snapshots."
         )
@@ -192,7 +192,7 @@ def _check_recipe(snapshot: Path) -> None:
 
 def _check_export(path: Path) -> None:
     """Check that an exported detector can be calibrated: it has no calibration, and no snapshot that it would differ from."""
-    if path.name == BEST_ONNX and here(path.with_name(BEST)).is_file():
+    if path.name == BEST_ONNX and local_path(path.with_name(BEST)).is_file():
         raise ModelError(f"{path} has the calibration of the snapshot beside it: give {path.with_name(BEST)}.")
     traits = traits_of(path)
     if traits and traits.calibration:

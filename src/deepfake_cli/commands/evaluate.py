@@ -26,7 +26,7 @@ from deepfake_cli.reporting.page import PLOTS, plots
 from deepfake_cli.runs import recipe
 from deepfake_cli.runs.listing import BEST, KERAS, newest, snapshot_of
 from deepfake_cli.storage.disk import check_output
-from deepfake_cli.storage.downloads import here
+from deepfake_cli.storage.downloads import local_path
 from deepfake_cli.storage.file_sets import replaced, stale
 from deepfake_cli.storage.files import write_text
 from deepfake_cli.storage.near import hint
@@ -203,7 +203,7 @@ def measured(settings: Evaluate, scored: scored_frames.Judged, rows: "pd.DataFra
 
 def earlier(output: Path) -> tuple[str, ...]:
     """The names of the files of an earlier evaluation; empty if there was none, since a report.html may be the user's."""
-    return FILES if here(output / METRICS).is_file() else ()
+    return FILES if local_path(output / METRICS).is_file() else ()
 
 
 def _inputs(settings: Evaluate) -> tuple[list[Path], Path | None]:
@@ -257,7 +257,7 @@ def inputs(paths: Sequence[Path], runs_dir: Path) -> tuple[list[Path], Path]:
         raise ModelError(f"Expected one snapshot; found {', '.join(map(str, models))}.")
     run = newest(runs_dir, BEST)
     snapshot = models[0] if models else run / BEST if run else OLD_SNAPSHOT
-    if not here(snapshot).is_file():
+    if not local_path(snapshot).is_file():
         where = "" if models else f"no run in {runs_dir} has a {BEST}, and "
         raise ModelError(
             f"{where}{snapshot}: no such snapshot.{hint(snapshot)} Train one with deepfake train; list runs with deepfake runs."

@@ -16,7 +16,7 @@ from deepfake_cli.inference.runtimes.metadata import ONNX
 from deepfake_cli.runs import recipe
 from deepfake_cli.runs.listing import BEST, KERAS, find
 from deepfake_cli.runs.resume import FREE
-from deepfake_cli.storage.downloads import here
+from deepfake_cli.storage.downloads import local_path
 from deepfake_cli.storage.near import hint
 
 NAMELESS = {
@@ -67,7 +67,7 @@ def named_snapshots(given: Sequence[str], runs_dir: Path) -> list[tuple[str, Pat
     for text in given:
         name, place = _named(text)
         path = _snapshot(place, runs_dir)
-        if not here(path).is_file():
+        if not local_path(path).is_file():
             raise ModelError(f"{path}: no such snapshot.{hint(path)} List the runs with deepfake runs.")
         rows.append((name, place, path))
     short = [path.parent.name if path.name == BEST else _short(place) for _, place, path in rows]
@@ -115,7 +115,7 @@ def trainings(settings: Matrix, rows: Sequence[Lists]) -> list[list[Train]]:
 
 def _training(settings: Matrix, given: dict[str, Any], row: Lists, validation: Path, seed: int) -> Train:
     for path in (*row.paths, validation):
-        if not here(path).is_file():
+        if not local_path(path).is_file():
             raise ManifestError(
                 f"{path}: no such list.{hint(path)} Create it with deepfake make-csv; give validation lists with --val."
             )

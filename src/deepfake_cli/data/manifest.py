@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from deepfake_cli.errors import ManifestError
 from deepfake_cli.storage.csv_cells import quoted_table, unquoted_table, write_rows
 from deepfake_cli.storage.disk import reason
-from deepfake_cli.storage.downloads import here
+from deepfake_cli.storage.downloads import local_path
 from deepfake_cli.storage.files import elsewhere, whole
 from deepfake_cli.storage.near import hint
 from deepfake_cli.storage.urls import is_remote
@@ -146,7 +146,7 @@ def read_missing(paths: Iterable[Path]) -> tuple["pd.DataFrame", int]:
 
 
 def _checked_columns(path: Path, columns: Sequence[str]) -> "pd.DataFrame":
-    local = here(path)
+    local = local_path(path)
     if local.is_dir():
         held = next(iter(sorted(local.rglob("*.csv"))), None)
         raise ManifestError(

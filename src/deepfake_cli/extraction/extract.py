@@ -27,7 +27,7 @@ from deepfake_cli.media.reencode import reencoded
 from deepfake_cli.media.video import FrameSampler, FrameSource, frame_files
 from deepfake_cli.storage import tar_shards
 from deepfake_cli.storage.disk import sentence, writing
-from deepfake_cli.storage.downloads import lent
+from deepfake_cli.storage.downloads import downloaded
 from deepfake_cli.storage.files import whole, write_text
 from deepfake_cli.storage.hashes import maker
 from deepfake_cli.storage.json_files import Part, parse_json, read_json
@@ -129,7 +129,7 @@ def extract(job: Job) -> Extracted:
             return Extracted(clip.video, done["rows"], skipped=True, note=done["note"])
         if not settings.packs and not is_remote(folder):
             _check_free(folder, settings.imgdir)
-        with lent(clip.path) as path:
+        with downloaded(clip.path) as path:
             return _cut(clip._replace(path=path), settings, folder, key)
     except OSError as error:
         return Extracted(clip.video, error=sentence(error))

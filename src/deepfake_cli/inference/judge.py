@@ -24,7 +24,7 @@ from deepfake_cli.inference.timeline import Timeline
 from deepfake_cli.media.memory import MemorySource
 from deepfake_cli.media.video import FrameSampler, FrameSource
 from deepfake_cli.storage.disk import reason
-from deepfake_cli.storage.downloads import lent
+from deepfake_cli.storage.downloads import downloaded
 
 BATCH = 4  # crops per batch: larger batches are no faster on CPUs and take more memory
 PROGRESS_EVERY = 0.5  # seconds between calls of progress, if there are no faces
@@ -103,7 +103,7 @@ def judge(
         _judge_frames(verdict, source, options, progress, until)
     else:
         try:
-            with lent(path) as local, recorder.of_file(local, verdict):
+            with downloaded(path) as local, recorder.of_file(local, verdict):
                 _judge_frames(verdict, recorder.opened(FrameSource(local)), options, progress, until)
         except (DeepfakeError, OSError) as error:
             verdict.reason = reason(error).removeprefix(f"{path}: ")

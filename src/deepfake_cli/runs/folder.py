@@ -10,7 +10,7 @@ from deepfake_cli.config import Train
 from deepfake_cli.errors import ConfigError, ModelError
 from deepfake_cli.runs import recipe
 from deepfake_cli.runs.listing import BEST, LOCK, resume_name
-from deepfake_cli.storage.downloads import here
+from deepfake_cli.storage.downloads import local_path
 from deepfake_cli.storage.urls import is_remote
 
 
@@ -22,7 +22,7 @@ def named_folder(run: str | None, runs_dir: Path, snapshot_path: Path | None) ->
 def resumed_if_there(settings: Train) -> Train:
     """The settings; with ``--resume-if-there``, and if the named run exists, set to resume it."""
     folder = named_folder(settings.run, settings.runs_dir, settings.snapshot_path)
-    exists = settings.resume_if_there and folder and here(folder / recipe.NAME).is_file()
+    exists = settings.resume_if_there and folder and local_path(folder / recipe.NAME).is_file()
     return settings.model_copy(update={"resume": str(folder)}) if exists else settings
 
 
@@ -33,7 +33,7 @@ def chosen_folder(run: str | None, runs_dir: Path, snapshot_path: Path | None) -
         ConfigError: it holds a run already.
     """
     folder = named_folder(run, runs_dir, snapshot_path)
-    if folder and here(folder / recipe.NAME).is_file():
+    if folder and local_path(folder / recipe.NAME).is_file():
         raise ConfigError(
             f"{folder} holds a run already. Resume it with deepfake train --resume {resume_name(folder)}, or choose another "
             f"{'--snapshot-path' if snapshot_path else '--run'} for a new run."

@@ -12,7 +12,7 @@ from deepfake_cli.config import RUNS
 from deepfake_cli.errors import ModelError
 from deepfake_cli.runs import recipe
 from deepfake_cli.runs.schema import Progress
-from deepfake_cli.storage.downloads import here
+from deepfake_cli.storage.downloads import local_path
 from deepfake_cli.storage.json_files import MOST_BYTES, parse_json
 from deepfake_cli.storage.near import hint
 from deepfake_cli.storage.remote_folder import listed
@@ -133,7 +133,7 @@ def saved_progress(folder: Path) -> dict[str, Any] | None:
 
 def is_run(path: Path) -> bool:
     """Whether a path is the folder of a run."""
-    return not path.suffix and here(path / recipe.NAME).is_file()
+    return not path.suffix and local_path(path / recipe.NAME).is_file()
 
 
 def snapshot_of(path: Path, folder: Path) -> Path:
@@ -171,7 +171,7 @@ def find(name: str, folder: Path) -> Path:
     """
     candidates = [newest(folder)] if name == LAST else [folder / name, Path(name).expanduser()]
     for candidate in candidates:
-        if candidate and here(candidate / recipe.NAME).is_file():
+        if candidate and local_path(candidate / recipe.NAME).is_file():
             return candidate
     if is_run(Path(name).parent):
         raise ModelError(f"{name}: a file of a run. Name the run: {Path(name).parent}")

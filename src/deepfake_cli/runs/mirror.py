@@ -9,7 +9,7 @@ from deepfake_cli.errors import StorageError
 from deepfake_cli.runs import recipe
 from deepfake_cli.runs.listing import EVALUATIONS, LOCK
 from deepfake_cli.storage import remote
-from deepfake_cli.storage.downloads import lent
+from deepfake_cli.storage.downloads import downloaded
 from deepfake_cli.storage.urls import is_remote
 
 EVENTS = "events"  # TensorBoard's events, in the run's folder
@@ -44,7 +44,7 @@ class Location:
         for path in remote.find(self.path):
             name = path.relative_to(self.path)
             if name.parts[0] not in (EVENTS, EVALUATIONS):
-                with lent(path) as copy:
+                with downloaded(path) as copy:
                     (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
                     shutil.move(copy, self.folder / name)
                 self._sent[name] = _version(self.folder / name)

@@ -21,7 +21,7 @@ from deepfake_cli.runs.listing import BEST, BEST_ONNX, STATE, find, resume_name
 from deepfake_cli.runs.mirror import Location
 from deepfake_cli.runs.resume import Start, lists_of, newest_start, own_settings
 from deepfake_cli.storage.disk import sentence
-from deepfake_cli.storage.downloads import here
+from deepfake_cli.storage.downloads import local_path
 from deepfake_cli.storage.file_sets import replaced
 from deepfake_cli.storage.files import whole
 
@@ -226,14 +226,16 @@ class Run:
         earlier = recipe.read(snapshot)
         facts = {name: entry for name, entry in earlier.get("snapshots", {}).items() if entry["epoch"] <= epoch}
         present = {
-            snapshot.parent / name: entry for name, entry in facts.items() if here(snapshot.parent / name).is_file()
+            snapshot.parent / name: entry
+            for name, entry in facts.items()
+            if local_path(snapshot.parent / name).is_file()
         }
         self.recipe["history"] = [row for row in earlier.get("history", []) if row["epoch"] <= epoch]
         first = self._save(self._name(epoch), save)
         self.recipe["snapshots"][first.name] = facts.get(snapshot.name, {"epoch": epoch})
         if present:
             best = max(present, key=lambda path: _rank(present[path]))
-            self._copy_to_best(here(best))
+            self._copy_to_best(local_path(best))
             self.recipe["snapshots"][BEST] = present[best]
         self.saved = Start(first, epoch)
 

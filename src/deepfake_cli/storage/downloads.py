@@ -17,7 +17,7 @@ from deepfake_cli.storage.urls import is_remote
 SHARE = 0.8  # maximum fraction of the free disk space for copies
 
 
-def here(path: Path) -> Path:
+def local_path(path: Path) -> Path:
     """The local path of a file: itself, or a downloaded copy if remote; unchanged if there is no file.
 
     Copies are cached until the process ends; the least recently used are dropped if the disk is full.
@@ -29,8 +29,8 @@ def here(path: Path) -> Path:
 
 
 @contextmanager
-def lent(path: Path) -> Iterator[Path]:
-    """As `here`, but the copy is deleted at the end; folders are copied recursively."""
+def downloaded(path: Path) -> Iterator[Path]:
+    """As `local_path`, but a downloaded copy is deleted at the end; folders are copied recursively."""
     if not is_remote(path):
         yield path
         return

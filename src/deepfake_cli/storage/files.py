@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from deepfake_cli.storage import disk, remote, tar_shards
-from deepfake_cli.storage.downloads import here
+from deepfake_cli.storage.downloads import local_path
 from deepfake_cli.storage.escapes import encodable
 from deepfake_cli.storage.urls import is_remote
 
@@ -88,4 +88,4 @@ def read_bytes(path: str | Path) -> bytes:
         StorageError: the file is remote and cannot be read.
     """
     inside = tar_shards.packed(path)
-    return tar_shards.read(*inside) if inside else regular(here(Path(path))).read_bytes()
+    return tar_shards.read(*inside) if inside else regular(local_path(Path(path))).read_bytes()

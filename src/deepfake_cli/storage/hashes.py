@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from deepfake_cli.storage import tar_shards
-from deepfake_cli.storage.downloads import here
+from deepfake_cli.storage.downloads import local_path
 from deepfake_cli.storage.files import regular
 
 FORMER_BYTES = 16  # of the BLAKE2b in earlier records
@@ -48,5 +48,5 @@ def digest(path: str | Path, make: Any) -> str:
     """The hash of a file that `make` makes, in hexadecimal digits; see `sha256`."""
     if inside := tar_shards.packed(path):
         return str(make(tar_shards.read(*inside)).hexdigest())
-    with regular(here(Path(path))).open("rb") as file:
+    with regular(local_path(Path(path))).open("rb") as file:
         return str(hashlib.file_digest(file, make).hexdigest())

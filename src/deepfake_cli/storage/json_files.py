@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, Validat
 
 from deepfake_cli.errors import DeepfakeError
 from deepfake_cli.storage.disk import sentence
-from deepfake_cli.storage.downloads import here
+from deepfake_cli.storage.downloads import local_path
 from deepfake_cli.storage.escapes import encodable_json
 
 MOST_BYTES = 2**28  # of a file: the frames of a video of ten hours fit
@@ -57,7 +57,7 @@ def read_json(path: Path, model: Any, error: type[DeepfakeError], mend: str, *, 
         StorageError: the file is remote and cannot be read.
     """
     try:
-        local = here(path)
+        local = local_path(path)
         if not required and not local.exists():
             return None
         if not local.is_file():
