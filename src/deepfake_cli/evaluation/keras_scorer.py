@@ -94,7 +94,7 @@ class Trained:
         import pandas as pd
 
         from deepfake_cli.models.grad_cam import heat_maps
-        from deepfake_cli.training.input_pipeline import read_image, reading
+        from deepfake_cli.training.images import read_image, reading
 
         # decoded and scaled as for the scores, or the map might explain another prediction
         read, size = reading(pd.Series(paths, dtype=str)), self.model.input_shape[1]

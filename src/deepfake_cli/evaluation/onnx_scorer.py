@@ -125,7 +125,7 @@ def _other_margin(expected: float, listed: float) -> str:
 
 
 def scaled(path: str, size: int, resize: str = "linear", inner: float = 1) -> np.ndarray:
-    """Decode an image and scale it as `deepfake_cli.training.input_pipeline.read_image` does: uint8 RGB (size, size, 3).
+    """Decode an image and scale it as `deepfake_cli.training.images.read_image` does: uint8 RGB (size, size, 3).
 
     Args:
         path: of the image.
