@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deepfake_cli.commands.evaluate import earlier, evaluate, inputs
+from deepfake_cli.commands.evaluate import earlier, evaluate
 from deepfake_cli.config import Calibrate, Evaluate
 from deepfake_cli.config.base import PLOT_FORMATS
 from deepfake_cli.data import checks, manifest
 from deepfake_cli.errors import ManifestError
 from deepfake_cli.evaluation import folders
+from deepfake_cli.evaluation.inputs import inputs
 from deepfake_cli.evaluation.predictions_file import evaluated, is_predictions
 from deepfake_cli.inference.runtimes.metadata import ONNX
 from deepfake_cli.metrics import predictions

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 from deepfake_cli.assets import STARTER
 from deepfake_cli.commands.evaluate import (
     CONDITIONS,
-    MODEL_SUFFIXES,
     EvaluateResult,
     check_place,
     draw,
     earlier,
-    inputs,
     measured,
     place,
     seen_notes,
@@ -25,6 +23,7 @@ from deepfake_cli.datasets.clip import LABELS
 from deepfake_cli.errors import ManifestError
 from deepfake_cli.evaluation import conditions as rates
 from deepfake_cli.evaluation import scored_frames
+from deepfake_cli.evaluation.inputs import MODEL_SUFFIXES, inputs
 from deepfake_cli.evaluation.whole_files import AS_IS, judged, labelled
 from deepfake_cli.inference.detector import Detector
 from deepfake_cli.media.encodings import ENCODINGS

@@ -16,31 +16,25 @@ from deepfake_cli.data import checks, manifest
 from deepfake_cli.datasets.clip import LABELS
 from deepfake_cli.errors import ModelError
 from deepfake_cli.evaluation import folders, scored_frames
+from deepfake_cli.evaluation.inputs import inputs
 from deepfake_cli.evaluation.keras_scorer import detector_of
 from deepfake_cli.evaluation.on_cluster import score_there
-from deepfake_cli.inference.runtimes.metadata import ONNX
 from deepfake_cli.metrics import predictions
 from deepfake_cli.metrics.assess import assess
 from deepfake_cli.reporting.folder import MAPS, METRICS, PAGE, PREDICTIONS, RECIPE
 from deepfake_cli.reporting.page import PLOTS, plots
 from deepfake_cli.runs import recipe
-from deepfake_cli.runs.listing import BEST, KERAS, newest, snapshot_of
 from deepfake_cli.storage.disk import check_output
 from deepfake_cli.storage.downloads import local_path
 from deepfake_cli.storage.file_sets import replaced, stale
 from deepfake_cli.storage.files import write_text
-from deepfake_cli.storage.near import hint
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MODEL_SUFFIXES = (*KERAS, ONNX)
-OTHER_MODELS = (".tflite", ".pb", ".pt", ".pth", ".ckpt", ".safetensors")
 FIGURES = tuple(f"{name}.{kind}" for name in PLOTS for kind in PLOT_FORMATS)
 CONDITIONS = "conditions.csv"
 FILES = (PREDICTIONS, METRICS, MAPS, RECIPE, PAGE, CONDITIONS, *FIGURES, *ROBUSTNESS)  # of one evaluation
-DEFAULT_LIST = Path("csv/val/validation.csv")
-OLD_SNAPSHOT = Path("snapshots/best.keras")  # of the former trainer
 
 
 @dataclass(repr=False)
@@ -239,30 +233,6 @@ def _from_model(
         detector=detector,
         calibrated=detector.calibrated,
     )
-
-
-def inputs(paths: Sequence[Path], runs_dir: Path) -> tuple[list[Path], Path]:
-    """Separate lists and snapshot by suffix, and fill in defaults. A run stands for its best snapshot.
-
-    Raises:
-        ModelError: there are two snapshots, or none and no run; or a model of another format.
-    """
-    paths = [snapshot_of(path, runs_dir) for path in paths]
-    models = [path for path in paths if path.suffix.lower() in MODEL_SUFFIXES]
-    lists = [path for path in paths if path not in models]
-    other = next((path for path in lists if path.suffix.lower() in OTHER_MODELS), None)
-    if other:
-        raise ModelError(f"{other}: neither a list nor a snapshot; expected a snapshot as {', '.join(MODEL_SUFFIXES)}.")
-    if len(models) > 1:
-        raise ModelError(f"Expected one snapshot; found {', '.join(map(str, models))}.")
-    run = newest(runs_dir, BEST)
-    snapshot = models[0] if models else run / BEST if run else OLD_SNAPSHOT
-    if not local_path(snapshot).is_file():
-        where = "" if models else f"no run in {runs_dir} has a {BEST}, and "
-        raise ModelError(
-            f"{where}{snapshot}: no such snapshot.{hint(snapshot)} Train one with deepfake train; list runs with deepfake runs."
-        )
-    return lists or [DEFAULT_LIST], snapshot
 
 
 def seen_notes(snapshot: Path, table: "pd.DataFrame") -> list[str]:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepfake_cli.commands.calibrate import CalibrateResult, predictions_of
-from deepfake_cli.commands.evaluate import evaluate, inputs
+from deepfake_cli.commands.evaluate import evaluate
 from deepfake_cli.config import Calibrate, Evaluate
 from deepfake_cli.data import checks, manifest
 from deepfake_cli.errors import ManifestError, ModelError
+from deepfake_cli.evaluation.inputs import inputs
 from deepfake_cli.evaluation.predictions_file import calibration_in, evaluated, is_predictions
 from deepfake_cli.inference.condition import PROPERTIES, rounded
 from deepfake_cli.inference.runtimes import load

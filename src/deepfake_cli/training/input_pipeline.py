@@ -15,7 +15,6 @@ from deepfake_cli.training.order import draw, streamed, tar_codes
 CHUNK = 100_000  # strings converted to a tensor at once
 MOST_MEMORY = 0.7  # largest share of the free memory for cached images
 
-
 ImageAt = Callable[[tf.Tensor], tf.Tensor]  # from a row of the list to its image
 
 
