@@ -13,8 +13,9 @@ from deepfake_cli.config.command_line import command
 from deepfake_cli.explain.files import Reasons
 from deepfake_cli.inference.detector import Detector
 from deepfake_cli.inference.on_cluster import predict_there
-from deepfake_cli.inference.result import FRAME_ROW, TABLE, Verdict, Verdicts, frame_rows, row
+from deepfake_cli.inference.result import Verdict, Verdicts
 from deepfake_cli.inference.sources import files
+from deepfake_cli.inference.tables import FRAME_ROW, TABLE, frame_rows, row
 from deepfake_cli.storage.csv_cells import write_rows
 from deepfake_cli.storage.files import write_text
 from deepfake_cli.storage.folders import PASSED
