@@ -23,7 +23,7 @@ from deepfake_cli.runs.resume import Start, lists_of, newest_start, own_settings
 from deepfake_cli.storage.disk import sentence
 from deepfake_cli.storage.downloads import local_path
 from deepfake_cli.storage.file_sets import replaced
-from deepfake_cli.storage.files import whole
+from deepfake_cli.storage.files import flush_to_disk, whole
 
 SaveModel = Callable[[Path], object]  # saves a model to a path
 
@@ -183,7 +183,7 @@ class Run:
         path = self.folder / name
         with self._reporting_write_errors(), whole(path) as partial:
             save(partial)
-            _flush_to_disk(partial)
+            flush_to_disk(partial)
         return path
 
     @contextmanager
@@ -201,7 +201,7 @@ class Run:
             replaced(self.folder, last=recipe.NAME, names=[BEST_ONNX]) as new,  # the export is of an earlier best
         ):
             shutil.copyfile(path, new / BEST)
-            _flush_to_disk(new / BEST)
+            flush_to_disk(new / BEST)
             results.write(new, self.history)
             recipe.write(new, self.recipe)
         self.send()
@@ -238,12 +238,6 @@ class Run:
             self._copy_to_best(local_path(best))
             self.recipe["snapshots"][BEST] = present[best]
         self.saved = Start(first, epoch)
-
-
-def _flush_to_disk(path: Path) -> None:
-    """Wait until a file is on disk, so that a power loss cannot leave a name without content."""
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
 
 
 def _rank(row: dict[str, Any]) -> tuple[float, float]:

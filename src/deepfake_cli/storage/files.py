@@ -1,6 +1,7 @@
 """Write files atomically: under a temporary name, then renamed; or uploaded, if remote."""
 
 import errno
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -89,3 +90,9 @@ def read_bytes(path: str | Path) -> bytes:
     """
     inside = tar_shards.packed(path)
     return tar_shards.read(*inside) if inside else regular(local_path(Path(path))).read_bytes()
+
+
+def flush_to_disk(path: Path) -> None:
+    """Wait until a file is on disk, so that a power loss cannot leave a name without content."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
