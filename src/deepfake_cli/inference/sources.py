@@ -17,6 +17,7 @@ from deepfake_cli.storage.near import hint
 from deepfake_cli.storage.urls import is_remote, url
 
 MODELS = frozenset({".onnx", ".keras", ".h5", ".hdf5", ".tflite", ".pth", ".pt"})  # suffixes that no media have
+FOLDERS = ("auto", "video", "files")  # which folders of images are one video, see `is_video_folder`
 ALSO = frozenset({  # suffixes of media that data sets do not have
         ".264", ".265", ".apng", ".avif", ".dib", ".gif", ".h264", ".heic", ".heif", ".hevc", ".hif", ".ivf", ".j2k",
         ".jfif", ".jp2", ".jpe", ".jxl", ".m2p", ".mpe", ".mpo", ".nut", ".ogx", ".pbm", ".pgm", ".pnm", ".ppm", ".rm",
@@ -42,8 +43,10 @@ def sources(source: Any, folders: str = "auto") -> Sources:
     Raises:
         MissingFileError: a file or folder does not exist, or a pattern or folder has no media.
         VideoError: a webcam cannot be opened.
-        ConfigError: a source of this type cannot be judged.
+        ConfigError: a source of this type cannot be judged, or `folders` is unknown.
     """
+    if folders not in FOLDERS:
+        raise ConfigError(f"folders: found {folders!r}; expected {', '.join(FOLDERS)}.")
     if isinstance(source, (str, os.PathLike)):
         path = Path(source)
         found = list(existing([path], folders))

@@ -213,12 +213,9 @@ class Run:
     def _repair_best(self) -> None:
         """Restore ``best.keras`` to the snapshot in the recipe, if the process was killed between writing the two."""
         snapshots = self.recipe["snapshots"]
-        name = self._name(snapshots[BEST]["epoch"]) if BEST in snapshots else BEST
-        if (
-            name != BEST
-            and name in snapshots
-            and not filecmp.cmp(self.folder / name, self.folder / BEST, shallow=False)
-        ):
+        if BEST not in snapshots or (name := self._name(snapshots[BEST]["epoch"])) not in snapshots:
+            return
+        if not filecmp.cmp(self.folder / name, self.folder / BEST, shallow=False):
             self._copy_to_best(self.folder / name)
 
     def _copy_history(self, snapshot: Path, epoch: int, save: SaveModel) -> None:
