@@ -103,15 +103,16 @@ def evaluate(settings: Evaluate, progress: Callable[[int, int], None] = lambda d
 
         return conditions(settings, progress)
     wanted = changes_of(settings.robustness, settings.robustness_changes)  # first, so that errors show before the work
-    lists, snapshot = _inputs(settings)
+    lists, snapshot = (
+        ([settings.predictions], None) if settings.predictions else inputs(settings.inputs, settings.runs_dir)
+    )
     check_place(settings, snapshot, lists)
-    scored = (
-        _from_model(settings, lists, snapshot, progress)
-        if snapshot
-        else scored_frames.from_file(
+    if snapshot:
+        scored = _from_model(settings, lists, snapshot, progress)
+    else:
+        scored = scored_frames.from_file(
             lists[0], columns=settings.columns, pool=settings.pool, threshold=settings.threshold
         )
-    )
     metrics = measured(settings, scored, scored.frames) | {"calibration": scored.calibrated.to_json()}
     with place(settings, snapshot, lists) as output:
         removed, figures = _write(output, settings, scored, metrics, wanted, progress)
@@ -198,11 +199,6 @@ def measured(settings: Evaluate, scored: scored_frames.Judged, rows: "pd.DataFra
 def earlier(output: Path) -> tuple[str, ...]:
     """The names of the files of an earlier evaluation; empty if there was none, since a report.html may be the user's."""
     return FILES if local_path(output / METRICS).is_file() else ()
-
-
-def _inputs(settings: Evaluate) -> tuple[list[Path], Path | None]:
-    """The lists and the snapshot; the CSV and None for scores in a file."""
-    return ([settings.predictions], None) if settings.predictions else inputs(settings.inputs, settings.runs_dir)
 
 
 def _from_model(
