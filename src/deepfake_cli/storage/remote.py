@@ -1,6 +1,5 @@
 """Read, write, list and remove remote files."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -107,12 +106,3 @@ def drop(path: Path) -> None:
     with storage_errors(path, "removed"), suppress(FileNotFoundError):
         files, key = located(path)
         files.rm_file(key)
-
-
-def remove(folder: Path, names: str) -> None:
-    """Remove files below a remote folder whose relative paths match a regular expression."""
-    with storage_errors(folder, "removed"):
-        files, key = located(folder)
-        matches = [name for name in files.find(key) if re.fullmatch(names, name[len(key) :].lstrip("/"))]
-        if matches:
-            files.rm(matches)
