@@ -188,6 +188,6 @@ def test_a_failed_write_leaves_nothing(s3):
         Path("memory://part/y.csv"), "elsewhere"
     )  # a file system that writes in place: renamed, not half written
     assert read_bytes("memory://part/y.csv") == b"elsewhere"
-    assert remote.names(Path("memory://part")) == {"y.csv"}
+    assert remote.file_names(Path("memory://part")) == {"y.csv"}
     with pytest.raises(StorageError, match="nosuch"):
         read_bytes("nosuch://a/b")

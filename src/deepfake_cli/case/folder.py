@@ -21,7 +21,7 @@ from deepfake_cli.inference.recording import file_hash
 from deepfake_cli.inference.result import Verdict
 from deepfake_cli.storage.disk import writing
 from deepfake_cli.storage.downloads import downloaded
-from deepfake_cli.storage.file_sets import own
+from deepfake_cli.storage.file_sets import process_folder
 from deepfake_cli.storage.files import write_text
 from deepfake_cli.storage.folders import is_case
 from deepfake_cli.storage.hashes import sha256
@@ -126,7 +126,7 @@ def opened(settings: Predict, detector: Detector) -> Iterator[CaseFolder]:
     assert settings.case is not None
     folder = settings.case.absolute()
     key = signature.private_key(settings.sign) if settings.sign else None
-    partial = own(folder.parent, f".{folder.name}.")
+    partial = process_folder(folder.parent, f".{folder.name}.")
     with writing(folder, partial):
         partial.mkdir(parents=True)
         try:

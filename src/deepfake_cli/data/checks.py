@@ -106,7 +106,7 @@ def _in_tar(tar: Path, folder: str) -> set[str]:
 
 def _files(folder: str) -> set[str]:
     if is_remote(folder):
-        return remote.names(Path(folder))
+        return remote.file_names(Path(folder))
     if Path(folder).resolve().is_relative_to("/proc") or Path(folder).resolve().is_relative_to("/sys"):
         return set()  # the kernel's files have no size, and may have no end
     try:

@@ -54,4 +54,4 @@ def finish(folder: Path) -> None:
 
 
 def _remove(path: Path) -> None:
-    remote.drop(path) if is_remote(path) else path.unlink(missing_ok=True)
+    remote.delete(path) if is_remote(path) else path.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from deepfake_cli.inference.error_rates import Errors
 from deepfake_cli.inference.record import Record
 from deepfake_cli.inference.save import save_verdicts
 from deepfake_cli.inference.support import Support
-from deepfake_cli.inference.tables import TABLE, html_table, row
+from deepfake_cli.inference.tables import VERDICT_COLUMNS, html_table, row
 from deepfake_cli.inference.timeline import Timeline
 from deepfake_cli.storage.urls import url
 
@@ -212,7 +212,7 @@ class Verdicts(list[Verdict]):
         """The verdicts as a table with a row per file; the columns are those of ``deepfake predict --csv``."""
         import pandas as pd
 
-        return pd.DataFrame([row(verdict) for verdict in self], columns=[*TABLE])
+        return pd.DataFrame([row(verdict) for verdict in self], columns=[*VERDICT_COLUMNS])
 
     def save(self, path: str | Path) -> Path:
         """Save as the suffix of `path` says: .json (`to_dict`) or .csv (`to_df`).

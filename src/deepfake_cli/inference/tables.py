@@ -12,15 +12,27 @@ if TYPE_CHECKING:
     from deepfake_cli.inference.result import Verdict
 
 
-ROW = ("path", "verdict", "score", "probability", "low", "high", "threshold", "frames", "reason", "seconds", "notes")
-TABLE = (*ROW, *CARD_COLUMNS, *COLUMNS)  # of ``--csv``
-FRAME_ROW = ("path", "face", "frame", "time", "score", "box")
+OWN_COLUMNS = (
+    "path",
+    "verdict",
+    "score",
+    "probability",
+    "low",
+    "high",
+    "threshold",
+    "frames",
+    "reason",
+    "seconds",
+    "notes",
+)
+VERDICT_COLUMNS = (*OWN_COLUMNS, *CARD_COLUMNS, *COLUMNS)  # of ``--csv``
+FRAME_COLUMNS = ("path", "face", "frame", "time", "score", "box")
 
 
 def row(verdict: "Verdict") -> dict[str, Any]:
     """The row of a verdict for ``--csv``."""
     facts = verdict.facts()
-    own = {name: facts[name] for name in ROW[:-1]} | {"notes": "; ".join(verdict.notes)}
+    own = {name: facts[name] for name in OWN_COLUMNS[:-1]} | {"notes": "; ".join(verdict.notes)}
     return own | card_columns(verdict.support, verdict.errors) | columns(verdict.record)
 
 

@@ -66,7 +66,7 @@ class Location:
                 remote.put(self.folder / name, self.path / name)
                 self._sent[name] = now[name]
             for name in [name for name in self._sent if name not in now]:
-                remote.drop(self.path / name)
+                remote.delete(self.path / name)
                 del self._sent[name]
         except StorageError as error:
             raise StorageError(f"{error} The complete run is in {self.folder}.") from None

@@ -52,13 +52,13 @@ def replaced(folder: Path, *, last: str, names: Collection[str] = ()) -> Iterato
             yield Path(name)
             plan = _plan(folder, Path(name), last, names)
             for old in plan.remove:
-                remote.drop(folder / old)
+                remote.delete(folder / old)
             for moved in plan.move:
                 remote.put(Path(name) / moved, folder / moved)
         return
     folder.mkdir(parents=True, exist_ok=True)
     finish(folder)
-    new = own(folder, suffix=".staged")
+    new = process_folder(folder, suffix=".staged")
     new.mkdir()
     try:
         yield new
@@ -108,7 +108,7 @@ def _move(ready: Path, folder: Path) -> None:
 
 def stale(folder: Path, new: Path, names: Collection[str]) -> list[str]:
     """The earlier files of a set that has no new ones of these names."""
-    earlier = remote.names(folder) if is_remote(folder) else {path.name for path in folder.iterdir()}
+    earlier = remote.file_names(folder) if is_remote(folder) else {path.name for path in folder.iterdir()}
     return [name for name in names if name in earlier and not (new / name).exists()]
 
 
@@ -117,8 +117,8 @@ def _plan(folder: Path, new: Path, last: str, names: Collection[str]) -> Plan:
     return Plan(remove=stale(folder, new, names), move=moved)
 
 
-def own(folder: Path, prefix: str = ".", suffix: str = ".partial") -> Path:
-    """A path for a new folder of this process; those that killed processes of this machine left behind are removed."""
+def process_folder(folder: Path, prefix: str = ".", suffix: str = ".partial") -> Path:
+    """A path for a new folder that only this process writes; those that killed processes left on this machine are removed."""
     _sweep(folder, prefix, suffix)
     return folder / f"{prefix}{platform.node()}-{os.getpid()}-{uuid4().hex[:8]}{suffix}"
 

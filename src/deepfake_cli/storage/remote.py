@@ -86,7 +86,7 @@ def find(path: Path) -> list[Path]:
         return [Path(f"{protocol(path)}:/{name}") for name in sorted(map(str, paths))]
 
 
-def names(folder: Path) -> set[str]:
+def file_names(folder: Path) -> set[str]:
     """The names of the files in a remote folder; empty if it does not exist."""
     with storage_errors(folder, "listed"):
         files, key = located(folder)
@@ -96,7 +96,7 @@ def names(folder: Path) -> set[str]:
             return set()
 
 
-def drop(path: Path) -> None:
+def delete(path: Path) -> None:
     """Remove a remote file, if it exists.
 
     Raises:
