@@ -1,4 +1,4 @@
-"""Rows and columns of a matrix: lists, runs, and their names."""
+"""The rows and columns of ``deepfake matrix``: lists, runs, and their names."""
 
 import hashlib
 import json

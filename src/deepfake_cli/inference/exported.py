@@ -1,4 +1,4 @@
-"""The file of a detector."""
+"""Find the exported file of what a user names as a detector."""
 
 from pathlib import Path
 

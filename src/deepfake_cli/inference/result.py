@@ -1,4 +1,4 @@
-"""Verdicts."""
+"""Verdicts: the results of judging files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What can be judged: files, folders, patterns and URLs; images and frames in memory; webcams."""
+"""Find what to judge: files, folders, patterns and URLs; images and frames in memory; webcams."""
 
 import glob
 import os

@@ -1,4 +1,4 @@
-"""Errors of the disk in words, with the file and what to do; and a test, before the work, that an output can be written."""
+"""Disk errors as messages that say which file and what to do; and a check, before the work, that an output can be written."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""Local copies of remote files."""
+"""Local copies of remote files: cached, or deleted after use."""
 
 import atexit
 import shutil

@@ -1,4 +1,4 @@
-"""Replace a folder by another in one step."""
+"""Swap two folders in one step."""
 
 import ctypes
 import os

@@ -1,4 +1,4 @@
-"""The file systems of remote paths, through fsspec (https://filesystem-spec.readthedocs.io)."""
+"""The file system of a remote path, by fsspec (https://filesystem-spec.readthedocs.io), and its errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

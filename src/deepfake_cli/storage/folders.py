@@ -1,4 +1,4 @@
-"""List folders, and what of them cannot be read."""
+"""List the files in folders, and the folders that cannot be listed."""
 
 import os
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Suggest a file for a path that leads to none."""
+"""Suggest an existing path for one that does not exist."""
 
 import difflib
 from pathlib import Path

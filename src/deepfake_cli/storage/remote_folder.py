@@ -1,4 +1,4 @@
-"""A remote folder that can be listed as a local one."""
+"""List a remote folder as if it were a local one."""
 
 import os
 import tempfile

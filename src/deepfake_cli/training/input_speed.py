@@ -1,4 +1,4 @@
-"""Say what the input can deliver, where reading images is what training waits for."""
+"""Report when training waits for images to be read, and what would be faster."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The state that the callbacks of training share."""
+"""The state that the callbacks of a training share: step, loss, metrics."""
 
 import math
 from dataclasses import dataclass, field

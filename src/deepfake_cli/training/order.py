@@ -1,4 +1,4 @@
-"""The order of a list in each pass: seeded, and kind to remote tar files."""
+"""The order of images in each pass through a list: seeded, and reading few remote tar files at a time."""
 
 import numpy as np
 import pandas as pd

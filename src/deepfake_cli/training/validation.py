@@ -1,4 +1,4 @@
-"""The metrics of each epoch."""
+"""Validate after each epoch: the metrics of training and of the validation list."""
 
 from collections.abc import Callable
 from typing import Any
