@@ -131,6 +131,15 @@ def predict(
         if case:
             case.close(reasons.parts, words, skipped, unread)
             sha256 = case.sha256
+    _write(settings, verdicts, reasons, detector)
+    failing = {"any": ("fake", "undecided"), None: ()}.get(settings.fail_on, (settings.fail_on,))
+    missed = any(verdict.label in failing for verdict in verdicts)
+    rates, terms = detector.rates, detector.terms
+    return PredictResult(verdicts, words, rates, missed, reasons.written, skipped, unread, terms, sha256)
+
+
+def _write(settings: Predict, verdicts: Verdicts, reasons: Reasons, detector: Detector) -> None:
+    """Write the page and the CSV files that the settings name."""
     if settings.report:
         from deepfake_cli.explain.page import page
 
@@ -139,10 +148,6 @@ def predict(
         write_csv(settings.csv, VERDICT_COLUMNS, map(row, verdicts))
     if settings.frames_csv:
         write_csv(settings.frames_csv, FRAME_COLUMNS, (face for verdict in verdicts for face in frame_rows(verdict)))
-    failing = {"any": ("fake", "undecided"), None: ()}.get(settings.fail_on, (settings.fail_on,))
-    missed = any(verdict.label in failing for verdict in verdicts)
-    rates, terms = detector.rates, detector.terms
-    return PredictResult(verdicts, words, rates, missed, reasons.written, skipped, unread, terms, sha256)
 
 
 def _check_case(settings: Predict) -> None:

@@ -168,17 +168,7 @@ def files(
         elif is_remote(path):
             inside = [file for file in remote.find(path) if _has_media_name(file)] or [path]
         elif is_folder(path):
-            missed: dict[Path, str] = {}
-            found = below(path, missed, partial(is_video_folder, folders=folders))
-            visible = [file for file in found if file.name[0] != "."]
-            inside = [file for file in visible if is_folder(file) or _has_media_name(file)]
-            inside += [folder for folder, reason in missed.items() if reason not in PASSED]
-            if not inside:
-                raise MissingFileError(f"{path}: no videos or images in this folder.")
-            if skipped is not None:
-                skipped += [file for file in visible if file not in inside]
-            if unread is not None:
-                unread |= missed
+            inside = _in_folder(path, skipped, unread, folders)
         elif not exists(path) and glob.has_magic(str(path)):
             matches = sorted(map(Path, glob.glob(str(path), recursive=True)))  # noqa: PTH207 - an absolute pattern, too
             inside = [file for file in matches if not is_folder(file) or is_video_folder(file, folders)]
@@ -196,6 +186,22 @@ def files(
         others = f" {len(named) - 1} other files are missing too." if len(named) > 1 else ""
         raise MissingFileError(f"{named[0]}: no such file.{hint(named[0])}{others}")
     return iter(unique)
+
+
+def _in_folder(folder: Path, skipped: list[Path] | None, unread: dict[Path, str] | None, folders: str) -> list[Path]:
+    """The media in a folder, and what of it cannot be listed; see `files`."""
+    missed: dict[Path, str] = {}
+    found = below(folder, missed, partial(is_video_folder, folders=folders))
+    visible = [path for path in found if path.name[0] != "."]
+    inside = [path for path in visible if is_folder(path) or _has_media_name(path)]
+    inside += [path for path, reason in missed.items() if reason not in PASSED]
+    if not inside:
+        raise MissingFileError(f"{folder}: no videos or images in this folder.")
+    if skipped is not None:
+        skipped += [path for path in visible if path not in inside]
+    if unread is not None:
+        unread |= missed
+    return inside
 
 
 def is_video_folder(folder: Path, folders: str = "auto") -> bool:
