@@ -29,7 +29,7 @@ from deepfake_cli.reporting.style import also
 from deepfake_cli.runs import recipe
 from deepfake_cli.runs.best_onnx import traits_of
 from deepfake_cli.runs.calibration import UNCALIBRATED, check_calibratable, save_calibration
-from deepfake_cli.storage.file_sets import replaced, stale
+from deepfake_cli.storage.file_sets import replaced, stale_note
 from deepfake_cli.storage.files import write_text
 from deepfake_cli.storage.folders import is_file
 
@@ -114,8 +114,7 @@ def _calibrated(
     with replaced(settings.output, last=files[0].name, names=names) as new:
         for path in scored:
             shutil.copyfile(path, new / path.name)
-        if removed := stale(settings.output, new, names):
-            calibration["notes"].append(f"Removed, since they are of an earlier evaluation: {', '.join(removed)}.")
+        calibration["notes"] += stale_note(settings.output, new, names, of="evaluation")
         _draw(new / files[1].name, calibration, settings.plot_formats)
         write_text(new / files[0].name, json.dumps(calibration, indent=2) + "\n")
     return CalibrateResult(

@@ -31,7 +31,7 @@ from deepfake_cli.metrics import predictions
 from deepfake_cli.reporting.folder import METRICS, PAGE, PREDICTIONS
 from deepfake_cli.runs import card
 from deepfake_cli.runs.listing import BEST, newest
-from deepfake_cli.storage.file_sets import replaced, stale
+from deepfake_cli.storage.file_sets import replaced, stale_note
 from deepfake_cli.storage.files import write_text
 
 if TYPE_CHECKING:
@@ -90,8 +90,7 @@ def conditions(settings: Evaluate, progress: Callable[[int, int], None]) -> Eval
             figures = draw(new, metrics, scored.frames, settings.plot_formats)
             if own:
                 more += card.keep(path, output, new, conditions=found)
-            if removed := stale(output, new, names):
-                notes.append(f"Removed, since they are of an earlier evaluation: {', '.join(removed)}.")
+            notes += stale_note(output, new, names, of="evaluation")
     page = output / PAGE if settings.report else None
     drawn = [output / name for name in figures]
     return EvaluateResult(metrics, notes, output / PREDICTIONS, output / METRICS, page, drawn, more)

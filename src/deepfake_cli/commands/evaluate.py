@@ -26,7 +26,7 @@ from deepfake_cli.reporting.page import PLOTS, plots
 from deepfake_cli.runs import recipe
 from deepfake_cli.storage.disk import check_output
 from deepfake_cli.storage.downloads import local_path
-from deepfake_cli.storage.file_sets import replaced, stale
+from deepfake_cli.storage.file_sets import replaced, stale_note
 from deepfake_cli.storage.files import write_text
 
 if TYPE_CHECKING:
@@ -159,8 +159,7 @@ def _write(
         if settings.report:
             of_evaluation(settings, scored, new, output)
         figures = draw(new, metrics, scored.frames, settings.plot_formats)
-        removed = stale(output, new, names)
-    notes = [f"Removed, since they are of an earlier evaluation: {', '.join(removed)}."] if removed else []
+        notes = stale_note(output, new, names, of="evaluation")
     return notes, [output / name for name in figures]
 
 

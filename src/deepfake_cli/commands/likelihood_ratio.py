@@ -30,7 +30,7 @@ from deepfake_cli.metrics.videos import video_scores
 from deepfake_cli.runs import card, recipe
 from deepfake_cli.storage.csv_cells import read_rows
 from deepfake_cli.storage.downloads import local_path
-from deepfake_cli.storage.file_sets import replaced, stale
+from deepfake_cli.storage.file_sets import replaced, stale_note
 from deepfake_cli.storage.files import write_text
 
 if TYPE_CHECKING:
@@ -84,8 +84,7 @@ def likelihood_ratio(settings: Calibrate, progress: Progress) -> CalibrateResult
     }
     about = {"data": data, "costs": {name: rounded(costs[name]["value"]) for name in ("cllr", "cllr_min")}}
     with replaced(settings.output, last=OUTPUT[0], names=(*OUTPUT, *OTHERS)) as new:
-        if removed := stale(settings.output, new, OTHERS):
-            found["notes"].append(f"Removed, since they are of an earlier calibration: {', '.join(removed)}.")
+        found["notes"] += stale_note(settings.output, new, OTHERS, of="calibration")
         _write(new, found, videos, held_out)
         kept = card.keep(detector, settings.output, new, likelihood_ratio=fitted.to_json() | about)
     return CalibrateResult(found, [*(settings.output / name for name in OUTPUT), *kept])

@@ -112,6 +112,12 @@ def stale(folder: Path, new: Path, names: Collection[str]) -> list[str]:
     return [name for name in names if name in earlier and not (new / name).exists()]
 
 
+def stale_note(folder: Path, new: Path, names: Collection[str], *, of: str) -> list[str]:
+    """A note on the files that `stale` names, which are of an earlier run of a command; no note if there are none."""
+    removed = stale(folder, new, names)
+    return [f"Removed, since they are of an earlier {of}: {', '.join(removed)}."] if removed else []
+
+
 def _plan(folder: Path, new: Path, last: str, names: Collection[str]) -> Plan:
     moved = sorted((path.name for path in new.iterdir()), key=lambda name: (name == last, name))
     return Plan(remove=stale(folder, new, names), move=moved)
