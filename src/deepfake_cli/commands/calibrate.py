@@ -77,19 +77,20 @@ def calibrate(settings: Calibrate, progress: Progress = lambda done, total: None
         return likelihood_ratio(settings, progress)
     with tempfile.TemporaryDirectory(prefix="deepfake-") as folder:
         snapshot, table, notes = _scored(settings, Path(folder), progress)
-        return _calibrated(settings, snapshot, table, notes, list(Path(folder).iterdir()))
+        fitted, calibration = _fitted(settings, snapshot, table, notes)
+        files = _write(settings, calibration, list(Path(folder).iterdir()))
+    files += save_calibration(snapshot, fitted, calibration["threshold"])
+    return CalibrateResult(calibration, files)
 
 
-def _calibrated(
-    settings: Calibrate, snapshot: Path, table: "pd.DataFrame", notes: list[str], scored: list[Path]
-) -> CalibrateResult:
-    """Fit, and write all files; `notes` are on the scores, `scored` are the files of the evaluation, if there was one."""
+def _fitted(
+    settings: Calibrate, snapshot: Path, table: "pd.DataFrame", notes: list[str]
+) -> tuple[Calibration, dict[str, Any]]:
+    """Fit a map that makes the scores better; return it with the content of ``calibration.json``."""
     fitted = Calibration.fit(table["label"], table["score"], settings.method)
+    folds = settings.folds or FOLDS
     after = table.assign(score=fitted.apply(table["score"]))
-    before, held_out = (
-        _errors(table),
-        _errors(cross_validated(table, settings.method, settings.folds or FOLDS, settings.seed)),
-    )
+    before, held_out = _errors(table), _errors(cross_validated(table, settings.method, folds, settings.seed))
     _check_better(before, held_out, settings)
     calibration: dict[str, Any] = {
         "snapshot": str(snapshot),
@@ -100,26 +101,27 @@ def _calibrated(
         "before": before,
         "after": _errors(after),
         "cross_validated": held_out,
-        "folds": settings.folds or FOLDS,
+        "folds": folds,
         "threshold": _threshold(snapshot, fitted, table, after),
         "reliability": {
             when: reliability(rows["label"], rows["score"]) for when, rows in (("before", table), ("after", after))
         },
     }
     calibration["notes"] = [*notes, *filter(None, [fitted.note()]), *_notes(snapshot, table, calibration)]
-    files = [settings.output / name for name in ("calibration.json", "reliability.png")]
-    plots = also(files[1], settings.plot_formats)
-    names = earlier(settings.output) if scored else ()
-    names = (*names, *(path.name for path in also(files[1], PLOT_FORMATS)))
-    with replaced(settings.output, last=files[0].name, names=names) as new:
-        for path in scored:
+    return fitted, calibration
+
+
+def _write(settings: Calibrate, calibration: dict[str, Any], evaluation: list[Path]) -> list[Path]:
+    """Write ``calibration.json`` and its plot, with the files of the evaluation if there was one; return the first two."""
+    summary, plot = (settings.output / name for name in ("calibration.json", "reliability.png"))
+    names = (*(earlier(settings.output) if evaluation else ()), *(path.name for path in also(plot, PLOT_FORMATS)))
+    with replaced(settings.output, last=summary.name, names=names) as new:
+        for path in evaluation:
             shutil.copyfile(path, new / path.name)
         calibration["notes"] += stale_note(settings.output, new, names, of="evaluation")
-        _draw(new / files[1].name, calibration, settings.plot_formats)
-        write_text(new / files[0].name, json.dumps(calibration, indent=2) + "\n")
-    return CalibrateResult(
-        calibration, [files[0], *plots, *save_calibration(snapshot, fitted, calibration["threshold"])]
-    )
+        _draw(new / plot.name, calibration, settings.plot_formats)
+        write_text(new / summary.name, json.dumps(calibration, indent=2) + "\n")
+    return [summary, *also(plot, settings.plot_formats)]
 
 
 def _scored(settings: Calibrate, folder: Path, progress: Progress) -> tuple[Path, "pd.DataFrame", list[str]]:
