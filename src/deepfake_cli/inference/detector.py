@@ -173,7 +173,7 @@ class Detector:
         found = sources(source, folders)
         if isinstance(source, int) and not {"max_seconds", "max_frames"} & options.keys():
             options["max_seconds"] = WEBCAM_SECONDS
-        verdicts = Verdicts(self.judge(path, frames=frames, **options) for path, frames in found.each)
+        verdicts = Verdicts(self.judge(path, frames=frames, **options) for path, frames in found.items)
         return verdicts if found.many else verdicts[0]
 
     def stream(self, source: Any, *, folders: str = "auto", **options: Any) -> Iterator[Verdict]:
@@ -192,15 +192,13 @@ class Detector:
         """
         found = sources(source, folders)
         live = isinstance(source, int) or (isinstance(source, Iterator) and not found.many)
-        return self._live(found.each, options) if live else self._each(found.each, options)
+        if live:
+            ((path, frames),) = found.items
+            return self._live(path, frames, options)
+        return (self.judge(path, frames=frames, **options) for path, frames in found.items)
 
-    def _each(self, found: Any, options: dict[str, Any]) -> Iterator[Verdict]:
-        for path, frames in found:
-            yield self.judge(path, frames=frames, **options)
-
-    def _live(self, found: Any, options: dict[str, Any]) -> Iterator[Verdict]:
+    def _live(self, path: Path, frames: Any, options: dict[str, Any]) -> Iterator[Verdict]:
         """A verdict for each frame of a live source."""
-        ((path, frames),) = found
         sampler = FrameSampler(options.pop("every", 1))
         most, seconds = options.pop("max_frames", None), options.pop("max_seconds", None)
         images = frames.frames(sampler, inf if seconds is None else time.monotonic() + seconds)

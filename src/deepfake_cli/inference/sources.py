@@ -29,11 +29,11 @@ class Sources(NamedTuple):
     """What a source holds.
 
     Attributes:
-        each: what gets a verdict: a path or frames in memory, each with its name.
+        items: what gets a verdict: a path or frames in memory, each with its name.
         many: whether the source may hold several, so that they get a list of verdicts.
     """
 
-    each: Iterable[tuple[Path, MemorySource | None]]
+    items: Iterable[tuple[Path, MemorySource | None]]
     many: bool
 
 

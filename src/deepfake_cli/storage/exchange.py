@@ -4,7 +4,7 @@ import ctypes
 import os
 from pathlib import Path
 
-HERE, SWAP = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of renameat2(2), which Python does not offer
+AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of renameat2(2), which Python does not offer
 
 
 def exchange(new: Path, old: Path) -> None:
@@ -19,7 +19,7 @@ def exchange(new: Path, old: Path) -> None:
         renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
     except (AttributeError, TypeError, OSError):  # macOS, Windows
         renameat2 = None
-    if renameat2 and not renameat2(HERE, os.fsencode(new), HERE, os.fsencode(old), SWAP):
+    if renameat2 and not renameat2(AT_FDCWD, os.fsencode(new), AT_FDCWD, os.fsencode(old), RENAME_EXCHANGE):
         return
     aside = new.with_name(f"{new.name}.earlier")
     old.replace(aside)
