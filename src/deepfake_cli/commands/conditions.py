@@ -30,7 +30,8 @@ from deepfake_cli.media.encodings import ENCODINGS
 from deepfake_cli.metrics import predictions
 from deepfake_cli.reporting.folder import METRICS, PAGE, PREDICTIONS
 from deepfake_cli.runs import card
-from deepfake_cli.runs.listing import BEST, newest
+from deepfake_cli.runs.files import BEST
+from deepfake_cli.runs.find import newest
 from deepfake_cli.storage.file_sets import replaced, stale_note
 from deepfake_cli.storage.files import write_text
 

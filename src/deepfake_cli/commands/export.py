@@ -6,7 +6,8 @@ from pathlib import Path
 from deepfake_cli.config import Export
 from deepfake_cli.errors import ConfigError, ModelError
 from deepfake_cli.native_output import quiet
-from deepfake_cli.runs.listing import BEST, newest, snapshot_of
+from deepfake_cli.runs.files import BEST
+from deepfake_cli.runs.find import newest, snapshot_of
 from deepfake_cli.storage.disk import check_output
 from deepfake_cli.storage.downloads import local_path
 from deepfake_cli.storage.near import hint

@@ -14,7 +14,8 @@ from deepfake_cli.data import manifest
 from deepfake_cli.errors import ConfigError, ManifestError, ModelError
 from deepfake_cli.inference.runtimes.metadata import ONNX
 from deepfake_cli.runs import recipe
-from deepfake_cli.runs.listing import BEST, KERAS, find
+from deepfake_cli.runs.files import BEST, KERAS
+from deepfake_cli.runs.find import find
 from deepfake_cli.runs.resume import FREE
 from deepfake_cli.storage.downloads import local_path
 from deepfake_cli.storage.near import hint

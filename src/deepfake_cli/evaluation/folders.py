@@ -10,7 +10,7 @@ from deepfake_cli.errors import ConfigError, DeepfakeError, ManifestError
 from deepfake_cli.inference.runtimes.metadata import ONNX
 from deepfake_cli.reporting.folder import METRICS, PAGE, PREDICTIONS
 from deepfake_cli.runs import recipe
-from deepfake_cli.runs.listing import BEST, EVALUATIONS
+from deepfake_cli.runs.files import BEST, EVALUATIONS
 from deepfake_cli.storage.downloads import local_path
 from deepfake_cli.storage.folders import exists, is_file, is_folder
 from deepfake_cli.storage.json_files import Part, Text, read_json

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from deepfake_cli.errors import ModelError
 from deepfake_cli.inference.runtimes.metadata import ONNX
-from deepfake_cli.runs.listing import BEST, KERAS, newest, snapshot_of
+from deepfake_cli.runs.files import BEST, KERAS
+from deepfake_cli.runs.find import newest, snapshot_of
 from deepfake_cli.storage.downloads import local_path
 from deepfake_cli.storage.near import hint
 

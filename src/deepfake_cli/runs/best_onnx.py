@@ -6,7 +6,7 @@ from typing import Any
 
 from deepfake_cli.errors import ModelError
 from deepfake_cli.inference.runtimes.metadata import KEY, ONNX, Traits
-from deepfake_cli.runs.listing import BEST, BEST_ONNX
+from deepfake_cli.runs.files import BEST, BEST_ONNX
 from deepfake_cli.storage.downloads import local_path
 from deepfake_cli.storage.files import whole
 

@@ -9,7 +9,8 @@ from filelock import FileLock, Timeout
 from deepfake_cli.config import Train
 from deepfake_cli.errors import ConfigError, ModelError
 from deepfake_cli.runs import recipe
-from deepfake_cli.runs.listing import BEST, LOCK, resume_name
+from deepfake_cli.runs.files import BEST, LOCK
+from deepfake_cli.runs.find import resume_name
 from deepfake_cli.storage.downloads import local_path
 from deepfake_cli.storage.urls import is_remote
 
@@ -75,3 +76,16 @@ def lock_folder(folder: Path) -> FileLock:
         who = f"process {process.get('pid')} on {process.get('host')}" if process else "another process"
         raise ModelError(f"{folder}: {who} trains this run. Wait until it ends, or stop it first.") from None
     return lock
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether a process trains in this folder. A process that died holds no lock."""
+    if not (folder / LOCK).is_file():
+        return False
+    try:
+        with FileLock(folder / LOCK, timeout=0):
+            return False
+    except Timeout:
+        return True
+    except OSError:  # a read-only folder
+        return False

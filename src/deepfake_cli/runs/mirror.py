@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deepfake_cli.errors import StorageError
 from deepfake_cli.runs import recipe
-from deepfake_cli.runs.listing import EVALUATIONS, LOCK
+from deepfake_cli.runs.files import EVALUATIONS, LOCK
 from deepfake_cli.storage import remote
 from deepfake_cli.storage.downloads import downloaded
 from deepfake_cli.storage.urls import is_remote

@@ -16,8 +16,9 @@ from filelock import FileLock
 from deepfake_cli.config import Train
 from deepfake_cli.errors import ModelError
 from deepfake_cli.runs import recipe, results
+from deepfake_cli.runs.files import BEST, BEST_ONNX, STATE
+from deepfake_cli.runs.find import find, resume_name
 from deepfake_cli.runs.folder import chosen_folder, lock_folder, new_folder
-from deepfake_cli.runs.listing import BEST, BEST_ONNX, STATE, find, resume_name
 from deepfake_cli.runs.mirror import Location
 from deepfake_cli.runs.resume import Start, lists_of, newest_start, own_settings
 from deepfake_cli.storage.disk import sentence

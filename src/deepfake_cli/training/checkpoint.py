@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from deepfake_cli.errors import ModelError
-from deepfake_cli.runs.listing import DELETE, PROGRESS, STATE
+from deepfake_cli.runs.files import DELETE, PROGRESS, STATE
 from deepfake_cli.runs.resume import Start
 from deepfake_cli.training.optimizer import swap_averages
 

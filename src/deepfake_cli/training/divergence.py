@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from deepfake_cli.errors import ModelError
-from deepfake_cli.runs.listing import BEST
+from deepfake_cli.runs.files import BEST
 from deepfake_cli.runs.run import Run
 from deepfake_cli.storage.urls import url
 from deepfake_cli.training import checkpoint

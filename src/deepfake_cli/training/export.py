@@ -12,7 +12,7 @@ from deepfake_cli.inference.runtimes.metadata import Traits
 from deepfake_cli.metrics.calibration import Calibration
 from deepfake_cli.native_output import quiet
 from deepfake_cli.runs import recipe
-from deepfake_cli.runs.listing import BEST_ONNX
+from deepfake_cli.runs.files import BEST_ONNX
 from deepfake_cli.storage.disk import sentence, writing
 from deepfake_cli.storage.exchange import exchange
 from deepfake_cli.storage.remote import put

@@ -11,8 +11,9 @@ from deepfake_cli.distributed import environment
 from deepfake_cli.errors import ManifestError
 from deepfake_cli.native_output import quiet
 from deepfake_cli.runs import recipe, results
+from deepfake_cli.runs.files import BEST, BEST_ONNX
 from deepfake_cli.runs.folder import chosen_folder, resumed_if_there
-from deepfake_cli.runs.listing import BEST, BEST_ONNX, is_finished
+from deepfake_cli.runs.listing import is_finished
 from deepfake_cli.runs.read_only import ReadOnlyRun
 from deepfake_cli.runs.resume import check_lists, lists_of
 from deepfake_cli.runs.run import Run

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from deepfake_cli.errors import ModelError
 from deepfake_cli.reporting.image_grid import Tile, grid
-from deepfake_cli.runs.listing import BEST
+from deepfake_cli.runs.files import BEST
 from deepfake_cli.runs.mirror import EVENTS
 from deepfake_cli.runs.resume import FREE
 from deepfake_cli.runs.run import Run
