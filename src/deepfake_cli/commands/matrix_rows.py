@@ -20,14 +20,8 @@ from deepfake_cli.runs.resume import FREE
 from deepfake_cli.storage.downloads import local_path
 from deepfake_cli.storage.near import hint
 
-NAMELESS = {
-    *FREE,
-    "run",
-    "snapshot_path",
-    "train_csv",
-    "val_annotations",
-    "seed",
-}  # settings that do not change the name of a run
+# settings that do not change the name of a run
+NAMELESS = {*FREE, "run", "snapshot_path", "train_csv", "val_annotations", "seed"}
 
 
 @dataclass(frozen=True)

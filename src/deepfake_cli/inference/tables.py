@@ -5,7 +5,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from deepfake_cli.inference.card_columns import CARD_COLUMNS, card_columns
-from deepfake_cli.inference.record_words import COLUMNS, columns
+from deepfake_cli.inference.record_words import RECORD_COLUMNS, record_columns
 from deepfake_cli.storage.urls import url
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ OWN_COLUMNS = (
     "seconds",
     "notes",
 )
-VERDICT_COLUMNS = (*OWN_COLUMNS, *CARD_COLUMNS, *COLUMNS)  # of ``--csv``
+VERDICT_COLUMNS = (*OWN_COLUMNS, *CARD_COLUMNS, *RECORD_COLUMNS)  # of ``--csv``
 FRAME_COLUMNS = ("path", "face", "frame", "time", "score", "box")
 
 
@@ -33,7 +33,7 @@ def row(verdict: "Verdict") -> dict[str, Any]:
     """The row of a verdict for ``--csv``."""
     facts = verdict.facts()
     own = {name: facts[name] for name in OWN_COLUMNS[:-1]} | {"notes": "; ".join(verdict.notes)}
-    return own | card_columns(verdict.support, verdict.errors) | columns(verdict.record)
+    return own | card_columns(verdict.support, verdict.errors) | record_columns(verdict.record)
 
 
 def frame_rows(verdict: "Verdict") -> Iterator[dict[str, Any]]:

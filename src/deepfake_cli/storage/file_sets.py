@@ -20,9 +20,8 @@ from deepfake_cli.storage.urls import is_remote
 
 READY = ".new-files"  # and the time: a complete set, being moved into the folder above it
 PLAN = ".plan.json"  # in it
-Name = Annotated[
-    str, StringConstraints(pattern=r"^[^/\\\x00]+$")
-]  # of a file in the folder; a plan may come from anywhere
+# of a file in the folder: a plan may come from anywhere
+Name = Annotated[str, StringConstraints(pattern=r"^[^/\\\x00]+$")]
 
 
 class Plan(BaseModel):

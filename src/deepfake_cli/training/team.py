@@ -22,14 +22,8 @@ from deepfake_cli.training.global_batch import synchronize
 from deepfake_cli.training.scoring import image_size, scores, unreadable
 
 LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError)
-PATHS = {
-    "train_csv",
-    "val_annotations",
-    "run",
-    "snapshot_path",
-    "weights",
-    "snapshot",
-}  # may differ: see `shared_facts`
+# settings that may differ between workers, see `shared_facts`
+PATHS = {"train_csv", "val_annotations", "run", "snapshot_path", "weights", "snapshot"}
 
 # (epoch, step, and parts of `deepfake_cli.training.input_pipeline.training_batches`) to batches
 MakeBatches = Callable[..., tf.data.Dataset]
