@@ -208,17 +208,17 @@ Batch = tuple[int, list[Face]]  # frames read so far, and new faces
 
 def _batches(stream: Iterator[tuple[int, bool, list[Face]]], left_out: Counter[str]) -> Iterator[Batch]:
     batch: list[Face] = []
-    count, told = 0, time.monotonic()
+    count, reported = 0, time.monotonic()
     for count, (_, readable, of_frame) in enumerate(stream, 1):
         if not of_frame:
             left_out["no face" if readable else "unreadable"] += 1
         batch += of_frame
         if len(batch) >= BATCH:
             yield count, batch
-            batch, told = [], time.monotonic()
-        elif time.monotonic() - told > PROGRESS_EVERY:
+            batch, reported = [], time.monotonic()
+        elif time.monotonic() - reported > PROGRESS_EVERY:
             yield count, []
-            told = time.monotonic()
+            reported = time.monotonic()
     yield count, batch
 
 
