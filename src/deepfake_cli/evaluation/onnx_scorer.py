@@ -15,7 +15,7 @@ from deepfake_cli.errors import ConfigError, ManifestError
 from deepfake_cli.evaluation.calibrated import Calibrated
 from deepfake_cli.inference import runtimes
 from deepfake_cli.inference.runtimes.metadata import Traits
-from deepfake_cli.media.video import read_image
+from deepfake_cli.media.image import read_image
 from deepfake_cli.metrics.calibration import Calibration
 from deepfake_cli.runs import recipe
 
