@@ -150,7 +150,7 @@ class Run:
         self.location.send()
 
     def saved_note(self) -> str:
-        """What is saved of the run, and the command that resumes it, for error messages."""
+        """For error messages: what is saved of the run, and the command that resumes it."""
         saved = f"Saved: the state at {self.saved}, {self.saved.file}" if self.saved else "No state was saved yet"
         return f"{saved}. Resume with: {self.resumes}"
 

@@ -8,7 +8,7 @@ AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of renameat2(2), which Python does not of
 
 
 def exchange(new: Path, old: Path) -> None:
-    """Give each of two paths on one disk the content of the other, so that a killed process never leaves `old` missing.
+    """Swap the content of two paths on one disk, so that a killed process never leaves `old` missing.
 
     Where the system or the disk cannot (Linux 3.15 and most of its file systems can), in two steps.
 

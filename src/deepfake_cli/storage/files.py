@@ -53,7 +53,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def regular(path: Path) -> Path:
-    """A local path that can be opened without blocking, and read to an end; it may be missing.
+    """Return a local path that can be opened without blocking and read to its end, or that does not exist.
 
     Raises:
         OSError: it is a folder, a pipe or a device.

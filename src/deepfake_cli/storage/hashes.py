@@ -35,7 +35,7 @@ def same(path: str | Path, recorded: str | None) -> bool:
 
 
 def maker(recorded: str) -> Any:
-    """What makes a hash of the kind in a record: `hashlib.sha256`, or BLAKE2b with 16 bytes by its length."""
+    """The hash function of a record, by the length of the hash: `hashlib.sha256`, or BLAKE2b with 16 bytes."""
     return former if len(recorded) == 2 * FORMER_BYTES else hashlib.sha256
 
 
@@ -45,7 +45,7 @@ def former(data: bytes = b"") -> Any:
 
 
 def digest(path: str | Path, make: Any) -> str:
-    """The hash of a file that `make` makes, in hexadecimal digits; see `sha256`."""
+    """The hash of a file by the hash function `make`, in hexadecimal digits; see `sha256`."""
     if inside := tar_shards.packed(path):
         return str(make(tar_shards.read(*inside)).hexdigest())
     with regular(local_path(Path(path))).open("rb") as file:

@@ -83,7 +83,7 @@ def parse_json(data: bytes | str, model: Any, name: str, error: type[DeepfakeErr
 
 
 def worded(error: ValidationError) -> str:
-    """The first fault that pydantic found: the field, the value, and what was expected."""
+    """The first error of a pydantic validation as text: the field, the value, and what was expected."""
     fault = error.errors()[0]
     where = ".".join(map(str, fault["loc"]))
     said = fault["msg"].removeprefix("Value error, ").replace("Input should be", "expected")

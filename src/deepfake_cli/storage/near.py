@@ -10,7 +10,7 @@ ALIKE = 0.7  # of two names; at difflib's own 0.6, .mp4 alone makes short ones a
 
 
 def hint(path: Path) -> str:
-    """`` Did you mean runs/a/best.keras?``, if there is a path that differs from this one by a few letters; else nothing."""
+    """A suggestion, `` Did you mean runs/a/best.keras?``, if a path exists that differs by a few letters; else nothing."""
     found = None if is_remote(path) or exists(path) else _nearest(path)
     return f" Did you mean {found}?" if found and exists(found) else ""
 

@@ -60,7 +60,7 @@ def decode(data: tf.Tensor) -> tf.Tensor:
 
 
 def _bytes(value: Any) -> bytes:
-    """What `tf.numpy_function` hands over: bytes in a graph, an array of no dimension without one."""
+    """The bytes that `tf.numpy_function` passes: as bytes in a graph, as an array without dimensions outside of one."""
     return bytes(np.asarray(value, dtype=object).item())
 
 

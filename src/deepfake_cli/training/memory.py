@@ -151,7 +151,7 @@ def estimated(model: keras.Model, images: int) -> int:
 
 
 def explained(error: BaseException, model: keras.Model, settings: Train, plan: Plan, visible: list[Gpu]) -> ModelError:
-    """What to do after `error`, which says that memory was not enough: the largest batch that fits, found by trial."""
+    """The error to raise after running out of memory, with the largest batch that fits, found by trial."""
     found = None
     with suppress(tf.errors.OpError, MemoryError, RuntimeError):  # a device that cannot be used any more
         limit = max(1, settings.batch // plan.replicas)

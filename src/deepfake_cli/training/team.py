@@ -139,7 +139,7 @@ def check_workers(plan: devices.Plan, *, batch_size: int | str, named: bool) -> 
 
 
 def shared_facts(settings: Train, start: Start) -> dict[str, Any]:
-    """What must be the same on all workers. Files are compared by content: their paths may differ between machines."""
+    """The facts that must be the same on all workers; files by content, since their paths may differ between machines."""
     files = [settings.snapshot, settings.weights, start.file]
     lists = lists_of(settings.train_csv, settings.val_annotations, evaluation=settings.evaluation)
     return {
