@@ -14,7 +14,7 @@ from common import machine, print_columns
 from deepfake_cli import Detector
 from deepfake_cli.data import manifest
 from deepfake_cli.forgery import FORGERIES
-from deepfake_cli.media.video import read_image
+from deepfake_cli.media.image import read_image
 
 RESAMPLES = 2000
 

@@ -118,3 +118,39 @@ def test_files_tables_and_tests_of_a_task_are_there(task, path, names):
 def test_docs_cover_all_registry_entries(module, table):
     page = (ROOT / PAGES[module, table]).read_text(encoding="utf-8")
     assert [key for key in keys(PACKAGE / module, table) if f"`{key}`" not in page] == []
+
+
+LONGEST = 250  # lines of a module
+LONGER = {"config/data.py", "config/train.py", "training/fit.py"}  # options of a command; one way through a training
+
+
+def test_modules_are_short():
+    lengths = {
+        path.relative_to(PACKAGE).as_posix(): len(path.read_text().splitlines()) for path in PACKAGE.rglob("*.py")
+    }
+    assert {name for name, lines in lengths.items() if lines > LONGEST} <= LONGER, "split it along its nouns"
+
+
+def test_names_are_imported_from_where_they_are_defined():
+    """But for packages, whose `__init__` gathers names."""
+    imported: dict[
+        Path, list[tuple[Path, str]]
+    ] = {}  # the modules of this package that a module imports from, and names
+    bound: dict[Path, set[str]] = {}
+    for path in PACKAGE.rglob("*.py"):
+        nodes = [
+            node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom) and node.module
+        ]
+        bound[path] = {alias.asname or alias.name for node in nodes for alias in node.names}
+        imported[path] = [
+            (PACKAGE.parent.joinpath(*node.module.split(".")).with_suffix(".py"), alias.name)
+            for node in nodes
+            for alias in node.names
+        ]
+    elsewhere = [
+        f"{path.relative_to(PACKAGE)}: {name} of {module.relative_to(PACKAGE)}"
+        for path, names in imported.items()
+        for module, name in names
+        if name in bound.get(module, ())
+    ]
+    assert not elsewhere

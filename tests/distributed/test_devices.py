@@ -3,7 +3,6 @@ import sys
 
 import pytest
 
-from deepfake_cli.distributed import devices
 from deepfake_cli.distributed.devices import Gpu, Plan, choose
 from deepfake_cli.distributed.environment import Workers
 from deepfake_cli.errors import DeviceError
@@ -105,29 +104,6 @@ def test_cpu_replicas_are_refused_on_several_workers():
 
 def test_one_core_is_singular():
     assert choose(None, 0, False, NONE, cores=1).reason.endswith("using 1 CPU core")
-
-
-LISTED = "GPU-aaa, A100, 40960\nGPU-bbb, A100, 40960\nMIG-1, T4, [N/A]\n"
-
-
-@pytest.mark.parametrize(
-    ("mask", "uuids"),
-    [
-        (None, ["GPU-aaa", "GPU-bbb", "MIG-1"]),
-        ("1,0", ["GPU-bbb", "GPU-aaa"]),
-        ("GPU-b, 7", ["GPU-bbb", None]),
-        ("", [None]),
-    ],
-)
-def test_cards_follow_cuda_visible_devices(mask, uuids):
-    cards = devices._visible_cards(devices._parse_cards(LISTED), mask)
-    assert [card and card.uuid for card in cards] == uuids
-
-
-def test_memory_is_reported_only_for_the_same_card():
-    a100, _, t4 = devices._parse_cards(LISTED)
-    assert devices._memory("A100", a100) == 40960
-    assert devices._memory("T4", a100) is devices._memory("T4", t4) is devices._memory("T4", None) is None
 
 
 PROGRAM = """

@@ -132,8 +132,8 @@ def test_a_report_of_whole_files_is_written(measured):
 
 
 def test_the_card_of_a_run_is_in_its_recipe_and_its_export(tmp_path):
-    from deepfake_cli.commands.calibrate import _keep
     from deepfake_cli.metrics.calibration import Calibration
+    from deepfake_cli.runs.calibration import save_calibration
 
     best = tmp_path / "run" / "best.keras"
     best.parent.mkdir()
@@ -148,7 +148,7 @@ def test_the_card_of_a_run_is_in_its_recipe_and_its_export(tmp_path):
     written = card.keep(best.with_suffix(".onnx"), tmp_path, tmp_path, likelihood_ratio=RATIOS)
     assert kept() == (RATIOS, RATIOS) and written == [best.parent / "recipe.json", best.with_suffix(".onnx")]
     assert weights(best.with_suffix(".onnx")) == weights(STARTER)
-    _keep(best, Calibration("temperature", 2.0), None)
+    save_calibration(best, Calibration("temperature", 2.0), None)
     assert kept() == (None, None), "they were of uncalibrated scores"
     with pytest.raises(ModelError, match=r"does not list other\.keras"):
         card.check(best.with_name("other.keras"))

@@ -24,7 +24,7 @@ from deepfake_cli.forgery.cross_blend import matched
 from deepfake_cli.forgery.jpeg import compressed
 from deepfake_cli.forgery.mix import forge_all, forge_reals
 from deepfake_cli.forgery.resample import images_of, planes, positions, separable, tent, turned
-from deepfake_cli.media.video import read_image
+from deepfake_cli.media.image import read_image
 from deepfake_cli.reporting.image_grid import GAP
 
 SIZE = 224

@@ -143,9 +143,9 @@ def test_train_evaluate_and_predict_see_the_same_image(odd, size):
 
 def image_of_train(path: Path) -> np.ndarray:
     """What TensorFlow's pipeline decodes, before it scales."""
-    from deepfake_cli.training import input_pipeline
+    from deepfake_cli.training.images import decode, reading
 
-    return input_pipeline.decode(input_pipeline.reading(pd.Series([str(path)], dtype="str"))(str(path))).numpy()
+    return decode(reading(pd.Series([str(path)], dtype="str"))(str(path))).numpy()
 
 
 def test_the_corpus_shows_what_it_says():

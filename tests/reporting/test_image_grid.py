@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deepfake_cli.media.video import read_image
+from deepfake_cli.media.image import read_image
 from deepfake_cli.reporting.image_grid import BLANK, GAP, Row, Tile, grid, image_grid, save
 from deepfake_cli.reporting.style import COLOURS
 

@@ -111,7 +111,7 @@ def test_failed_upload_keeps_the_local_folder(s3, monkeypatch):
     again.fetch()
     assert tree(again.folder) == tree(run.folder)
     monkeypatch.setattr("deepfake_cli.storage.remote.WHOLE", ())
-    monkeypatch.setattr("deepfake_cli.storage.remote._protocol", lambda path: 1 / 0)
+    monkeypatch.setattr("deepfake_cli.storage.remote.protocol", lambda path: 1 / 0)
     (run.folder / "recipe.json").write_text('{"more": 1}')
     with pytest.raises(StorageError, match=f"The complete run is in {run.folder}"):
         run.send()

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from deepfake_cli.config import Split
 from deepfake_cli.datasets import find_clips
-from deepfake_cli.extraction.extract import RECORD, Job, _key, extract
+from deepfake_cli.extraction.extract import Job, extract
+from deepfake_cli.extraction.record import RECORD, key_of
 from deepfake_cli.storage.hashes import former, same, sha256
 
 SOURCE = Path(__file__).parents[2] / "src" / "deepfake_cli"
@@ -37,6 +38,6 @@ def test_frames_of_an_earlier_version_are_not_extracted_again(uadfv, tmp_path):
     assert not extract(Job(clip, settings)).skipped
     record = next((tmp_path / "img").rglob(RECORD))
     facts = json.loads(record.read_text())
-    record.write_text(json.dumps(facts | {"key": _key(clip, settings, former)}))
+    record.write_text(json.dumps(facts | {"key": key_of(clip, settings, former)}))
     assert extract(Job(clip, settings)).skipped
     assert not extract(Job(clip, settings.model_copy(update={"size": 48}))).skipped

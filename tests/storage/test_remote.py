@@ -5,15 +5,12 @@ import json
 import re
 import subprocess
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from deepfake_cli.assets import CLIPS, FOLDER, STARTER
-from deepfake_cli.config import Split, Train
 from deepfake_cli.errors import StorageError
 from deepfake_cli.storage import remote, tar_shards
 from deepfake_cli.storage.files import read_bytes, whole, write_text
@@ -191,57 +188,6 @@ def test_a_failed_write_leaves_nothing(s3):
         Path("memory://part/y.csv"), "elsewhere"
     )  # a file system that writes in place: renamed, not half written
     assert read_bytes("memory://part/y.csv") == b"elsewhere"
-    assert remote.names(Path("memory://part")) == {"y.csv"}
+    assert remote.file_names(Path("memory://part")) == {"y.csv"}
     with pytest.raises(StorageError, match="nosuch"):
         read_bytes("nosuch://a/b")
-
-
-def test_least_recently_used_copies_are_dropped(s3, monkeypatch):
-    copies = remote.Copies()
-    monkeypatch.setattr(copies, "_room", 2500)
-    for number in range(3):
-        write_text(Path(f"s3://media/room/{number}"), "x" * 1000)
-    found = [copies.get(Path(f"s3://media/room/{number}")) for number in (0, 1, 0, 2)]
-    assert [path.exists() for path in found] == [True, False, True, True], "the least recently used is gone"
-
-
-def test_a_dropped_copy_is_downloaded_again(s3, tmp_path, monkeypatch):
-    for number in range(4):
-        with whole(Path(f"s3://media/race/{number}.tar")) as partial:
-            tar_shards.write(partial, {f"{number}.jpg": b"%d" % number * 1000})
-    copies = remote.Copies()
-    monkeypatch.setattr(copies, "_room", 1)  # each copy makes the others go
-    monkeypatch.setattr(remote, "_copies", lambda: copies)
-    numbers = np.random.default_rng(0).integers(4, size=200).tolist()
-    with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda number: read_bytes(f"s3://media/race/{number}.tar/{number}.jpg"), numbers))
-    assert found == [b"%d" % number * 1000 for number in numbers]
-
-
-def test_each_pass_shuffles_tars():
-    from deepfake_cli.training import input_pipeline
-
-    tars = np.repeat(np.arange(3 * input_pipeline.WINDOW + 7), 5)
-    order = input_pipeline.draw(np.zeros(len(tars), np.int64), 4, reals=None, seed=1)
-    found = input_pipeline.streamed(order, tars, 4, seed=1)
-    assert sorted(found) == list(range(len(tars)))
-    for start in range(0, len(tars), 5 * input_pipeline.WINDOW):
-        part = found[start : start + 5 * input_pipeline.WINDOW]
-        assert len(set(tars[part])) <= input_pipeline.WINDOW and not set(tars[part]) & set(
-            tars[found[start + len(part) :]]
-        )
-        places = {index: place for place, index in enumerate(order)}
-        assert (np.diff([places[index] for index in part]) > 0).all(), "in the order that they were drawn in"
-    assert (found != input_pipeline.streamed(order, tars, 5, seed=1)).any()
-
-
-@pytest.mark.parametrize("path", ["/a/b.tar", "a.tarx/b", "C:/a/b.jpg", "a:b/c.jpg"])
-def test_local_paths_are_not_remote(path):
-    assert not remote.is_remote(path) and tar_shards.packed(path) is None
-
-
-def test_remote_paths_have_a_protocol():
-    assert remote.is_remote(Path("s3://b/x")) and remote.url(Path("s3://b/x")) == "s3://b/x"
-    assert tar_shards.packed("s3://b/1.tar/0/2.jpg") == (Path("s3://b/1.tar"), "0/2.jpg")
-    assert Split(adapter="uadfv", viddir="x", imgdir="s3://b/i").packs and not Split(adapter="uadfv", viddir="x").packs
-    assert Train(train_csv=["gs://b/x.csv"]).train_csv == [Path("gs://b/x.csv")]

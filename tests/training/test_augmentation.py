@@ -12,6 +12,7 @@ from deepfake_cli.data import manifest
 from deepfake_cli.errors import ConfigError
 from deepfake_cli.training import input_pipeline
 from deepfake_cli.training.augmentation import FORGED, Augmentation, drawn_reals, forged_share, with_forged
+from deepfake_cli.training.order import draw
 
 from .test_train import FAST, project  # noqa: F401
 
@@ -64,7 +65,7 @@ def test_each_image_comes_once_per_pass_without_balance(table):
 @pytest.mark.parametrize("reals", [0.0, 0.25, 1.0])
 def test_share_of_reals_is_as_asked(table, reals):
     labels = table["label"].to_numpy()
-    drawn = np.concatenate([labels[input_pipeline.draw(labels, n, reals=reals, seed=0)] for n in range(40)])
+    drawn = np.concatenate([labels[draw(labels, n, reals=reals, seed=0)] for n in range(40)])
     assert (drawn == 0).mean() == pytest.approx(reals, abs=4 * 0.5 / np.sqrt(len(drawn)))
 
 

@@ -8,7 +8,7 @@ from deepfake_cli.audit import words
 from deepfake_cli.audit.panels import panels
 from deepfake_cli.audit.plots import lines, ranking
 from deepfake_cli.audit.verdict import NAMES
-from deepfake_cli.media.video import read_image
+from deepfake_cli.media.image import read_image
 from deepfake_cli.reporting.html import data_url, render
 from deepfake_cli.reporting.svg import SIZE, Plot, plot
 

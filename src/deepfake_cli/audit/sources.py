@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from deepfake_cli.data.manifest import SOURCE_COLUMNS
 from deepfake_cli.storage import tar_shards
 from deepfake_cli.storage.csv_cells import unquoted_table
-from deepfake_cli.storage.remote import here, is_remote
+from deepfake_cli.storage.downloads import local_path
+from deepfake_cli.storage.urls import is_remote
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +45,7 @@ def _manifests(folders: Iterable[Path]) -> set[Path]:
     def nearest(folder: Path) -> Path | None:
         if folder not in asked:
             path, above = folder / "manifest.csv", folder.parent
-            there = not tar_shards.is_tar(folder) and here(path).is_file()
+            there = not tar_shards.is_tar(folder) and local_path(path).is_file()
             top = above == folder or is_remote(above) != is_remote(folder)
             asked[folder] = path if there else None if top else nearest(above)
         return asked[folder]
@@ -60,7 +61,7 @@ def _read(manifests: Iterable[Path], keys: set[str]) -> "pd.DataFrame":
     found = [pd.DataFrame(columns=columns, dtype=str)]
     for path in sorted(manifests):
         rows = unquoted_table(
-            pd.read_csv(here(path), usecols=lambda name: name in columns, dtype=str, encoding="utf-8-sig")
+            pd.read_csv(local_path(path), usecols=lambda name: name in columns, dtype=str, encoding="utf-8-sig")
         )
         if "path" in rows:  # else the file is not one of ours
             rows["path"] = path.parent.as_posix() + "/" + rows["path"]

@@ -20,12 +20,13 @@ from deepfake_cli.inference.record import machine, now, tool
 from deepfake_cli.inference.recording import file_hash
 from deepfake_cli.inference.result import Verdict
 from deepfake_cli.storage.disk import writing
-from deepfake_cli.storage.file_sets import own
+from deepfake_cli.storage.downloads import downloaded
+from deepfake_cli.storage.file_sets import process_folder
 from deepfake_cli.storage.files import write_text
 from deepfake_cli.storage.folders import is_case
 from deepfake_cli.storage.hashes import sha256
 from deepfake_cli.storage.json_files import json_text
-from deepfake_cli.storage.remote import lent, url
+from deepfake_cli.storage.urls import url
 
 CHANGED_SINCE = "the file changed after it was judged: the frames shown may not be those that were scored"
 HTML, PDF = "report.html", "report.pdf"
@@ -52,7 +53,7 @@ class CaseFolder:
         record = verdict.record
         shown: list[dict[str, Any]] = []
         place = f"frames/{len(self._files) + 1:04d}"
-        with lent(verdict.path) as local:
+        with downloaded(verdict.path) as local:
             local_verdict = replace(verdict, path=local)
             with read_again(local_verdict):
                 shown = write_frames(self._folder, place, local_verdict, self._detector)
@@ -125,7 +126,7 @@ def opened(settings: Predict, detector: Detector) -> Iterator[CaseFolder]:
     assert settings.case is not None
     folder = settings.case.absolute()
     key = signature.private_key(settings.sign) if settings.sign else None
-    partial = own(folder.parent, f".{folder.name}.")
+    partial = process_folder(folder.parent, f".{folder.name}.")
     with writing(folder, partial):
         partial.mkdir(parents=True)
         try:

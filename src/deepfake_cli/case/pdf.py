@@ -2,30 +2,34 @@
 
 import io
 from collections.abc import Sequence
-from datetime import datetime
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deepfake_cli.case.pdf_document import (
+    FONT,
+    MUTED,
+    WIDTH,
+    add_heading,
+    add_paragraph,
+    add_table,
+    add_title,
+    new_document,
+    reserve,
+)
 from deepfake_cli.explain.page import CAUTION, overall
 from deepfake_cli.inference.record import tool
 from deepfake_cli.inference.result import Verdict
 from deepfake_cli.inference.timeline import Timeline
-from deepfake_cli.storage.escapes import visible
 
 if TYPE_CHECKING:
     from fpdf import FPDF
 
-FONT, MONO = "DejaVu", "DejaVuMono"
-FILES = {(FONT, ""): "DejaVuSans.ttf", (FONT, "B"): "DejaVuSans-Bold.ttf", (MONO, ""): "DejaVuSansMono.ttf"}
-MARGIN, WIDTH, HIGH = 18.0, 174.0, 34.0  # mm: of the page, of its text, of the timeline
-NAMES = 44.0  # mm: the column of names
+HIGH = 34.0  # mm: the timeline
 PICTURE = 28.0  # mm: a face
-INK, MUTED, LINE, ACCENT, SHADE = (27, 29, 31), (90, 95, 100), (213, 216, 219), (106, 61, 154), (245, 246, 247)
+ACCENT, SHADE = (106, 61, 154), (245, 246, 247)
 STEPS = 600  # points of a timeline
-TALLEST = 1500  # characters of a row
 
 
 def write_pdf(path: Path, record: dict[str, Any], parts: Sequence[dict[str, Any]], folder: Path) -> None:
@@ -37,22 +41,22 @@ def write_pdf(path: Path, record: dict[str, Any], parts: Sequence[dict[str, Any]
         parts: of the page, one per verdict, from `deepfake_cli.explain.page.part`.
         folder: of the case, with the pictures of the frames.
     """
-    pdf = _document(record)
+    pdf = new_document(record)
     pdf.add_page()
     title = parts[0]["words"] if len(parts) == 1 else f"{len(parts):,} files judged"
-    _title(pdf, title)
-    _text(pdf, f"Report of {tool()}, {record['created']} (UTC).", muted=True)
-    _text(pdf, f"{CAUTION} The score is not the probability that the file was manipulated.")
-    _heading(pdf, "Detector")
-    _text(pdf, record["detector"])
+    add_title(pdf, title)
+    add_paragraph(pdf, f"Report of {tool()}, {record['created']} (UTC).", muted=True)
+    add_paragraph(pdf, f"{CAUTION} The score is not the probability that the file was manipulated.")
+    add_heading(pdf, "Detector")
+    add_paragraph(pdf, record["detector"])
     if rates := overall(parts, record["rates"]):
-        _text(pdf, rates)
+        add_paragraph(pdf, rates)
     if record["terms"]:
-        _text(pdf, record["terms"])
-    _text(pdf, record["command"], mono=True, muted=True)
+        add_paragraph(pdf, record["terms"])
+    add_paragraph(pdf, record["command"], mono=True, muted=True)
     if len(parts) > 1:
-        _heading(pdf, "Files")
-        _rows(pdf, [(part["words"], f"{part['name']}{_short(part['verdict'])}") for part in parts])
+        add_heading(pdf, "Files")
+        add_table(pdf, [(part["words"], f"{part['name']}{_short(part['verdict'])}") for part in parts])
     for part, entry in zip(parts, record["files"], strict=True):
         if len(parts) > 1:
             pdf.add_page()
@@ -60,64 +64,40 @@ def write_pdf(path: Path, record: dict[str, Any], parts: Sequence[dict[str, Any]
     pdf.output(str(path))
 
 
-def _document(record: dict[str, Any]) -> "FPDF":
-    from fpdf import FPDF
-
-    class Report(FPDF):
-        """A page has its number below, and what the report is on."""
-
-        def footer(self) -> None:
-            self.set_y(-13)
-            self.set_font(FONT, size=7)
-            self.set_text_color(*MUTED)
-            files = record["files"]
-            on = (files[0]["record"] or {}).get("file", {}).get("sha256") if len(files) == 1 else f"{len(files)} files"
-            self.cell(WIDTH - 24, 5, f"{tool()} · {'SHA-256 ' if len(files) == 1 else ''}{on or ''}")
-            self.cell(24, 5, f"{self.page_no()} / {{nb}}", align="R")
-
-    pdf = Report(format="A4", enforce_compliance="PDF/A-2U")
-    pdf.set_margins(MARGIN, MARGIN)
-    pdf.c_margin = 0  # text and pictures begin at the same place
-    pdf.set_auto_page_break(True, margin=18)
-    pdf.set_creation_date(datetime.fromisoformat(record["created"]))
-    pdf.set_title("Report on face manipulation")
-    pdf.set_creator(tool())
-    pdf.set_lang("en")
-    for (family, style), file in FILES.items():
-        pdf.add_font(family, style, _fonts() / file)
-    pdf.set_font(FONT, size=9)
-    return pdf
-
-
 def _file(pdf: "FPDF", part: dict[str, Any], entry: dict[str, Any], folder: Path, *, verbal: bool) -> None:
     verdict: Verdict = part["verdict"]
-    _heading(pdf, f"{part['words']}: {part['name']}", large=True)
-    _text(pdf, _said(verdict), bold=True)
+    add_heading(pdf, f"{part['words']}: {part['name']}", large=True)
+    add_paragraph(pdf, _said(verdict), bold=True)
     for note in [*verdict.notes, *(f"{count:,} not judged: {why}" for why, count in verdict.left_out.items())]:
-        _text(pdf, f"• {note}")
+        add_paragraph(pdf, f"• {note}")
     for line in verdict.record.origin_lines if verdict.record else ():
-        _text(pdf, f"• {line}")
+        add_paragraph(pdf, f"• {line}")
     if verdict.support:
-        _heading(pdf, "Likelihood ratio")
+        add_heading(pdf, "Likelihood ratio")
         for line in verdict.support.lines(verbal=verbal):
-            _text(pdf, line)
+            add_paragraph(pdf, line)
     if verdict.errors:
-        _heading(pdf, "Error rates on files like this")
-        _text(pdf, f"Of {verdict.errors.on}; with 95 % intervals over groups, none below ten groups.", muted=True)
+        add_heading(pdf, "Error rates on files like this")
+        add_paragraph(
+            pdf, f"Of {verdict.errors.on}; with 95 % intervals over groups, none below ten groups.", muted=True
+        )
         for line in verdict.errors.lines():
-            _text(pdf, f"• {line}")
+            add_paragraph(pdf, f"• {line}")
     faces = [face for face in verdict.faces if len(face.timeline) > 1 and len(face.timeline.judged)]
     if faces:
-        _heading(pdf, "Score of each frame, from 0 (real) to 1 (fake)", below=HIGH + 8)
+        add_heading(pdf, "Score of each frame, from 0 (real) to 1 (fake)", below=HIGH + 8)
         _timeline(pdf, faces[0].timeline, verdict)
     if entry["shown"]:
-        _heading(pdf, "Frames with the highest scores, and heat maps", below=2 * PICTURE + 8)
+        add_heading(pdf, "Frames with the highest scores, and heat maps", below=2 * PICTURE + 8)
         _pictures(pdf, entry["shown"], folder)
-        _text(pdf, "A heat map is coarse and does not prove a forgery at a place. PNG files of these frames are in the folder.",
-              muted=True)  # fmt: skip
+        add_paragraph(
+            pdf,
+            "A heat map is coarse and does not prove a forgery at a place. PNG files of these frames are in the folder.",
+            muted=True,
+        )
     for title, rows in part["record"]:
-        _heading(pdf, title)
-        _rows(pdf, rows)
+        add_heading(pdf, title)
+        add_table(pdf, rows)
 
 
 def _said(verdict: Verdict) -> str:
@@ -138,7 +118,7 @@ def _short(verdict: Verdict) -> str:
 
 def _timeline(pdf: "FPDF", timeline: Timeline, verdict: Verdict) -> None:
     """Draw the scores, the highest per step, and the thresholds."""
-    left, top = pdf.l_margin, _room(pdf, HIGH + 8)
+    left, top = pdf.l_margin, reserve(pdf, HIGH + 8)
     frames, scores = timeline.frames, timeline.scores
     pdf.set_fill_color(*SHADE)
     pdf.rect(left, top, WIDTH, HIGH, style="F")
@@ -176,7 +156,7 @@ def _pictures(pdf: "FPDF", shown: Sequence[dict[str, Any]], folder: Path) -> Non
     for start in range(0, len(shown), across):
         row = shown[start : start + across]
         heat = any(entry["heat_picture"] for entry in row)
-        top = _room(pdf, PICTURE * (1 + heat) + 8)
+        top = reserve(pdf, PICTURE * (1 + heat) + 8)
         for place, entry in enumerate(row):
             left = pdf.l_margin + place * (PICTURE + 1)
             for line, kind in enumerate(("face_picture", "heat_picture")):
@@ -189,72 +169,3 @@ def _pictures(pdf: "FPDF", shown: Sequence[dict[str, Any]], folder: Path) -> Non
             pdf.set_text_color(*MUTED)
             pdf.cell(PICTURE, 4, f"frame {entry['frame']:,}: {entry['score']:.3f}")
         pdf.set_xy(pdf.l_margin, top + PICTURE * (1 + heat) + 6)
-
-
-def _rows(pdf: "FPDF", rows: Sequence[tuple[str, str]]) -> None:
-    pdf.set_font(FONT, size=8)
-    pdf.set_draw_color(*LINE)
-    pdf.set_text_color(*INK)
-    with pdf.table(
-        col_widths=(NAMES, WIDTH - NAMES), first_row_as_headings=False, borders_layout="HORIZONTAL_LINES", line_height=4.2,
-        padding=(0.7, 1, 0.7, 0), text_align="LEFT", v_align="TOP", width=WIDTH, align="LEFT",
-    ) as table:  # fmt: skip
-        for name, value in rows:
-            text = _drawable(value)
-            for start in range(0, max(1, len(text)), TALLEST):  # a row cannot be taller than a page
-                row = table.row()
-                row.cell("" if start else _drawable(name))
-                row.cell(text[start : start + TALLEST])
-    pdf.ln(1)
-
-
-def _title(pdf: "FPDF", text: str) -> None:
-    pdf.set_font(FONT, "B", 18)
-    pdf.set_text_color(*INK)
-    pdf.multi_cell(WIDTH, 9, _drawable(text), align="L", new_x="LMARGIN", new_y="NEXT")
-
-
-def _heading(pdf: "FPDF", text: str, *, large: bool = False, below: float = 12) -> None:
-    """A heading, on the page of what is below it: at least so many mm."""
-    _room(pdf, 12 + below)
-    pdf.ln(3 if large else 2)
-    pdf.set_font(FONT, "B", 13 if large else 10)
-    pdf.set_text_color(*INK)
-    pdf.multi_cell(WIDTH, 6, _drawable(text), align="L", new_x="LMARGIN", new_y="NEXT")
-    pdf.ln(0.5)
-
-
-def _text(pdf: "FPDF", text: str, *, bold: bool = False, muted: bool = False, mono: bool = False) -> None:
-    pdf.set_font(MONO if mono else FONT, "B" if bold else "", 8 if mono or muted else 9)
-    pdf.set_text_color(*(MUTED if muted else INK))
-    pdf.multi_cell(WIDTH, 4.6, _drawable(text), align="L", new_x="LMARGIN", new_y="NEXT")
-    pdf.ln(1)
-
-
-def _room(pdf: "FPDF", height: float) -> float:
-    """Begin a new page if less than `height` mm are left; returns where to draw."""
-    if pdf.will_page_break(height):
-        pdf.add_page()
-    return float(pdf.get_y())
-
-
-def _drawable(text: str) -> str:
-    """The text with characters that the font does not have, and hidden ones, as escapes: nothing is lost in silence."""
-    known = _known()
-    return "".join(letter if ord(letter) in known else f"\\u{ord(letter):04x}" for letter in visible(text))
-
-
-@cache
-def _known() -> frozenset[int]:
-    """The characters of both fonts."""
-    from fontTools.ttLib import TTFont
-
-    return frozenset.intersection(*(frozenset(TTFont(_fonts() / file).getBestCmap()) for file in FILES.values())) | {10}
-
-
-@cache
-def _fonts() -> Path:
-    """The folder of the fonts that matplotlib ships."""
-    import matplotlib
-
-    return Path(matplotlib.get_data_path()) / "fonts" / "ttf"

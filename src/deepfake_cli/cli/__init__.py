@@ -110,7 +110,7 @@ def every_command(
 
 
 def main() -> None:
-    """Run the command; print a `DeepfakeError` as a red line and exit with status 1, wrong words with status 2."""
+    """Run the command; print errors as a red line. The exit status is 1 for a `DeepfakeError`, 2 for a usage error."""
     try:
         command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
         try:
@@ -135,7 +135,7 @@ def main() -> None:
 
 
 def _flush() -> None:
-    """Write what is left for stdout now, since an error at the end of Python cannot be told in words."""
+    """Flush stdout now, since an error while Python exits gets no message of ours."""
     try:
         sys.stdout.flush()
     except OSError as error:

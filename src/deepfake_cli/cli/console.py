@@ -28,7 +28,7 @@ from rich.text import Text
 
 from deepfake_cli.native_output import screen
 from deepfake_cli.storage.escapes import visible
-from deepfake_cli.storage.remote import is_remote, spelled
+from deepfake_cli.storage.urls import is_remote, spelled
 
 
 class Screen(Console):

@@ -35,7 +35,7 @@ def demo(
     """
     from deepfake_cli.demo.make_set import make_set
     from deepfake_cli.evaluation.folders import newest_of_all
-    from deepfake_cli.runs.listing import newest
+    from deepfake_cli.runs.find import newest
 
     require("deepfake demo")
     folder = folder.expanduser()

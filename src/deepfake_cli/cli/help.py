@@ -75,7 +75,7 @@ def _panel(parameter: Any) -> str:
 
 
 def _row(parameter: Any) -> "tuple[Text, Text]":
-    """The name, with what stands for the value if no default tells it; and the help, its choices on further lines."""
+    """The name, with a placeholder for a value without a default; and the help, with choices on further lines."""
     from rich.text import Text
 
     about, _, choices = (parameter.help or "").partition("\n")

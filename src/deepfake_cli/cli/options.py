@@ -93,7 +93,7 @@ def _parameters(step: type[Step]) -> list[inspect.Parameter]:
 
 
 def _parameter(name: str, field: FieldInfo, *, hidden: bool = False) -> inspect.Parameter:
-    """The default is None for "not given", so that a config file can set it. Whether a path can be read, the command tells."""
+    """An option or argument. Its default is None, "not given", so that a config file can set it; the command checks paths."""
     help = _help(field).replace("[", r"\[")  # rich would read it as markup
     if extra(field).get("positional") and not hidden:
         choices = names if name == "adapter" else None
@@ -118,7 +118,7 @@ def _parameter(name: str, field: FieldInfo, *, hidden: bool = False) -> inspect.
 
 
 def _read_as(field: FieldInfo) -> Any:
-    """The type that the command line reads: text, if a value is a number or a word, which the settings model tells apart."""
+    """The type that Typer parses: text for a number or a word, which the settings model tells apart."""
     words = [each for each in get_args(field.annotation) if get_origin(each) is Literal]
     return str if words and get_origin(field.annotation) is not Literal and len(_kinds(field)) > 1 else field.annotation
 
@@ -128,7 +128,7 @@ def _kinds(field: FieldInfo) -> list[Any]:
 
 
 def _metavar(field: FieldInfo) -> str | None:
-    """What stands for a value that no default tells; choices, if they are few."""
+    """The placeholder of a value that has no default: its choices, if they are few."""
     if field.default not in (None, []) or bool in get_args(field.annotation):
         return None
     if metavar := extra(field).get("metavar"):

@@ -1,4 +1,4 @@
-"""Mistakes in the words of a command line, each told in one line."""
+"""Errors in the arguments of a command, each in one line."""
 
 import difflib
 from typing import Any

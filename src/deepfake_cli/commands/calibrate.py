@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deepfake_cli.commands.evaluate import earlier, evaluate, inputs
+from deepfake_cli.commands.evaluate import earlier, evaluate
 from deepfake_cli.config import Calibrate, Evaluate
 from deepfake_cli.config.base import PLOT_FORMATS
 from deepfake_cli.data import checks, manifest
-from deepfake_cli.errors import ManifestError, ModelError
+from deepfake_cli.errors import ManifestError
 from deepfake_cli.evaluation import folders
+from deepfake_cli.evaluation.inputs import inputs
 from deepfake_cli.evaluation.predictions_file import evaluated, is_predictions
 from deepfake_cli.inference.runtimes.metadata import ONNX
 from deepfake_cli.metrics import predictions
@@ -26,20 +27,17 @@ from deepfake_cli.metrics.videos import video_scores
 from deepfake_cli.reporting.folder import PREDICTIONS
 from deepfake_cli.reporting.style import also
 from deepfake_cli.runs import recipe
-from deepfake_cli.runs.best_onnx import read_export, restamp, traits_of
-from deepfake_cli.runs.listing import BEST, BEST_ONNX, is_locked
-from deepfake_cli.storage.disk import check_output
-from deepfake_cli.storage.file_sets import replaced, stale
+from deepfake_cli.runs.best_onnx import traits_of
+from deepfake_cli.runs.calibration import UNCALIBRATED, check_calibratable, save_calibration
+from deepfake_cli.storage.file_sets import replaced, stale_note
 from deepfake_cli.storage.files import write_text
 from deepfake_cli.storage.folders import is_file
-from deepfake_cli.storage.remote import here
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Progress = Callable[[int, int], None]
 Errors = dict[str, dict[str, float]]  # by level and metric
-UNCALIBRATED = {"conditions": "error rates by condition", "likelihood_ratio": "likelihood ratios"}  # of other scores
 FOLDS = 5
 FEW = 1000  # frames: isotonic regression overfits on fewer (Niculescu-Mizil and Caruana, ICML 2005, figure 8)
 
@@ -79,19 +77,20 @@ def calibrate(settings: Calibrate, progress: Progress = lambda done, total: None
         return likelihood_ratio(settings, progress)
     with tempfile.TemporaryDirectory(prefix="deepfake-") as folder:
         snapshot, table, notes = _scored(settings, Path(folder), progress)
-        return _calibrated(settings, snapshot, table, notes, list(Path(folder).iterdir()))
+        fitted, calibration = _fitted(settings, snapshot, table, notes)
+        files = _write(settings, calibration, list(Path(folder).iterdir()))
+    files += save_calibration(snapshot, fitted, calibration["threshold"])
+    return CalibrateResult(calibration, files)
 
 
-def _calibrated(
-    settings: Calibrate, snapshot: Path, table: "pd.DataFrame", notes: list[str], scored: list[Path]
-) -> CalibrateResult:
-    """Fit, and write all files; `notes` are on the scores, `scored` are the files of the evaluation, if there was one."""
+def _fitted(
+    settings: Calibrate, snapshot: Path, table: "pd.DataFrame", notes: list[str]
+) -> tuple[Calibration, dict[str, Any]]:
+    """Fit a map that makes the scores better; return it with the content of ``calibration.json``."""
     fitted = Calibration.fit(table["label"], table["score"], settings.method)
+    folds = settings.folds or FOLDS
     after = table.assign(score=fitted.apply(table["score"]))
-    before, held_out = (
-        _errors(table),
-        _errors(cross_validated(table, settings.method, settings.folds or FOLDS, settings.seed)),
-    )
+    before, held_out = _errors(table), _errors(cross_validated(table, settings.method, folds, settings.seed))
     _check_better(before, held_out, settings)
     calibration: dict[str, Any] = {
         "snapshot": str(snapshot),
@@ -102,25 +101,27 @@ def _calibrated(
         "before": before,
         "after": _errors(after),
         "cross_validated": held_out,
-        "folds": settings.folds or FOLDS,
+        "folds": folds,
         "threshold": _threshold(snapshot, fitted, table, after),
         "reliability": {
             when: reliability(rows["label"], rows["score"]) for when, rows in (("before", table), ("after", after))
         },
     }
     calibration["notes"] = [*notes, *filter(None, [fitted.note()]), *_notes(snapshot, table, calibration)]
-    files = [settings.output / name for name in ("calibration.json", "reliability.png")]
-    plots = also(files[1], settings.plot_formats)
-    names = earlier(settings.output) if scored else ()
-    names = (*names, *(path.name for path in also(files[1], PLOT_FORMATS)))
-    with replaced(settings.output, last=files[0].name, names=names) as new:
-        for path in scored:
+    return fitted, calibration
+
+
+def _write(settings: Calibrate, calibration: dict[str, Any], evaluation: list[Path]) -> list[Path]:
+    """Write ``calibration.json`` and its plot, with the files of the evaluation if there was one; return the first two."""
+    summary, plot = (settings.output / name for name in ("calibration.json", "reliability.png"))
+    names = (*(earlier(settings.output) if evaluation else ()), *(path.name for path in also(plot, PLOT_FORMATS)))
+    with replaced(settings.output, last=summary.name, names=names) as new:
+        for path in evaluation:
             shutil.copyfile(path, new / path.name)
-        if removed := stale(settings.output, new, names):
-            calibration["notes"].append(f"Removed, since they are of an earlier evaluation: {', '.join(removed)}.")
-        _draw(new / files[1].name, calibration, settings.plot_formats)
-        write_text(new / files[0].name, json.dumps(calibration, indent=2) + "\n")
-    return CalibrateResult(calibration, [files[0], *plots, *_keep(snapshot, fitted, calibration["threshold"])])
+        calibration["notes"] += stale_note(settings.output, new, names, of="evaluation")
+        _draw(new / plot.name, calibration, settings.plot_formats)
+        write_text(new / summary.name, json.dumps(calibration, indent=2) + "\n")
+    return [summary, *also(plot, settings.plot_formats)]
 
 
 def _scored(settings: Calibrate, folder: Path, progress: Progress) -> tuple[Path, "pd.DataFrame", list[str]]:
@@ -131,14 +132,14 @@ def _scored(settings: Calibrate, folder: Path, progress: Progress) -> tuple[Path
         raise ManifestError("Expected one predictions.csv, optionally with its snapshot; or lists and a snapshot.")
     if given:
         snapshot = evaluated(given[0], [path for path in named if path not in given])
-        _check_recipe(snapshot)
+        check_calibratable(snapshot)
         table = predictions.read(given[0])
         _check_groups(table.frames, str(given[0]))
         return snapshot, table.frames, table.notes
     shared = settings.model_dump(include=set(Evaluate.model_fields) - {"seed"})
     scoring = Evaluate(**shared | {"calibration": False, "resamples": 0, "report": False, "output": folder})
     lists, snapshot = inputs(scoring.inputs, scoring.runs_dir)
-    _check_recipe(snapshot)
+    check_calibratable(snapshot)
     listed, name = manifest.read_lists(lists), ", ".join(map(str, lists))
     _check_groups(listed, name)  # before the work
     result = evaluate(scoring, progress)
@@ -170,54 +171,6 @@ def _check_better(before: Errors, held_out: Errors, settings: Calibrate) -> None
 def predictions_of(path: Path) -> Path:
     """The predictions of an evaluation that is given as its folder or another of its files; another path as it is."""
     return folders.csv_of(path) if path.name in folders.FILES or is_file(path / PREDICTIONS) else path
-
-
-def _check_recipe(snapshot: Path) -> None:
-    path = snapshot.parent / recipe.NAME
-    if not here(snapshot).is_file():
-        raise ModelError(f"{snapshot}: no such snapshot. Give it after the predictions.")
-    if snapshot.suffix.lower() == ONNX:
-        return _check_export(snapshot)
-    if snapshot.name not in recipe.read(snapshot).get("snapshots", {}):
-        fault = f"does not list {snapshot.name}" if here(path).is_file() else "no such recipe"
-        raise ModelError(
-            f"{path}: {fault}; a calibration is saved in the recipe that deepfake train writes next to its snapshots."
-        )
-    check_output(path, folder=False)
-    read_export(snapshot)  # its metadata change too
-    if is_locked(snapshot.parent):
-        raise ModelError(f"{snapshot.parent} is still training. Calibrate when it has finished.")
-    return None
-
-
-def _check_export(path: Path) -> None:
-    """Check that an exported detector can be calibrated: it has no calibration, and no snapshot that it would differ from."""
-    if path.name == BEST_ONNX and here(path.with_name(BEST)).is_file():
-        raise ModelError(f"{path} has the calibration of the snapshot beside it: give {path.with_name(BEST)}.")
-    traits = traits_of(path)
-    if traits and traits.calibration:
-        raise ModelError(f"{path} is calibrated already. Export it again, and calibrate the new file.")
-    check_output(path, folder=False)
-
-
-def _keep(snapshot: Path, fitted: Calibration, threshold: dict[str, Any] | None) -> list[Path]:
-    """Save the calibration of this snapshot in the recipe and in the export, together; return the files."""
-    _check_recipe(snapshot)  # again, since training may have started during scoring
-    moved = {"threshold": threshold["after"]} if threshold else {}
-    changed = {"calibration": fitted.to_json(), **moved, **dict.fromkeys(UNCALIBRATED)}
-    if snapshot.suffix.lower() == ONNX:
-        with replaced(snapshot.parent, last=snapshot.name) as new:
-            restamp(snapshot, new, **changed)
-        return [snapshot]
-    known = recipe.read(snapshot)
-    entry = known["snapshots"][snapshot.name]
-    entry["calibration"] = fitted.to_json()
-    for name in UNCALIBRATED:  # they were of other scores
-        entry.pop(name, None)
-    with replaced(snapshot.parent, last=recipe.NAME) as new:
-        recipe.write(new, known)
-        exported = restamp(snapshot, new, **changed)
-    return [snapshot.parent / recipe.NAME, *filter(None, [exported])]
 
 
 def _errors(table: "pd.DataFrame") -> Errors:

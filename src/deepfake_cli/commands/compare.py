@@ -1,6 +1,7 @@
 """``deepfake compare``: compare the scores of two detectors on the same frames."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,7 +80,18 @@ def compare(settings: Compare) -> CompareResult:
         "disagree": _disagree(both, videos, settings.worst),
         "notes": [*_carried(carried[0], carried[1], own), *own],
     }
-    if settings.output is None:
+    return _written(settings.output, comparison, both, videos, settings.plot_formats)
+
+
+def _written(
+    output: Path | None,
+    comparison: dict[str, Any],
+    both: "pd.DataFrame",
+    videos: "pd.DataFrame",
+    formats: Sequence[str],
+) -> CompareResult:
+    """The result, with its files in a folder if one is given."""
+    if output is None:
         return CompareResult(comparison)
     from deepfake_cli.reporting.compare_page import page
     from deepfake_cli.reporting.compare_plots import NAMES, plots
@@ -87,11 +99,11 @@ def compare(settings: Compare) -> CompareResult:
 
     drawn = plots(comparison, both, videos)
     names = [f"{name}.{kind}" for name in NAMES for kind in PLOT_FORMATS]
-    with replaced(settings.output, last="compare.json", names=names) as new:
+    with replaced(output, last="compare.json", names=names) as new:
         write_text(new / "compare.json", json.dumps(comparison, indent=2) + "\n")
         write_text(new / "compare.html", page(comparison, drawn))
-        figures = save_plots(new, drawn, settings.plot_formats)
-    return CompareResult(comparison, settings.output / "compare.html", [settings.output / name for name in figures])
+        figures = save_plots(new, drawn, formats)
+    return CompareResult(comparison, output / "compare.html", [output / name for name in figures])
 
 
 def _key(one: predictions.Predictions, other: predictions.Predictions, a: Path, b: Path) -> list[str]:

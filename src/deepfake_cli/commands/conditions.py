@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 from deepfake_cli.assets import STARTER
 from deepfake_cli.commands.evaluate import (
     CONDITIONS,
-    MODEL_SUFFIXES,
     EvaluateResult,
     check_place,
     draw,
     earlier,
-    inputs,
     measured,
     place,
     seen_notes,
@@ -25,14 +23,16 @@ from deepfake_cli.datasets.clip import LABELS
 from deepfake_cli.errors import ManifestError
 from deepfake_cli.evaluation import conditions as rates
 from deepfake_cli.evaluation import scored_frames
+from deepfake_cli.evaluation.inputs import MODEL_SUFFIXES, inputs
 from deepfake_cli.evaluation.whole_files import AS_IS, judged, labelled
 from deepfake_cli.inference.detector import Detector
 from deepfake_cli.media.encodings import ENCODINGS
 from deepfake_cli.metrics import predictions
 from deepfake_cli.reporting.folder import METRICS, PAGE, PREDICTIONS
 from deepfake_cli.runs import card
-from deepfake_cli.runs.listing import BEST, newest
-from deepfake_cli.storage.file_sets import replaced, stale
+from deepfake_cli.runs.files import BEST
+from deepfake_cli.runs.find import newest
+from deepfake_cli.storage.file_sets import replaced, stale_note
 from deepfake_cli.storage.files import write_text
 
 if TYPE_CHECKING:
@@ -91,8 +91,7 @@ def conditions(settings: Evaluate, progress: Callable[[int, int], None]) -> Eval
             figures = draw(new, metrics, scored.frames, settings.plot_formats)
             if own:
                 more += card.keep(path, output, new, conditions=found)
-            if removed := stale(output, new, names):
-                notes.append(f"Removed, since they are of an earlier evaluation: {', '.join(removed)}.")
+            notes += stale_note(output, new, names, of="evaluation")
     page = output / PAGE if settings.report else None
     drawn = [output / name for name in figures]
     return EvaluateResult(metrics, notes, output / PREDICTIONS, output / METRICS, page, drawn, more)

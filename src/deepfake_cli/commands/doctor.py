@@ -13,11 +13,8 @@ from deepfake_cli.errors import DeepfakeError
 from deepfake_cli.installation import NEEDS, ONNX_ON_GPU, install, missing
 from deepfake_cli.native_output import quiet
 
-CONFLICTING = (
-    "opencv-python",
-    "opencv-contrib-python",
-    "opencv-contrib-python-headless",
-)  # they overwrite each other's files
+# packages that overwrite the files of opencv-python-headless, and those of one another
+CONFLICTING = ("opencv-python", "opencv-contrib-python", "opencv-contrib-python-headless")
 
 
 @dataclass(frozen=True)

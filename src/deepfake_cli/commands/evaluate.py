@@ -16,31 +16,25 @@ from deepfake_cli.data import checks, crops, manifest
 from deepfake_cli.datasets.clip import LABELS
 from deepfake_cli.errors import ModelError
 from deepfake_cli.evaluation import folders, scored_frames
+from deepfake_cli.evaluation.inputs import inputs
 from deepfake_cli.evaluation.keras_scorer import detector_of
 from deepfake_cli.evaluation.on_cluster import score_there
-from deepfake_cli.inference.runtimes.metadata import ONNX
 from deepfake_cli.metrics import predictions
 from deepfake_cli.metrics.assess import assess
 from deepfake_cli.reporting.folder import MAPS, METRICS, PAGE, PREDICTIONS, RECIPE
 from deepfake_cli.reporting.page import PLOTS, plots
 from deepfake_cli.runs import recipe
-from deepfake_cli.runs.listing import BEST, KERAS, newest, snapshot_of
 from deepfake_cli.storage.disk import check_output
-from deepfake_cli.storage.file_sets import replaced, stale
+from deepfake_cli.storage.downloads import local_path
+from deepfake_cli.storage.file_sets import replaced, stale_note
 from deepfake_cli.storage.files import write_text
-from deepfake_cli.storage.near import hint
-from deepfake_cli.storage.remote import here
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MODEL_SUFFIXES = (*KERAS, ONNX)
-OTHER_MODELS = (".tflite", ".pb", ".pt", ".pth", ".ckpt", ".safetensors")
 FIGURES = tuple(f"{name}.{kind}" for name in PLOTS for kind in PLOT_FORMATS)
 CONDITIONS = "conditions.csv"
 FILES = (PREDICTIONS, METRICS, MAPS, RECIPE, PAGE, CONDITIONS, *FIGURES, *ROBUSTNESS)  # of one evaluation
-DEFAULT_LIST = Path("csv/val/validation.csv")
-OLD_SNAPSHOT = Path("snapshots/best.keras")  # of the former trainer
 
 
 @dataclass(repr=False)
@@ -109,15 +103,16 @@ def evaluate(settings: Evaluate, progress: Callable[[int, int], None] = lambda d
 
         return conditions(settings, progress)
     wanted = changes_of(settings.robustness, settings.robustness_changes)  # first, so that errors show before the work
-    lists, snapshot = _inputs(settings)
+    lists, snapshot = (
+        ([settings.predictions], None) if settings.predictions else inputs(settings.inputs, settings.runs_dir)
+    )
     check_place(settings, snapshot, lists)
-    scored = (
-        _from_model(settings, lists, snapshot, progress)
-        if snapshot
-        else scored_frames.from_file(
+    if snapshot:
+        scored = _from_model(settings, lists, snapshot, progress)
+    else:
+        scored = scored_frames.from_file(
             lists[0], columns=settings.columns, pool=settings.pool, threshold=settings.threshold
         )
-    )
     metrics = measured(settings, scored, scored.frames) | {"calibration": scored.calibrated.to_json()}
     with place(settings, snapshot, lists) as output:
         removed, figures = _write(output, settings, scored, metrics, wanted, progress)
@@ -164,8 +159,7 @@ def _write(
         if settings.report:
             of_evaluation(settings, scored, new, output)
         figures = draw(new, metrics, scored.frames, settings.plot_formats)
-        removed = stale(output, new, names)
-    notes = [f"Removed, since they are of an earlier evaluation: {', '.join(removed)}."] if removed else []
+        notes = stale_note(output, new, names, of="evaluation")
     return notes, [output / name for name in figures]
 
 
@@ -203,12 +197,7 @@ def measured(settings: Evaluate, scored: scored_frames.Judged, rows: "pd.DataFra
 
 def earlier(output: Path) -> tuple[str, ...]:
     """The names of the files of an earlier evaluation; empty if there was none, since a report.html may be the user's."""
-    return FILES if here(output / METRICS).is_file() else ()
-
-
-def _inputs(settings: Evaluate) -> tuple[list[Path], Path | None]:
-    """The lists and the snapshot; the CSV and None for scores in a file."""
-    return ([settings.predictions], None) if settings.predictions else inputs(settings.inputs, settings.runs_dir)
+    return FILES if local_path(output / METRICS).is_file() else ()
 
 
 def _from_model(
@@ -241,30 +230,6 @@ def _from_model(
         detector=detector,
         calibrated=detector.calibrated,
     )
-
-
-def inputs(paths: Sequence[Path], runs_dir: Path) -> tuple[list[Path], Path]:
-    """Separate lists and snapshot by suffix, and fill in defaults. A run stands for its best snapshot.
-
-    Raises:
-        ModelError: there are two snapshots, or none and no run; or a model of another format.
-    """
-    paths = [snapshot_of(path, runs_dir) for path in paths]
-    models = [path for path in paths if path.suffix.lower() in MODEL_SUFFIXES]
-    lists = [path for path in paths if path not in models]
-    other = next((path for path in lists if path.suffix.lower() in OTHER_MODELS), None)
-    if other:
-        raise ModelError(f"{other}: neither a list nor a snapshot; expected a snapshot as {', '.join(MODEL_SUFFIXES)}.")
-    if len(models) > 1:
-        raise ModelError(f"Expected one snapshot; found {', '.join(map(str, models))}.")
-    run = newest(runs_dir, BEST)
-    snapshot = models[0] if models else run / BEST if run else OLD_SNAPSHOT
-    if not here(snapshot).is_file():
-        where = "" if models else f"no run in {runs_dir} has a {BEST}, and "
-        raise ModelError(
-            f"{where}{snapshot}: no such snapshot.{hint(snapshot)} Train one with deepfake train; list runs with deepfake runs."
-        )
-    return lists or [DEFAULT_LIST], snapshot
 
 
 def seen_notes(snapshot: Path, table: "pd.DataFrame") -> list[str]:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepfake_cli.commands.calibrate import CalibrateResult, predictions_of
-from deepfake_cli.commands.evaluate import evaluate, inputs
+from deepfake_cli.commands.evaluate import evaluate
 from deepfake_cli.config import Calibrate, Evaluate
 from deepfake_cli.data import checks, manifest
 from deepfake_cli.errors import ManifestError, ModelError
+from deepfake_cli.evaluation.inputs import inputs
 from deepfake_cli.evaluation.predictions_file import calibration_in, evaluated, is_predictions
 from deepfake_cli.inference.condition import PROPERTIES, rounded
 from deepfake_cli.inference.runtimes import load
@@ -28,9 +29,9 @@ from deepfake_cli.metrics.likelihood_ratio import logit
 from deepfake_cli.metrics.videos import video_scores
 from deepfake_cli.runs import card, recipe
 from deepfake_cli.storage.csv_cells import read_rows
-from deepfake_cli.storage.file_sets import replaced, stale
+from deepfake_cli.storage.downloads import local_path
+from deepfake_cli.storage.file_sets import replaced, stale_note
 from deepfake_cli.storage.files import write_text
-from deepfake_cli.storage.remote import here
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,8 +84,7 @@ def likelihood_ratio(settings: Calibrate, progress: Progress) -> CalibrateResult
     }
     about = {"data": data, "costs": {name: rounded(costs[name]["value"]) for name in ("cllr", "cllr_min")}}
     with replaced(settings.output, last=OUTPUT[0], names=(*OUTPUT, *OTHERS)) as new:
-        if removed := stale(settings.output, new, OTHERS):
-            found["notes"].append(f"Removed, since they are of an earlier calibration: {', '.join(removed)}.")
+        found["notes"] += stale_note(settings.output, new, OTHERS, of="calibration")
         _write(new, found, videos, held_out)
         kept = card.keep(detector, settings.output, new, likelihood_ratio=fitted.to_json() | about)
     return CalibrateResult(found, [*(settings.output / name for name in OUTPUT), *kept])
@@ -98,7 +98,7 @@ def _scored(settings: Calibrate, folder: Path, progress: Progress) -> tuple[Path
         raise ManifestError("Expected one predictions file, optionally with its detector; or lists and a detector.")
     if given:
         detector = evaluated(given[0], [path for path in named if path not in given], calibrated=True)
-        if not here(detector).is_file():
+        if not local_path(detector).is_file():
             raise ModelError(f"{detector}: no such detector. Give it after the predictions.")
         frames, used, own = predictions.read(given[0]).frames, calibration_in(given[0]), _use(detector)[0]
         if used and used != own:
@@ -166,7 +166,7 @@ def _costs(held_out: np.ndarray, truth: np.ndarray, groups: np.ndarray, seed: in
 
 def _ranges(source: Path) -> dict[str, Any]:
     """For each property, the range of its values in a file of ``evaluate --conditions``, or its words; empty for others."""
-    local = here(source)
+    local = local_path(source)
     if not local.is_file():  # it was temporary, so has no conditions
         return {}
     with local.open(encoding="utf-8-sig", newline="") as file:

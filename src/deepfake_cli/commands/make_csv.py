@@ -20,10 +20,10 @@ from deepfake_cli.datasets.clip import LABELS, Clip
 from deepfake_cli.datasets.unrecognised import unrecognised
 from deepfake_cli.errors import ConfigError, DatasetError
 from deepfake_cli.media.video import frame_files, is_frame
-from deepfake_cli.storage import remote
+from deepfake_cli.storage.downloads import local_path
 from deepfake_cli.storage.folders import closed
 from deepfake_cli.storage.hashes import sha256
-from deepfake_cli.storage.remote import here
+from deepfake_cli.storage.urls import is_remote, store, url
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -157,8 +157,8 @@ def _name(part: str) -> str:
 
 def _relative(folder: Path, start: Path) -> str:
     """A path relative to `start`; absolute if they are in different stores."""
-    if remote.store(folder) != remote.store(start):
-        return remote.url(folder) if remote.is_remote(folder) else str(folder.absolute())
+    if store(folder) != store(start):
+        return url(folder) if is_remote(folder) else str(folder.absolute())
     return os.path.relpath(folder, start).replace(os.sep, "/")
 
 
@@ -194,7 +194,7 @@ def _frames(adapter: str, imgdir: Path) -> tuple["pd.DataFrame", list[str], dict
 
     find_adapter(adapter)
     listed = imgdir / "manifest.csv"
-    if here(listed).is_file():
+    if local_path(listed).is_file():
         return *_from_manifest(listed, adapter), {}, {}
     clips = find_clips(adapter, imgdir)
     columns = [*manifest.LIST_COLUMNS, *manifest.CLIP_COLUMNS]

@@ -122,18 +122,8 @@ def _tested(settings: Matrix, detector: Detector, column: Lists, progress: Progr
     }
     if detector.snapshot is None:
         return base | dict.fromkeys(LEVELS) | {"fault": detector.fault}
-    part = detector.snapshot.parent.name if detector.snapshot.stem == "best" else detector.snapshot.stem
-    shared = settings.model_dump(include={"gpu", "multi_gpu", "multi_gpu_force", "batch_size", "workers"})
-    evaluation = Evaluate(
-        inputs=[*column.paths, detector.snapshot],
-        resamples=settings.resamples,
-        seed=settings.seed,
-        report=False,
-        overwrite=True,
-        output=settings.output / "cells" / f"{plain(detector.row)}-{part}-on-{plain(column.name)}",
-        **shared,
-    )
     what = f"{detector.row} on {column.name}"
+    evaluation = _evaluation(settings, detector.row, detector.snapshot, column)
     try:
         metrics = evaluate(evaluation, lambda done, total: progress(what, done, total)).metrics
     except DeepfakeError as error:
@@ -143,6 +133,20 @@ def _tested(settings: Matrix, detector: Detector, column: Lists, progress: Progr
     units = {name: metrics["interval"][name] for name in ("unit", "units")}
     found = {"snapshot": str(detector.snapshot), "seen": seen, "terms": terms(metrics.get("card"))}
     return base | found | own | units | {"fault": None}
+
+
+def _evaluation(settings: Matrix, row: str, snapshot: Path, column: Lists) -> Evaluate:
+    """The settings of the evaluation of a cell, whose folder is named by it."""
+    part = snapshot.parent.name if snapshot.stem == "best" else snapshot.stem
+    return Evaluate(
+        inputs=[*column.paths, snapshot],
+        resamples=settings.resamples,
+        seed=settings.seed,
+        report=False,
+        overwrite=True,
+        output=settings.output / "cells" / f"{plain(row)}-{part}-on-{plain(column.name)}",
+        **settings.model_dump(include={"gpu", "multi_gpu", "multi_gpu_force", "batch_size", "workers"}),
+    )
 
 
 def _seen(snapshot: Path, column: Lists) -> str | None:

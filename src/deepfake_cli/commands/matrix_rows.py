@@ -1,4 +1,4 @@
-"""Rows and columns of a matrix: lists, runs, and their names."""
+"""The rows and columns of ``deepfake matrix``: lists, runs, and their names."""
 
 import hashlib
 import json
@@ -14,19 +14,14 @@ from deepfake_cli.data import manifest
 from deepfake_cli.errors import ConfigError, ManifestError, ModelError
 from deepfake_cli.inference.runtimes.metadata import ONNX
 from deepfake_cli.runs import recipe
-from deepfake_cli.runs.listing import BEST, KERAS, find
+from deepfake_cli.runs.files import BEST, KERAS
+from deepfake_cli.runs.find import find
 from deepfake_cli.runs.resume import FREE
+from deepfake_cli.storage.downloads import local_path
 from deepfake_cli.storage.near import hint
-from deepfake_cli.storage.remote import here
 
-NAMELESS = {
-    *FREE,
-    "run",
-    "snapshot_path",
-    "train_csv",
-    "val_annotations",
-    "seed",
-}  # settings that do not change the name of a run
+# settings that do not change the name of a run
+NAMELESS = {*FREE, "run", "snapshot_path", "train_csv", "val_annotations", "seed"}
 
 
 @dataclass(frozen=True)
@@ -67,7 +62,7 @@ def named_snapshots(given: Sequence[str], runs_dir: Path) -> list[tuple[str, Pat
     for text in given:
         name, place = _named(text)
         path = _snapshot(place, runs_dir)
-        if not here(path).is_file():
+        if not local_path(path).is_file():
             raise ModelError(f"{path}: no such snapshot.{hint(path)} List the runs with deepfake runs.")
         rows.append((name, place, path))
     short = [path.parent.name if path.name == BEST else _short(place) for _, place, path in rows]
@@ -115,7 +110,7 @@ def trainings(settings: Matrix, rows: Sequence[Lists]) -> list[list[Train]]:
 
 def _training(settings: Matrix, given: dict[str, Any], row: Lists, validation: Path, seed: int) -> Train:
     for path in (*row.paths, validation):
-        if not here(path).is_file():
+        if not local_path(path).is_file():
             raise ManifestError(
                 f"{path}: no such list.{hint(path)} Create it with deepfake make-csv; give validation lists with --val."
             )

@@ -13,8 +13,9 @@ from deepfake_cli.config.command_line import command
 from deepfake_cli.explain.files import Reasons
 from deepfake_cli.inference.detector import Detector
 from deepfake_cli.inference.on_cluster import predict_there
-from deepfake_cli.inference.result import FRAME_ROW, TABLE, Verdict, Verdicts, frame_rows, row
+from deepfake_cli.inference.result import Verdict, Verdicts
 from deepfake_cli.inference.sources import files
+from deepfake_cli.inference.tables import FRAME_COLUMNS, VERDICT_COLUMNS, frame_rows, row
 from deepfake_cli.storage.csv_cells import write_rows
 from deepfake_cli.storage.files import write_text
 from deepfake_cli.storage.folders import PASSED
@@ -130,18 +131,23 @@ def predict(
         if case:
             case.close(reasons.parts, words, skipped, unread)
             sha256 = case.sha256
+    _write(settings, verdicts, reasons, detector)
+    failing = {"any": ("fake", "undecided"), None: ()}.get(settings.fail_on, (settings.fail_on,))
+    missed = any(verdict.label in failing for verdict in verdicts)
+    rates, terms = detector.rates, detector.terms
+    return PredictResult(verdicts, words, rates, missed, reasons.written, skipped, unread, terms, sha256)
+
+
+def _write(settings: Predict, verdicts: Verdicts, reasons: Reasons, detector: Detector) -> None:
+    """Write the page and the CSV files that the settings name."""
     if settings.report:
         from deepfake_cli.explain.page import page
 
         write_text(settings.report, page(reasons.parts, detector, command("predict", settings), verbal=settings.verbal))
     if settings.csv:
-        write_csv(settings.csv, TABLE, map(row, verdicts))
+        write_csv(settings.csv, VERDICT_COLUMNS, map(row, verdicts))
     if settings.frames_csv:
-        write_csv(settings.frames_csv, FRAME_ROW, (face for verdict in verdicts for face in frame_rows(verdict)))
-    failing = {"any": ("fake", "undecided"), None: ()}.get(settings.fail_on, (settings.fail_on,))
-    missed = any(verdict.label in failing for verdict in verdicts)
-    rates, terms = detector.rates, detector.terms
-    return PredictResult(verdicts, words, rates, missed, reasons.written, skipped, unread, terms, sha256)
+        write_csv(settings.frames_csv, FRAME_COLUMNS, (face for verdict in verdicts for face in frame_rows(verdict)))
 
 
 def _check_case(settings: Predict) -> None:

@@ -79,8 +79,8 @@ def robustness(
     assert scored.detector  # there is one, if there are no predictions
     chosen = middles(scored.frames.drop(columns="score"), settings.robustness_frames)
     kinds = [NONE, *product(names, STRENGTHS)]
-    first: list[np.ndarray] = []
-    scores = scored.calibrated.scores(_scores(settings, scored.detector, chosen, kinds, first, progress))
+    raw, image = _scores(settings, scored.detector, chosen, kinds, progress)
+    scores = scored.calibrated.scores(raw)
     assess = partial(
         assess_table,
         threshold=scored.threshold,
@@ -94,7 +94,7 @@ def robustness(
         _row(name, strength, assess(chosen.assign(score=values)))
         for (name, strength), values in zip(kinds, scores, strict=True)
     ]
-    _write(output, rows, names, first[0], settings)
+    _write(output, rows, names, image, settings)
     return rows
 
 
@@ -103,14 +103,14 @@ def _scores(
     detector: Trained | Exported,
     chosen: "pd.DataFrame",
     kinds: list[tuple[str, int]],
-    first: list[np.ndarray],
     progress: Progress,
-) -> np.ndarray:
-    """Scores, float64 (kinds, frames); stores the middle image of the first video in `first`."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Scores, float64 (kinds, frames), and the middle image of the first video."""
     scores, done, total = np.empty((len(kinds), len(chosen))), 0, len(chosen) * len(kinds)
-    start = 0
+    start, image = 0, np.empty(0)
     for videos in chunks(by_video(detector.images(chosen, AT_ONCE), lengths(chosen)), AT_ONCE):  # decoded once
-        first[:] = first or [videos[0][len(videos[0]) // 2]]
+        if not start:
+            image = videos[0][len(videos[0]) // 2]
         end = start + sum(map(len, videos))
         for number, kind in enumerate(kinds):
             images = np.concatenate(_changed(videos, chosen.index[start:end].tolist(), kind, settings.seed))
@@ -120,7 +120,7 @@ def _scores(
         start = end
     if not np.isfinite(scores).all():
         raise ManifestError("Some scores are not finite; train the detector again.")
-    return scores
+    return scores, image
 
 
 def _changed(videos: list[np.ndarray], places: list[int], kind: tuple[str, int], seed: int) -> list[np.ndarray]:
@@ -146,16 +146,13 @@ def _write(output: Path, rows: list[dict[str, Any]], names: list[str], image: np
     from deepfake_cli.reporting.figures.changes import changes_sheet
     from deepfake_cli.reporting.figures.robustness import robustness_plot
 
-    ends = ("value", "low", "high")
-    columns = [f"{level}_{figure}_{end}" for level, figure, end in product(("frame", "video"), FIGURES, ends)]
+    keys = ("change", "strength", "parameter")
+    columns = {"_".join(place): place for place in product(("frame", "video"), FIGURES, ("value", "low", "high"))}
     flat = [
-        {key: row[key] for key in ("change", "strength", "parameter")}
-        | {
-            f"{level}_{figure}_{end}": row[level][figure][end]
-            for level, figure, end in product(("frame", "video"), FIGURES, ends)
-        }
+        {key: row[key] for key in keys}
+        | {name: row[level][figure][end] for name, (level, figure, end) in columns.items()}
         for row in rows
     ]
-    manifest.write(output / FILES[0], ["change", "strength", "parameter", *columns], flat)
+    manifest.write(output / FILES[0], [*keys, *columns], flat)
     robustness_plot(output / FILES[1], rows, settings.plot_formats)
     changes_sheet(output / FILES[2], image, names, settings.seed)

@@ -20,8 +20,10 @@ from deepfake_cli.extraction.extract import Extracted, Job, extract, sweep
 from deepfake_cli.faces import find_face_detector
 from deepfake_cli.storage.csv_cells import read_rows
 from deepfake_cli.storage.disk import reason
+from deepfake_cli.storage.downloads import local_path
 from deepfake_cli.storage.folders import closed
-from deepfake_cli.storage.remote import here, is_remote, listed
+from deepfake_cli.storage.remote_folder import listed
+from deepfake_cli.storage.urls import is_remote
 
 Progress = Callable[[Extracted, int, int], None]
 
@@ -132,7 +134,7 @@ def _write_manifest(path: Path, videos: Sequence[Extracted], facts: dict[str, di
 
 
 def _others(path: Path, facts: dict[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    path = here(path)
+    path = local_path(path)
     if path.is_file():
         with path.open(newline="", encoding="utf-8") as file:
             yield from (row for row in read_rows(file) if row.get("video") not in facts)

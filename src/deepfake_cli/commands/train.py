@@ -1,4 +1,4 @@
-"""``deepfake train``: on this machine or on a Ray cluster."""
+"""``deepfake train``: train a detector, on this machine or on a Ray cluster."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 
 from deepfake_cli.config.panels import Panel
 from deepfake_cli.storage.disk import check_output
-from deepfake_cli.storage.remote import is_remote, url
+from deepfake_cli.storage.urls import is_remote, url
 
 IMAGES, LISTS = Path("img"), Path("csv")  # output of split and of make-csv
 RUNS = Path("runs")  # output of train

@@ -10,7 +10,7 @@ from deepfake_cli.config.choices import ADAPTERS, DEGRADATIONS, FACE_DETECTORS, 
 from deepfake_cli.config.panels import Panel
 from deepfake_cli.config.texts import CLUSTER, FIGURES, ON_THIS_MACHINE, SEVERAL
 from deepfake_cli.storage.folders import is_folder
-from deepfake_cli.storage.remote import is_remote, url
+from deepfake_cli.storage.urls import is_remote, url
 
 ADAPTER = f"{either(ADAPTERS)}; {OWN}"
 DETECTOR = f"{either(FACE_DETECTORS)}; {OWN}"

@@ -11,6 +11,7 @@ import numpy as np
 
 from deepfake_cli.errors import ManifestError
 from deepfake_cli.storage import remote, tar_shards
+from deepfake_cli.storage.urls import is_remote
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,7 +81,7 @@ def missing(paths: "pd.Series[str]") -> list[str]:
         inside = tar_shards.packed(folder + names[0])
         if not inside:
             existing = listed(folder)
-        elif not remote.is_remote(inside[0]):
+        elif not is_remote(inside[0]):
             existing = _in_tar(inside[0], inside[1].rpartition("/")[0])
         else:  # a remote tar is not downloaded for this
             existing = set(names) if inside[0].name in listed(f"{inside[0].parent}/") else set()
@@ -104,8 +105,8 @@ def _in_tar(tar: Path, folder: str) -> set[str]:
 
 
 def _files(folder: str) -> set[str]:
-    if remote.is_remote(folder):
-        return remote.names(Path(folder))
+    if is_remote(folder):
+        return remote.file_names(Path(folder))
     if Path(folder).resolve().is_relative_to("/proc") or Path(folder).resolve().is_relative_to("/sys"):
         return set()  # the kernel's files have no size, and may have no end
     try:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from deepfake_cli.data.checks import by_folder
-from deepfake_cli.media.video import read_image
+from deepfake_cli.media.image import read_image
 from deepfake_cli.storage.hashes import sha256
 
 if TYPE_CHECKING:

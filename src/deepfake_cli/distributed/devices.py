@@ -1,16 +1,14 @@
 """Choose the devices of a run: `choose` decides and gives the reason, `open_strategy` configures TensorFlow."""
 
 import os
-import shutil
 import signal
-import subprocess
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from deepfake_cli.distributed import gpu_kernels
+from deepfake_cli.distributed import gpu_kernels, nvidia_smi
 from deepfake_cli.distributed.environment import Workers
 from deepfake_cli.errors import DeviceError
 
@@ -107,9 +105,12 @@ def visible_gpus() -> list[Gpu]:
     gpu_kernels.keep_compiled()
     devices = tf.config.list_physical_devices("GPU")
     names = [tf.config.experimental.get_device_details(device).get("device_name", "GPU") for device in devices]
-    cards = _visible_cards(_cards(), os.environ.get("CUDA_VISIBLE_DEVICES")) if devices else []
+    cards = nvidia_smi.visible_cards(nvidia_smi.cards(), os.environ.get("CUDA_VISIBLE_DEVICES")) if devices else []
     cards += [None] * len(devices)
-    return [Gpu(index, name, _memory(name, card)) for index, (name, card) in enumerate(zip(names, cards, strict=False))]
+    return [
+        Gpu(index, name, nvidia_smi.memory(name, card))
+        for index, (name, card) in enumerate(zip(names, cards, strict=False))
+    ]
 
 
 def open_strategy(plan: Plan) -> "tf.distribute.Strategy":
@@ -221,44 +222,3 @@ def _configure(tf: Any, plan: Plan) -> None:
     if plan.logical_cpus > 1:
         cpu = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * plan.logical_cpus)
-
-
-@dataclass(frozen=True)
-class _Card:
-    """A GPU as nvidia-smi lists it, which ignores ``CUDA_VISIBLE_DEVICES``."""
-
-    uuid: str
-    name: str
-    memory_mib: int | None
-
-
-def _cards() -> list[_Card]:
-    """All NVIDIA GPUs of the machine; empty if nvidia-smi is missing or fails."""
-    program = shutil.which("nvidia-smi")
-    if not program:
-        return []
-    query = [program, "--query-gpu=uuid,name,memory.total", "--format=csv,noheader,nounits"]
-    try:
-        listed = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True).stdout
-    except (OSError, subprocess.SubprocessError):
-        return []
-    return _parse_cards(listed)
-
-
-def _parse_cards(listed: str) -> list[_Card]:
-    rows = [[cell.strip() for cell in line.split(",")] for line in listed.splitlines() if line.count(",") == 2]
-    return [_Card(uuid, name, int(memory) if memory.isdigit() else None) for uuid, name, memory in rows]
-
-
-def _visible_cards(cards: list[_Card], mask: str | None) -> list[_Card | None]:
-    """The cards in the order of ``CUDA_VISIBLE_DEVICES``, by index or prefix of a UUID; None for unknown ones."""
-    if mask is None:
-        return list(cards)
-    by_index = {str(index): card for index, card in enumerate(cards)}
-    names = [name.strip() for name in mask.split(",")]
-    return [by_index.get(name) or next((c for c in cards if name and c.uuid.startswith(name)), None) for name in names]
-
-
-def _memory(name: str, card: _Card | None) -> int | None:
-    """The card's memory if the names match: CUDA may order GPUs by speed, nvidia-smi orders them by slot."""
-    return card.memory_mib if card and card.name == name else None

@@ -59,7 +59,10 @@ def find_workers(environment: Mapping[str, str]) -> Workers | None:
 
 
 def _from_tf_config(text: str) -> Workers | None:
-    """https://www.tensorflow.org/guide/distributed_training#TF_CONFIG, as Kubeflow and Vertex AI set it."""
+    """The workers in ``TF_CONFIG``, which Kubeflow and Vertex AI set.
+
+    Source: https://www.tensorflow.org/guide/distributed_training#TF_CONFIG.
+    """
     try:
         config = parse_json(text, Any, "TF_CONFIG", DeviceError)
     except DeviceError as error:
@@ -109,7 +112,7 @@ def _refuse(text: str, fault: str) -> NoReturn:
 
 
 def _from_slurm(environment: Mapping[str, str]) -> Workers:
-    """A SLURM step with one task per machine; several would have to share its GPUs."""
+    """The workers of a SLURM step, one task per machine; several would have to share its GPUs."""
     try:
         tasks, nodes, rank = (
             int(environment[f"SLURM_{name}"]) for name in ("STEP_NUM_TASKS", "STEP_NUM_NODES", "PROCID")

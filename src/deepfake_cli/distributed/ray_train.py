@@ -11,7 +11,8 @@ from uuid import uuid4
 
 from deepfake_cli.distributed.ray_tasks import RETRIES, DriverContext, connected, enter, marked
 from deepfake_cli.errors import ClusterError, DeepfakeError, DeviceError
-from deepfake_cli.storage.remote import is_remote, located
+from deepfake_cli.storage.filesystems import located
+from deepfake_cli.storage.urls import is_remote
 
 Send = Callable[[Any], None]  # sends an event to the driver
 DONE = "done"  # the event of a worker that has finished
@@ -44,9 +45,8 @@ def together(work: Work, receive: Send, *, workers: int, gpus: bool | None, clus
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         on_driver = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-        queue: Any = Queue(
-            actor_options={"num_cpus": 0, "scheduling_strategy": on_driver}
-        )  # on the driver: it survives other machines
+        # on the driver, so that the queue survives the other machines
+        queue: Any = Queue(actor_options={"num_cpus": 0, "scheduling_strategy": on_driver})
         trainer = TensorflowTrainer(
             _loop,
             train_loop_config={"work": work, "context": DriverContext.current(mark), "queue": queue},

@@ -14,7 +14,7 @@ from deepfake_cli.evaluation.onnx_scorer import Exported
 from deepfake_cli.inference.runtimes.metadata import ONNX
 from deepfake_cli.native_output import quiet
 from deepfake_cli.runs import recipe
-from deepfake_cli.runs.listing import BEST_ONNX
+from deepfake_cli.runs.files import BEST_ONNX
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,7 +94,7 @@ class Trained:
         import pandas as pd
 
         from deepfake_cli.models.grad_cam import heat_maps
-        from deepfake_cli.training.input_pipeline import read_image, reading
+        from deepfake_cli.training.images import read_image, reading
 
         # decoded and scaled as for the scores, or the map might explain another prediction
         read, size = reading(pd.Series(paths, dtype=str)), self.model.input_shape[1]

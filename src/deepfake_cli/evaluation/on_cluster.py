@@ -10,7 +10,8 @@ import numpy as np
 from deepfake_cli.config import Evaluate
 from deepfake_cli.distributed import in_parts
 from deepfake_cli.errors import ClusterError
-from deepfake_cli.evaluation.keras_scorer import Exported, Trained, detector_of
+from deepfake_cli.evaluation.keras_scorer import Trained, detector_of
+from deepfake_cli.evaluation.onnx_scorer import Exported
 
 BATCHES = 16  # per task: seconds of work, so that overhead and retries stay cheap
 

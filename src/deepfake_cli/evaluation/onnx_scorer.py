@@ -16,7 +16,7 @@ from deepfake_cli.errors import ConfigError, ManifestError
 from deepfake_cli.evaluation.calibrated import Calibrated
 from deepfake_cli.inference import runtimes
 from deepfake_cli.inference.runtimes.metadata import Traits
-from deepfake_cli.media.video import read_image
+from deepfake_cli.media.image import read_image
 from deepfake_cli.metrics.calibration import Calibration
 from deepfake_cli.runs import recipe
 
@@ -125,7 +125,7 @@ def _other_margin(expected: float, listed: float) -> str:
 
 
 def scaled(path: str, size: int, resize: str = "linear", inner: float = 1) -> np.ndarray:
-    """Decode an image and scale it as `deepfake_cli.training.input_pipeline.read_image` does: uint8 RGB (size, size, 3).
+    """Decode an image and scale it as `deepfake_cli.training.images.read_image` does: uint8 RGB (size, size, 3).
 
     Args:
         path: of the image.

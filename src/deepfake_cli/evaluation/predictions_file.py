@@ -9,9 +9,9 @@ from pydantic import Field
 from deepfake_cli.errors import ModelError
 from deepfake_cli.inference.runtimes.metadata import Card, terms
 from deepfake_cli.reporting.folder import METRICS, PREDICTIONS
+from deepfake_cli.storage.downloads import local_path
 from deepfake_cli.storage.file_sets import finish
 from deepfake_cli.storage.json_files import Part, Text, read_json
-from deepfake_cli.storage.remote import here
 
 COLUMNS = ("path", "dataset", "group", "video", "label", "score")
 MEND = "Run deepfake evaluate again."
@@ -30,7 +30,7 @@ class Summary(Part):
 def is_predictions(path: Path) -> bool:
     """Whether a file has the columns of predictions; the scores in a manifest are those of the face detector."""
     finish(path.parent)
-    local = here(path)
+    local = local_path(path)
     if not local.is_file():  # opening a pipe would block
         return False
     try:

@@ -14,7 +14,7 @@ from deepfake_cli.inference.detector import Detector
 from deepfake_cli.inference.result import Verdict
 from deepfake_cli.media.encodings import ENCODINGS, middle, write_video
 from deepfake_cli.storage.disk import reason
-from deepfake_cli.storage.remote import lent
+from deepfake_cli.storage.downloads import downloaded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,7 +124,7 @@ def _verdicts(each: Labelled, detector: Detector, most: int, folder: Path) -> It
     if not first.fps:  # an image, or unreadable
         return
     try:
-        with lent(each.path) as local:
+        with downloaded(each.path) as local:
             images = middle(local, SPAN * most)
         for name, encoding in ENCODINGS.items():
             write_video(folder / "encoded.mp4", images, encoding)

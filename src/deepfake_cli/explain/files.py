@@ -9,7 +9,8 @@ from typing import Any
 from deepfake_cli.explain.top_frames import faces_of, read_again
 from deepfake_cli.inference.detector import Detector
 from deepfake_cli.inference.result import Verdict
-from deepfake_cli.storage.remote import lent, url
+from deepfake_cli.storage.downloads import downloaded
+from deepfake_cli.storage.urls import url
 
 
 class Reasons:
@@ -35,7 +36,7 @@ class Reasons:
         """Explain a verdict; without a score, the page only gives the reason."""
         if not self._wants_page and not self._folder:
             return
-        with lent(verdict.path) as local:
+        with downloaded(verdict.path) as local:
             local_verdict = replace(verdict, path=local)
             if self._wants_page:
                 from deepfake_cli.explain.page import part

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from deepfake_cli.errors import ConfigError
 from deepfake_cli.faces import find_face_detector
 from deepfake_cli.inference import runtimes
 from deepfake_cli.inference.add_card import add_card
@@ -26,7 +25,6 @@ from deepfake_cli.metrics.calibration import Calibration
 from deepfake_cli.provenance.credentials import check_trust
 from deepfake_cli.storage.hashes import sha256
 
-FOLDERS = ("auto", "video", "files")  # which folders of images are one video
 WEBCAM_SECONDS = 10.0  # of a webcam that `predict` judges, unless a limit is given
 
 
@@ -39,8 +37,6 @@ class Detector:
         >>> verdict = Detector.load().predict(FOLDER / CLIPS[0][0], max_frames=20)
         >>> verdict.label
         'real'
-        >>> 0 <= verdict.score < verdict.threshold
-        True
 
     Attributes:
         traits: the metadata of the detector.
@@ -172,10 +168,10 @@ class Detector:
             ConfigError: a source of this type cannot be judged.
             StorageError: a URL cannot be read.
         """
-        found = sources(source, _known(folders))
-        if _is_number(source) and not {"max_seconds", "max_frames"} & options.keys():
+        found = sources(source, folders)
+        if isinstance(source, int) and not {"max_seconds", "max_frames"} & options.keys():
             options["max_seconds"] = WEBCAM_SECONDS
-        verdicts = Verdicts(self.judge(path, frames=frames, **options) for path, frames in found.each)
+        verdicts = Verdicts(self.judge(path, frames=frames, **options) for path, frames in found.items)
         return verdicts if found.many else verdicts[0]
 
     def stream(self, source: Any, *, folders: str = "auto", **options: Any) -> Iterator[Verdict]:
@@ -192,23 +188,18 @@ class Detector:
         Raises:
             FileNotFoundError, VideoError, ConfigError, StorageError: see `predict`.
         """
-        found = sources(source, _known(folders))
-        live = _is_number(source) or (isinstance(source, Iterator) and not found.many)
-        return self._live(found.each, options) if live else self._each(found.each, options)
+        found = sources(source, folders)
+        live = isinstance(source, int) or (isinstance(source, Iterator) and not found.many)
+        if live:
+            ((path, frames),) = found.items
+            return self._live(path, frames, options)
+        return (self.judge(path, frames=frames, **options) for path, frames in found.items)
 
-    def _each(self, found: Any, options: dict[str, Any]) -> Iterator[Verdict]:
-        for path, frames in found:
-            yield self.judge(path, frames=frames, **options)
-
-    def _live(self, found: Any, options: dict[str, Any]) -> Iterator[Verdict]:
+    def _live(self, path: Path, frames: Any, options: dict[str, Any]) -> Iterator[Verdict]:
         """A verdict for each frame of a live source."""
-        ((path, frames),) = found
-        every, most, seconds = (
-            options.pop("every", 1),
-            options.pop("max_frames", None),
-            options.pop("max_seconds", None),
-        )
-        images = frames.frames(FrameSampler(every), inf if seconds is None else time.monotonic() + seconds)
+        sampler = FrameSampler(options.pop("every", 1))
+        most, seconds = options.pop("max_frames", None), options.pop("max_seconds", None)
+        images = frames.frames(sampler, inf if seconds is None else time.monotonic() + seconds)
         for index, image in islice(images, most):
             one = MemorySource([image[..., ::-1]], frames.name, is_image=True)
             yield self.judge(Path(f"{path} frame {index}"), frames=one, **options)
@@ -235,8 +226,7 @@ class Detector:
             max_frames: maximum number of frames, evenly spaced; None for all. Of frames whose number is unknown, the first.
             faces: ``"largest"`` of each frame, or ``"all"``; then the face with the highest score decides.
             crops: whether the images are face crops; skips face detection.
-            margin: with `crops`, their side relative to the longer side of the face box, such as 1.3 for those of
-                `deepfake_cli.split`: they are cut to what the detector expects. None if they are so already.
+            margin: with `crops`, their side in longer sides of the face box: 1.3 as `split` cuts; None as the detector expects.
             max_seconds: time limit, in seconds; the verdict is then on the frames read so far. None for no limit.
             progress: called with the number of frames done and the total; 0 if the total is unknown.
 
@@ -257,13 +247,3 @@ class Detector:
         if faces == "largest" and not crops:  # as the files of the card were judged
             add_card(verdict, self.traits, rated=self._own_thresholds)
         return verdict
-
-
-def _known(folders: str) -> str:
-    if folders not in FOLDERS:
-        raise ConfigError(f"folders: found {folders!r}; expected {', '.join(FOLDERS)}.")
-    return folders
-
-
-def _is_number(source: Any) -> bool:
-    return isinstance(source, int)

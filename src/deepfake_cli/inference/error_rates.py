@@ -65,7 +65,7 @@ class Errors:
 
     @property
     def none(self) -> str:
-        """What to say if no file like this one was measured."""
+        """The sentence shown if no file like this one was measured."""
         return "No file like this one in all of these was measured."
 
     def rows(self) -> list[Row]:

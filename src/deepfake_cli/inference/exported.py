@@ -1,4 +1,4 @@
-"""The file of a detector."""
+"""Find the exported file of what a user names as a detector."""
 
 from pathlib import Path
 
@@ -6,7 +6,8 @@ from deepfake_cli.assets import STARTER
 from deepfake_cli.config import RUNS
 from deepfake_cli.errors import MissingModelError
 from deepfake_cli.inference.runtimes.metadata import ONNX
-from deepfake_cli.storage.remote import here, url
+from deepfake_cli.storage.downloads import local_path
+from deepfake_cli.storage.urls import url
 
 BEST = "best.onnx"  # in the folder of a run
 
@@ -32,8 +33,8 @@ def exported(path: str | Path | None) -> Path:
 def _beside(snapshot: Path, missing: str) -> Path:
     """The export of a snapshot, which has its name with another suffix."""
     export = snapshot.with_suffix(ONNX)
-    if here(export).is_file():
+    if local_path(export).is_file():
         return export
-    if not here(snapshot).is_file():
+    if not local_path(snapshot).is_file():
         raise MissingModelError(f"{missing}, and no {snapshot.name}. Train a detector with deepfake train.")
     raise MissingModelError(f"{missing}. Create it with deepfake export {url(snapshot)} --output {url(export)}")

@@ -24,7 +24,7 @@ from deepfake_cli.inference.timeline import Timeline
 from deepfake_cli.media.memory import MemorySource
 from deepfake_cli.media.video import FrameSampler, FrameSource
 from deepfake_cli.storage.disk import reason
-from deepfake_cli.storage.remote import lent
+from deepfake_cli.storage.downloads import downloaded
 
 BATCH = 4  # crops per batch: larger batches are no faster on CPUs and take more memory
 PROGRESS_EVERY = 0.5  # seconds between calls of progress, if there are no faces
@@ -105,7 +105,7 @@ def judge(
         _judge_frames(verdict, source, options, progress, until)
     else:
         try:
-            with lent(path) as local, recorder.of_file(local, verdict):
+            with downloaded(path) as local, recorder.of_file(local, verdict):
                 _judge_frames(verdict, recorder.opened(FrameSource(local)), options, progress, until)
         except (DeepfakeError, OSError) as error:
             verdict.reason = reason(error).removeprefix(f"{path}: ")
@@ -216,17 +216,17 @@ Batch = tuple[int, list[Face]]  # frames read so far, and new faces
 
 def _batches(stream: Iterator[tuple[int, bool, list[Face]]], left_out: Counter[str]) -> Iterator[Batch]:
     batch: list[Face] = []
-    count, told = 0, time.monotonic()
+    count, reported = 0, time.monotonic()
     for count, (_, readable, of_frame) in enumerate(stream, 1):
         if not of_frame:
             left_out["no face" if readable else "unreadable"] += 1
         batch += of_frame
         if len(batch) >= BATCH:
             yield count, batch
-            batch, told = [], time.monotonic()
-        elif time.monotonic() - told > PROGRESS_EVERY:
+            batch, reported = [], time.monotonic()
+        elif time.monotonic() - reported > PROGRESS_EVERY:
             yield count, []
-            told = time.monotonic()
+            reported = time.monotonic()
     yield count, batch
 
 

@@ -1,4 +1,4 @@
-"""The plot of one verdict."""
+"""Plot the scores of a verdict over time."""
 
 from typing import TYPE_CHECKING
 

@@ -83,7 +83,7 @@ class Record(Fact):
 
     @property
     def origin_lines(self) -> list[str]:
-        """What a reader must not miss of where the file says it came from; see `Provenance.lines`."""
+        """What the file says of its origin and a reader should know, as sentences; see `Provenance.lines`."""
         return self.provenance.lines if self.provenance else []
 
     def anonymous(self) -> "Record":

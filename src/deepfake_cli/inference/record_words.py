@@ -6,16 +6,16 @@ from deepfake_cli.inference.record import Record
 from deepfake_cli.storage.json_files import json_text
 
 Rows = list[tuple[str, str]]
-COLUMNS = (
+RECORD_COLUMNS = (
     *("sha256", "sha256_after", "bytes", "format", "codec", "credentials", "marks", "face_pixels", "left_out", "tool"),
     *("detector_sha256", "began", "machine", "record"),
-)  # of a CSV
+)
 
 
-def columns(record: Record | None) -> dict[str, Any]:
+def record_columns(record: Record | None) -> dict[str, Any]:
     """The record as columns of a CSV; all are empty without one. What has no column of its own is JSON."""
     if record is None:
-        return dict.fromkeys(COLUMNS, "")
+        return dict.fromkeys(RECORD_COLUMNS, "")
     header, origin, sizes = record.header, record.provenance, record.face_sizes
     judged = next((track for track in header.streams if track.judged), None) if header else None
     return {

@@ -100,5 +100,5 @@ def file_hash(path: Path) -> str | None:
 
 
 def _offset() -> float:
-    """Seconds between two clocks of this machine: the one that tells the time, and one that nobody can set."""
+    """Seconds between the wall clock of this machine and its monotonic clock, which nobody can set."""
     return time.time() - time.monotonic()

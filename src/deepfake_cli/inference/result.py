@@ -1,22 +1,20 @@
-"""Verdicts."""
+"""Verdicts: the results of judging files."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from deepfake_cli.inference.card_columns import CARD_COLUMNS, card_columns
 from deepfake_cli.inference.condition import Condition
 from deepfake_cli.inference.error_rates import Errors
 from deepfake_cli.inference.record import Record
-from deepfake_cli.inference.record_words import COLUMNS, columns
 from deepfake_cli.inference.save import save_verdicts
 from deepfake_cli.inference.support import Support
+from deepfake_cli.inference.tables import VERDICT_COLUMNS, html_table, row
 from deepfake_cli.inference.timeline import Timeline
-from deepfake_cli.storage.remote import url
+from deepfake_cli.storage.urls import url
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,7 +108,7 @@ class Verdict:
         return f"<Verdict {self.label}{score}: {url(self.path)}{f'; {self.reason}' if self.reason else ''}>"
 
     def _repr_html_(self) -> str:
-        return _table([self])
+        return html_table([self])
 
     def to_dict(self) -> dict[str, Any]:
         """The verdict as plain values, the same as in ``deepfake predict --json``."""
@@ -197,7 +195,7 @@ class Verdicts(list[Verdict]):
         return f"<{len(self):,} verdicts: {counts or 'none'}>{shown}{more}"
 
     def _repr_html_(self) -> str:
-        return _table(self)
+        return html_table(self)
 
     @property
     def counts(self) -> dict[Call, int]:
@@ -214,7 +212,7 @@ class Verdicts(list[Verdict]):
         """The verdicts as a table with a row per file; the columns are those of ``deepfake predict --csv``."""
         import pandas as pd
 
-        return pd.DataFrame([row(verdict) for verdict in self], columns=[*TABLE])
+        return pd.DataFrame([row(verdict) for verdict in self], columns=[*VERDICT_COLUMNS])
 
     def save(self, path: str | Path) -> Path:
         """Save as the suffix of `path` says: .json (`to_dict`) or .csv (`to_df`).
@@ -229,43 +227,6 @@ class Verdicts(list[Verdict]):
 
 
 SHOWN = 10  # verdicts in the text of a list
-ROW = ("path", "verdict", "score", "probability", "low", "high", "threshold", "frames", "reason", "seconds", "notes")
-TABLE = (*ROW, *CARD_COLUMNS, *COLUMNS)  # of ``--csv``
-FRAME_ROW = ("path", "face", "frame", "time", "score", "box")
-
-
-def row(verdict: Verdict) -> dict[str, Any]:
-    """The row of a verdict for ``--csv``."""
-    facts = verdict.facts()
-    own = {name: facts[name] for name in ROW[:-1]} | {"notes": "; ".join(verdict.notes)}
-    return own | card_columns(verdict.support, verdict.errors) | columns(verdict.record)
-
-
-def frame_rows(verdict: Verdict) -> Iterator[dict[str, Any]]:
-    """The rows of a verdict for ``--frames-csv``."""
-    for number, face in enumerate(verdict.faces):
-        for index in range(len(face.timeline)):
-            moment = face.timeline[index]
-            yield {
-                "path": url(verdict.path),
-                "face": number,
-                "frame": moment.frame,
-                "time": round(verdict.times[moment.frame], 3) if verdict.times else "",
-                "score": "" if moment.score != moment.score else round(moment.score, 4),
-                "box": moment.box.text,
-            }
-
-
-def _table(verdicts: Sequence[Verdict]) -> str:
-    """The verdicts as an HTML table, for notebooks."""
-    rows = []
-    for verdict in verdicts:
-        ends = f" ({verdict.interval[0]:.2f}–{verdict.interval[1]:.2f})" if verdict.interval else ""
-        score = "" if verdict.score is None else f"{verdict.score:.2f}{ends}"
-        cells = (url(verdict.path), verdict.label, score, f"{verdict.frames:,}", verdict.reason)
-        rows.append("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in cells) + "</tr>")
-    head = "".join(f"<th>{name}</th>" for name in ("file", "verdict", "score", "frames", "reason"))
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
 def _short(value: float | None) -> float | None:

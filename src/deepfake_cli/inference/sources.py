@@ -1,4 +1,4 @@
-"""What can be judged: files, folders, patterns and URLs; images and frames in memory; webcams."""
+"""Find what to judge: files, folders, patterns and URLs; images and frames in memory; webcams."""
 
 import glob
 import os
@@ -14,8 +14,10 @@ from deepfake_cli.media.video import VIDEO_SUFFIXES, is_frame, is_number
 from deepfake_cli.storage import remote
 from deepfake_cli.storage.folders import PASSED, below, exists, is_folder
 from deepfake_cli.storage.near import hint
+from deepfake_cli.storage.urls import is_remote, url
 
 MODELS = frozenset({".onnx", ".keras", ".h5", ".hdf5", ".tflite", ".pth", ".pt"})  # suffixes that no media have
+FOLDERS = ("auto", "video", "files")  # which folders of images are one video, see `is_video_folder`
 ALSO = frozenset({  # suffixes of media that data sets do not have
         ".264", ".265", ".apng", ".avif", ".dib", ".gif", ".h264", ".heic", ".heif", ".hevc", ".hif", ".ivf", ".j2k",
         ".jfif", ".jp2", ".jpe", ".jxl", ".m2p", ".mpe", ".mpo", ".nut", ".ogx", ".pbm", ".pgm", ".pnm", ".ppm", ".rm",
@@ -27,11 +29,11 @@ class Sources(NamedTuple):
     """What a source holds.
 
     Attributes:
-        each: what gets a verdict: a path or frames in memory, each with its name.
+        items: what gets a verdict: a path or frames in memory, each with its name.
         many: whether the source may hold several, so that they get a list of verdicts.
     """
 
-    each: Iterable[tuple[Path, MemorySource | None]]
+    items: Iterable[tuple[Path, MemorySource | None]]
     many: bool
 
 
@@ -41,8 +43,10 @@ def sources(source: Any, folders: str = "auto") -> Sources:
     Raises:
         MissingFileError: a file or folder does not exist, or a pattern or folder has no media.
         VideoError: a webcam cannot be opened.
-        ConfigError: a source of this type cannot be judged.
+        ConfigError: a source of this type cannot be judged, or `folders` is unknown.
     """
+    if folders not in FOLDERS:
+        raise ConfigError(f"folders: found {folders!r}; expected {', '.join(FOLDERS)}.")
     if isinstance(source, (str, os.PathLike)):
         path = Path(source)
         found = list(existing([path], folders))
@@ -125,8 +129,8 @@ def check_all_there(paths: Iterable[Path]) -> None:
         MissingFileError: one does not exist.
     """
     for path in paths:
-        if not glob.has_magic(str(path)) and not (_is_there(path) if remote.is_remote(path) else exists(path)):
-            raise MissingFileError(f"{remote.url(path)}: no such file.{hint(path)}")
+        if not glob.has_magic(str(path)) and not (_is_there(path) if is_remote(path) else exists(path)):
+            raise MissingFileError(f"{url(path)}: no such file.{hint(path)}")
 
 
 def _is_there(path: Path) -> bool:
@@ -159,22 +163,12 @@ def files(
     unique: dict[Path, None] = {}
     named: list[Path] = []
     for path in paths:
-        if remote.is_remote(path) and str(path).startswith(("http:", "https:")):
+        if is_remote(path) and str(path).startswith(("http:", "https:")):
             inside = [path]  # a web server has no folders
-        elif remote.is_remote(path):
+        elif is_remote(path):
             inside = [file for file in remote.find(path) if _has_media_name(file)] or [path]
         elif is_folder(path):
-            missed: dict[Path, str] = {}
-            found = below(path, missed, partial(is_video_folder, folders=folders))
-            visible = [file for file in found if file.name[0] != "."]
-            inside = [file for file in visible if is_folder(file) or _has_media_name(file)]
-            inside += [folder for folder, reason in missed.items() if reason not in PASSED]
-            if not inside:
-                raise MissingFileError(f"{path}: no videos or images in this folder.")
-            if skipped is not None:
-                skipped += [file for file in visible if file not in inside]
-            if unread is not None:
-                unread |= missed
+            inside = _in_folder(path, skipped, unread, folders)
         elif not exists(path) and glob.has_magic(str(path)):
             matches = sorted(map(Path, glob.glob(str(path), recursive=True)))  # noqa: PTH207 - an absolute pattern, too
             inside = [file for file in matches if not is_folder(file) or is_video_folder(file, folders)]
@@ -192,6 +186,22 @@ def files(
         others = f" {len(named) - 1} other files are missing too." if len(named) > 1 else ""
         raise MissingFileError(f"{named[0]}: no such file.{hint(named[0])}{others}")
     return iter(unique)
+
+
+def _in_folder(folder: Path, skipped: list[Path] | None, unread: dict[Path, str] | None, folders: str) -> list[Path]:
+    """The media in a folder, and what of it cannot be listed; see `files`."""
+    missed: dict[Path, str] = {}
+    found = below(folder, missed, partial(is_video_folder, folders=folders))
+    visible = [path for path in found if path.name[0] != "."]
+    inside = [path for path in visible if is_folder(path) or _has_media_name(path)]
+    inside += [path for path, reason in missed.items() if reason not in PASSED]
+    if not inside:
+        raise MissingFileError(f"{folder}: no videos or images in this folder.")
+    if skipped is not None:
+        skipped += [path for path in visible if path not in inside]
+    if unread is not None:
+        unread |= missed
+    return inside
 
 
 def is_video_folder(folder: Path, folders: str = "auto") -> bool:

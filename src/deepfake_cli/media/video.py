@@ -14,21 +14,10 @@ from deepfake_cli.errors import VideoError
 from deepfake_cli.media.damage import of_image as of_damaged
 from deepfake_cli.media.decode import Video
 from deepfake_cli.media.header import Header, of_images
-from deepfake_cli.media.image import count_images, decode_image, image_bytes, is_image, read_image
+from deepfake_cli.media.image import count_images, decode_image, image_bytes, is_image
 from deepfake_cli.media.info import of_image
 from deepfake_cli.native_output import quiet
 from deepfake_cli.storage.disk import reason
-
-__all__ = [
-    "IMAGE_SUFFIXES",
-    "VIDEO_SUFFIXES",
-    "FrameSampler",
-    "FrameSource",
-    "frame_files",
-    "frames",
-    "is_frame",
-    "read_image",
-]
 
 VIDEO_SUFFIXES = frozenset({
         ".3g2", ".3gp", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".m1v", ".m2ts", ".m2v", ".m4v",

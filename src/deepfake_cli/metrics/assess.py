@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 
 from deepfake_cli.metrics import slices
-from deepfake_cli.metrics.checked import Codes, checked, checked_rows
+from deepfake_cli.metrics.checked import checked, checked_rows
 from deepfake_cli.metrics.delong import of_ranking
 from deepfake_cli.metrics.few import FEWEST
 from deepfake_cli.metrics.few import notes as few_notes
 from deepfake_cli.metrics.figures import Rows, counted
 from deepfake_cli.metrics.interval import LEVEL, of_rows
+from deepfake_cli.metrics.pooling import Codes
 from deepfake_cli.metrics.videos import group_scores, video_scores
 
 SLICE_RESAMPLES = 200  # at most: enough for the width of an interval

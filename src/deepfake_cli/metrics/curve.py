@@ -4,8 +4,8 @@ from bisect import bisect_left
 
 import numpy as np
 
-from deepfake_cli.metrics.checked import Codes, Floats
 from deepfake_cli.metrics.few import RATES
+from deepfake_cli.metrics.pooling import Codes, Floats
 from deepfake_cli.metrics.ranking import Ranking
 
 PARTIAL = 0.1  # highest false positive rate of the partial AUC

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from deepfake_cli.metrics.checked import Codes, Floats, checked
+from deepfake_cli.metrics.checked import checked
+from deepfake_cli.metrics.pooling import Codes, Floats
 from deepfake_cli.metrics.ranking import Ranking
 
 LEVEL = 0.95

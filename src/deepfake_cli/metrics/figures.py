@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from deepfake_cli.metrics.checked import Codes, Floats, checked
+from deepfake_cli.metrics.checked import checked
 from deepfake_cli.metrics.curve import Curve
 from deepfake_cli.metrics.few import unresolved
 from deepfake_cli.metrics.names import FIGURES
+from deepfake_cli.metrics.pooling import Codes, Floats
 from deepfake_cli.metrics.ranking import Ranking
 from deepfake_cli.metrics.sums import Sums
 

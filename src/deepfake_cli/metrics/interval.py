@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from deepfake_cli.errors import ConfigError
-from deepfake_cli.metrics.checked import Floats, checked, unit_codes
+from deepfake_cli.metrics.checked import checked, unit_codes
 from deepfake_cli.metrics.few import FEWEST
 from deepfake_cli.metrics.figures import Rows
+from deepfake_cli.metrics.pooling import Floats
 from deepfake_cli.metrics.resample import bootstrap, jackknife
 
 LEVEL = 0.95

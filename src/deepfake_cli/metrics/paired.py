@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from deepfake_cli.metrics.checked import Codes, Floats, checked
+from deepfake_cli.metrics.checked import checked
 from deepfake_cli.metrics.delong import delong_test
 from deepfake_cli.metrics.few import FEWEST, notes
 from deepfake_cli.metrics.figures import Rows
 from deepfake_cli.metrics.interval import LEVEL, limits
+from deepfake_cli.metrics.pooling import Codes, Floats
 from deepfake_cli.metrics.resample import bootstrap, jackknife
 
 

@@ -10,9 +10,9 @@ import pandas as pd
 from deepfake_cli.errors import ConfigError, ManifestError
 from deepfake_cli.storage.csv_cells import unquoted_table
 from deepfake_cli.storage.disk import reason
+from deepfake_cli.storage.downloads import local_path
 from deepfake_cli.storage.file_sets import finish
 from deepfake_cli.storage.near import hint
-from deepfake_cli.storage.remote import here
 
 COLUMNS = ("path", "dataset", "group", "video", "frame", "label", "score", "method", "quality")
 NEEDED = ("label", "score")
@@ -112,7 +112,7 @@ def _text(path: Path) -> pd.DataFrame:
     from pyarrow import csv as arrow
 
     finish(path.parent)
-    local = here(path)
+    local = local_path(path)
     if not local.is_file():
         raise ManifestError(f"{path}: no such file.{hint(path)}")
     try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepfake_cli.metrics.checked import Codes, Floats
+from deepfake_cli.metrics.pooling import Codes, Floats
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from deepfake_cli.metrics.checked import Floats
 from deepfake_cli.metrics.figures import Rows
 from deepfake_cli.metrics.names import FIGURES
+from deepfake_cli.metrics.pooling import Floats
 
 FEW = 20_000  # rows; with fewer, threads cost more time than they save
 MOST_THREADS = 8

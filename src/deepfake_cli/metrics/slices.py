@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from deepfake_cli.metrics.checked import Codes
+from deepfake_cli.metrics.pooling import Codes
 
 BY = ("dataset", "quality", "method", "group")
 MOST = 100  # values of one column: a longer table is unreadable

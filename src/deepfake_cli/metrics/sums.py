@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deepfake_cli.metrics.checked import Codes, Floats
+from deepfake_cli.metrics.pooling import Codes, Floats
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

@@ -14,8 +14,8 @@ import keras
 from deepfake_cli.errors import ModelError
 from deepfake_cli.models.contract import check
 from deepfake_cli.models.tune import refreeze
+from deepfake_cli.storage.downloads import local_path
 from deepfake_cli.storage.near import hint
-from deepfake_cli.storage.remote import here
 
 SUFFIXES = (".keras", ".h5", ".hdf5")  # in either case
 
@@ -91,7 +91,7 @@ def _in_lower_case(path: Path) -> Iterator[Path]:
 
 def _checked(path: str | Path) -> Path:
     """The local path of a model file, after a quick check that it exists and is complete."""
-    path = here(Path(path))
+    path = local_path(Path(path))
     if not path.is_file():
         raise ModelError(f"{path}: no such file.{hint(path)} List the runs with deepfake runs.")
     suffix = path.suffix.lower()

@@ -5,7 +5,8 @@ and fake pass through the same video codec, so that only the forgery separates t
 BGR images in 0..255. `deepfake_cli.forgery` makes simpler pseudo-fakes during training.
 """
 
+from deepfake_cli.pseudo_fakes.forge import Sizes
 from deepfake_cli.pseudo_fakes.gallery import Gallery, Portrait, find_portraits
-from deepfake_cli.pseudo_fakes.pair import MARGIN, MASK, METHODS, SIZES, Pair, Sizes, make_pair
+from deepfake_cli.pseudo_fakes.pair import MARGIN, MASK, METHODS, SIZES, Pair, make_pair
 
 __all__ = ["MARGIN", "MASK", "METHODS", "SIZES", "Gallery", "Pair", "Portrait", "Sizes", "find_portraits", "make_pair"]

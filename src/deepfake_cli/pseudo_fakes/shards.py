@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 
 from deepfake_cli.errors import DatasetError
+from deepfake_cli.pseudo_fakes.forge import Sizes
 from deepfake_cli.pseudo_fakes.gallery import Gallery
-from deepfake_cli.pseudo_fakes.pair import MARGIN, MASK, SIZES, Sizes, make_pair
+from deepfake_cli.pseudo_fakes.pair import MARGIN, MASK, SIZES, make_pair
 from deepfake_cli.storage.files import whole
 
 SHARD = 1000  # pairs per file: 221 MB at the default size

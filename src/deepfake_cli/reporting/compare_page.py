@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from deepfake_cli.media.video import read_image
+from deepfake_cli.media.image import read_image
 from deepfake_cli.metrics.few import no_interval
 from deepfake_cli.metrics.names import FIGURES
 from deepfake_cli.reporting.html import data_url, render

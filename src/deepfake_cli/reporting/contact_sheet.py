@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deepfake_cli.datasets.clip import LABELS
-from deepfake_cli.media.video import read_image
+from deepfake_cli.media.image import read_image
 from deepfake_cli.reporting.image_grid import Row, Tile, image_grid, save
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ from deepfake_cli.reporting.page import write
 from deepfake_cli.reporting.worst_faces import MOST
 from deepfake_cli.storage.csv_cells import unquoted_table
 from deepfake_cli.storage.disk import reason
+from deepfake_cli.storage.downloads import local_path
 from deepfake_cli.storage.file_sets import finish
 from deepfake_cli.storage.files import whole
 from deepfake_cli.storage.json_files import read_json
-from deepfake_cli.storage.remote import here
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,7 +82,7 @@ def save_maps(evaluation: Path, maps: Mapping[str, NDArray[Any]]) -> None:
 def _maps(path: Path) -> dict[str, NDArray[Any]]:
     """Load the maps of `save_maps`; empty if the file is missing or unreadable: they are optional."""
     try:
-        with np.load(here(path), allow_pickle=False) as file:
+        with np.load(local_path(path), allow_pickle=False) as file:
             return {str(name): file[f"map_{number}"] / 255 for number, name in enumerate(file["paths"])}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
         return {}
@@ -112,7 +112,9 @@ def _predictions(path: Path) -> "pd.DataFrame":
 
     text = dict.fromkeys(("path", "dataset", "group", "video", "frame", "label", "method", "quality"), str)
     try:
-        table = unquoted_table(pd.read_csv(here(path), dtype=text, keep_default_na=False, na_values={"score": [""]}))
+        table = unquoted_table(
+            pd.read_csv(local_path(path), dtype=text, keep_default_na=False, na_values={"score": [""]})
+        )
     except FileNotFoundError:
         raise ManifestError(f"{path}: no such file. {FIX}") from None
     except (OSError, ValueError) as error:

@@ -36,7 +36,7 @@ def cards(rows: "pd.DataFrame", heat_maps: Mapping[str, NDArray[Any]]) -> list[d
 
 
 def _card(row: dict[Any, Any], heat: NDArray[Any] | None) -> dict[str, Any]:
-    from deepfake_cli.media.video import read_image
+    from deepfake_cli.media.image import read_image
 
     image = read_image(Path(row["path"]))
     return {

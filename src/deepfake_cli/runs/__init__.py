@@ -1,1 +1,1 @@
-"""The folder of a run: recipe, snapshots, listing, resume, and its copy in an object store."""
+"""The folder of a run: recipe, snapshots, calibration, card, listing, resume, and its copy in an object store."""

@@ -6,9 +6,9 @@ from typing import Any
 
 from deepfake_cli.errors import ModelError
 from deepfake_cli.inference.runtimes.metadata import KEY, ONNX, Traits
-from deepfake_cli.runs.listing import BEST, BEST_ONNX
+from deepfake_cli.runs.files import BEST, BEST_ONNX
+from deepfake_cli.storage.downloads import local_path
 from deepfake_cli.storage.files import whole
-from deepfake_cli.storage.remote import here
 
 
 def read_export(snapshot: Path) -> Any:
@@ -18,7 +18,7 @@ def read_export(snapshot: Path) -> Any:
         ModelError: it is broken, has data in other files, or was not written by ``deepfake export``.
     """
     path = export_of(snapshot)
-    if path is None or not here(path).is_file():
+    if path is None or not local_path(path).is_file():
         return None
     return _read(
         path, f"Delete it, and run deepfake export {snapshot} again." if path != snapshot else "Export it again."
@@ -76,7 +76,7 @@ def _read(path: Path, mend: str) -> Any:
     from onnx.external_data_helper import uses_external_data
 
     try:
-        exported = onnx.load(here(path), load_external_data=False)
+        exported = onnx.load(local_path(path), load_external_data=False)
     except Exception as error:  # noqa: BLE001 - protobuf has no common exception class
         raise ModelError(f"{path} cannot be loaded: {' '.join(str(error).split())[:300]}. {mend}") from None
     if any(uses_external_data(tensor) for tensor in exported.graph.initializer):

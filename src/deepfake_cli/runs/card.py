@@ -7,7 +7,8 @@ from deepfake_cli.errors import ModelError
 from deepfake_cli.inference.runtimes.metadata import ONNX
 from deepfake_cli.runs import recipe
 from deepfake_cli.runs.best_onnx import read_export, restamp, stamped
-from deepfake_cli.runs.listing import BEST, BEST_ONNX, is_locked
+from deepfake_cli.runs.files import BEST, BEST_ONNX
+from deepfake_cli.runs.folder import is_locked
 from deepfake_cli.storage.disk import check_output
 from deepfake_cli.storage.file_sets import replaced
 

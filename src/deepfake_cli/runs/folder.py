@@ -9,8 +9,10 @@ from filelock import FileLock, Timeout
 from deepfake_cli.config import Train
 from deepfake_cli.errors import ConfigError, ModelError
 from deepfake_cli.runs import recipe
-from deepfake_cli.runs.listing import BEST, LOCK, resume_name
-from deepfake_cli.storage.remote import here, is_remote
+from deepfake_cli.runs.files import BEST, LOCK
+from deepfake_cli.runs.find import resume_name
+from deepfake_cli.storage.downloads import local_path
+from deepfake_cli.storage.urls import is_remote
 
 
 def named_folder(run: str | None, runs_dir: Path, snapshot_path: Path | None) -> Path | None:
@@ -21,7 +23,7 @@ def named_folder(run: str | None, runs_dir: Path, snapshot_path: Path | None) ->
 def resumed_if_there(settings: Train) -> Train:
     """The settings; with ``--resume-if-there``, and if the named run exists, set to resume it."""
     folder = named_folder(settings.run, settings.runs_dir, settings.snapshot_path)
-    exists = settings.resume_if_there and folder and here(folder / recipe.NAME).is_file()
+    exists = settings.resume_if_there and folder and local_path(folder / recipe.NAME).is_file()
     return settings.model_copy(update={"resume": str(folder)}) if exists else settings
 
 
@@ -32,7 +34,7 @@ def chosen_folder(run: str | None, runs_dir: Path, snapshot_path: Path | None) -
         ConfigError: it holds a run already.
     """
     folder = named_folder(run, runs_dir, snapshot_path)
-    if folder and here(folder / recipe.NAME).is_file():
+    if folder and local_path(folder / recipe.NAME).is_file():
         raise ConfigError(
             f"{folder} holds a run already. Resume it with deepfake train --resume {resume_name(folder)}, or choose another "
             f"{'--snapshot-path' if snapshot_path else '--run'} for a new run."
@@ -74,3 +76,16 @@ def lock_folder(folder: Path) -> FileLock:
         who = f"process {process.get('pid')} on {process.get('host')}" if process else "another process"
         raise ModelError(f"{folder}: {who} trains this run. Wait until it ends, or stop it first.") from None
     return lock
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether a process trains in this folder. A process that died holds no lock."""
+    if not (folder / LOCK).is_file():
+        return False
+    try:
+        with FileLock(folder / LOCK, timeout=0):
+            return False
+    except Timeout:
+        return True
+    except OSError:  # a read-only folder
+        return False

@@ -6,25 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from deepfake_cli.config import RUNS
 from deepfake_cli.errors import ModelError
 from deepfake_cli.runs import recipe
+from deepfake_cli.runs.files import BEST, DELETE, PROGRESS, STATE
+from deepfake_cli.runs.folder import is_locked
 from deepfake_cli.runs.schema import Progress
 from deepfake_cli.storage.json_files import MOST_BYTES, parse_json
-from deepfake_cli.storage.near import hint
-from deepfake_cli.storage.remote import here, listed, url
-
-KERAS = (".keras", ".h5", ".hdf5")  # suffixes of snapshots, in either case
-BEST = "best.keras"
-BEST_ONNX = "best.onnx"  # its export, written after the last epoch
-EVALUATIONS = "evaluations"  # a folder for each
-STATE = "state.keras"  # the state in the middle of an epoch: a Keras archive with the further entry PROGRESS
-PROGRESS = "progress.json"
-DELETE = "Delete the file to resume from the newest snapshot."
-LOCK = "lock"
-LAST = "last"  # stands for the newest run
+from deepfake_cli.storage.remote_folder import listed
 
 
 @dataclass(frozen=True)
@@ -127,57 +116,3 @@ def saved_progress(folder: Path) -> dict[str, Any] | None:
     except (OSError, KeyError, ValueError, RuntimeError, NotImplementedError, zlib.error, zipfile.BadZipFile) as error:
         raise ModelError(f"{path}: broken or incomplete: {error}. {DELETE}") from None
     return parse_json(text, Progress, f"{path}: {PROGRESS}", ModelError, DELETE)
-
-
-def is_run(path: Path) -> bool:
-    """Whether a path is the folder of a run."""
-    return not path.suffix and here(path / recipe.NAME).is_file()
-
-
-def snapshot_of(path: Path, folder: Path) -> Path:
-    """The snapshot that a path stands for: ``best.keras`` of a run, by its folder or its name in `folder`; else itself."""
-    run = next((run for run in (path, folder / path) if is_run(run)), None)
-    return run / BEST if run else path
-
-
-def is_locked(folder: Path) -> bool:
-    """Whether a process trains in this folder. A process that died holds no lock."""
-    if not (folder / LOCK).is_file():
-        return False
-    try:
-        with FileLock(folder / LOCK, timeout=0):
-            return False
-    except Timeout:
-        return True
-    except OSError:  # a read-only folder
-        return False
-
-
-def newest(folder: Path, holding: str = recipe.NAME) -> Path | None:
-    """The run in `folder` that was trained last, of those with the file `holding`; None without one."""
-    with listed(folder, required=False) as place:
-        runs = [path.parent for path in place.path.glob(f"*/{holding}") if (path.parent / recipe.NAME).is_file()]
-        latest = max(runs, key=lambda run: (run / recipe.NAME).stat().st_mtime, default=None)
-        return latest and place.origin(latest)
-
-
-def find(name: str, folder: Path) -> Path:
-    """The folder of a run, by its name in `folder` or by its path; ``last`` is the newest.
-
-    Raises:
-        ModelError: there is no such run.
-    """
-    candidates = [newest(folder)] if name == LAST else [folder / name, Path(name).expanduser()]
-    for candidate in candidates:
-        if candidate and here(candidate / recipe.NAME).is_file():
-            return candidate
-    if is_run(Path(name).parent):
-        raise ModelError(f"{name}: a file of a run. Name the run: {Path(name).parent}")
-    raise ModelError(
-        f"There is no run {name}: no {recipe.NAME} in {folder / name}.{hint(folder / name)} List the runs with deepfake runs."
-    )
-
-
-def resume_name(folder: Path) -> str:
-    """The value of ``--resume`` for a run: its name if it is in the default folder, else its path."""
-    return folder.name if folder.parent == RUNS else url(folder)

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from deepfake_cli.errors import StorageError
 from deepfake_cli.runs import recipe
-from deepfake_cli.runs.listing import EVALUATIONS, LOCK
+from deepfake_cli.runs.files import EVALUATIONS, LOCK
 from deepfake_cli.storage import remote
+from deepfake_cli.storage.downloads import downloaded
+from deepfake_cli.storage.urls import is_remote
 
 EVENTS = "events"  # TensorBoard's events, in the run's folder
 
@@ -25,7 +27,7 @@ class Location:
         self.path = self.folder = path
         self._sent: dict[Path, tuple[int, int]] = {}
         self._complete = True  # whether all written files have been sent
-        if remote.is_remote(path):
+        if is_remote(path):
             temporary = Path(tempfile.mkdtemp(prefix="deepfake-run-"))
             self.folder = temporary / path.name
             self.folder.mkdir()
@@ -42,7 +44,7 @@ class Location:
         for path in remote.find(self.path):
             name = path.relative_to(self.path)
             if name.parts[0] not in (EVENTS, EVALUATIONS):
-                with remote.lent(path) as copy:
+                with downloaded(path) as copy:
                     (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
                     shutil.move(copy, self.folder / name)
                 self._sent[name] = _version(self.folder / name)
@@ -64,7 +66,7 @@ class Location:
                 remote.put(self.folder / name, self.path / name)
                 self._sent[name] = now[name]
             for name in [name for name in self._sent if name not in now]:
-                remote.drop(self.path / name)
+                remote.delete(self.path / name)
                 del self._sent[name]
         except StorageError as error:
             raise StorageError(f"{error} The complete run is in {self.folder}.") from None

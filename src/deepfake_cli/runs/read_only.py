@@ -7,8 +7,8 @@ from filelock import FileLock
 
 from deepfake_cli.config import Train
 from deepfake_cli.errors import ConfigError
+from deepfake_cli.runs.files import LOCK
 from deepfake_cli.runs.folder import named_folder
-from deepfake_cli.runs.listing import LOCK
 from deepfake_cli.runs.run import Run, SaveModel
 
 

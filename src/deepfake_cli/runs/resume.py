@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from deepfake_cli.config import Train
 from deepfake_cli.errors import ConfigError, ManifestError, ModelError
 from deepfake_cli.runs import recipe
-from deepfake_cli.runs.listing import BEST, DELETE, STATE, saved_progress
+from deepfake_cli.runs.files import BEST, DELETE, STATE
+from deepfake_cli.runs.listing import saved_progress
 from deepfake_cli.storage.hashes import same
 from deepfake_cli.storage.json_files import worded
 

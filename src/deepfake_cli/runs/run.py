@@ -16,14 +16,15 @@ from filelock import FileLock
 from deepfake_cli.config import Train
 from deepfake_cli.errors import ModelError
 from deepfake_cli.runs import recipe, results
+from deepfake_cli.runs.files import BEST, BEST_ONNX, STATE
+from deepfake_cli.runs.find import find, resume_name
 from deepfake_cli.runs.folder import chosen_folder, lock_folder, new_folder
-from deepfake_cli.runs.listing import BEST, BEST_ONNX, STATE, find, resume_name
 from deepfake_cli.runs.mirror import Location
 from deepfake_cli.runs.resume import Start, lists_of, newest_start, own_settings
 from deepfake_cli.storage.disk import sentence
+from deepfake_cli.storage.downloads import local_path
 from deepfake_cli.storage.file_sets import replaced
-from deepfake_cli.storage.files import whole
-from deepfake_cli.storage.remote import here
+from deepfake_cli.storage.files import flush_to_disk, whole
 
 SaveModel = Callable[[Path], object]  # saves a model to a path
 
@@ -149,7 +150,7 @@ class Run:
         self.location.send()
 
     def saved_note(self) -> str:
-        """What is saved of the run, and the command that resumes it, for error messages."""
+        """For error messages: what is saved of the run, and the command that resumes it."""
         saved = f"Saved: the state at {self.saved}, {self.saved.file}" if self.saved else "No state was saved yet"
         return f"{saved}. Resume with: {self.resumes}"
 
@@ -183,7 +184,7 @@ class Run:
         path = self.folder / name
         with self._reporting_write_errors(), whole(path) as partial:
             save(partial)
-            _flush_to_disk(partial)
+            flush_to_disk(partial)
         return path
 
     @contextmanager
@@ -201,7 +202,7 @@ class Run:
             replaced(self.folder, last=recipe.NAME, names=[BEST_ONNX]) as new,  # the export is of an earlier best
         ):
             shutil.copyfile(path, new / BEST)
-            _flush_to_disk(new / BEST)
+            flush_to_disk(new / BEST)
             results.write(new, self.history)
             recipe.write(new, self.recipe)
         self.send()
@@ -213,12 +214,9 @@ class Run:
     def _repair_best(self) -> None:
         """Restore ``best.keras`` to the snapshot in the recipe, if the process was killed between writing the two."""
         snapshots = self.recipe["snapshots"]
-        name = self._name(snapshots[BEST]["epoch"]) if BEST in snapshots else BEST
-        if (
-            name != BEST
-            and name in snapshots
-            and not filecmp.cmp(self.folder / name, self.folder / BEST, shallow=False)
-        ):
+        if BEST not in snapshots or (name := self._name(snapshots[BEST]["epoch"])) not in snapshots:
+            return
+        if not filecmp.cmp(self.folder / name, self.folder / BEST, shallow=False):
             self._copy_to_best(self.folder / name)
 
     def _copy_history(self, snapshot: Path, epoch: int, save: SaveModel) -> None:
@@ -226,22 +224,18 @@ class Run:
         earlier = recipe.read(snapshot)
         facts = {name: entry for name, entry in earlier.get("snapshots", {}).items() if entry["epoch"] <= epoch}
         present = {
-            snapshot.parent / name: entry for name, entry in facts.items() if here(snapshot.parent / name).is_file()
+            snapshot.parent / name: entry
+            for name, entry in facts.items()
+            if local_path(snapshot.parent / name).is_file()
         }
         self.recipe["history"] = [row for row in earlier.get("history", []) if row["epoch"] <= epoch]
         first = self._save(self._name(epoch), save)
         self.recipe["snapshots"][first.name] = facts.get(snapshot.name, {"epoch": epoch})
         if present:
             best = max(present, key=lambda path: _rank(present[path]))
-            self._copy_to_best(here(best))
+            self._copy_to_best(local_path(best))
             self.recipe["snapshots"][BEST] = present[best]
         self.saved = Start(first, epoch)
-
-
-def _flush_to_disk(path: Path) -> None:
-    """Wait until a file is on disk, so that a power loss cannot leave a name without content."""
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
 
 
 def _rank(row: dict[str, Any]) -> tuple[float, float]:

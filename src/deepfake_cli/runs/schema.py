@@ -44,7 +44,7 @@ class Settings(Part):
     """The settings of training; resuming checks all of them."""
 
     epochs: Annotated[int, Field(ge=1, le=10**6)] = 1
-    margin: Annotated[float, Field(ge=1, le=4)] = 1.3
+    margin: Annotated[float, Field(ge=1, le=4)] | None = None
 
 
 class Process(Part):

@@ -21,12 +21,12 @@ SUSPECT = f"^'*(?:{START})"  # what may have to change, for Arrow's RE2 too
 
 
 def quoted(cell: Any) -> Any:
-    """Return what to write for a cell: text like a formula, or quoted already, in apostrophes; all else as it is."""
+    """Quote a cell for writing: text that looks like a formula, or is quoted already, gets apostrophes; all else is unchanged."""
     return f"'{cell}'" if isinstance(cell, str) and (_is_formula(cell) or _is_quoted(cell)) else cell
 
 
 def unquoted(cell: Any) -> Any:
-    """Return the cell that `quoted` was given."""
+    """Undo `quoted`."""
     return cell[1:-1] if isinstance(cell, str) and _is_quoted(cell) else cell
 
 

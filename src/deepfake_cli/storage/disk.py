@@ -1,4 +1,4 @@
-"""Errors of the disk in words, with the file and what to do; and a test, before the work, that an output can be written."""
+"""Disk errors as messages that say which file and what to do; and a check, before the work, that an output can be written."""
 
 import errno
 import os
@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from deepfake_cli.storage import remote
+from deepfake_cli.storage.urls import is_remote
 
 BLOCK = 4096  # bytes that a test writes: on a full disk an empty file can still be made
 FREE = "Free some space there, or choose another folder"
@@ -112,7 +112,7 @@ def check_output(path: Path, *, folder: bool, needed: int = 0) -> None:
     Raises:
         OSError: it cannot be written; ``filename`` is the path.
     """
-    if remote.is_remote(path) or (not folder and is_device(path)):
+    if is_remote(path) or (not folder and is_device(path)):
         return
     place = path if folder else path.parent
     while not os.path.lexists(place) and place != place.parent:

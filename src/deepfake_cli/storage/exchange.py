@@ -1,14 +1,14 @@
-"""Replace a folder by another in one step."""
+"""Swap two folders in one step."""
 
 import ctypes
 import os
 from pathlib import Path
 
-HERE, SWAP = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of renameat2(2), which Python does not offer
+AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of renameat2(2), which Python does not offer
 
 
 def exchange(new: Path, old: Path) -> None:
-    """Give each of two paths on one disk the content of the other, so that a killed process never leaves `old` missing.
+    """Swap the content of two paths on one disk, so that a killed process never leaves `old` missing.
 
     Where the system or the disk cannot (Linux 3.15 and most of its file systems can), in two steps.
 
@@ -19,7 +19,7 @@ def exchange(new: Path, old: Path) -> None:
         renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
     except (AttributeError, TypeError, OSError):  # macOS, Windows
         renameat2 = None
-    if renameat2 and not renameat2(HERE, os.fsencode(new), HERE, os.fsencode(old), SWAP):
+    if renameat2 and not renameat2(AT_FDCWD, os.fsencode(new), AT_FDCWD, os.fsencode(old), RENAME_EXCHANGE):
         return
     aside = new.with_name(f"{new.name}.earlier")
     old.replace(aside)

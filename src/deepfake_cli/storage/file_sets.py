@@ -16,12 +16,12 @@ from pydantic import BaseModel, StringConstraints, ValidationError
 
 from deepfake_cli.errors import StorageError
 from deepfake_cli.storage import remote
+from deepfake_cli.storage.urls import is_remote
 
 READY = ".new-files"  # and the time: a complete set, being moved into the folder above it
 PLAN = ".plan.json"  # in it
-Name = Annotated[
-    str, StringConstraints(pattern=r"^[^/\\\x00]+$")
-]  # of a file in the folder; a plan may come from anywhere
+# of a file in the folder: a plan may come from anywhere
+Name = Annotated[str, StringConstraints(pattern=r"^[^/\\\x00]+$")]
 
 
 class Plan(BaseModel):
@@ -46,18 +46,18 @@ def replaced(folder: Path, *, last: str, names: Collection[str] = ()) -> Iterato
     Raises:
         StorageError: the files cannot be moved or uploaded.
     """
-    if remote.is_remote(folder):
+    if is_remote(folder):
         with tempfile.TemporaryDirectory(prefix="deepfake-") as name:
             yield Path(name)
             plan = _plan(folder, Path(name), last, names)
             for old in plan.remove:
-                remote.drop(folder / old)
+                remote.delete(folder / old)
             for moved in plan.move:
                 remote.put(Path(name) / moved, folder / moved)
         return
     folder.mkdir(parents=True, exist_ok=True)
     finish(folder)
-    new = own(folder, suffix=".staged")
+    new = process_folder(folder, suffix=".staged")
     new.mkdir()
     try:
         yield new
@@ -79,7 +79,7 @@ def finish(folder: Path) -> None:
     Raises:
         StorageError: they cannot be moved.
     """
-    if remote.is_remote(folder) or not folder.is_dir():
+    if is_remote(folder) or not folder.is_dir():
         return
     for ready in sorted(folder.glob(f"{READY}-*")):
         try:
@@ -107,8 +107,14 @@ def _move(ready: Path, folder: Path) -> None:
 
 def stale(folder: Path, new: Path, names: Collection[str]) -> list[str]:
     """The earlier files of a set that has no new ones of these names."""
-    earlier = remote.names(folder) if remote.is_remote(folder) else {path.name for path in folder.iterdir()}
+    earlier = remote.file_names(folder) if is_remote(folder) else {path.name for path in folder.iterdir()}
     return [name for name in names if name in earlier and not (new / name).exists()]
+
+
+def stale_note(folder: Path, new: Path, names: Collection[str], *, of: str) -> list[str]:
+    """A note on the files that `stale` names, which are of an earlier run of a command; no note if there are none."""
+    removed = stale(folder, new, names)
+    return [f"Removed, since they are of an earlier {of}: {', '.join(removed)}."] if removed else []
 
 
 def _plan(folder: Path, new: Path, last: str, names: Collection[str]) -> Plan:
@@ -116,8 +122,8 @@ def _plan(folder: Path, new: Path, last: str, names: Collection[str]) -> Plan:
     return Plan(remove=stale(folder, new, names), move=moved)
 
 
-def own(folder: Path, prefix: str = ".", suffix: str = ".partial") -> Path:
-    """A path for a new folder of this process; those that killed processes of this machine left behind are removed."""
+def process_folder(folder: Path, prefix: str = ".", suffix: str = ".partial") -> Path:
+    """A path for a new folder that only this process writes; those that killed processes left on this machine are removed."""
     _sweep(folder, prefix, suffix)
     return folder / f"{prefix}{platform.node()}-{os.getpid()}-{uuid4().hex[:8]}{suffix}"
 

@@ -1,6 +1,7 @@
 """Write files atomically: under a temporary name, then renamed; or uploaded, if remote."""
 
 import errno
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -8,7 +9,9 @@ from pathlib import Path
 from uuid import uuid4
 
 from deepfake_cli.storage import disk, remote, tar_shards
+from deepfake_cli.storage.downloads import local_path
 from deepfake_cli.storage.escapes import encodable
+from deepfake_cli.storage.urls import is_remote
 
 MOST_BYTES = 2**28  # of lists, keys, certificates and descriptions
 
@@ -23,11 +26,11 @@ def whole(path: Path) -> Iterator[Path]:
         OSError: it cannot be written; ``filename`` is `path`.
         StorageError: `path` is remote and cannot be written.
     """
-    if remote.is_remote(path) or disk.is_device(path):
+    if is_remote(path) or disk.is_device(path):
         with tempfile.TemporaryDirectory(prefix="deepfake-") as folder:
             local = Path(folder) / path.name
             yield local
-            if remote.is_remote(path):
+            if is_remote(path):
                 remote.put(local, path)
             else:
                 path.write_bytes(local.read_bytes())
@@ -50,7 +53,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def regular(path: Path) -> Path:
-    """A local path that can be opened without blocking, and read to an end; it may be missing.
+    """Return a local path that can be opened without blocking and read to its end, or that does not exist.
 
     Raises:
         OSError: it is a folder, a pipe or a device.
@@ -75,7 +78,7 @@ def read_regular(path: Path, most: int = MOST_BYTES) -> bytes:
 
 def elsewhere(path: str | Path) -> bool:
     """Whether a file is in a tar or remote, so that `open` cannot read it."""
-    return tar_shards.packed(path) is not None or remote.is_remote(path)
+    return tar_shards.packed(path) is not None or is_remote(path)
 
 
 def read_bytes(path: str | Path) -> bytes:
@@ -86,4 +89,10 @@ def read_bytes(path: str | Path) -> bytes:
         StorageError: the file is remote and cannot be read.
     """
     inside = tar_shards.packed(path)
-    return tar_shards.read(*inside) if inside else regular(remote.here(Path(path))).read_bytes()
+    return tar_shards.read(*inside) if inside else regular(local_path(Path(path))).read_bytes()
+
+
+def flush_to_disk(path: Path) -> None:
+    """Wait until a file is on disk, so that a power loss cannot leave a name without content."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())

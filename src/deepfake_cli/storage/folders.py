@@ -1,4 +1,4 @@
-"""List folders, and what of them cannot be read."""
+"""List the files in folders, and the folders that cannot be listed."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -53,21 +53,21 @@ def below(
     """
     around = {folder.resolve()}
     for place, inner, names in os.walk(folder, followlinks=True, onerror=_noting(unread)):
-        here = Path(place)
+        parent = Path(place)
         inner.sort()
         for name in list(inner):
-            target = (here / name).resolve()
+            target = (parent / name).resolve()
             if target in around:  # two links to it would repeat its files, one to a parent would never end
                 inner.remove(name)
-                unread[here / name] = CIRCLE
+                unread[parent / name] = CIRCLE
             elif is_case(target):
                 inner.remove(name)
-                unread[here / name] = CASE
+                unread[parent / name] = CASE
             around.add(target)
-        if is_one(here):
-            yield here
+        if is_one(parent):
+            yield parent
         else:
-            yield from (here / name for name in sorted(names))
+            yield from (parent / name for name in sorted(names))
 
 
 def _noting(found: dict[Path, str]) -> Callable[[OSError], None]:

@@ -7,7 +7,8 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from deepfake_cli.storage import remote, tar_shards
+from deepfake_cli.storage import tar_shards
+from deepfake_cli.storage.downloads import local_path
 from deepfake_cli.storage.files import regular
 
 FORMER_BYTES = 16  # of the BLAKE2b in earlier records
@@ -34,7 +35,7 @@ def same(path: str | Path, recorded: str | None) -> bool:
 
 
 def maker(recorded: str) -> Any:
-    """What makes a hash of the kind in a record: `hashlib.sha256`, or BLAKE2b with 16 bytes by its length."""
+    """The hash function of a record, by the length of the hash: `hashlib.sha256`, or BLAKE2b with 16 bytes."""
     return former if len(recorded) == 2 * FORMER_BYTES else hashlib.sha256
 
 
@@ -44,8 +45,8 @@ def former(data: bytes = b"") -> Any:
 
 
 def digest(path: str | Path, make: Any) -> str:
-    """The hash of a file that `make` makes, in hexadecimal digits; see `sha256`."""
+    """The hash of a file by the hash function `make`, in hexadecimal digits; see `sha256`."""
     if inside := tar_shards.packed(path):
         return str(make(tar_shards.read(*inside)).hexdigest())
-    with regular(remote.here(Path(path))).open("rb") as file:
+    with regular(local_path(Path(path))).open("rb") as file:
         return str(hashlib.file_digest(file, make).hexdigest())

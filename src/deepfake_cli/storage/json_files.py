@@ -10,8 +10,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, Validat
 
 from deepfake_cli.errors import DeepfakeError
 from deepfake_cli.storage.disk import sentence
+from deepfake_cli.storage.downloads import local_path
 from deepfake_cli.storage.escapes import encodable_json
-from deepfake_cli.storage.remote import here
 
 MOST_BYTES = 2**28  # of a file: the frames of a video of ten hours fit
 DEEPEST = 32  # objects and lists in one another
@@ -57,7 +57,7 @@ def read_json(path: Path, model: Any, error: type[DeepfakeError], mend: str, *, 
         StorageError: the file is remote and cannot be read.
     """
     try:
-        local = here(path)
+        local = local_path(path)
         if not required and not local.exists():
             return None
         if not local.is_file():
@@ -83,7 +83,7 @@ def parse_json(data: bytes | str, model: Any, name: str, error: type[DeepfakeErr
 
 
 def worded(error: ValidationError) -> str:
-    """The first fault that pydantic found: the field, the value, and what was expected."""
+    """The first error of a pydantic validation as text: the field, the value, and what was expected."""
     fault = error.errors()[0]
     where = ".".join(map(str, fault["loc"]))
     said = fault["msg"].removeprefix("Value error, ").replace("Input should be", "expected")

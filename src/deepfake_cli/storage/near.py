@@ -1,16 +1,16 @@
-"""Suggest a file for a path that leads to none."""
+"""Suggest an existing path for one that does not exist."""
 
 import difflib
 from pathlib import Path
 
 from deepfake_cli.storage.folders import exists, is_folder
-from deepfake_cli.storage.remote import is_remote
+from deepfake_cli.storage.urls import is_remote
 
 ALIKE = 0.7  # of two names; at difflib's own 0.6, .mp4 alone makes short ones alike
 
 
 def hint(path: Path) -> str:
-    """`` Did you mean runs/a/best.keras?``, if there is a path that differs from this one by a few letters; else nothing."""
+    """A suggestion, `` Did you mean runs/a/best.keras?``, if a path exists that differs by a few letters; else nothing."""
     found = None if is_remote(path) or exists(path) else _nearest(path)
     return f" Did you mean {found}?" if found and exists(found) else ""
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from deepfake_cli.storage import remote
+from deepfake_cli.storage.downloads import local_path
 
 SUFFIX = ".tar"
 INSIDE = f"{SUFFIX}/"
@@ -64,7 +65,7 @@ def read(tar: Path, name: str) -> bytes:
         StorageError: the tar is remote and cannot be read.
     """
     while True:
-        local = remote.here(tar)
+        local = local_path(tar)
         try:
             return _content(local, name)
         except FileNotFoundError:

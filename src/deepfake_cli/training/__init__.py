@@ -1,1 +1,1 @@
-"""Fitting a detector: batches, recipe, state and the folder that a run lives in."""
+"""Train a detector: input pipeline, augmentation, callbacks, schedule, checkpoints, TensorBoard."""

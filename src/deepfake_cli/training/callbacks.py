@@ -1,56 +1,24 @@
-"""The Keras callbacks of training: one duty each. `training_callbacks` is the only place that puts them in order."""
+"""The Keras callbacks of training, in their order: `training_callbacks` is the only place that puts them in it."""
 
-import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 import pandas as pd
 
-from deepfake_cli.metrics.figures import best_threshold, figures
-from deepfake_cli.metrics.videos import best_pool, video_scores
 from deepfake_cli.runs.run import Run
 from deepfake_cli.training import checkpoint
-from deepfake_cli.training.events import Ended, Phase, Progress, Stepped, diverged
+from deepfake_cli.training.divergence import TerminateOnNaN, check_loss, check_weights
+from deepfake_cli.training.events import Ended, Phase, Progress, Stepped
+from deepfake_cli.training.loop import Logs, Loop
 from deepfake_cli.training.optimizer import averaged
 from deepfake_cli.training.schedule import changes_every_step, learning_rate
 from deepfake_cli.training.team import Team
 from deepfake_cli.training.tensorboard import EventWriter
+from deepfake_cli.training.validation import Validation
 
 MINUTE = 60  # seconds
-
-Logs = dict[str, Any] | None
-
-
-@dataclass
-class Loop:
-    """What the callbacks share: the current step, and the results of the current epoch.
-
-    Attributes:
-        epoch: the current epoch, from 1.
-        step: finished steps of it.
-        loss: the mean over the epoch, as of the step before the last; see `TerminateOnNaN`.
-        unread: the last step, and its loss, which may still be computed.
-        metrics: the epoch's row of the recipe's history.
-        scores: of the validation list, float64 (frames,) in 0..1; None without one.
-        ends: why training ends before its last epoch; None if it doesn't.
-        snapshot: file of the epoch's snapshot.
-        best: whether it is the best so far.
-    """
-
-    epoch: int = 0
-    step: int = 0
-    loss: float = math.nan
-    unread: tuple[int, Any] | None = None
-    metrics: dict[str, Any] = field(default_factory=dict)
-    scores: np.ndarray | None = None
-    ends: str | None = None
-    snapshot: Path | None = None
-    best: bool = False
 
 
 def training_callbacks(
@@ -136,85 +104,6 @@ class LearningRate(keras.callbacks.Callback):
         self.model.optimizer.learning_rate = learning_rate(self.run.settings, self.run.losses(), done)
 
 
-class TerminateOnNaN(keras.callbacks.Callback):
-    """Stop with an error at a loss or weight that is NaN or infinite, before anything is saved.
-
-    Reading a loss waits until the device has computed it. So a loss is read one step later, while the device computes the next.
-    """
-
-    def __init__(self, run: Run, loop: Loop):
-        super().__init__()
-        self.run, self.loop = run, loop
-
-    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        """Check the loss of the step before; in the first step that of this one."""
-        check_loss(self.run, self.loop)
-        self.loop.unread = self.loop.step, (logs or {})["loss"]
-        if batch == 0:
-            check_loss(self.run, self.loop)
-
-    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Check the last loss, and the weights."""
-        check_loss(self.run, self.loop)
-        check_weights(self.model, self.run, self.loop)
-
-
-class Validation(keras.callbacks.Callback):
-    """Compute the metrics of each epoch: loss, accuracy and learning rate, and those of the validation list."""
-
-    def __init__(
-        self,
-        run: Run,
-        loop: Loop,
-        validation: pd.DataFrame | None,
-        team: Team,
-        stopping: Callable[[], bool],
-        change: Callable[..., Any] | None,
-        save_state: Callable[[], None],
-        progress: Progress,
-    ):
-        super().__init__()
-        self.run, self.loop, self.validation, self.team = run, loop, validation, team
-        self.stopping, self.change, self.save_state = stopping, change, save_state
-        self.progress = progress
-
-    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Measure the averaged weights, if there are; save the state if the user stops meanwhile."""
-        logs = logs or {}
-        rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
-        self.loop.metrics = {
-            "epoch": self.loop.epoch,
-            "loss": float(logs["loss"]),
-            "accuracy": float(logs["accuracy"]),
-            "lr": rate,
-        }
-        if self.validation is None:
-            return
-        self.progress(Phase("validating"))
-        try:
-            with averaged(self.model):
-                self.loop.scores = self._scores(self.validation)
-            self.loop.metrics |= validation_metrics(self.validation, self.loop.scores)
-        except KeyboardInterrupt:  # caught outside of `averaged`: a state holds the weights that are not averaged
-            self.save_state()
-            raise
-
-    def _scores(self, validation: pd.DataFrame) -> np.ndarray:
-        settings = self.run.settings
-        return self.team.scores(
-            self.model,
-            validation,
-            batch_size=settings.batch,
-            workers=settings.workers,
-            progress=lambda done, total: self._stop_if_asked(),
-            change=self.change,
-        )
-
-    def _stop_if_asked(self) -> None:
-        if self.stopping():
-            raise KeyboardInterrupt
-
-
 class EarlyStopping(keras.callbacks.Callback):
     """End training when the validation AUC has stopped rising."""
 
@@ -298,48 +187,3 @@ class TensorBoard(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Write metrics, curves and worst errors."""
         self.events.epoch_ended(self.loop.metrics, self.loop.scores)
-
-
-def check_loss(run: Run, loop: Loop) -> None:
-    """Read the last loss that was not read yet, and check that it is a finite number.
-
-    Raises:
-        ModelError: it is not.
-    """
-    if not loop.unread:
-        return
-    (step, loss), loop.unread = loop.unread, None
-    loop.loss = float(loss)
-    if not np.isfinite(loop.loss):
-        raise diverged(f"The loss is {loop.loss}", loop.epoch, step, run)
-
-
-def check_weights(model: keras.Model, run: Run, loop: Loop) -> None:
-    """Check that all weights are finite numbers.
-
-    Raises:
-        ModelError: one is not.
-    """
-    if not checkpoint.is_finite(model):
-        raise diverged("A weight is NaN or infinite", loop.epoch, loop.step, run)
-
-
-def validation_metrics(validation: pd.DataFrame, scores: np.ndarray) -> dict[str, Any]:
-    """The metrics of a validation list, with the threshold and the pooling that suit it best.
-
-    Args:
-        validation: the list.
-        scores: of its frames, (frames,) in 0..1.
-    """
-    labels = validation["label"].to_numpy()
-    threshold = best_threshold(labels, scores)
-    frames = validation.assign(score=scores)
-    videos = video_scores(frames)
-    return {
-        "val_loss": float(keras.losses.BinaryCrossentropy()(labels[:, None].astype("float32"), scores[:, None])),
-        "val_accuracy": float(((scores >= 0.5) == labels).mean()),
-        "val_auc": figures(labels, scores, threshold)["auc"],
-        "val_video_auc": figures(videos["label"], videos["score"], threshold)["auc"],
-        "threshold": threshold,
-        "pool": best_pool(frames, threshold),
-    }

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from deepfake_cli.errors import ModelError
-from deepfake_cli.runs.listing import DELETE, PROGRESS, STATE
+from deepfake_cli.runs.files import DELETE, PROGRESS, STATE
 from deepfake_cli.runs.resume import Start
 from deepfake_cli.training.optimizer import swap_averages
 
@@ -27,14 +27,14 @@ def save(model: keras.Model, path: Path, epoch: int, step: int) -> None:
 
 
 def restore(model: keras.Model, progress: dict[str, Any]) -> None:
-    """Restore the seeds and metric sums of a `built` model that was read from such a file.
+    """Restore the seeds and metric sums of a `built` model that `save` wrote.
 
     Args:
         model: the model.
-        progress: that entry of the archive.
+        progress: the further entry of the archive, see `save`.
 
     Raises:
-        ModelError: it is that of another model.
+        ModelError: the entry is that of another model.
     """
     try:
         for variable, value in zip(_seeds(model), progress["seeds"], strict=True):

@@ -5,7 +5,8 @@ from pathlib import Path
 import tensorflow as tf
 
 from deepfake_cli.data import manifest
-from deepfake_cli.training.input_pipeline import read_image, reading, strings
+from deepfake_cli.training.images import read_image, reading
+from deepfake_cli.training.input_pipeline import strings
 
 
 def load_dataset(

@@ -1,14 +1,9 @@
-"""Progress events of training, and the error of a training that diverged."""
+"""Progress events of training."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from deepfake_cli.errors import ModelError
-from deepfake_cli.runs.listing import BEST
-from deepfake_cli.runs.run import Run
-from deepfake_cli.storage.remote import url
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,14 +102,3 @@ def list_counts(table: "pd.DataFrame") -> dict[str, int]:
         "videos": int(table["video"].nunique()),
         "groups": int(table["group"].nunique()),
     }
-
-
-def diverged(what: str, epoch: int, step: int, run: Run) -> ModelError:
-    """The error of a run whose loss or weights are NaN or infinite: what was saved, and a lower rate to try."""
-    lower = f"--lr {run.settings.lr / 10:g}"
-    good = next((name for name in reversed(run.recipe["snapshots"]) if name != BEST), None)
-    again = f"deepfake train --snapshot {url(run.location.path / good)} {lower}" if good else f"deepfake train {lower}"
-    return ModelError(
-        f"Training diverged in epoch {epoch} at step {step}. {what}. {run.saved_note()}. "
-        f"Try a lower learning rate, with the other options of this run: {again}"
-    )

@@ -7,15 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from deepfake_cli.data.crops import USUAL
 from deepfake_cli.errors import DeepfakeError, ModelError
 from deepfake_cli.inference.runtimes.metadata import Traits
 from deepfake_cli.metrics.calibration import Calibration
 from deepfake_cli.native_output import quiet
 from deepfake_cli.runs import recipe
-from deepfake_cli.runs.listing import BEST_ONNX
+from deepfake_cli.runs.files import BEST_ONNX
 from deepfake_cli.storage.disk import sentence, writing
 from deepfake_cli.storage.exchange import exchange
-from deepfake_cli.storage.remote import is_remote, put
+from deepfake_cli.storage.remote import put
+from deepfake_cli.storage.urls import is_remote
 
 IMAGES = 16  # images for the comparison with Keras
 TOLERANCE = {False: 1e-4, True: 5e-3}  # maximum difference of scores to Keras, by compact
@@ -93,7 +95,7 @@ def traits_of(model: Any, snapshot: Path) -> Traits:
     return Traits(
         model=str(known.get("model", model.name)),
         image_size=int(model.input_shape[1]),
-        margin=float(settings.get("margin", 1.3)),
+        margin=float(settings.get("margin") or USUAL),
         threshold=0.5 if threshold is None else float(threshold),
         pool=recipe.pool_of(snapshot) or "mean",
         calibration=calibration,

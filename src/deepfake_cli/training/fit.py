@@ -26,7 +26,7 @@ from deepfake_cli.runs.read_only import ReadOnlyRun
 from deepfake_cli.runs.resume import Start
 from deepfake_cli.runs.run import Run
 from deepfake_cli.storage.disk import check_output, sentence
-from deepfake_cli.storage.remote import url
+from deepfake_cli.storage.urls import url
 from deepfake_cli.training import augmentation, checkpoint, input_pipeline, memory, precision
 from deepfake_cli.training.callbacks import training_callbacks
 from deepfake_cli.training.events import Begun, Phase, Progress, list_counts

@@ -9,20 +9,13 @@ import psutil
 import tensorflow as tf
 
 from deepfake_cli.errors import ConfigError
-from deepfake_cli.media.image import decode_image
-from deepfake_cli.storage import tar_shards
-from deepfake_cli.storage.files import read_bytes
+from deepfake_cli.training.images import read_image, reading
+from deepfake_cli.training.order import draw, streamed, tar_codes
 
 CHUNK = 100_000  # strings converted to a tensor at once
-ELSEWHERE = r"\.tar/|^[a-z][a-z0-9+.-]+:/"  # matches paths that TensorFlow cannot read by itself
-EXIF = r"(?s)\C*(Exif|eXIf|cICP|ICC_PROFILE|iCCP)\C*"  # matches images that may have an orientation, a colour profile, or be HDR
-PNG, JPEG_END = b"\x89PNG", b"\xff\xd9"
 MOST_MEMORY = 0.7  # largest share of the free memory for cached images
 
-WINDOW = 512  # tar files whose images are shuffled together: as many are copied before training on a remote list begins
-
 ImageAt = Callable[[tf.Tensor], tf.Tensor]  # from a row of the list to its image
-Read = Callable[[tf.Tensor], tf.Tensor]  # from a path to the file's content
 
 
 def training_batches(
@@ -69,7 +62,7 @@ def training_batches(
     start = (first_epoch * steps + first_step) * batch_size
     first_pass = start // len(table)
 
-    tars = _tars(table["path"])
+    tars = tar_codes(table["path"])
 
     def drawn(number: int) -> np.ndarray:
         order = draw(labels, int(number), reals=reals, seed=seed)
@@ -92,38 +85,6 @@ def training_batches(
 
     loaded = stream.map(load, num_parallel_calls=workers or tf.data.AUTOTUNE)
     return _ordered(loaded.batch(size, drop_remainder=True).prefetch(tf.data.AUTOTUNE))
-
-
-def draw(labels: np.ndarray, number: int, *, reals: float | None, seed: int) -> np.ndarray:
-    """The order of the `number`-th pass through a list, int64 indices: a shuffle, or a draw with this share of reals."""
-    random = np.random.default_rng([seed, number])
-    counts = np.bincount(labels, minlength=2)
-    if reals is None or not counts.all():
-        return random.permutation(len(labels))
-    wanted = np.array([reals, 1 - reals]) / counts
-    return random.choice(len(labels), size=len(labels), p=wanted[labels])
-
-
-def streamed(order: np.ndarray, tars: np.ndarray, number: int, *, seed: int) -> np.ndarray:
-    """Reorder a pass to read a few tar files at a time, so that it copies each remote tar once and keeps few.
-
-    Each pass divides the tars into windows of `WINDOW` at random. Within a window, images keep their order.
-
-    Args:
-        order: from `draw`.
-        tars: index of each image's tar, int64.
-        number: of the pass.
-        seed: of the order.
-    """
-    ranks = np.random.default_rng([seed, number, 1]).permutation(tars.max() + 1)
-    return order[np.argsort(ranks[tars[order]] // WINDOW, kind="stable")]
-
-
-def _tars(paths: "pd.Series[str]") -> np.ndarray | None:
-    """Index of each image's tar; None if there are no tars, or so few that any order will do."""
-    tars = paths.str.extract(rf"^(.*?\{tar_shards.SUFFIX})/", expand=False)
-    codes, names = pd.factorize(tars.fillna(""))
-    return codes if tars.notna().any() and len(names) > WINDOW else None
 
 
 def scoring_batches(
@@ -192,65 +153,6 @@ def in_memory(table: pd.DataFrame, image_size: int, workers: int | None = None) 
         images[64 * number :][: len(batch)] = batch
     cached = tf.convert_to_tensor(images)
     return lambda index: cached[index]
-
-
-def reading(paths: "pd.Series[str]") -> Read:
-    """The function that reads these files: TensorFlow's, or this package's for files in tars and object stores."""
-    if not paths.str.contains(ELSEWHERE).any():
-        return tf.io.read_file
-    return lambda path: tf.ensure_shape(tf.numpy_function(_content, [path], tf.string), ())
-
-
-def _content(path: bytes) -> bytes:
-    return read_bytes(_bytes(path).decode())
-
-
-def read_image(path: tf.Tensor, image_size: int, read: Read = tf.io.read_file) -> tf.Tensor:
-    """Decode an image of any size and scale it: uint8 RGB (image_size, image_size, 3)."""
-    image = decode(read(path))
-    same = tf.reduce_all(tf.shape(image)[:2] == image_size)
-    scaled = tf.cond(same, lambda: image, lambda: tf.cast(tf.round(_scale(image, image_size)), tf.uint8))
-    return tf.ensure_shape(scaled, (image_size, image_size, 3))
-
-
-def decode(data: tf.Tensor) -> tf.Tensor:
-    """Decode an image as `deepfake_cli.media.image.decode_image` does: uint8 RGB (height, width, 3).
-
-    TensorFlow decodes JPEG and PNG, the formats of `split`, to the same pixels in two thirds of the time; but it ignores
-    orientation, colour profile and HDR, refuses a JPEG without an end, has another conversion of CMYK, and lacks other
-    formats. Its default decoder of JPEG, which is faster, differs by up to eleven grey levels.
-    """
-    upright = ~tf.strings.regex_full_match(data, EXIF)
-    whole = tf.strings.substr(data, -2, 2) == JPEG_END
-    jpeg, png = tf.io.is_jpeg(data) & upright & whole, (tf.strings.substr(data, 0, 4) == PNG) & upright
-    rgb = tf.cond(jpeg, lambda: tf.image.extract_jpeg_shape(data)[2] <= 3, lambda: tf.constant(False))
-    image = tf.cond(
-        rgb,
-        lambda: tf.io.decode_jpeg(data, channels=3, dct_method="INTEGER_ACCURATE"),
-        lambda: tf.cond(
-            png,
-            lambda: tf.io.decode_png(data, channels=3),
-            lambda: tf.numpy_function(_decoded, [data], tf.uint8),
-        ),
-    )
-    image.set_shape((None, None, 3))
-    return image
-
-
-def _bytes(value: Any) -> bytes:
-    """What `tf.numpy_function` hands over: bytes in a graph, an array of no dimension without one."""
-    return bytes(np.asarray(value, dtype=object).item())
-
-
-def _decoded(data: bytes) -> np.ndarray:
-    return np.ascontiguousarray(decode_image(_bytes(data))[..., ::-1])
-
-
-def _scale(image: tf.Tensor, image_size: int) -> tf.Tensor:
-    """Resize; antialias only when shrinking by more than half, since it is slow."""
-    smooth = tf.reduce_min(tf.shape(image)[:2]) > 2 * image_size
-    size = (image_size, image_size)
-    return tf.cond(smooth, lambda: tf.image.resize(image, size, antialias=True), lambda: tf.image.resize(image, size))
 
 
 def _ordered(batches: Any) -> tf.data.Dataset:

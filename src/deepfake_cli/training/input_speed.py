@@ -1,4 +1,4 @@
-"""Say what the input can deliver, where reading images is what training waits for."""
+"""Report when training waits for images to be read, and what would be faster."""
 
 import time
 from collections.abc import Callable
@@ -12,6 +12,7 @@ import tensorflow as tf
 from deepfake_cli.config import Train
 from deepfake_cli.training import input_pipeline
 from deepfake_cli.training.events import Noted, Progress
+from deepfake_cli.training.images import decode, reading
 
 SETTLING = 5  # steps at the start of an epoch that are not timed
 LEAST = 10  # steps that are timed; an epoch with fewer is too short to tell
@@ -67,7 +68,7 @@ class InputSpeed(keras.callbacks.Callback):
     def _remedies(self) -> list[str]:
         needed, free = len(self.table) * self.size**2 * 3, psutil.virtual_memory().available
         path = self.table["path"].iloc[0]
-        side = min(input_pipeline.decode(input_pipeline.reading(self.table["path"])(path)).shape[:2])
+        side = min(decode(reading(self.table["path"])(path)).shape[:2])
         found = []
         if not self.settings.cache and needed < input_pipeline.MOST_MEMORY * free:
             found.append(f"--resume with --cache, which keeps {needed / 1e9:,.1f} GB in memory")

@@ -21,10 +21,11 @@ MOST_ON_CPU = 16  # images of a replica that it takes on a CPU
 GPU_SHARE, CPU_SHARE = 0.9, 0.5  # of the GPU's memory, and of the free memory of the machine, that a step may take
 KEPT = 2  # times that a step holds each value between the layers, as an estimate: the value and its gradient
 FOR_WEIGHTS = 4  # times that it holds each weight: itself, its gradient, Adam's two averages
+# what --batch-size auto chose, on a GPU or not
 WHY = {
     True: f"the largest power of two that fits, up to {MOST} on each GPU",
     False: f"at most {MOST_ON_CPU} on a CPU",
-}  # what --batch-size auto chose, on a GPU or not
+}
 
 
 def largest(fits: Callable[[int], bool], first: int, most: int) -> int | None:
@@ -143,16 +144,14 @@ def estimated(model: keras.Model, images: int) -> int:
     """The memory of a training step in bytes, estimated from the shapes of weights and values between the layers."""
     values = 0
     for layer in flatten_layers(model):
-        with suppress(
-            AttributeError, ValueError
-        ):  # a layer without a shape of its own, such as one of another model's code
+        with suppress(AttributeError, ValueError):  # a layer without a shape, such as one of another model's code
             for output in keras.tree.flatten(layer.output):
                 values += int(np.prod([length or 1 for length in output.shape[1:]]))
     return 4 * (FOR_WEIGHTS * model.count_params() + KEPT * images * values)
 
 
 def explained(error: BaseException, model: keras.Model, settings: Train, plan: Plan, visible: list[Gpu]) -> ModelError:
-    """What to do after `error`, which says that memory was not enough: the largest batch that fits, found by trial."""
+    """The error to raise after running out of memory, with the largest batch that fits, found by trial."""
     found = None
     with suppress(tf.errors.OpError, MemoryError, RuntimeError):  # a device that cannot be used any more
         limit = max(1, settings.batch // plan.replicas)

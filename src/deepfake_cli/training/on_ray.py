@@ -10,7 +10,7 @@ from deepfake_cli.config import Train
 from deepfake_cli.distributed import environment, together
 from deepfake_cli.errors import ClusterError
 from deepfake_cli.runs.folder import chosen_folder, new_name, resumed_if_there
-from deepfake_cli.storage.remote import is_remote
+from deepfake_cli.storage.urls import is_remote
 from deepfake_cli.training.events import Event, Noted, Progress, Stepped
 from deepfake_cli.training.session import TrainResult, read_lists, train
 

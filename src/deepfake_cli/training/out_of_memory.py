@@ -1,4 +1,4 @@
-"""Recognise the errors that say that memory was not enough."""
+"""Recognise out-of-memory errors."""
 
 import tensorflow as tf
 

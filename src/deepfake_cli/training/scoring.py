@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from deepfake_cli.errors import DeepfakeError, ManifestError
 from deepfake_cli.training import input_pipeline
+from deepfake_cli.training.images import Read, decode, reading
 from deepfake_cli.training.out_of_memory import is_out_of_memory
 
 
@@ -70,7 +71,7 @@ def unreadable(table: pd.DataFrame, error: Exception) -> Exception:
     """An error that names the images of a list that cannot be read; `error` itself, if all can or it is about memory."""
     if is_out_of_memory(error):
         return error
-    read = input_pipeline.reading(table["path"])
+    read = reading(table["path"])
     bad = [path for path in table["path"] if not _readable(path, read)]
     if not bad:
         return error
@@ -80,9 +81,9 @@ def unreadable(table: pd.DataFrame, error: Exception) -> Exception:
     )
 
 
-def _readable(path: str, read: input_pipeline.Read) -> bool:
+def _readable(path: str, read: Read) -> bool:
     try:
-        input_pipeline.decode(read(path))
+        decode(read(path))
     except (tf.errors.OpError, OSError, DeepfakeError):
         return False
     return True

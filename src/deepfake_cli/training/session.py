@@ -11,14 +11,15 @@ from deepfake_cli.distributed import environment
 from deepfake_cli.errors import ManifestError
 from deepfake_cli.native_output import quiet
 from deepfake_cli.runs import recipe, results
+from deepfake_cli.runs.files import BEST, BEST_ONNX
 from deepfake_cli.runs.folder import chosen_folder, resumed_if_there
-from deepfake_cli.runs.listing import BEST, BEST_ONNX, is_finished
+from deepfake_cli.runs.listing import is_finished
 from deepfake_cli.runs.read_only import ReadOnlyRun
 from deepfake_cli.runs.resume import check_lists, lists_of
 from deepfake_cli.runs.run import Run
 from deepfake_cli.storage.disk import check_output, sentence
+from deepfake_cli.storage.downloads import local_path
 from deepfake_cli.storage.near import hint
-from deepfake_cli.storage.remote import here
 from deepfake_cli.training.events import Noted, Phase, Progress
 from deepfake_cli.training.export import export_best
 from deepfake_cli.training.own import Own
@@ -110,7 +111,7 @@ def read_lists(settings: Train) -> tuple["pd.DataFrame", "pd.DataFrame | None"]:
     if not settings.evaluation:
         return table, None
     path = settings.val_annotations
-    if not here(path).is_file():
+    if not local_path(path).is_file():
         raise ManifestError(
             f"{path}: no such list.{hint(path)} Name a validation list with --val-annotations, or train without: --no-evaluation."
         )

@@ -16,20 +16,14 @@ from deepfake_cli.errors import ConfigError, DeviceError
 from deepfake_cli.models.keras_private import allow_several_workers
 from deepfake_cli.runs import recipe
 from deepfake_cli.runs.resume import FREE, Start, lists_of
-from deepfake_cli.storage.remote import here
+from deepfake_cli.storage.downloads import local_path
 from deepfake_cli.training import input_pipeline
 from deepfake_cli.training.global_batch import synchronize
 from deepfake_cli.training.scoring import image_size, scores, unreadable
 
 LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError)
-PATHS = {
-    "train_csv",
-    "val_annotations",
-    "run",
-    "snapshot_path",
-    "weights",
-    "snapshot",
-}  # may differ: see `shared_facts`
+# settings that may differ between workers, see `shared_facts`
+PATHS = {"train_csv", "val_annotations", "run", "snapshot_path", "weights", "snapshot"}
 
 # (epoch, step, and parts of `deepfake_cli.training.input_pipeline.training_batches`) to batches
 MakeBatches = Callable[..., tf.data.Dataset]
@@ -145,7 +139,7 @@ def check_workers(plan: devices.Plan, *, batch_size: int | str, named: bool) -> 
 
 
 def shared_facts(settings: Train, start: Start) -> dict[str, Any]:
-    """What must be the same on all workers. Files are compared by content: their paths may differ between machines."""
+    """The facts that must be the same on all workers; files by content, since their paths may differ between machines."""
     files = [settings.snapshot, settings.weights, start.file]
     lists = lists_of(settings.train_csv, settings.val_annotations, evaluation=settings.evaluation)
     return {
@@ -154,6 +148,6 @@ def shared_facts(settings: Train, start: Start) -> dict[str, Any]:
         "the lists": list(recipe.fingerprint(lists).values()),
         "the state to resume from": str(start) if start.file else "none",
         "the file to start from": list(
-            recipe.fingerprint(path for path in files if path and here(path).is_file()).values()
+            recipe.fingerprint(path for path in files if path and local_path(path).is_file()).values()
         ),
     }

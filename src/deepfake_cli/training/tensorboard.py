@@ -12,11 +12,11 @@ import tensorflow as tf
 
 from deepfake_cli.errors import ModelError
 from deepfake_cli.reporting.image_grid import Tile, grid
-from deepfake_cli.runs.listing import BEST
+from deepfake_cli.runs.files import BEST
 from deepfake_cli.runs.mirror import EVENTS
 from deepfake_cli.runs.resume import FREE
 from deepfake_cli.runs.run import Run
-from deepfake_cli.training import input_pipeline
+from deepfake_cli.training.images import read_image, reading
 
 SHOWN, LARGE = 16, 256  # number of training images, and their largest side in pixels
 WORST, MEDIUM = 8, 128  # number of validation faces per class, and their largest side in pixels
@@ -123,8 +123,8 @@ class EventWriter:
         size, batch = self.run.recipe["image_size"], self.run.settings.batch if forged else 1
         first = row - row % batch
         part = self.validation.iloc[first : first + batch]
-        read = input_pipeline.reading(part["path"])
-        images = tf.stack([input_pipeline.read_image(path, size, read) for path in part["path"]])
+        read = reading(part["path"])
+        images = tf.stack([read_image(path, size, read) for path in part["path"]])
         if self.change and forged:
             images = self.change(images, part["label"].to_numpy()[:, None], first + np.arange(len(part))[:, None])
         return np.asarray(images[row - first])

@@ -15,8 +15,8 @@ from deepfake_cli.inference.runtimes.metadata import Traits
 from deepfake_cli.inference.runtimes.onnx import onnx
 from deepfake_cli.inference.runtimes.openvino import openvino
 from deepfake_cli.registry import lookup
+from deepfake_cli.storage.downloads import local_path
 from deepfake_cli.storage.near import hint
-from deepfake_cli.storage.remote import here
 
 
 class Network(Protocol):
@@ -58,7 +58,7 @@ def load(path: Path, runtime: str = "onnx", threads: int | None = None) -> Netwo
         ModelError: the file is missing or damaged, or was not written by ``deepfake export``.
         ConfigError: the runtime is unknown or not installed.
     """
-    path = here(path)
+    path = local_path(path)
     if not path.is_file():
         found = "not a file." if path.exists() else f"no such detector.{hint(path)}"
         raise MissingModelError(f"{path}: {found} Give starter, a run, or an .onnx file; deepfake export writes one.")

@@ -10,7 +10,7 @@ import keras
 
 from deepfake_cli.errors import ModelError
 from deepfake_cli.inference.runtimes.metadata import Traits
-from deepfake_cli.storage.remote import here
+from deepfake_cli.storage.downloads import local_path
 
 INSTEAD = {  # first bytes of what is often downloaded instead of a checkpoint
     b"version https://git-lfs": "a pointer of Git LFS, not the checkpoint. Fetch the file with git lfs pull, or with a browser.",
@@ -37,7 +37,7 @@ def finished(path: Path, read: Callable[[Path], Imported]) -> Imported:
     Raises:
         ModelError: the file is missing, damaged, or not of this family.
     """
-    local = here(path)
+    local = local_path(path)
     if not local.is_file():
         found = "a folder" if local.is_dir() else "no such file"
         raise ModelError(f"{path}: {found}. Give the checkpoint as its authors publish it, one file.")

@@ -1,10 +1,11 @@
-"""The callbacks of training, without a training."""
+"""A training that diverges, without a training."""
 
 import pytest
 
 from deepfake_cli.errors import ModelError
-from deepfake_cli.training import callbacks
-from deepfake_cli.training.callbacks import Loop, TerminateOnNaN
+from deepfake_cli.training import divergence
+from deepfake_cli.training.divergence import TerminateOnNaN
+from deepfake_cli.training.loop import Loop
 
 
 class Loss:
@@ -21,7 +22,7 @@ class Loss:
 @pytest.fixture
 def steps(monkeypatch):
     """Take steps with these losses: the losses that were read by the end of each, and the loop."""
-    monkeypatch.setattr(callbacks, "diverged", lambda what, epoch, step, run: ModelError(f"{what} at {step}"))
+    monkeypatch.setattr(divergence, "diverged", lambda what, epoch, step, run: ModelError(f"{what} at {step}"))
     loop, read = Loop(epoch=1), []
     callback = TerminateOnNaN(None, loop)
 
@@ -49,5 +50,5 @@ def test_a_loss_that_is_no_number_stops_one_step_later_and_names_its_step(steps)
 def test_nothing_is_saved_before_the_last_loss_is_checked(steps):
     (*_, (_, loop)) = steps([1.0, float("inf")])
     with pytest.raises(ModelError, match="inf at 2"):
-        callbacks.check_loss(None, loop)
-    callbacks.check_loss(None, loop)  # checked once
+        divergence.check_loss(None, loop)
+    divergence.check_loss(None, loop)  # checked once
