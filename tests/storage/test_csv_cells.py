@@ -223,7 +223,7 @@ def test_no_module_reads_or_writes_csv_another_way():
         ("storage/csv_cells.py", "DictWriter"),
         ("storage/csv_cells.py", "DictReader"),
         ("data/manifest.py", "write_csv"),  # of Arrow, from quoted_table
-        ("data/manifest.py", "read_csv"),
+        ("data/csv_columns.py", "read_csv"),
         ("metrics/predictions.py", "read_csv"),
         ("reporting/folder.py", "read_csv"),
         ("audit/sources.py", "read_csv"),
