@@ -1,9 +1,11 @@
 """Exported detectors have the scores of Keras, and complete metadata."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import cv2
@@ -16,7 +18,9 @@ import pytest
 from deepfake_cli.assets import CLIPS, FOLDER, STARTER
 from deepfake_cli.errors import ModelError
 from deepfake_cli.inference import runtimes
+from deepfake_cli.inference.runtimes.metadata import Traits
 from deepfake_cli.models import build_model
+from deepfake_cli.models.export import differences
 from deepfake_cli.runs import recipe
 from deepfake_cli.training.export import ExportResult, export_best, export_model
 from tests import processes
@@ -119,6 +123,35 @@ def test_mixed_precision_models_are_exported_in_float32(policy, crops, tmp_path)
     assert result.difference < 1e-4
     expected = model.predict(crops.astype("float32"), verbose=0)[:, 0]
     np.testing.assert_allclose(runtimes.load(tmp_path / "d.onnx").scores(crops), expected, atol=2e-2)
+
+
+def test_a_pass_of_the_converter_that_fails_is_left_out(model, tmp_path, monkeypatch):
+    """Then it works on copies of its graph; it converts in place otherwise, to the same nodes and constants."""
+    from tf2onnx import optimizer
+
+    from deepfake_cli.models import export_onnx
+
+    files = [tmp_path / name for name in ("in_place.onnx", "copied.onnx", "without.onnx")]
+    traits = Traits("mobilenet_v3_small", SIDE)
+    export_onnx.export_onnx(model, files[0], traits)
+    applied = []
+
+    class Failing(optimizer.IdentityOptimizer):
+        def _optimize(self, graph):
+            applied.append(os.environ.get(export_onnx.CATCH))
+            raise ValueError("no such node")
+
+    with monkeypatch.context() as patch:
+        patch.setitem(optimizer._optimizers, "remove_identity", Failing)
+        export_onnx.export_onnx(model, files[2], traits)
+    assert applied[0] == "FALSE" and len(applied) > 1 and not any(applied[1:])
+    monkeypatch.setattr(export_onnx, "_catching_no_errors", nullcontext)
+    export_onnx.export_onnx(model, files[1], traits)
+    in_place, copied = (onnx.load(str(path)).graph for path in files[:2])
+    assert [node.op_type for node in in_place.node] == [node.op_type for node in copied.node]
+    assert [each.name for each in in_place.initializer] == [each.name for each in copied.initializer], "their hashes"
+    images = np.random.default_rng(0).integers(0, 256, (2, SIDE, SIDE, 3), np.uint8)
+    assert differences(model, files[2], images).max() < 1e-4
 
 
 def test_preprocessing_is_per_channel():
