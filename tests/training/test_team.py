@@ -5,7 +5,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -181,13 +180,13 @@ print(json.dumps([now, works()]))
 
 
 @pytest.mark.slow
-def test_keras_still_has_the_faults_that_are_worked_around():
+def test_keras_still_has_the_faults_that_are_worked_around(tmp_path):
+    (script := tmp_path / "faults.py").write_text(FAULTS)
     hosts = addresses()
     tasks = [{"cluster": {"worker": hosts}, "task": {"type": "worker", "index": rank}} for rank in (0, 1)]
-    command = [sys.executable, "-c", FAULTS]
-    processes = [subprocess.Popen([*command, json.dumps(task)], stdout=subprocess.PIPE, text=True) for task in tasks]
-    for process in processes:
-        out, _ = process.communicate(timeout=120)
+    for process in [start(tmp_path, script, json.dumps(task)) for task in tasks]:
+        code, out, errors = ended(process)
+        assert code == 0, errors
         now, fixed = json.loads(out)
         assert fixed == [True, True], "the checks do not detect a fix"
         assert now == [False, False], "Keras fixed its faults: remove keras_private.allow_several_workers and this test"
