@@ -1,9 +1,10 @@
 """Run ``deepfake`` as a process: forked from a warm one, or fresh.
 
 `python -m deepfake_cli` spends most of a short command's time on loading TensorFlow, pandas and SciPy. `start` and `run`
-therefore fork the command from a server that has loaded these libraries and done nothing else with them: no operation, no
-session, no thread pool of its own. The command's own modules are not loaded there, so each child loads them with its own
-arguments, environment, folder and streams, and ends as any process does. A command runs in a fresh process if
+therefore fork the command from a server that has loaded these libraries and drawn one plot, since Matplotlib looks for its
+fonts once, and has done nothing else with them: no operation, no session, no thread pool of its own. The command's own modules
+are not loaded there, so each child loads them with its own arguments, environment, folder and streams, and ends as any process
+does. A command runs in a fresh process if
 
 - `fresh` says so: tests of what is loaded, and one of each command (tests/test_processes.py);
 - the call sets a variable that a library may read while it loads;
@@ -18,6 +19,7 @@ import contextlib
 import ctypes
 import gc
 import importlib
+import io
 import json
 import os
 import re
@@ -37,7 +39,8 @@ from typing import IO
 LOADED = (
     "typer", "typer.rich_utils", "rich.progress", "rich.table", "pydantic", "jinja2", "filelock", "psutil", "threadpoolctl",
     "numpy.testing", "cv2", "av", "PIL.Image", "pandas", "pyarrow.parquet", "matplotlib.pyplot", "imagehash", "h5py",
-    "scipy.stats", "scipy.optimize", "sklearn.metrics", "sklearn.linear_model", "sklearn.isotonic",
+    "scipy.stats", "scipy.optimize", "sklearn.metrics", "sklearn.linear_model", "sklearn.isotonic", "sklearn.ensemble",
+    "sklearn.model_selection",
     "onnxruntime", "tensorflow", "keras", "onnx", "tf2onnx", "s3fs", "concurrent.futures.process", "multiprocessing.spawn",
 )  # fmt: skip
 BY_COMMAND = {
@@ -155,6 +158,7 @@ def start(
 ) -> subprocess.Popen | Forked:
     """Start ``deepfake`` in a folder: ``start("train", "--epochs", 2, cwd=folder)``; streams are `PIPE` or `DEVNULL`.
 
+    A script as the first argument, ``start("benchmarks/input.py", …)``, is started instead, as Python does.
     Without `rights`, root may read and write no more than another user; only in a forked process.
     """
     global _server
@@ -167,7 +171,7 @@ def start(
             _server = _server or Server()
         return _server.start(words, cwd, whole, stdout, stderr, rights)
     assert rights, "only a forked process gives up its rights"
-    command = [sys.executable, "-m", "deepfake_cli", *words]
+    command = [sys.executable, *([] if _is_script(words) else ["-m", "deepfake_cli"]), *words]
     return subprocess.Popen(command, cwd=cwd, env=whole, stdin=DEVNULL, stdout=stdout, stderr=stderr, text=True)
 
 
@@ -180,7 +184,7 @@ def run(
     timeout: float = 900,
     **environment: str,
 ) -> subprocess.CompletedProcess:
-    """Run ``deepfake`` to its end; `check` is the exit status it must have."""
+    """Run what `start` starts to its end; `check` is the exit status it must have."""
     process = start(*arguments, cwd=cwd, fresh=fresh, rights=rights, **environment)
     try:
         out, errors = process.communicate(timeout=timeout)
@@ -190,6 +194,10 @@ def run(
     assert check is None or process.returncode == check, out + errors
     assert "Traceback" not in errors, errors
     return subprocess.CompletedProcess(process.args, process.returncode, out, errors)
+
+
+def _is_script(words: list[str]) -> bool:
+    return words[:1] != [] and words[0].endswith(".py")
 
 
 def _serve(channel: socket.socket) -> dict:
@@ -238,6 +246,19 @@ def _serve(channel: socket.socket) -> dict:
                         os.close(running.pop(pid))
 
 
+def _draw() -> None:
+    """Fill Matplotlib's caches, or the first plot of each command takes a third of a second longer."""
+    from matplotlib.figure import Figure
+
+    for kind in ("png", "svg"):
+        figure = Figure(layout="constrained")
+        axes = figure.subplots()
+        axes.plot([0, 1], label="a line")
+        axes.set_title("A title", fontweight="bold")
+        axes.legend()
+        figure.savefig(io.BytesIO(), format=kind)
+
+
 def _main() -> None:
     sys.path.pop(0)  # the folder of this file
     import deepfake_cli  # sets what OpenCV and ONNX Runtime read while they load
@@ -245,6 +266,7 @@ def _main() -> None:
     for name in LOADED:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    _draw()
     for name in [name for name in sys.modules if name.split(".")[0] == deepfake_cli.__name__]:
         del sys.modules[name]
     gc.collect()
@@ -256,8 +278,10 @@ def _main() -> None:
     os.environ.clear()
     os.environ.update(request["environment"])
     os.chdir(request["cwd"])
-    sys.path.insert(0, request["cwd"])
-    sys.argv[1:] = request["words"]
+    words = request["words"]
+    script = words[0] if _is_script(words) else None
+    sys.path.insert(0, str(Path(script).parent) if script else request["cwd"])
+    sys.argv = words if script else [sys.argv[0], *words]
     if not request["rights"]:
         libc, header, none = ctypes.CDLL(None), (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
         for capability in range(64):
@@ -265,7 +289,10 @@ def _main() -> None:
         assert libc.capset(header, none) == 0
     code: object = 0
     try:
-        runpy.run_module("deepfake_cli", run_name="__main__", alter_sys=True)
+        if script:
+            runpy.run_path(script, run_name="__main__")
+        else:
+            runpy.run_module("deepfake_cli", run_name="__main__", alter_sys=True)
     except SystemExit as end:
         code = end.code
         if isinstance(code, str):

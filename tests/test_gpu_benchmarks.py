@@ -1,13 +1,12 @@
 """The scripts of benchmarks/gpu run, on the CPU and with tiny sizes, so that they are ready for a machine with a GPU."""
 
 import ast
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from deepfake_cli.assets import STARTER
+from tests import processes
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 TINY = ("--model", "meso4", "--image-size", 32, "--steps", 8)
@@ -43,9 +42,7 @@ NOT_RUN = {
 @pytest.mark.parametrize("script", RUNS)
 def test_a_script_prints_its_table(script, tmp_path):
     arguments, said = RUNS[script]
-    command = [sys.executable, BENCHMARKS / script, *arguments]
-    done = subprocess.run([*map(str, command)], cwd=tmp_path, capture_output=True, text=True, timeout=900)
-    assert done.returncode == 0, done.stderr[-3000:]
+    done = processes.run(BENCHMARKS / script, *arguments, cwd=tmp_path)
     assert all(words in done.stdout for words in said), done.stdout
     assert not list(tmp_path.iterdir())
 

@@ -32,7 +32,7 @@ def test_the_notebook_runs_from_top_to_bottom(kernel, tmp_path, monkeypatch):
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
     for variable in ("ADAPTER", "VIDDIR", "REALDIR", "JPY_SESSION_NAME", "COLAB_RELEASE_TAG"):
         monkeypatch.delenv(variable, raising=False)
-    for variable, value in {"EPOCHS": "1", "MODEL": "meso4", "EVERY": "4", "CUDA_VISIBLE_DEVICES": "-1"}.items():
+    for variable, value in {"EPOCHS": "1", "MODEL": "meso4", "EVERY": "16", "CUDA_VISIBLE_DEVICES": "-1"}.items():
         monkeypatch.setenv(variable, value)
     folder = tmp_path / "run"
     folder.mkdir()

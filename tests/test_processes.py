@@ -26,6 +26,13 @@ def test_a_forked_command_says_what_a_fresh_one_says(tmp_path, words):
     assert (forked.returncode, forked.stdout, forked.stderr) == (fresh.returncode, fresh.stdout, fresh.stderr)
 
 
+def test_a_script_is_started_as_python_does(tmp_path):
+    (folder := tmp_path / "scripts").mkdir()
+    (script := folder / "mine.py").write_text("import sys; print(__name__, sys.argv, sys.path[0]); sys.exit(3)")
+    forked, fresh = (processes.run(script, "a", 1, cwd=tmp_path, check=3, fresh=fresh) for fresh in (False, True))
+    assert forked.stdout == fresh.stdout == f"__main__ {[str(script), 'a', '1']} {folder}\n"
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux only")
 def test_a_forked_command_has_its_own_folder_environment_and_signals(tmp_path):
     (tmp_path / "mine.py").write_text(

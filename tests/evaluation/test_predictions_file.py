@@ -55,7 +55,7 @@ def test_columns_and_labels_of_other_tools(tmp_path, ours, words):
             "prob": ours["score"],
         }
     )
-    found = measured(tmp_path, theirs, columns="score=prob, label=target,video=clip")
+    found = measured(tmp_path, theirs, columns="score=prob, label=target,video=clip", report=False)
     assert found.metrics["frame"]["auc"]["value"] == pytest.approx(
         sk.roc_auc_score(ours["label"] == "fake", ours["score"])
     )
@@ -107,7 +107,7 @@ def test_non_csv_raises(tmp_path, content):
 @pytest.mark.parametrize(("how", "videos"), [("skip", 23), ("half", 24), ("fail", 24)])
 def test_rows_without_a_score_are_errors(tmp_path, ours, how, videos):
     scores = ours["score"].where((ours["video"] != "3-1") & (ours.index != 0))
-    found = measured(tmp_path, ours.assign(score=scores), missing=how).metrics
+    found = measured(tmp_path, ours.assign(score=scores), missing=how, report=False).metrics
     assert (found["errors"]["videos"], found["errors"]["rows"], found["video"]["n"]) == (1, 5, videos)
     assert found["errors"]["listed"] == [
         {"dataset": "toy", "video": "3-1", "label": "fake", "reason": "no score in the file"}
@@ -236,7 +236,7 @@ def test_names_that_look_like_nothing_are_names(tmp_path, ours):
     words = dict(zip(sorted(ours["group"].unique()), ["None", "null", "nan", "NaN", "NA", "N/A"], strict=False))
     table = ours.assign(group=ours["group"].replace(words), method="None")
     table["video"] = table["group"] + "/" + table["video"]
-    plain, names = measured(tmp_path, ours).metrics, measured(tmp_path, table).metrics
+    plain, names = (measured(tmp_path, each, report=False).metrics for each in (ours, table))
     for level in ("frame", "video"):
         assert names[level]["n"] == plain[level]["n"]
         assert names[level]["auc"]["value"] == plain[level]["auc"]["value"]
@@ -246,4 +246,4 @@ def test_names_that_look_like_nothing_are_names(tmp_path, ours):
     assert set(written["group"]) == set(table["group"]) >= set(words.values())
     for word in ("None", "NULL", " nan ", ""):
         table["score"] = table["score"].astype(str).mask(table.index == 0, word)
-        assert measured(tmp_path, table).metrics["frame"]["n"] == len(table) - 1, word
+        assert measured(tmp_path, table, report=False).metrics["frame"]["n"] == len(table) - 1, word

@@ -188,7 +188,8 @@ def test_repeated_images_are_told(run):
 def test_evaluate_applies_the_calibration_of_calibrate(project, deepfake, json_of):  # noqa: F811
     deepfake("train", *FAST, "--epochs", 3, "--run", "one", "--lr", 0.01)
     stored = project / "runs" / "one" / "recipe.json"
-    plain = json_of("evaluate", "--output", "plain")
+    evaluate = ("evaluate", "--no-report", "--resamples", 9, "--output")
+    plain = json_of(*evaluate, "plain")
     assert plain["calibration"] is None and "robustness" not in plain
     made = predictions(project / "made.csv", rows=4000)
     found = json_of("calibrate", made, "runs/one/best.keras", "--folds", 2, "--method", "isotonic")
@@ -200,14 +201,14 @@ def test_evaluate_applies_the_calibration_of_calibrate(project, deepfake, json_o
     kept = json.loads(stored.read_text())["snapshots"]
     assert kept["best.keras"]["calibration"]["method"] == "isotonic"
     assert kept["best.keras"]["threshold"] == pytest.approx(plain["threshold"])
-    calibrated = json_of("evaluate", "--output", "after")
+    calibrated = json_of(*evaluate, "after")
     assert calibrated["calibration"] == kept["best.keras"]["calibration"]
     assert calibrated["threshold"] == pytest.approx(found["threshold"]["after"])
     assert calibrated["frame"]["confusion"] == plain["frame"]["confusion"]
     assert calibrated["frame"]["auc"] == plain["frame"]["auc"]
     before, after = (pd.read_csv(project / name / "predictions.csv")["score"] for name in ("plain", "after"))
     assert np.allclose(Calibration.from_json(calibrated["calibration"]).apply(before), after)
-    assert json_of("evaluate", "--no-calibration", "--output", "plain") == plain
+    assert json_of(*evaluate, "plain", "--no-calibration") == plain
 
     assert "at least 10 are needed" in deepfake("calibrate", "plain/predictions.csv", check=1).stderr
     again = json_of("calibrate", made, "runs/one/best.keras", "--method", "temperature")

@@ -35,18 +35,21 @@ def checkpoint(tmp_path_factory):
     return write
 
 
-def scores(model: keras.Model, side: int) -> np.ndarray:
-    return keras.ops.convert_to_numpy(model(images(side).astype("float32"), training=False))[:, 0]
+def scores(model: keras.Model, side: int, count: int = 3) -> np.ndarray:
+    return keras.ops.convert_to_numpy(model(images(side)[:count].astype("float32"), training=False))[:, 0]
 
 
 @pytest.mark.parametrize("name", SLOW)
 def test_scores_equal_those_of_the_reference_in_pytorch(checkpoint, name):
-    """With weights made from the names of the tensors; the reference's scores were written by make_reference.py."""
-    case = CASES[name]
+    """With weights made from the names of the tensors; the reference's scores were written by make_reference.py.
+
+    One image is enough for a network of the published size: its kinds of layers are in the small one.
+    """
+    case, count = CASES[name], 1 if name.endswith("full") else 3
     model, traits = read_checkpoint(checkpoint(name), case["family"])
     assert traits.image_size == model.input_shape[1] == case["side"]
     assert np.ptp(case["scores"]) > 20 * TOLERANCE, "the scores tell the images apart"
-    np.testing.assert_allclose(scores(model, case["side"]), case["scores"], atol=TOLERANCE)
+    np.testing.assert_allclose(scores(model, case["side"], count), case["scores"][:count], atol=TOLERANCE)
 
 
 def write_mesonet(path: Path, build) -> keras.Model:

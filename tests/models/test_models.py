@@ -23,6 +23,7 @@ from deepfake_cli.models import (
     default_image_size,
     load_model,
     load_weights,
+    thaw,
     unfrozen,
 )
 from deepfake_cli.models.applications import HOST
@@ -31,22 +32,21 @@ from deepfake_cli.models.export import differences, export_saved_model
 from deepfake_cli.models.export_onnx import export_onnx
 from deepfake_cli.models.files import read_model
 from deepfake_cli.models.head import PROBABILITY
+from deepfake_cli.models.keras_private import flatten_layers
 from deepfake_cli.models.torch_file import read_tensors
 from deepfake_cli.models.vit import B16, L14, PIXELS, Shape, copy_weights, vit_clip
 
 TINY_VIT = f"{__name__}:tiny_vit"
-LARGER = {"resnet101", "resnet152", "vgg19", "efficientnet_b4", "vit_clip_b16"}  # than another with the same layers
-LARGEST = "vit_clip_l14"  # 1.2 GB, too large for the tests below; TINY_VIT has the same architecture
+LARGER = {  # than the other, with the same kinds of layers
+    "resnet101": "resnet50", "resnet152": "resnet50", "vgg19": "vgg16", "efficientnet_b4": "efficientnet_b0",
+    "vit_clip_b16": TINY_VIT,
+}  # fmt: skip
+LARGEST = "vit_clip_l14"  # 1.2 GB, built without weights only; TINY_VIT has the same architecture
 QUICK = {"meso4", "efficientnet_lite0", TINY_VIT}  # built, saved and loaded in a second or two
-NAMES = [
-    pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
-    for name in (*MODELS, TINY_VIT)
-    if name != LARGEST
-]
-TRAINED = [
-    pytest.param(name, marks=() if name == "meso4" else pytest.mark.slow)
-    for name in (*MODELS, TINY_VIT)
-    if name not in {*LARGER, LARGEST}
+ORDERED = [*(name for name in (*MODELS, TINY_VIT) if name not in {*LARGER, LARGEST}), *sorted(LARGER)]
+NAMES = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in ORDERED]
+TRAINED = [  # the first of NAMES, so that pytest builds each once for all of its tests
+    pytest.param(name, marks=() if name == "meso4" else pytest.mark.slow) for name in ORDERED if name not in LARGER
 ]
 # name: (constructor, module of its preprocess_input) in keras.applications
 APPLICATIONS = {
@@ -61,10 +61,9 @@ SIDE = 112  # a multiple of 14 and 16, the patch sizes of the transformers
 TINY = Shape(16, 32, 2, 2)
 
 
-@pytest.fixture(autouse=True)
-def freed() -> Iterator[None]:
-    """Give the memory of a model back to the system: glibc keeps gigabytes."""
-    yield
+def free() -> None:
+    """Give the memory of models back to the system: glibc keeps gigabytes."""
+    keras.backend.clear_session()
     gc.collect()
     if sys.platform == "linux":
         ctypes.CDLL(None).malloc_trim(0)
@@ -89,14 +88,13 @@ def predict(model: keras.Model, images: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture(scope="module", params=NAMES)
-def models(request) -> tuple[keras.Model, keras.Model]:
-    """Each architecture, built once for the tests below: trainable, and frozen with another seed."""
-    yield small(request.param), small(request.param, seed=1, tune="head")
-    keras.backend.clear_session()
+def model(request) -> Iterator[keras.Model]:
+    """Each architecture, built once for the tests below, with a frozen backbone."""
+    yield small(request.param, tune="head")
+    free()
 
 
-def test_contract(models, images, tmp_path):
-    model, _ = models
+def test_contract(model, images, request):
     assert model.input_shape == (None, SIDE, SIDE, 3)
     assert model.layers[-1].name == PROBABILITY
     probabilities = predict(model, images)
@@ -107,26 +105,29 @@ def test_contract(models, images, tmp_path):
     for layer in model.layers:  # the file loads in safe mode, without this package
         assert type(layer).__module__.startswith("keras.")
         assert not isinstance(layer, keras.layers.Lambda)
-    model.save(tmp_path / "model.keras")
-    np.testing.assert_allclose(predict(load_model(tmp_path / "model.keras"), images), probabilities, atol=1e-6)
+    if other := LARGER.get(request.node.callspec.params["model"]):  # whose file is loaded after training, below
+        with keras.StatelessScope():  # creates no weights
+            smaller = small(other)
+        assert {type(layer) for layer in flatten_layers(model)} == {type(layer) for layer in flatten_layers(smaller)}
 
 
-@pytest.mark.slow
-def test_largest_model_has_the_published_size():
-    model = small(LARGEST)
-    assert model.count_params() == pytest.approx(303e6, rel=0.02) and model.output_shape == (None, 1)
-    keras.backend.clear_session()
+def test_random_weights_depend_on_the_seed_of_keras(model):
+    """Kernels are random, and no initializer has a seed of its own."""
+    kernels = [weight.numpy() for weight in model.weights if weight.path.endswith("kernel")]
+    assert kernels and all(np.ptp(kernel) > 0 for kernel in kernels)
+    for layer in flatten_layers(model):
+        given = [each for each in vars(layer).values() if isinstance(each, keras.initializers.Initializer)]
+        assert all(each.get_config().get("seed") is None for each in given), layer.name
 
 
-def test_random_weights_depend_on_the_seed(models):
-    model, other = models
-    kernels = [[weight.numpy() for weight in m.weights if weight.path.endswith("kernel")] for m in (model, other)]
-    assert kernels[0]
-    assert not any(np.array_equal(*pair) for pair in zip(*kernels, strict=True))
+@pytest.mark.parametrize("name", sorted(QUICK))
+def test_another_seed_gives_other_weights(name):
+    models = [small(name, seed=seed) for seed in (0, 1)]
+    kernels = [[weight.numpy() for weight in each.weights if weight.path.endswith("kernel")] for each in models]
+    assert kernels[0] and not any(np.array_equal(*pair) for pair in zip(*kernels, strict=True))
 
 
-def test_frozen_backbone_trains_its_head_only(models, images):
-    _, model = models
+def test_frozen_backbone_trains_its_head_only(model, images):
     kernel, bias = model.layers[-1].get_weights()
     assert sum(np.prod(weight.shape) for weight in model.trainable_weights) == kernel.size + bias.size > 1
 
@@ -138,9 +139,10 @@ def test_frozen_backbone_trains_its_head_only(models, images):
     assert all(np.array_equal(*pair) for pair in zip(before, frozen(), strict=True))
 
 
-@pytest.mark.parametrize("name", TRAINED)
-def test_model_trains_saves_loads_and_exports(name, images, tmp_path):
-    model, labels, images = small(name), np.array([[0.0], [1.0]]), images.astype(np.float32)
+@pytest.mark.parametrize("model", TRAINED, indirect=True)
+def test_model_trains_saves_loads_and_exports(model, images, request, tmp_path):
+    name, labels, images = request.node.callspec.params["model"], np.array([[0.0], [1.0]]), images.astype(np.float32)
+    thaw(model)
     before = model.get_layer(PROBABILITY).get_weights()
     eager = name != "meso4"  # tracing takes longest
     model.compile(keras.optimizers.Adam(1e-3), "binary_crossentropy", run_eagerly=eager)
@@ -159,7 +161,6 @@ def test_model_trains_saves_loads_and_exports(name, images, tmp_path):
         path = tmp_path / file
         write(model, path, Traits(name, SIDE))
         assert differences(model, path, raw).max() < 1e-4
-    keras.backend.clear_session()
 
 
 def test_transformer_equals_keras_hub(images):
@@ -195,6 +196,7 @@ def test_transformers_have_the_published_size(name):
     block = 12 * shape.width**2 + 13 * shape.width
     places = (224 // shape.patch) ** 2 + 1
     rest = (3 * shape.patch**2 + places + 4) * shape.width + shape.width + 1
+    assert model.output_shape == (None, 1)
     assert model.count_params() == shape.blocks * block + rest
     assert unfrozen(model) == 4 * shape.width * (shape.blocks + 1) + shape.width + 1
 
@@ -261,15 +263,18 @@ def test_keras_preprocessing_is_inside(name, images, tmp_path, monkeypatch):
     constructor, module = APPLICATIONS[name]
     constructor = getattr(keras.applications, constructor)
     untrained = constructor(include_top=False, weights=None, input_shape=(SIDE, SIDE, 3))
-    if name.startswith("efficientnet"):  # as in the published file: the deviation where the variance should be
+    if scaled := name.startswith(
+        "efficientnet"
+    ):  # as in the published file: the deviation where the variance should be
         normalization = next(layer for layer in untrained.layers if isinstance(layer, keras.layers.Normalization))
         normalization.set_weights([np.array(v) for v in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225], 0)])
     published = tmp_path / "published.h5"
-    untrained.save_weights(tmp_path / "published.weights.h5")
     keras.Model(untrained.inputs, untrained.outputs).save(published)
     monkeypatch.setattr("keras.src.utils.file_utils.get_file", lambda *_, **__: str(published))
 
-    reference = constructor(include_top=False, weights="imagenet", input_shape=(SIDE, SIDE, 3))
+    reference = untrained
+    if scaled:  # with its weights, Keras adds a layer
+        reference = constructor(include_top=False, weights="imagenet", input_shape=(SIDE, SIDE, 3))
     preprocess = importlib.import_module(f"keras.applications.{module}").preprocess_input
     expected = predict(reference, preprocess(images.astype(np.float32)))
     model = small(name, weights="imagenet")

@@ -1,6 +1,7 @@
 """Detectors of a user in PyTorch, described in TOML: the scores are those of timm, torchvision and the others."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from deepfake_cli.commands.export import export
 from deepfake_cli.config import Export
 from deepfake_cli.errors import ConfigError, ModelError
 from deepfake_cli.models.checkpoints import read_checkpoint
+from deepfake_cli.models.checkpoints.imported import Imported
+from deepfake_cli.models.export_onnx import export_onnx
 from deepfake_cli.models.heat import heat_of
 from tests.models.reference.numbers import images, state
 from tests.models.test_checkpoints import CASES, TOLERANCE, checkpoint, scores  # noqa: F401
@@ -38,12 +41,24 @@ def describe(path: Path, name: str, **changes: object) -> str:
     return str(path)
 
 
+@pytest.fixture(scope="module")
+def described(tmp_path_factory, checkpoint):  # noqa: F811
+    """The model and the traits of a case, read once for the tests below."""
+
+    @cache
+    def read(name: str) -> Imported:
+        padding = {"padding_size": 380} if name == "efficientnet_pytorch" else {}
+        folder = tmp_path_factory.mktemp("described")
+        return read_checkpoint(checkpoint(name), describe(folder / "d.toml", name, **padding))
+
+    return read
+
+
 @pytest.mark.parametrize("name", DESCRIBED)
-def test_a_described_state_dictionary_scores_as_in_pytorch(tmp_path, checkpoint, name):  # noqa: F811
+def test_a_described_state_dictionary_scores_as_in_pytorch(described, name):
     """Models of timm, torchvision, efficientnet_pytorch and clip: two classes or one logit, no name where tensors tell it."""
-    case, padding = CASES[name], {"padding_size": 380} if name == "efficientnet_pytorch" else {}
+    case, (model, _) = CASES[name], described(name)
     assert np.ptp(case["scores"]) > 20 * TOLERANCE, "the scores tell the images apart"
-    model, _ = read_checkpoint(checkpoint(name), describe(tmp_path / "d.toml", name, **padding))
     np.testing.assert_allclose(scores(model, case["side"]), case["scores"], atol=TOLERANCE)
     assert (heat_of(model) is None) == any(each in name for each in NO_HEAT)
 
@@ -51,11 +66,11 @@ def test_a_described_state_dictionary_scores_as_in_pytorch(tmp_path, checkpoint,
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=() if name == "timm-clip" else pytest.mark.slow) for name in DESCRIBED]
 )
-def test_an_export_scores_as_in_pytorch(tmp_path, checkpoint, name):  # noqa: F811
-    """Each operator of the networks has its like in ONNX."""
-    case, padding = CASES[name], {"padding_size": 380} if name == "efficientnet_pytorch" else {}
-    family, output = describe(tmp_path / "d.toml", name, **padding), tmp_path / "d.onnx"
-    export(Export(snapshot=checkpoint(name), family=family, output=output))
+def test_an_export_scores_as_in_pytorch(tmp_path, described, name):
+    """Each operator of the networks has its like in ONNX; test_published.py runs the command."""
+    case, output = CASES[name], tmp_path / "d.onnx"
+    model, traits = described(name)
+    export_onnx(model, output, traits)
     found = Detector.load(output).network.scores(images(case["side"]))
     np.testing.assert_allclose(found, case["scores"], atol=TOLERANCE)
 

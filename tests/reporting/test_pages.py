@@ -60,10 +60,10 @@ def axe(page) -> list[str]:
 
 
 def check(page) -> None:
-    """Nothing that axe finds, and no sideways scrolling, at each width, light and dark."""
-    for scheme in ("light", "dark"):
+    """Nothing that axe finds, and no sideways scrolling: at each width; dark, which changes colours alone, at one."""
+    for scheme, widths in (("light", WIDTHS), ("dark", WIDTHS[:1])):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # colours at once, not in a transition
-        for width in WIDTHS:
+        for width in widths:
             page.set_viewport_size({"width": width, "height": 900})
             assert not axe(page), (width, scheme)
             assert page.evaluate("document.documentElement.scrollWidth") <= width

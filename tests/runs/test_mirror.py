@@ -72,7 +72,7 @@ def test_evaluation_in_a_bucket_equals_one_on_disk(s3, project, deepfake):
         scores = [f"{where}/evaluation/predictions.csv"] * 2
         deepfake("compare", *scores, "--output", f"{where}/compared", "--resamples", 20)
         deepfake("export", *runs, "--output", f"{where}/best.tflite", "--format", "litert")
-        deepfake("evaluate", "--predictions", scores[0], "--output", f"{where}/again", "--resamples", 20)
+        deepfake("evaluate", "--predictions", scores[0], "--output", f"{where}/again", "--resamples", 20, "--no-report")
     stored, local = bucket(s3, "measured"), tree(project / "out")
     assert set(stored) == set(local)
     for name in ("evaluation/predictions.csv", "evaluation/heat_maps.npz", "audit/faces.png"):

@@ -1,8 +1,11 @@
 """Export a detector to ONNX with tf2onnx, using less memory than tf2onnx alone, and optimise it."""
 
 import hashlib
+import os
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ from deepfake_cli.models.serving import IMAGES, serving, signature
 
 OPSET = 17  # supported by ONNX Runtime since 1.12, 2022
 ARITHMETIC = ("Add", "Sub", "Mul", "Div")
+CATCH = "TF2ONNX_CATCH_ERRORS"  # of tf2onnx.constants
 PLANAR = [0, 3, 1, 2]  # permutation from channels last to channels first
 
 
@@ -42,11 +46,9 @@ def export_onnx(model: keras.Model, path: Path, traits: Traits, *, compact: bool
 def _convert(model: keras.Model, traits: Traits) -> Any:
     """Convert the model to ONNX without its weights, then insert them.
 
-    tf2onnx copies its graph before each of its passes. With ResNet101's weights this needs 17 GB, without them 1 GB and a
-    tenth of the time.
+    tf2onnx copies its graph several times. With ResNet101's weights this needs 17 GB, without them 1 GB and a tenth of the
+    time.
     """
-    import tf2onnx
-
     serve, weights = serving(model), model.variables
 
     def without_weights(images: Any, *values: Any) -> dict[str, Any]:
@@ -54,7 +56,7 @@ def _convert(model: keras.Model, traits: Traits) -> Any:
             return serve(images)
 
     inputs = [tf.TensorSpec(weight.shape, weight.dtype, f"weight_{n}") for n, weight in enumerate(weights)]
-    exported, _ = tf2onnx.convert.from_function(tf.function(without_weights), [signature(traits), *inputs], opset=OPSET)
+    exported = _converted(tf.function(without_weights), [signature(traits), *inputs])
     used = {value.name for value in exported.graph.input}
     for spec, weight in zip(inputs, weights, strict=True):
         if spec.name in used:
@@ -63,6 +65,25 @@ def _convert(model: keras.Model, traits: Traits) -> Any:
     del exported.graph.input[:]
     exported.graph.input.extend(images)
     return exported
+
+
+def _converted(function: Any, inputs: list[tf.TensorSpec]) -> Any:
+    """Convert a function with tf2onnx; with a copy of its graph before each pass, half of the time, only if one fails."""
+    import tf2onnx
+
+    with _catching_no_errors(), suppress(Exception):
+        return tf2onnx.convert.from_function(function, inputs, opset=OPSET)[0]
+    return tf2onnx.convert.from_function(function, inputs, opset=OPSET)[0]
+
+
+@contextmanager
+def _catching_no_errors() -> Iterator[None]:
+    """Set the variable with which tf2onnx neither copies its graph nor skips a pass that fails."""
+    os.environ[CATCH] = "FALSE"
+    try:
+        yield
+    finally:
+        del os.environ[CATCH]
 
 
 def _fold_constants(exported: Any) -> Any:
