@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deepfake_cli import assets
 from deepfake_cli.explain.page import CAUTION, overall
 from deepfake_cli.inference.record import tool
 from deepfake_cli.inference.result import Verdict
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from fpdf import FPDF
 
 FONT, MONO = "DejaVu", "DejaVuMono"
-FILES = {(FONT, ""): "DejaVuSans.ttf", (FONT, "B"): "DejaVuSans-Bold.ttf", (MONO, ""): "DejaVuSansMono.ttf"}
+FILES = {(FONT, ""): assets.SANS, (FONT, "B"): assets.BOLD, (MONO, ""): assets.MONO}
 MARGIN, WIDTH, HIGH = 18.0, 174.0, 34.0  # mm: of the page, of its text, of the timeline
 NAMES = 44.0  # mm: the column of names
 PICTURE = 28.0  # mm: a face
@@ -84,7 +85,7 @@ def _document(record: dict[str, Any]) -> "FPDF":
     pdf.set_creator(tool())
     pdf.set_lang("en")
     for (family, style), file in FILES.items():
-        pdf.add_font(family, style, _fonts() / file)
+        pdf.add_font(family, style, file)
     pdf.set_font(FONT, size=9)
     return pdf
 
@@ -249,12 +250,4 @@ def _known() -> frozenset[int]:
     """The characters of both fonts."""
     from fontTools.ttLib import TTFont
 
-    return frozenset.intersection(*(frozenset(TTFont(_fonts() / file).getBestCmap()) for file in FILES.values())) | {10}
-
-
-@cache
-def _fonts() -> Path:
-    """The folder of the fonts that matplotlib ships."""
-    import matplotlib
-
-    return Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    return frozenset.intersection(*(frozenset(TTFont(file).getBestCmap()) for file in FILES.values())) | {10}
