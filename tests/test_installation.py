@@ -79,7 +79,7 @@ def test_each_dependency_is_for_judging_for_measuring_or_for_training():
 
 def test_judging_needs_judge_txt_only(deepfake, judging, tmp_path):
     clip = FOLDER / CLIPS[0][0]
-    options = "--every 60 --report why.html --explain why --case case --csv v.csv".split()
+    options = "--every 60 --report why.html --explain why --case case --csv v.csv"
     (tmp_path / "set" / "real" / "a").mkdir(parents=True)
     shutil.copy(clip, tmp_path / "set" / "real" / "a")
     lines = (
@@ -93,7 +93,7 @@ def test_judging_needs_judge_txt_only(deepfake, judging, tmp_path):
     others = [processes.start(*words.split(), cwd=tmp_path, **judging) for words in lines]
     able = {words.split()[0] for words in lines} | {"predict", "doctor"}
     assert able == set(get_command(app).commands) - set(NEEDS), "each command runs here, or doctor says that it cannot"
-    assert clip.name in deepfake("predict", clip, *options, **judging).stdout
+    assert clip.name in deepfake("predict", clip, *options.split(), **judging).stdout
     made = ("why.html", "why/*-explained.png", "why/*-explained.mp4", "case/report.pdf", "v.csv")
     assert all([*tmp_path.glob(name)] for name in made), [*tmp_path.rglob("*")]
     for other in others:
