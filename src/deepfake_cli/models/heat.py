@@ -68,13 +68,13 @@ def _dense(model: keras.Model) -> Heat | None:
     bent = [layer for layer in between if isinstance(layer, BENT)]
 
     def terms(features: Any, *values: Any) -> Any:
-        features, *values = (tf.cast(each, tf.float32) for each in (features, *values))
-        gradient, before = tf.transpose(last.kernel), iter(values)  # (batch or 1, units)
+        features, *before = (tf.cast(each, tf.float32) for each in (features, *values))
+        gradient = tf.transpose(last.kernel)  # (batch or 1, units)
         for layer in between:
             if isinstance(layer, layers.Dense):  # the small matrix is transposed: ONNX would store the kernel twice
                 gradient = tf.transpose(tf.matmul(layer.kernel, gradient, transpose_b=True))
             elif isinstance(layer, BENT):
-                gradient *= _slope(layer, next(before))
+                gradient *= _slope(layer, before.pop(0))
         if isinstance(flattened, layers.GlobalAveragePooling2D):
             return tf.reduce_sum(features * gradient[:, None, None], axis=-1)
         weights = rows * columns * tf.reshape(gradient, (-1, *flattened.input.shape[1:]))
