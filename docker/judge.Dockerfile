@@ -1,4 +1,4 @@
-# Judges files; no TensorFlow, 0.7 GB.
+# Judges files; no TensorFlow: 0.6 GB beside the base image.
 #   docker build -f docker/judge.Dockerfile -t deepfake-judge .
 #   docker run --rm --network none -v "$PWD:/media:ro" deepfake-judge predict /media
 #   docker run --rm -p 127.0.0.1:8765:8765 deepfake-judge app --host 0.0.0.0 --no-open

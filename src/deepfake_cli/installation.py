@@ -18,6 +18,7 @@ BEYOND_JUDGING = (
     "h5py",
     "imagehash",
     "keras",
+    "matplotlib",
     "onnx",
     "pandas",
     "pyarrow",

@@ -52,7 +52,9 @@ def test_every_report_says_that_commercial_use_is_forbidden(deepfake, json_of, i
     clip = FOLDER / CLIPS[0][0]
     words = ("predict", clip, "--max-frames", 2, "--detector")
     found = deepfake(*words, imported / "ours.onnx", "--report", "why.html")
-    assert said in " ".join(found.stderr.split()) and said in (tmp_path / "why.html").read_text()
+    page = (tmp_path / "why.html").read_text()
+    assert said in " ".join(found.stderr.split()) and said in page
+    assert "Detector: Ours (resnet), trained on our videos; " in page
     assert said not in deepfake(*words, imported / "gend.onnx").stderr
     assert Detector.load(imported / "gend.onnx").traits.resize == "bicubic"
     for name in ("ours", "gend"):

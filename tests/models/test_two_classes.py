@@ -4,8 +4,10 @@ import json
 from functools import cache
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from safetensors.numpy import save_file
 
 from deepfake_cli import Detector
@@ -15,7 +17,7 @@ from deepfake_cli.errors import ConfigError, ModelError
 from deepfake_cli.models.checkpoints import read_checkpoint
 from deepfake_cli.models.checkpoints.imported import Imported
 from deepfake_cli.models.export_onnx import export_onnx
-from deepfake_cli.models.heat import heat_of
+from deepfake_cli.models.heat import Heat, heat_of
 from tests.models.reference.numbers import images, state
 from tests.models.test_checkpoints import CASES, TOLERANCE, checkpoint, scores  # noqa: F401
 
@@ -29,7 +31,7 @@ licence = "of the house"
 commercial = false
 trained_on = "our videos"
 """
-NO_HEAT = ("vgg", "mobilenetv3", "mobilenet_v3")  # what follows their last feature map is not linear
+DENSE = ("vgg", "mobilenetv3", "mobilenet_v3")  # dense layers with activations follow their last feature map
 DESCRIBED = [name for name, case in CASES.items() if case["family"] == "described"]
 
 
@@ -60,7 +62,27 @@ def test_a_described_state_dictionary_scores_as_in_pytorch(described, name):
     case, (model, _) = CASES[name], described(name)
     assert np.ptp(case["scores"]) > 20 * TOLERANCE, "the scores tell the images apart"
     np.testing.assert_allclose(scores(model, case["side"]), case["scores"], atol=TOLERANCE)
-    assert (heat_of(model) is None) == any(each in name for each in NO_HEAT)
+    heat = heat_of(model)
+    assert heat is not None
+    if any(each in name for each in DENSE):
+        check_gradient(model, heat, case["side"])
+
+
+def check_gradient(model: keras.Model, heat: Heat, side: int) -> None:
+    """The mean of a map is the sum of the map's features, each times the gradient of the logit."""
+    tail = model.layers[next(at for at, layer in enumerate(model.layers) if layer.input is heat.tensors[0]) :]
+    features, *values = (
+        each.numpy() for each in keras.Model(model.inputs[0], heat.tensors)(images(side).astype("float32"))
+    )
+    found = x = tf.Variable(features)
+    with tf.GradientTape() as tape:
+        for layer in tail[:-1]:
+            x = layer(x)
+        logit = tf.reduce_sum(x @ tail[-1].kernel)
+    maps = heat.terms(features, *values).numpy()
+    expected = (features * tape.gradient(logit, found).numpy()).sum(-1) * np.prod(features.shape[1:3])
+    assert np.ptp(expected) > 0
+    np.testing.assert_allclose(maps, expected, atol=1e-5 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize(

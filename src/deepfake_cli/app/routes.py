@@ -169,7 +169,7 @@ class _Answers:
         return Rejected(413, f"File too large: the limit is {self._most / 1e6:g} MB.")
 
     async def state(self, request: Request) -> Response:
-        """Return state and progress of a job; once done, its verdict as in ``deepfake predict --json``."""
+        """Return state and progress of a job; once done, its verdict as in ``deepfake predict --json``, with exact scores."""
         job = self._jobs.get(request.path_params["id"])
         if job is None:
             return _not_found()

@@ -110,7 +110,11 @@ def _judge(detector: Detector, options: dict[str, Any], job: Job, progress: Prog
     """Judge the file of a job; the result has the name given by the visitor."""
     verdict = detector.judge(job.file, **options, progress=progress)
     verdict.record = verdict.record and verdict.record.anonymous()  # the visitor may be anyone
-    return Result(replace(verdict, path=Path(job.name)).facts(), page([part(verdict, job.name, detector)], detector))
+    low, high = verdict.interval or (None, None)
+    exact = {"score": verdict.score, "probability": verdict.probability, "low": low, "high": high}  # the browser rounds
+    return Result(
+        replace(verdict, path=Path(job.name)).facts() | exact, page([part(verdict, job.name, detector)], detector)
+    )
 
 
 def _application() -> Any:

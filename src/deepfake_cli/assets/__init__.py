@@ -1,10 +1,11 @@
-"""Clips of three people, a face detector and a starter detector; see README.md in this folder for their origin."""
+"""Clips of three people, a face detector, a starter detector and fonts; see README.md in this folder for their origin."""
 
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
 FACE_DETECTOR = FOLDER / "rfb320.onnx"
 STARTER = FOLDER / "starter.onnx"  # model card: docs/starter.md
+SANS, BOLD, MONO = (FOLDER / f"DejaVu{name}.ttf" for name in ("Sans", "Sans-Bold", "SansMono"))
 CLIPS: tuple[tuple[str, str], ...] = (  # file, person
     ("man_a.mp4", "man_a"),
     ("woman_b.mp4", "woman_b"),

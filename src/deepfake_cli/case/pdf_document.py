@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deepfake_cli import assets
 from deepfake_cli.inference.record import tool
 from deepfake_cli.storage.escapes import visible
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from fpdf import FPDF
 
 FONT, MONO = "DejaVu", "DejaVuMono"
-FILES = {(FONT, ""): "DejaVuSans.ttf", (FONT, "B"): "DejaVuSans-Bold.ttf", (MONO, ""): "DejaVuSansMono.ttf"}
+FILES = {(FONT, ""): assets.SANS, (FONT, "B"): assets.BOLD, (MONO, ""): assets.MONO}
 MARGIN, WIDTH = 18.0, 174.0  # mm: of the page, of its text
 NAMES = 44.0  # mm: the column of names
 INK, MUTED, LINE = (27, 29, 31), (90, 95, 100), (213, 216, 219)
@@ -43,7 +43,7 @@ def new_document(record: dict[str, Any]) -> "FPDF":
     pdf.set_creator(tool())
     pdf.set_lang("en")
     for (family, style), file in FILES.items():
-        pdf.add_font(family, style, _fonts() / file)
+        pdf.add_font(family, style, file)
     pdf.set_font(FONT, size=9)
     return pdf
 
@@ -109,12 +109,4 @@ def _known() -> frozenset[int]:
     """The characters of both fonts."""
     from fontTools.ttLib import TTFont
 
-    return frozenset.intersection(*(frozenset(TTFont(_fonts() / file).getBestCmap()) for file in FILES.values())) | {10}
-
-
-@cache
-def _fonts() -> Path:
-    """The folder of the fonts that matplotlib ships."""
-    import matplotlib
-
-    return Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    return frozenset.intersection(*(frozenset(TTFont(file).getBestCmap()) for file in FILES.values())) | {10}

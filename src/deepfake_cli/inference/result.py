@@ -14,6 +14,7 @@ from deepfake_cli.inference.save import save_verdicts
 from deepfake_cli.inference.support import Support
 from deepfake_cli.inference.tables import VERDICT_COLUMNS, html_table, row
 from deepfake_cli.inference.timeline import Timeline
+from deepfake_cli.installation import explained
 from deepfake_cli.storage.urls import url
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ class Verdict:
         """The verdict as plain values, the same as in ``deepfake predict --json``."""
         return self.facts()
 
+    @explained("Verdict.to_df")
     def to_df(self) -> "pd.DataFrame":
         """The scores as a table with a row per face and frame.
 
@@ -131,6 +133,7 @@ class Verdict:
         ]
         return pd.DataFrame(rows, columns=list(names)).astype({"time": "float64", "score": "float64"})
 
+    @explained("Verdict.plot")
     def plot(self) -> "Figure":
         """Plot the score of each frame, with the thresholds; returns a matplotlib figure, which notebooks show."""
         from deepfake_cli.inference.plot import plot
@@ -208,6 +211,7 @@ class Verdicts(list[Verdict]):
         """The verdicts as plain values, in order."""
         return [verdict.to_dict() for verdict in self]
 
+    @explained("Verdicts.to_df")
     def to_df(self) -> "pd.DataFrame":
         """The verdicts as a table with a row per file; the columns are those of ``deepfake predict --csv``."""
         import pandas as pd

@@ -4,14 +4,17 @@ The logit of a detector is a sum over positions, plus what does not depend on th
 
 - a dense layer on pooled features: always (class activation maps, Zhou et al., CVPR 2016; for that layer the same as Grad-CAM,
   Selvaraju et al., ICCV 2017);
-- two dense layers with a leaky ReLU between them: for each image, whose hidden units stay on their side of zero;
+- dense layers with a ReLU between them, leaky or not: for each image, whose hidden units stay on their side of zero;
 - a class token: as far as the last attention adds its values to it directly, without the dense layers after it (Gandelsman et
   al.: Interpreting CLIP's Image Representation via Text-Based Decomposition, ICLR 2024, https://arxiv.org/abs/2310.05916).
+
+With a hard swish between dense layers, it is not: there the gradient of the logit stands for the sum (Grad-CAM).
 
 The mean of a map is the sum of its terms, so it compares between resolutions.
 """
 
 from collections.abc import Callable
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 import keras
@@ -20,7 +23,9 @@ from keras import layers
 
 from deepfake_cli.models.head import PROBABILITY
 
-DENSE_HEAD = (layers.Flatten, layers.Dropout, layers.Dense, layers.LeakyReLU, layers.Dropout, layers.Dense)
+FLATTENED = (layers.Flatten, layers.GlobalAveragePooling2D)
+BENT = (layers.ReLU, layers.LeakyReLU, layers.Activation)
+AFTER = (*FLATTENED, *BENT, layers.Dropout, layers.Dense)  # what may follow a feature map
 
 
 class Heat(NamedTuple):
@@ -40,11 +45,9 @@ def heat_of(model: keras.Model) -> Heat | None:
     names = [layer.name for layer in model.layers]
     if names[-3:] == ["pooling", "dropout", PROBABILITY]:
         return _pooled(model)
-    if tuple(map(type, model.layers[-len(DENSE_HEAD) :])) == DENSE_HEAD:
-        return _dense(model)
     if {"norm_out", "features", PROBABILITY} <= set(names):
         return _class_token(model)
-    return None
+    return _dense(model)
 
 
 def _pooled(model: keras.Model) -> Heat:
@@ -53,17 +56,47 @@ def _pooled(model: keras.Model) -> Heat:
     return Heat([features], lambda found: tf.tensordot(tf.cast(found, tf.float32), kernel[:, 0], 1))
 
 
-def _dense(model: keras.Model) -> Heat:
-    flatten, _, hidden, activation, _, last = model.layers[-len(DENSE_HEAD) :]
-    _, rows, columns, channels = flatten.input.shape
+def _dense(model: keras.Model) -> Heat | None:
+    """The feature map times the gradient of the logit, which is the chain of the layers after the map."""
+    tail = list(takewhile(lambda layer: isinstance(layer, AFTER), reversed(model.layers)))  # the last layer first
+    places = (place for place, layer in enumerate(tail) if isinstance(layer, FLATTENED) and len(layer.input.shape) == 4)
+    place = next(places, 0)
+    if not place or tail[0].name != PROBABILITY or not all(map(_differentiable, tail[1:place])):
+        return None
+    last, *between, flattened = tail[: place + 1]
+    _, rows, columns, _ = flattened.input.shape
+    bent = [layer for layer in between if isinstance(layer, BENT)]
 
-    def terms(features: Any, before: Any) -> Any:
-        features, before = tf.cast(features, tf.float32), tf.cast(before, tf.float32)
-        slope = tf.where(before > 0, 1.0, float(activation.negative_slope)) * last.kernel[:, 0]  # (batch, hidden)
-        weights = tf.reshape(tf.matmul(slope, hidden.kernel, transpose_b=True), (-1, rows, columns, channels))
-        return rows * columns * tf.reduce_sum(features * weights, axis=-1)
+    def terms(features: Any, *values: Any) -> Any:
+        features, *before = (tf.cast(each, tf.float32) for each in (features, *values))
+        gradient = tf.transpose(last.kernel)  # (batch or 1, units)
+        for layer in between:
+            if isinstance(layer, layers.Dense):  # the small matrix is transposed: ONNX would store the kernel twice
+                gradient = tf.transpose(tf.matmul(layer.kernel, gradient, transpose_b=True))
+            elif isinstance(layer, BENT):
+                gradient *= _slope(layer, before.pop(0))
+        if isinstance(flattened, layers.GlobalAveragePooling2D):
+            return tf.reduce_sum(features * gradient[:, None, None], axis=-1)
+        weights = rows * columns * tf.reshape(gradient, (-1, *flattened.input.shape[1:]))
+        return tf.reduce_sum(features * weights, axis=-1)
 
-    return Heat([flatten.input, hidden.output], terms)
+    return Heat([flattened.input, *(layer.input for layer in bent)], terms)
+
+
+def _differentiable(layer: Any) -> bool:
+    """Whether `_dense` knows the derivative of the layer."""
+    if isinstance(layer, layers.ReLU):
+        return layer.max_value is None and not layer.threshold
+    if isinstance(layer, layers.Activation):
+        return layer.activation is keras.activations.hard_silu
+    return not isinstance(layer, layers.Dense) or layer.activation is keras.activations.linear
+
+
+def _slope(layer: Any, before: Any) -> Any:
+    """The derivative of an activation, given its input."""
+    if isinstance(layer, layers.Activation):  # hard swish: x * clip(x / 6 + 1 / 2, 0, 1)
+        return tf.where(before <= -3, 0.0, tf.where(before >= 3, 1.0, before / 3 + 0.5))
+    return tf.where(before > 0, 1.0, float(layer.negative_slope))
 
 
 def _class_token(model: keras.Model) -> Heat | None:

@@ -1,6 +1,6 @@
 """Images in rows and columns, with names, headings and captions: every sheet of images that the package draws.
 
-Drawn with Pillow in matplotlib's own font, which has the letters of most European languages.
+Drawn with Pillow in DejaVu, which has the letters of most European languages.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
+from deepfake_cli import assets
 from deepfake_cli.datasets.clip import LABELS
 from deepfake_cli.reporting.style import COLOURS, GREY
 from deepfake_cli.storage.files import whole
@@ -129,7 +130,7 @@ class _Layout(NamedTuple):
         size = max(SMALLEST_FONT, side // 12)
         frame = max(2, side // 32) if any(tile.label is not None for tile in tiles) else 0
         captions = 2 if any(tile.name for tile in tiles) else int(any(tile.note is not None for tile in tiles))
-        return cls(side, frame, captions, round(1.4 * size), _font("DejaVuSans", size), _font("DejaVuSans-Bold", size))
+        return cls(side, frame, captions, round(1.4 * size), _font(assets.SANS, size), _font(assets.BOLD, size))
 
     @property
     def outer(self) -> int:
@@ -178,8 +179,7 @@ def _cut(text: str, font: Any, width: int) -> str:
 
 
 @cache
-def _font(name: str, size: int) -> Any:
-    import matplotlib
+def _font(file: Path, size: int) -> Any:
     from PIL import ImageFont
 
-    return ImageFont.truetype(f"{matplotlib.get_data_path()}/fonts/ttf/{name}.ttf", size)
+    return ImageFont.truetype(file, size)

@@ -121,6 +121,12 @@ class Traits:
     likelihood_ratio: dict[str, Any] | None = None
 
     @property
+    def title(self) -> str:
+        """Its architecture; of a detector of another project, also the name on its card, and what it was trained on."""
+        card = self.card
+        return f"{card['name']} ({self.model}), trained on {card['trained_on']}" if card else self.model
+
+    @property
     def terms(self) -> str:
         """What the licence of a detector of another project forbids, as text; empty if it forbids no use."""
         return terms(self.card)

@@ -47,8 +47,7 @@ def timm(net: TorchLayers, x: Any, prefix: str, name: str) -> Any:
         return parts.unit(x, Unit(f"{prefix}conv_head", f"{prefix}bn2"), activation=style.activation)
     last = f"{prefix}blocks.{len(strides)}.0"
     x = parts.unit(x, Unit(f"{last}.conv", f"{last}.bn1"), activation=style.activation)
-    x = net.convolution(layers.GlobalAveragePooling2D(keepdims=True)(x), f"{prefix}conv_head")
-    return layers.Flatten()(layers.Activation(style.activation)(x))
+    return layers.Activation(style.activation)(net.dense(layers.GlobalAveragePooling2D()(x), f"{prefix}conv_head"))
 
 
 def torchvision_efficientnet(net: TorchLayers, x: Any, prefix: str, name: str) -> Any:

@@ -48,9 +48,14 @@ class TorchLayers:
         return self._set(layers.LayerNormalization(epsilon=epsilon, name=layer), x, values, name)
 
     def dense(self, x: Any, name: str) -> Any:
-        """`torch.nn.Linear`, or a convolution of the whole map that was flattened, channels first."""
+        """`torch.nn.Linear`, or a convolution of the whole map; PyTorch flattens a map channels first."""
         weight = self.tensors.take(f"{name}.weight")
         weight = weight.reshape(len(weight), -1)
+        if len(x.shape) == 4:
+            _, rows, columns, channels = x.shape
+            if weight.shape[1] == rows * columns * channels:
+                weight = weight.reshape(-1, channels, rows, columns).transpose(0, 2, 3, 1).reshape(len(weight), -1)
+            x = layers.Flatten()(x)
         return self._set(layers.Dense(len(weight)), x, [weight.T, self.tensors.take(f"{name}.bias")], name)
 
     def head(self, features: Any, name: str, *, fake: int = 1) -> Any:

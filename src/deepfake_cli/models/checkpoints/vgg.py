@@ -40,7 +40,6 @@ def vgg(net: TorchLayers, x: Any, prefix: str, name: str) -> Any:
     first, second = next(
         (pair for pair in DENSE.items() if f"{prefix}{pair[0]}.weight" in net.tensors), next(iter(DENSE.items()))
     )
-    x = layers.Flatten()(layers.Permute((3, 1, 2))(x))  # channels first, as PyTorch flattens
     for each in (first, second):
         x = layers.ReLU()(net.dense(x, f"{prefix}{each}"))  # timm's is a convolution of the whole map
     return x

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SEEN = {"train": "trained on", "validation": "chosen on"}
+HATCHED = "hatched: test groups were used in training or validation, so the AUC is too high"
 CELL = (1.35, 0.75)  # inches
 SIDE, HEAD, FOOT = 0.5, 1.25, 0.45  # inches: beside and between the maps, above, below
 LETTER = 0.085  # inches
@@ -30,7 +31,12 @@ def heat_map(path: Path, matrix: Mapping[str, Any], formats: Collection[str] = (
     rows, columns = matrix["rows"], matrix["columns"]
     names = 0.3 + LETTER * max(len(row[:24]) for row in rows)
     wide, high = CELL[0] * len(columns), CELL[1] * len(rows)
-    width, height = max(names + 2 * wide + 2 * SIDE, 7.0), HEAD + high + FOOT
+    lacking = any((cell["units"] or FEWEST) < FEWEST for cell in matrix["cells"])
+    few = f"; no interval below {FEWEST} groups" if lacking else ""
+    words = f"rows: {'trained on' if matrix['seeds'] else 'detector'}, columns: tested on{few}"
+    foot = HATCHED if any(cell["seen"] for cell in matrix["cells"]) else ""
+    width = max(names + 2 * wide + 2 * SIDE, 0.3 + LETTER * max(len(words), len(foot)))
+    height = HEAD + high + FOOT
     with rc_context(STYLE):
         figure = Figure(figsize=(width, height))
         for number, level in enumerate(("frame", "video")):
@@ -38,13 +44,8 @@ def heat_map(path: Path, matrix: Mapping[str, Any], formats: Collection[str] = (
             axes = figure.add_axes((left / width, FOOT / height, wide / width, high / height))
             _map(axes, matrix, level, labelled=not number)
         figure.text(0.15 / width, 1 - 0.15 / height, "Cross-dataset AUC", size=14, weight="bold", va="top")
-        lacking = any((cell["units"] or FEWEST) < FEWEST for cell in matrix["cells"])
-        few = f"; no interval below {FEWEST} groups" if lacking else ""
-        words = f"rows: {'trained on' if matrix['seeds'] else 'detector'}, columns: tested on{few}"
         figure.text(0.15 / width, 1 - 0.47 / height, words, color=GREY, va="top")
-        foot = "hatched: test groups were used in training or validation, so the AUC is too high"
-        if any(cell["seen"] for cell in matrix["cells"]):
-            figure.text(0.15 / width, 0.12 / height, foot, color=GREY)
+        figure.text(0.15 / width, 0.12 / height, foot, color=GREY)
         save_all(figure, path, formats)
 
 
