@@ -648,6 +648,8 @@ def test_drop_a_clip_in_a_browser(url, place, browser, tmp_path):
     assert page.inner_text("#done .name") == script.name
     assert page.locator("#verdict").evaluate("element => element === document.activeElement")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    undecided = [float(page.locator("#between").get_attribute(name).rstrip("%")) for name in ("x", "width")]
+    assert undecided == pytest.approx([100 * verdict.real_below, 100 * (verdict.threshold - verdict.real_below)])
     report = page.frame_locator("#report").locator("body")
     report.wait_for()
     assert (

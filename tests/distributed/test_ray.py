@@ -238,7 +238,7 @@ def test_evaluate_and_audit_on_a_cluster_equal_one_machine(cluster, lists):
 @pytest.mark.slow
 def test_bad_image_stops_evaluate_on_a_cluster_too(cluster, lists, tmp_path):
     (tmp_path / "bad.jpg").write_bytes(b"none")
-    rows = (lists / "csv" / "train" / "train.csv").read_text() + f"{tmp_path / 'bad.jpg'},real,x,x,x,0,,,\n"
+    rows = (lists / "csv" / "train" / "train.csv").read_text() + f"{tmp_path / 'bad.jpg'},real,x,x,x,0,,,,\n"
     (lists / "csv" / "train" / "bad.csv").write_text(rows)
     words = ("evaluate", "csv/train/bad.csv", STARTER, "--output", tmp_path)
     found = [begin(lists, *words, *where).communicate()[1] for where in ([], ["--cluster", cluster.address])]

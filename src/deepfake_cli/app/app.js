@@ -218,6 +218,8 @@ function draw(verdict) {
   at("dot").setAttribute("cx", percent(verdict.score));
   at("range").setAttribute("x", percent(low));
   at("range").setAttribute("width", percent(high - low));
+  at("between").setAttribute("x", percent(verdict.real_below));
+  at("between").setAttribute("width", percent(verdict.threshold - verdict.real_below));
   for (const side of ["x1", "x2"]) at("limit").setAttribute(side, percent(verdict.threshold));
 }
 

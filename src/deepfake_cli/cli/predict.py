@@ -3,7 +3,7 @@
 import shlex
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,8 +14,6 @@ from deepfake_cli.config.command_line import command
 from deepfake_cli.errors import DatasetError
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from deepfake_cli.commands.predict import PredictResult
     from deepfake_cli.inference.result import Verdict, Verdicts
 
@@ -114,7 +112,7 @@ def _print_written(result: "PredictResult", settings: Predict) -> None:
         next_step(*shlex.split(command("predict", again))[1:])
 
 
-def _table(verdicts: "Verdicts") -> "Table":
+def _table(verdicts: "Verdicts") -> Any:
     score = "probability\nof fake" if any(verdict.calibrated for verdict in verdicts) else "score"
     names = Counter(verdict.path.name for verdict in verdicts)
     rows = [_row(verdict, names[verdict.path.name] == 1) for verdict in verdicts]

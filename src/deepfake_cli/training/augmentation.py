@@ -7,6 +7,7 @@ import pandas as pd
 from keras import ops
 
 from deepfake_cli.config import Train
+from deepfake_cli.data.crops import USUAL
 from deepfake_cli.forgery import DEGRADATIONS, FORGERIES, Degradation, Forgery, build
 from deepfake_cli.forgery.degradations import Flip, Light
 from deepfake_cli.forgery.mix import forge_all, forge_pairs, forge_reals
@@ -42,7 +43,7 @@ class Augmentation:
         """
         forgeries = []
         if settings.forgery:
-            strength, margin = settings.forgery_strength, settings.margin
+            strength, margin = settings.forgery_strength, settings.margin or USUAL
             forgeries = build(settings.forgery, FORGERIES, "forgery", strength=strength, margin=margin)
         strength, degradations = settings.degradation_strength, []
         if settings.degradation:
