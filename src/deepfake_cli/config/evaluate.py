@@ -31,7 +31,8 @@ class Evaluate(Device):
     inputs: list[Path] = argument(
         [],
         f"Lists, and a snapshot {NEWEST}",
-        more="The list is csv/val/validation.csv. A snapshot is a .keras, .h5 or .onnx file; .onnx needs no TensorFlow",
+        more="The list is csv/val/validation.csv. A snapshot is a .keras, .h5 or .onnx file, a run, or starter; .onnx needs no "
+        "TensorFlow",
         remote=True,
     )
     output: Path | None = option(

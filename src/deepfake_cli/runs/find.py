@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from deepfake_cli.assets import STARTER
 from deepfake_cli.config import RUNS
 from deepfake_cli.errors import ModelError
 from deepfake_cli.runs import recipe
@@ -20,7 +21,12 @@ def is_run(path: Path) -> bool:
 
 
 def snapshot_of(path: Path, folder: Path) -> Path:
-    """The snapshot that a path stands for: ``best.keras`` of a run, by its folder or its name in `folder`; else itself."""
+    """The snapshot that a path stands for: ``best.keras`` of a run, by its folder or its name in `folder`; else itself.
+
+    ``starter`` is the detector in the package, as for `deepfake_cli.Detector.load`.
+    """
+    if str(path) == STARTER.stem and not path.exists():
+        return STARTER
     run = next((run for run in (path, folder / path) if is_run(run)), None)
     return run / BEST if run else path
 

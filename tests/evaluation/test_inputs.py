@@ -1,0 +1,18 @@
+"""What `evaluate` and `calibrate` take as a detector."""
+
+from pathlib import Path
+
+from deepfake_cli.assets import STARTER
+from deepfake_cli.evaluation.inputs import inputs
+
+
+def test_the_detector_in_the_package_has_a_name_everywhere(tmp_path, monkeypatch, deepfake, json_of, frames_of_uadfv):
+    """As for predict, matrix and `Detector.load`."""
+    found = json_of("evaluate", frames_of_uadfv / "manifest.csv", "starter", "--resamples", 0, "--no-report")
+    assert Path(found["snapshot"]) == STARTER
+    monkeypatch.chdir(tmp_path)
+    assert inputs([Path("a.csv"), Path("starter")], Path("runs")) == ([Path("a.csv")], STARTER)
+    refused = deepfake("calibrate", frames_of_uadfv / "manifest.csv", "starter", check=1).stderr
+    assert "at least 10 are needed" in refused, "six groups"
+    Path("starter").mkdir()  # a user's own
+    assert Path("starter") in inputs([Path("starter"), STARTER], Path("runs"))[0]
