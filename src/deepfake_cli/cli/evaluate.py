@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from deepfake_cli.assets import STARTER
 from deepfake_cli.cli.conditions import print_conditions
 from deepfake_cli.cli.console import console, next_step, plots_line, print_json, progress, short, table, warn, wrote
 from deepfake_cli.cli.robustness import print_robustness
@@ -51,6 +52,8 @@ def _name_next(folder: Path, snapshot: str | None) -> None:
     if snapshot is None:
         return next_step("compare", folder, "OTHER.csv")
     path = Path(snapshot)
+    if path == STARTER:
+        return next_step("predict", "FILES")
     exported = path.suffix == ".onnx" or path.with_suffix(".onnx").is_file()
     return (
         next_step("predict", "FILES", "--detector", path.with_suffix(".onnx"))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from deepfake_cli.assets import STARTER
 from deepfake_cli.config import Evaluate
 from deepfake_cli.data.crops import USUAL
 from deepfake_cli.errors import ConfigError, ManifestError
@@ -105,6 +106,8 @@ def _unknown_training(path: Path, traits: Traits) -> str:
     """A note that nothing tells which groups a detector was trained on; empty if its recipe does."""
     if recipe.read(path).get("groups"):
         return ""
+    if path == STARTER:
+        return "The starter detector was trained on portraits of members of the US Congress and a few photographs, see its card."
     if traits.card:
         return (
             f"Trained on: {traits.card['trained_on']}. Whether groups of these lists are among them cannot be checked."
