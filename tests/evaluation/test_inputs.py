@@ -10,7 +10,7 @@ def test_the_detector_in_the_package_has_a_name_everywhere(tmp_path, monkeypatch
     """As for predict, matrix and `Detector.load`."""
     found = json_of("evaluate", frames_of_uadfv / "manifest.csv", "starter", "--resamples", 0, "--no-report")
     assert Path(found["snapshot"]) == STARTER
-    assert any("trained on portraits" in note for note in found["notes"])
+    assert any("docs/starter.md" in note for note in found["notes"])
     monkeypatch.chdir(tmp_path)
     assert inputs([Path("a.csv"), Path("starter")], Path("runs")) == ([Path("a.csv")], STARTER)
     refused = deepfake("calibrate", frames_of_uadfv / "manifest.csv", "starter", check=1).stderr

@@ -107,7 +107,7 @@ def _unknown_training(path: Path, traits: Traits) -> str:
     if recipe.read(path).get("groups"):
         return ""
     if path == STARTER:
-        return "The starter detector was trained on portraits of members of the US Congress and a few photographs, see its card."
+        return "The card of the starter detector, docs/starter.md, says on which people it was trained."
     if traits.card:
         return (
             f"Trained on: {traits.card['trained_on']}. Whether groups of these lists are among them cannot be checked."
