@@ -9,11 +9,13 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from deepfake_cli.audit.baseline import alone
 from deepfake_cli.audit.counts import sample
 from deepfake_cli.audit.measure import _measure as measured
 from deepfake_cli.audit.measure import measure, sharpness
+from deepfake_cli.audit.plots import ranking
 from deepfake_cli.commands.audit import audit
 from deepfake_cli.config import Audit
 from deepfake_cli.data import manifest
@@ -295,6 +297,15 @@ def test_auc_of_one_property_is_that_of_its_ranks():
     assert 0.6 < alone(table, "word", seed=0)["auc"] < 0.9
     assert alone(table.assign(value=1.0), "value", seed=0)["auc"] == 0.5
     assert alone(table.assign(value=float("nan")), "value", seed=0) is None
+
+
+def test_the_plot_shows_each_auc_that_it_lists():
+    """Of few groups the classifier may be wrong on all: an AUC of 0 was left of the axis."""
+    baseline = {"auc": 0.0, "low": None, "high": None}
+    axes = Figure().subplots()
+    ranking(axes, {"limit": 0.6, "baselines": {"images": baseline}, "properties": {}, "sources": {"properties": {}}})
+    (drawn,) = [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "D"]
+    assert axes.get_xlim()[0] < drawn == 0
 
 
 @pytest.mark.slow

@@ -65,8 +65,8 @@ def ranking(axes: "Axes", audit: Mapping[str, Any]) -> None:
     lows = [figures["low"] for _, figures, _ in found if figures["low"] is not None]
     about = "AUC, 95 % interval" if lows else "AUC"
     axes.set(title="AUC from properties alone", xlabel=f"{about}; shaded: up to {audit['limit']:g}")
-    low = min([0.4, *lows])
-    axes.set(yticks=range(len(found)), yticklabels=[name for name, _, _ in found], xlim=(max(0, low - 0.02), 1.02))
+    low = min([0.4, *lows, *(figures["auc"] for _, figures, _ in found)])
+    axes.set(yticks=range(len(found)), yticklabels=[name for name, _, _ in found], xlim=(low - 0.02, 1.02))
     for text, (_, _, classifier) in zip(axes.get_yticklabels(), found, strict=True):
         text.set_fontweight("bold" if classifier else "normal")
     axes.set_ylim(max(len(found), 6) - 0.4, -0.7)
