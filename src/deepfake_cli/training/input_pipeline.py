@@ -15,6 +15,8 @@ from deepfake_cli.training.order import draw, streamed, tar_codes
 CHUNK = 100_000  # strings converted to a tensor at once
 MOST_MEMORY = 0.7  # largest share of the free memory for cached images
 
+as_it_is = tf.autograph.experimental.do_not_convert  # no function here branches on tensors; converting takes CPU time
+
 ImageAt = Callable[[tf.Tensor], tf.Tensor]  # from a row of the list to its image
 
 
@@ -72,7 +74,7 @@ def training_batches(
         order = tf.numpy_function(drawn, [number], tf.int64)
         return tf.data.Dataset.from_tensor_slices(tf.ensure_shape(order, [len(labels)]))
 
-    stream = tf.data.Dataset.range(first_pass, np.iinfo(np.int64).max).flat_map(tf.autograph.experimental.do_not_convert(indices))
+    stream = tf.data.Dataset.range(first_pass, np.iinfo(np.int64).max).flat_map(as_it_is(indices))
     stream = stream.skip(start % len(table)).enumerate(start)
     size = batch_size // replicas
     if replicas > 1:
@@ -83,7 +85,7 @@ def training_batches(
     def load(place: tf.Tensor, index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         return image_at(index), answers[index], place[None]
 
-    loaded = stream.map(tf.autograph.experimental.do_not_convert(load), num_parallel_calls=workers or tf.data.AUTOTUNE)
+    loaded = stream.map(as_it_is(load), num_parallel_calls=workers or tf.data.AUTOTUNE)
     return _ordered(loaded.batch(size, drop_remainder=True).prefetch(tf.data.AUTOTUNE))
 
 
@@ -112,7 +114,9 @@ def scoring_batches(
     places = np.arange(len(table)) if places is None else places
     paths = tf.data.Dataset.from_tensor_slices(strings(table["path"]))
     read = reading(table["path"])
-    images = paths.map(tf.autograph.experimental.do_not_convert(lambda path: read_image(path, image_size, read)), num_parallel_calls=workers or tf.data.AUTOTUNE)
+    images = paths.map(
+        as_it_is(lambda path: read_image(path, image_size, read)), num_parallel_calls=workers or tf.data.AUTOTUNE
+    )
     batches = images.batch(batch_size)
     if change:
         rows = tf.data.Dataset.from_tensor_slices((table["label"].to_numpy()[:, None], places[:, None]))
