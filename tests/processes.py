@@ -2,8 +2,8 @@
 
 `python -m deepfake_cli` spends most of a short command's time on loading TensorFlow, pandas and SciPy. `start` and `run`
 therefore fork the command from a server that has loaded these libraries and drawn one plot, since Matplotlib looks for its
-fonts once, and has done nothing else with them: no operation, no session, no thread pool of its own. The command's own modules
-are not loaded there, so each child loads them with its own arguments, environment, folder and streams, and ends as any process
+fonts once, and has done nothing else with them: no operation, no session, no thread pool of its own. The package is loaded there
+too, but for its command line, so each child reads its own arguments, environment, folder and streams, and ends as any process
 does. A command runs in a fresh process if
 
 - `fresh` says so: tests of what is loaded, and one of each command (tests/test_processes.py);
@@ -42,6 +42,9 @@ LOADED = (
     "scipy.stats", "scipy.optimize", "sklearn.metrics", "sklearn.linear_model", "sklearn.isotonic", "sklearn.ensemble",
     "sklearn.model_selection",
     "onnxruntime", "tensorflow", "keras", "onnx", "tf2onnx", "s3fs", "concurrent.futures.process", "multiprocessing.spawn",
+    *(f"deepfake_cli.commands.{name}" for name in ("audit", "calibrate", "compare", "evaluate", "export", "make_csv", "matrix")),
+    *(f"deepfake_cli.commands.{name}" for name in ("predict", "report", "split", "train")),
+    "deepfake_cli.training.fit", "deepfake_cli.evaluation.keras_scorer", "deepfake_cli.inference.detector",
 )  # fmt: skip
 BY_COMMAND = {
     "KERAS_BACKEND": "tensorflow",
@@ -261,14 +264,15 @@ def _draw() -> None:
 
 def _main() -> None:
     sys.path.pop(0)  # the folder of this file
+    before = dict(os.environ)
     import deepfake_cli  # sets what OpenCV and ONNX Runtime read while they load
 
+    defaults = {name: value for name, value in os.environ.items() if name not in before}
     for name in LOADED:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     _draw()
-    for name in [name for name in sys.modules if name.split(".")[0] == deepfake_cli.__name__]:
-        del sys.modules[name]
+    assert f"{deepfake_cli.__name__}.cli" not in sys.modules
     gc.collect()
     gc.freeze()  # or each child would copy all pages when it collects garbage
     request = _serve(socket.socket(fileno=int(sys.argv[1])))
@@ -276,7 +280,7 @@ def _main() -> None:
     np.random.seed()  # as Python's own generator does
     tempfile.tempdir = None  # TMPDIR may be another one
     os.environ.clear()
-    os.environ.update(request["environment"])
+    os.environ.update(defaults | request["environment"])
     os.chdir(request["cwd"])
     words = request["words"]
     script = words[0] if _is_script(words) else None

@@ -81,7 +81,9 @@ def few(tmp_path, people):
 
 def is_a_picture(path) -> bool:
     image = cv2.imread(str(path))
-    return image is not None and min(image.shape[:2]) > 100 and len(np.unique(image.reshape(-1, 3), axis=0)) > 50
+    return (
+        image is not None and min(image.shape[:2]) > 100 and len(set(map(bytes, image[::4, ::4].reshape(-1, 3)))) > 50
+    )
 
 
 @pytest.mark.parametrize("quality", [50, 75, 95])
