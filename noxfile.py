@@ -69,6 +69,7 @@ def every_test(session: nox.Session) -> None:
 
 
 def with_package(session: nox.Session) -> None:
-    session.env["UV_COMPILE_BYTECODE"] = "1"  # as pip does; TensorFlow takes seconds longer to load without
     install(session, "test")
     session.install(".")
+    # Compiles what most tests load, a fifth of all modules, once; the workers start together and would each do so.
+    session.run("python", "-c", "from tests import processes; processes.load()")

@@ -249,6 +249,13 @@ def _serve(channel: socket.socket) -> dict:
                         os.close(running.pop(pid))
 
 
+def load() -> None:
+    """Load what the commands load; the first time in an environment, compile it too."""
+    for name in LOADED:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+
+
 def _draw() -> None:
     """Fill Matplotlib's caches, or the first plot of each command takes a third of a second longer."""
     from matplotlib.figure import Figure
@@ -268,9 +275,7 @@ def _main() -> None:
     import deepfake_cli  # sets what OpenCV and ONNX Runtime read while they load
 
     defaults = {name: value for name, value in os.environ.items() if name not in before}
-    for name in LOADED:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
+    load()
     _draw()
     assert f"{deepfake_cli.__name__}.cli" not in sys.modules
     gc.collect()
