@@ -116,6 +116,7 @@ def test_judging_takes_at_most_600_mb():
     assert sum(sizes.values()) + own + PIP <= 600e6, sorted(sizes.items(), key=lambda each: -each[1])
 
 
+@pytest.mark.slow
 def test_a_command_that_needs_more_says_what_installs_it(judging, tmp_path):
     """And leaves nothing behind."""
     clip = FOLDER / CLIPS[0][0]

@@ -269,6 +269,7 @@ def test_options_that_do_not_fit_are_errors():
             Predict(**words)
 
 
+@pytest.mark.slow
 def test_the_command_says_what_is_wrong(deepfake, case, made):
     done = deepfake("predict", "--verify", made)
     assert "files are as they were written" in done.stdout and verify(made).sha256 in done.stdout

@@ -117,6 +117,7 @@ def test_split_takes_the_folder_as_a_second_argument(json_of, deepfake, uadfv, t
     assert done.splitlines()[-2:] == ["Wrote img/manifest.csv", "Next: deepfake make-csv uadfv"]
 
 
+@pytest.mark.slow
 def test_an_evaluation_of_a_run_is_found_by_its_name(deepfake, place, frames_of_uadfv):
     """evaluate writes into the run, a new folder each time; compare and report find the newest."""
     words = ("evaluate", frames_of_uadfv / "manifest.csv", "runs/first/best.onnx", "--resamples", 9, "--no-report")

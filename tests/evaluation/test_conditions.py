@@ -178,6 +178,7 @@ def calibrated(tmp_path_factory):
     return root, said
 
 
+@pytest.mark.slow
 def test_calibrate_states_the_cost_on_groups_it_was_not_fitted_on(calibrated):
     root, said = calibrated
     found = json.loads((root / "calibration" / "calibration.json").read_text())

@@ -46,6 +46,7 @@ def imported(checkpoint, tmp_path_factory):  # noqa: F811
     return folder
 
 
+@pytest.mark.slow
 def test_every_report_says_that_commercial_use_is_forbidden(deepfake, json_of, imported, crops, tmp_path):
     lists, _ = crops
     said = "forbids commercial use"

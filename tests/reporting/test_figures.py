@@ -43,6 +43,7 @@ def scores(tmp_path):
     return tmp_path / "scores.csv"
 
 
+@pytest.mark.slow
 def test_evaluate_and_compare_write_every_plot(scores, tmp_path):
     words = {"resamples": 20, "figures": "svg, pdf,png"}
     result = evaluate(Evaluate(predictions=scores, output=tmp_path / "e", report=False, **words))

@@ -29,6 +29,8 @@ def build(input_shape, weights):
 """
 TRAIN = ("--model", "small:build", "--image-size", 32, "--batch-size", 8, "--steps", 4, "--epochs", 1, "--no-onnx")
 
+FEW = ("--resamples", 20, "--no-report")
+
 
 def deepfake(folder: Path, *words, check: int = 0) -> subprocess.CompletedProcess:
     return processes.run(*words, cwd=folder, check=check)
@@ -75,7 +77,7 @@ def test_packed_frames_work_like_files(packed, uadfv):
     for name in (".", "plain"):
         lists = (f"{name}/csv/train/train.csv", f"{name}/csv/val/validation.csv")
         deepfake(packed, "audit", *lists, "--output", f"{name}/audit")
-        deepfake(packed, "evaluate", lists[1], STARTER, "--output", f"{name}/evaluation", "--resamples", 20)
+        deepfake(packed, "evaluate", lists[1], STARTER, "--output", f"{name}/evaluation", *FEW)
         deepfake(
             packed, "train", lists[0], "--val-annotations", lists[1], *TRAIN, "--runs-dir", f"{name}/runs", "--run", "r"
         )
@@ -133,8 +135,8 @@ def test_bucket_and_disk_give_the_same_results(s3, packed, uadfv, tmp_path, capl
     histories = [json.loads(path.read_text())["history"] for path in runs]
     assert histories[0] == histories[1]
     s3.upload_file(str(STARTER), "media", "starter.onnx")
-    deepfake(tmp_path, "evaluate", lists[2], "s3://media/starter.onnx", "--resamples", 20)
-    deepfake(packed, "evaluate", STARTER, "--output", "beside", "--resamples", 20, "--no-report")
+    deepfake(tmp_path, "evaluate", lists[2], "s3://media/starter.onnx", *FEW)
+    deepfake(packed, "evaluate", STARTER, "--output", "beside", *FEW)
     scores = [
         pd.read_csv(folder / "predictions.csv")["score"] for folder in (tmp_path / "evaluation", packed / "beside")
     ]

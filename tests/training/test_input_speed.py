@@ -67,6 +67,7 @@ def test_only_what_helps_is_advised(said):
     assert "split --size" not in small
 
 
+@pytest.mark.slow
 def test_training_from_large_photographs_says_it(tmp_path, monkeypatch):
     """To decode two megapixels takes longer than to learn from 32 pixels; a busy machine may make any step slower."""
     monkeypatch.setattr(input_speed, "WAITS", 0.25)

@@ -77,6 +77,7 @@ def words(text: str) -> str:
     return " ".join(text.split())
 
 
+@pytest.mark.slow
 def test_the_error_of_train_names_the_largest_batch_and_auto_finds_it(project, deepfake):
     failed = words(deepfake("train", *FAST, "--batch-size", 24, "--run", "large", check=1).stderr)
     assert "room at 32 px does not fit in the memory of this machine with --batch-size 24." in failed
@@ -90,6 +91,7 @@ def test_the_error_of_train_names_the_largest_batch_and_auto_finds_it(project, d
     assert auto["history"] == given["history"], "the trial changes neither weights nor seeds"
 
 
+@pytest.mark.slow
 def test_evaluate_and_matrix_name_the_largest_batch(project, deepfake, room):
     room.build((32, 32, 3), None).save_weights(project / "room.weights.h5")
     model = ("room.weights.h5", "--model", "room:build", "--image-size", 32)
