@@ -60,13 +60,14 @@ def axe(page) -> list[str]:
 
 
 def check(page) -> None:
-    """Nothing that axe finds, and no sideways scrolling: at each width; dark, which changes colours alone, at one."""
+    """No sideways scrolling at any width, and nothing that axe finds at the outer two; dark, which changes colours alone, at one."""
     for scheme, widths in (("light", WIDTHS), ("dark", WIDTHS[:1])):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # colours at once, not in a transition
         for width in widths:
             page.set_viewport_size({"width": width, "height": 900})
-            assert not axe(page), (width, scheme)
             assert page.evaluate("document.documentElement.scrollWidth") <= width
+            if width in (WIDTHS[0], WIDTHS[-1]):
+                assert not axe(page), (width, scheme)
 
 
 def check_keyboard(page) -> None:
