@@ -60,7 +60,7 @@ def axe(page) -> list[str]:
 
 
 def check(page) -> None:
-    """No sideways scrolling at any width, and nothing that axe finds at the outer two; dark, which changes colours alone, at one."""
+    """No sideways scrolling, and nothing that axe finds at the outer widths; dark, which changes colours alone, at one."""
     for scheme, widths in (("light", WIDTHS), ("dark", WIDTHS[:1])):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # colours at once, not in a transition
         for width in widths:
