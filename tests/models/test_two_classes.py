@@ -18,6 +18,7 @@ from deepfake_cli.models.checkpoints import read_checkpoint
 from deepfake_cli.models.checkpoints.imported import Imported
 from deepfake_cli.models.export_onnx import export_onnx
 from deepfake_cli.models.heat import Heat, heat_of
+from deepfake_cli.models.keras_private import flatten_layers
 from tests.models.reference.numbers import images, state
 from tests.models.test_checkpoints import CASES, TOLERANCE, checkpoint, scores  # noqa: F401
 
@@ -32,6 +33,10 @@ commercial = false
 trained_on = "our videos"
 """
 DENSE = ("vgg", "mobilenetv3", "mobilenet_v3")  # dense layers with activations follow their last feature map
+EXPORTED = {  # every kind of layer of the others is in one of them
+    "efficientnet_pytorch", "timm-clip", "timm-clip-quickgelu", "timm-efficientnet_lite0", "timm-tf-mobilenetv3",
+    "torchvision-vgg13_bn", "two-classes-small",
+}  # fmt: skip
 DESCRIBED = [name for name, case in CASES.items() if case["family"] == "described"]
 
 
@@ -85,8 +90,19 @@ def check_gradient(model: keras.Model, heat: Heat, side: int) -> None:
     np.testing.assert_allclose(maps, expected, atol=1e-5 * np.abs(expected).max())
 
 
+def kinds(model: keras.Model) -> set[tuple]:
+    """The kinds of layers of a network, with what changes their operators in ONNX."""
+    configs = [(type(layer).__name__, layer.get_config()) for layer in flatten_layers(model)]
+    return {(kind, *(str(config.get(key)) for key in ("activation", "padding", "strides"))) for kind, config in configs}
+
+
+def test_the_exported_have_every_kind_of_layer(described):
+    found = {name: kinds(described(name).model) for name in DESCRIBED}
+    assert set().union(*found.values()) == set().union(*(found[name] for name in EXPORTED))
+
+
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if name == "timm-clip" else pytest.mark.slow) for name in DESCRIBED]
+    "name", [pytest.param(name, marks=() if name == "timm-clip" else pytest.mark.slow) for name in sorted(EXPORTED)]
 )
 def test_an_export_scores_as_in_pytorch(tmp_path, described, name):
     """Each operator of the networks has its like in ONNX; test_published.py runs the command."""
