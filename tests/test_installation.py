@@ -77,6 +77,7 @@ def test_each_dependency_is_for_judging_for_measuring_or_for_training():
     assert sorted(beyond) == list(BEYOND_JUDGING)
 
 
+@pytest.mark.slow
 def test_judging_needs_judge_txt_only(deepfake, judging, tmp_path):
     clip = FOLDER / CLIPS[0][0]
     options = "--every 60 --report why.html --explain why --case case --csv v.csv"

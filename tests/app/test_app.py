@@ -460,6 +460,7 @@ def endless(tmp_path_factory) -> bytes:
     return path.read_bytes()
 
 
+@pytest.mark.slow
 def test_endless_file_gets_a_verdict_on_what_was_seen(tmp_path, endless):
     with running(tmp_path, max_seconds=0.5) as url:
         job = judged(url, sent(url, endless))

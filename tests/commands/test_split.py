@@ -191,6 +191,7 @@ def test_the_larger_of_two_faces_is_kept(json_of, tmp_path):
     assert (boxes[2] < 640).all()
 
 
+@pytest.mark.slow
 def test_a_crashed_worker_loses_one_video(json_of, tmp_path, people):
     """A user's own face detector that crashes its process on one video."""
     (tmp_path / "deadly.py").write_text(

@@ -51,6 +51,7 @@ def measured(tmp_path_factory, people):
     return root, said
 
 
+@pytest.mark.slow
 def test_whole_files_are_judged_as_predict_does(measured):
     root, _ = measured
     with (root / "evaluation" / "conditions.csv").open() as file:

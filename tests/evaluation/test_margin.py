@@ -38,6 +38,7 @@ def verdicts(uadfv, videos) -> pd.Series:
     return pd.Series({name: Detector.load().predict(file).score for name, file in files.items()})
 
 
+@pytest.mark.slow
 def test_crops_of_split_get_the_scores_of_their_videos(tmp_path, uadfv, frames_of_uadfv, wide):
     """The starter expects a tighter crop than split makes by default; a list without the column is taken to have that."""
     table = pd.read_csv(frames_of_uadfv / "manifest.csv")
@@ -75,6 +76,7 @@ def test_a_margin_is_of_crops(deepfake):
     assert "add --crops" in said
 
 
+@pytest.mark.slow
 def test_a_detector_gets_the_margin_of_its_crops(wide, deepfake):
     """`train` reads it from the list; `best.onnx` then tells `predict` how to cut."""
     (wide / "tiny.py").write_text(TINY)

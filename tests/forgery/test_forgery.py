@@ -205,6 +205,7 @@ def test_layers_work_in_graphs_of_unknown_batch_and_in_half_precision(faces, nam
     np.testing.assert_allclose(run(images, SEED), layer(images, seed=SEED, training=True), atol=2e-2)
 
 
+@pytest.mark.slow
 @every_forgery
 def test_forgeries_compile_with_xla(faces, name):
     """XLA draws other random numbers: other forgeries, but deterministic and of similar strength."""

@@ -164,6 +164,7 @@ def images(tmp_path_factory, people) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_evaluate_gives_back_the_names_of_a_list(deepfake, tmp_path, images):
     deepfake("evaluate", images / "list.csv", STARTER, "--resamples", 0)
     path = tmp_path / "evaluation" / "predictions.csv"
