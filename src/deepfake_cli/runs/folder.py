@@ -1,5 +1,6 @@
 """The folder of a run: its name, and the lock that lets one process at a time train in it."""
 
+from contextlib import suppress
 from datetime import datetime
 from itertools import chain, count
 from pathlib import Path
@@ -89,3 +90,12 @@ def is_locked(folder: Path) -> bool:
         return True
     except OSError:  # a read-only folder
         return False
+
+
+def unlock_folder(folder: Path, lock: FileLock) -> None:
+    """Release the lock. The folder of a run that failed before its recipe was written goes, if nothing else is in it."""
+    if not (folder / recipe.NAME).exists():
+        with suppress(OSError):
+            (folder / LOCK).unlink()
+            folder.rmdir()
+    lock.release()

@@ -18,7 +18,7 @@ from deepfake_cli.errors import ModelError
 from deepfake_cli.runs import recipe, results
 from deepfake_cli.runs.files import BEST, BEST_ONNX, STATE
 from deepfake_cli.runs.find import find, resume_name
-from deepfake_cli.runs.folder import chosen_folder, lock_folder, new_folder
+from deepfake_cli.runs.folder import chosen_folder, lock_folder, new_folder, unlock_folder
 from deepfake_cli.runs.mirror import Location
 from deepfake_cli.runs.resume import Start, lists_of, newest_start, own_settings
 from deepfake_cli.storage.disk import sentence
@@ -156,7 +156,7 @@ class Run:
 
     def close(self) -> None:
         """Release the folder's lock."""
-        self.lock.release()
+        unlock_folder(self.folder, self.lock)
 
     @staticmethod
     def _new_folder(settings: Train, model: str) -> Path:

@@ -1,0 +1,38 @@
+"""The folder of a run that never began."""
+
+import pytest
+
+from deepfake_cli.config import Train
+from deepfake_cli.runs import recipe
+from deepfake_cli.runs.folder import lock_folder, new_folder, unlock_folder
+from deepfake_cli.training import memory
+from tests.training.test_train import FAST, TINY
+
+
+def test_a_folder_without_a_recipe_goes_unless_it_holds_something(tmp_path):
+    (kept := tmp_path / "mine").mkdir()
+    (kept / "notes.txt").write_text("of the user")
+    (begun := tmp_path / "begun").mkdir()
+    recipe.write(begun, {})
+    for folder in (empty := new_folder(tmp_path, "meso4"), kept, begun):
+        unlock_folder(folder, lock_folder(folder))
+    assert not empty.exists() and (kept / "notes.txt").exists() and (begun / recipe.NAME).exists()
+
+
+def test_a_training_that_fails_before_its_recipe_leaves_no_folder(tmp_path, deepfake, frames_of_uadfv, monkeypatch):
+    from deepfake_cli.commands.train import train
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "tiny.py").write_text(TINY)
+    deepfake("make-csv", "uadfv", "--imgdir", frames_of_uadfv, "--ratio", 0.67)
+
+    def fail(*_):
+        assert [path.name for path in (tmp_path / "runs").iterdir()] == ["mine"]
+        raise ValueError("as a model may in its first step")
+
+    monkeypatch.setattr(memory, "chosen", fail)
+    given = dict(zip(("model", "image_size"), FAST[1:4:2], strict=True))
+    with pytest.raises(ValueError, match="first step"):
+        train(Train(**given, batch_size="auto", run="mine", onnx=False))
+    assert not list((tmp_path / "runs").iterdir())
