@@ -17,6 +17,7 @@ A `split` that doesn't say in how many processes it reads videos does so in its 
 import atexit
 import contextlib
 import ctypes
+import errno
 import gc
 import importlib
 import io
@@ -31,6 +32,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import warnings
 from pathlib import Path
 from subprocess import DEVNULL, PIPE
@@ -54,6 +56,9 @@ BY_COMMAND = {
 READ_WHILE_LOADING = re.compile(
     r"(CUDA|HOME|JAX|KERAS|KMP|LANG|LC|LD|MALLOC|MPL|NVIDIA|OMP|OPENBLAS|OPENCV|ORT|TF|XDG|XLA)(_|$)(?!CONFIG$)|PYTHON"
 )
+
+
+KIND = socket.AF_UNIX, socket.SOCK_SEQPACKET
 
 
 class Forked:
@@ -111,22 +116,29 @@ class Forked:
 
 
 class Server:
-    """The warm process, of this test process alone; it ends when this one does."""
+    """A connection to the warm process, which all workers of a run of pytest share; it ends with the last connection."""
 
     def __init__(self) -> None:
-        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or f"{os.getpid()}"
+        address = f"\0deepfake-tests-{os.getuid()}-{run}"  # needs no file
+        with socket.socket(*KIND) as listener:
+            try:
+                listener.bind(address)
+                listener.listen()
+                subprocess.Popen(
+                    [sys.executable, __file__, str(listener.fileno())],
+                    env=os.environ | BY_COMMAND, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL, pass_fds=[listener.fileno()],
+                )  # fmt: skip
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+        self._channel = socket.socket(*KIND)
+        for left in reversed(range(100)):  # another worker may have bound the address and not listen yet
+            with contextlib.suppress(*[ConnectionRefusedError] * bool(left)):
+                self._channel.connect(address)
+                break
+            time.sleep(0.01)
         self._lock = threading.Lock()
-        self.process = process = subprocess.Popen(
-            [sys.executable, __file__, str(theirs.fileno())],
-            env=os.environ | BY_COMMAND, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL, pass_fds=[theirs.fileno()],
-        )  # fmt: skip
-        theirs.close()
-
-        def end() -> None:
-            self._channel.close()
-            process.wait(60)
-
-        atexit.register(end)
 
     def start(
         self, words: list[str], cwd: Path, environment: dict[str, str], stdout: int, stderr: int, rights: bool
@@ -203,23 +215,32 @@ def _is_script(words: list[str]) -> bool:
     return words[:1] != [] and words[0].endswith(".py")
 
 
-def _serve(channel: socket.socket) -> dict:
-    """Fork a child for each request, until there are no more; return only in the children, with the request."""
+def _serve(listener: socket.socket) -> dict:
+    """Fork a child for each request, until nobody is left to make one; return only in the children, with the request."""
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for the tests
     running: dict[int, int] = {}
+    channels: list[socket.socket] = []
     with selectors.DefaultSelector() as selector:
-        selector.register(channel, selectors.EVENT_READ)
+        selector.register(listener, selectors.EVENT_READ)
         selector.register(woken, selectors.EVENT_READ)
         while True:
             for key, _ in selector.select():
-                if key.fileobj is channel:
+                if key.fileobj is listener:
+                    channels.append(listener.accept()[0])
+                    selector.register(channels[-1], selectors.EVENT_READ)
+                elif isinstance(channel := key.fileobj, socket.socket):
                     data, descriptors, *_ = socket.recv_fds(channel, 2**20, 4)
                     if not data:
-                        os._exit(0)
+                        selector.unregister(channel)
+                        channels.remove(channel)
+                        channel.close()
+                        if not channels:
+                            os._exit(0)
+                        continue
                     with warnings.catch_warnings():
                         warnings.simplefilter("ignore")  # threads of OpenBLAS and Arrow, both of which can be forked
                         pid = os.fork()
@@ -227,7 +248,8 @@ def _serve(channel: socket.socket) -> dict:
                         signal.set_wakeup_fd(-1)
                         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                         signal.signal(signal.SIGINT, signal.default_int_handler)
-                        channel.close()
+                        for each in (listener, *channels):
+                            each.close()
                         for number, descriptor in enumerate(descriptors[:3]):
                             os.dup2(descriptor, number)
                         for descriptor in (*descriptors, *running.values(), woken, wake):
