@@ -630,6 +630,7 @@ def test_failed_start_names_the_fix(tmp_path, monkeypatch, deepfake):
         pass
 
 
+@pytest.mark.slow
 def test_drop_a_clip_in_a_browser(url, place, browser, tmp_path):
     faults, asked = [], []
     page = browser.new_page(viewport={"width": 390, "height": 844})
@@ -679,6 +680,7 @@ def test_drop_a_clip_in_a_browser(url, place, browser, tmp_path):
     assert not left(place)
 
 
+@pytest.mark.slow
 def test_many_files_are_judged_one_after_another(url, place, browser, photo):
     """More than the server has places for; a folder; an image from the clipboard."""
     page = browser.new_page(viewport={"width": 390, "height": 844})

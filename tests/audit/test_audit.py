@@ -213,6 +213,7 @@ def test_missing_values_are_no_shortcut(tmp_path, people, frames_of_uadfv):
     assert any("unknown for 20 of 26 source videos" in note for note in found["notes"])
 
 
+@pytest.mark.slow
 def test_one_class_or_three_images(few, people):
     image = next(iter(people.values()))[0]
     found = few({"a.jpg": (encoded(image), "real", 1), "b.jpg": (encoded(image), "real", 2)})
@@ -228,6 +229,7 @@ def test_one_class_or_three_images(few, people):
     assert any("Only one group" in note for note in found["notes"])
 
 
+@pytest.mark.slow
 def test_grey_images_png_and_constant_properties(few, people):
     image = cv2.cvtColor(next(iter(people.values()))[0], cv2.COLOR_BGR2GRAY)
     png, flat = cv2.imencode(".png", image)[1].tobytes(), encoded(np.full((64, 64), 128, np.uint8))
@@ -261,6 +263,7 @@ def test_bad_images_are_counted_and_listed(few, people, tmp_path):
         few({"gone.jpg": (None, "fake", 1), "gone2.jpg": (None, "real", 1)})
 
 
+@pytest.mark.slow
 def test_shared_groups_and_repeated_images_are_reported(tmp_path, people):
     build(tmp_path, people, lambda image, label, rng: encoded(image, int(rng.integers(60, 96))))
     (tmp_path / "again.csv").write_bytes((tmp_path / "all.csv").read_bytes())

@@ -145,6 +145,7 @@ def mine(frames_of_mine, tmp_path) -> str:
     return "mine:clips"
 
 
+@pytest.mark.slow
 def test_a_published_split_is_unchanged_and_shared_groups_reported(deepfake, json_of, mine, checked, tmp_path):
     publish(tmp_path, '"test" if number > 7 else "val" if number > 5 else "train" if number else ""')
     json_of("split", mine, "--viddir", "raw", "--crop", "none")

@@ -6,6 +6,7 @@ from deepfake_cli.assets import STARTER
 from deepfake_cli.evaluation.inputs import inputs
 
 
+@pytest.mark.slow
 def test_the_detector_in_the_package_has_a_name_everywhere(tmp_path, monkeypatch, deepfake, json_of, frames_of_uadfv):
     """As for predict, matrix and `Detector.load`."""
     found = json_of("evaluate", frames_of_uadfv / "manifest.csv", "starter", "--resamples", 0, "--no-report")

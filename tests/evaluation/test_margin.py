@@ -58,6 +58,7 @@ def test_crops_of_split_get_the_scores_of_their_videos(tmp_path, uadfv, frames_o
         assert any(f"margin 1, and these have {margin}: their middle is judged" in note for note in notes)
 
 
+@pytest.mark.slow
 def test_predict_cuts_crops_as_evaluate_does(tmp_path, wide):
     listed = wide / "img" / "manifest.csv"
     result = evaluate(Evaluate(inputs=[listed, STARTER], resamples=0, report=False, output=tmp_path / "e"))

@@ -34,6 +34,7 @@ def measured(tmp_path, table, **settings):
     return evaluate(Evaluate(predictions=file, output=tmp_path / "out", resamples=20, **settings))
 
 
+@pytest.mark.slow
 def test_own_predictions_give_the_same_metrics(tmp_path, ours):
     first = measured(tmp_path, ours)
     file = tmp_path / "out" / "predictions.csv"

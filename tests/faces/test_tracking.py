@@ -212,6 +212,7 @@ def test_all_faces_have_a_folder_and_a_row_each(crossing, tmp_path):
     assert set(largest["track"]) == {""}
 
 
+@pytest.mark.slow
 def test_crops_from_whole_frames_equal_split_crops(crossing, tmp_path):
     faces = cut(crossing, tmp_path / "faces", format="png")
     whole = cut(crossing, tmp_path / "whole", format="png", crop="none")

@@ -77,6 +77,7 @@ def test_several_get_a_list_also_if_they_are_one(detector, place, images):
         assert all(isinstance(verdict, Verdict) and verdict.score is not None for verdict in verdicts)
 
 
+@pytest.mark.slow
 def test_folders_of_frames_follow_one_rule_in_python_and_on_the_command_line(detector, place, json_of):
     for folders, frames, photos in (("auto", [3], [1, 1]), ("video", [3], [2]), ("files", [1, 1, 1], [1, 1])):
         for name, expected in (("frames", frames), ("photos", photos)):

@@ -91,7 +91,7 @@ def test_ratios_are_bounded_by_the_number_of_videos(method):
 def test_a_ratio_lies_in_its_interval_which_more_groups_make_narrower(method):
     widths = []
     for count in (40, 1000):
-        found = fit(*scored(count, count), method, resamples=40)
+        found = fit(*scored(count, count), method, resamples=20)
         ratios = [found.of(score) for score in (0.4, 0.5, 0.6)]
         assert all(each.low <= each.log10 <= each.high for each in ratios)
         widths.append(np.mean([each.high - each.low for each in ratios]))

@@ -114,6 +114,7 @@ def test_a_checkpoint_that_is_not_whole_is_refused(checkpoint, name):
         assert said in str(error.value) and str(path) in str(error.value)
 
 
+@pytest.mark.slow
 def test_numbers_of_another_kind_are_refused(checkpoint, tmp_path):
     """Types that NumPy lacks or that are no real numbers, and statistics from which no score follows."""
     name = "deepfakebench-xception-small"

@@ -120,6 +120,7 @@ def test_random_weights_depend_on_the_seed_of_keras(model):
         assert all(each.get_config().get("seed") is None for each in given), layer.name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(QUICK))
 def test_another_seed_gives_other_weights(name):
     models = [small(name, seed=seed) for seed in (0, 1)]
@@ -163,6 +164,7 @@ def test_model_trains_saves_loads_and_exports(model, images, request, tmp_path):
         assert differences(model, path, raw).max() < 1e-4
 
 
+@pytest.mark.slow
 def test_transformer_equals_keras_hub(images):
     """With the same weights it gives the same features; for another image size the position embeddings are resampled."""
     keras_hub = pytest.importorskip("keras_hub")
@@ -187,6 +189,7 @@ def test_transformer_equals_keras_hub(images):
     assert np.corrcoef(corners, places[1])[0, 1] > 0.8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["vit_clip_b16", "vit_clip_l14"])
 def test_transformers_have_the_published_size(name):
     """Computed from the paper's table of width, blocks and patches."""
@@ -226,6 +229,7 @@ def test_missing_hub_names_its_extra(monkeypatch):
         tiny_vit((SIDE, SIDE, 3), "imagenet")
 
 
+@pytest.mark.slow
 def test_probabilities_are_float32_under_mixed_precision(images):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
@@ -240,7 +244,8 @@ def test_same_seed_gives_same_weights():
 
 
 @pytest.mark.parametrize(
-    "name", ["mobilenet_v3_small", pytest.param("efficientnet_lite0", marks=pytest.mark.slow), "meso4"]
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow) for name in ("mobilenet_v3_small", "efficientnet_lite0")] + ["meso4"],
 )
 def test_h5_round_trip(name, images, tmp_path):
     model = small(name)
@@ -255,9 +260,7 @@ def test_h5_round_trip(name, images, tmp_path):
         np.testing.assert_allclose(predict(copy, images), predict(model, images), atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if name == "mobilenet_v2" else pytest.mark.slow) for name in APPLICATIONS]
-)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow) for name in APPLICATIONS])
 def test_keras_preprocessing_is_inside(name, images, tmp_path, monkeypatch):
     """With the same weights as `keras.applications`, raw images give what its `preprocess_input` gives there."""
     constructor, module = APPLICATIONS[name]

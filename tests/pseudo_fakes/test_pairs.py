@@ -102,6 +102,7 @@ def test_mirrored_portraits_have_mirrored_points(gallery):
     assert others[left] == pytest.approx(points[right] * (-1, 1) + (plain.shape[1] - 1, 0), abs=3)  # the nearest point
 
 
+@pytest.mark.slow
 def test_shards_resume_and_batches_take_each_pair_once_per_pass(gallery, tmp_path):
     write_shards(gallery, tmp_path, 8, shard=4, workers=2)
     kept = {path: path.read_bytes() for path in tmp_path.iterdir()}

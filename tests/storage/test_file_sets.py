@@ -199,6 +199,7 @@ def test_results_of_a_command_change_together(tmp_path, monkeypatch, lists, work
     assert not killed(monkeypatch, folder, len(new), lambda: work(lists, 1, folder))
 
 
+@pytest.mark.slow
 def test_readers_complete_a_set_first(tmp_path, monkeypatch, lists):
     folder = tmp_path / "out"
     evaluated(lists, 1, folder)
@@ -233,6 +234,7 @@ def test_an_evaluation_without_a_report_leaves_none_of_an_earlier_one(tmp_path, 
     assert again.page is None and set(FILES) >= {"predictions.csv", "metrics.json"}
 
 
+@pytest.mark.slow
 def test_calibration_changes_recipe_and_export_together(tmp_path, monkeypatch, lists):
     import onnx
 
