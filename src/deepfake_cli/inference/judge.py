@@ -127,7 +127,7 @@ def _judge_frames(
     frames = source.frames(sampler, until)
     if source.is_image:
         verdict.threshold = max(options.threshold, options.photo_threshold)
-    views = Views()
+    views = Views(sampler.expected)
     if options.crops:
         own = options.crop_margin or options.margin
         stream = whole(frames, views, size=options.size, margin=options.margin, own=own, resize=options.resize)

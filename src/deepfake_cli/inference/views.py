@@ -21,9 +21,14 @@ MESH = lru_cache(maxsize=1)(face_mesh)
 
 
 class Views:
-    """Evenly spread frames of each face, of files of any length."""
+    """Evenly spread frames of each face, of files of any length.
 
-    def __init__(self) -> None:
+    Args:
+        expected: number of frames; 0 if unknown. It only saves keeping frames that are dropped later.
+    """
+
+    def __init__(self, expected: int = 0) -> None:
+        self._step = max(1, expected // (2 * MOST))
         self._seen: dict[int, int] = {}
         self._kept: dict[int, list[np.ndarray]] = {}
 
@@ -37,7 +42,7 @@ class Views:
         """
         seen, kept = self._seen.get(track, 0), self._kept.setdefault(track, [])
         self._seen[track] = seen + 1
-        step = 1
+        step = self._step
         while seen >= 2 * MOST * step:
             step *= 2
         if seen % step:
@@ -51,6 +56,7 @@ class Views:
         """Median of the turn of a face, without its side, of at most `MOST` frames; None if its landmarks were not found."""
         kept = self._kept.get(track, [])
         places = np.unique(np.linspace(0, len(kept) - 1, min(MOST, len(kept))).round().astype(int))
-        found = [turn(cv2.imdecode(kept[place], cv2.IMREAD_COLOR), FACE, MESH()) for place in places]
+        images = (np.asarray(cv2.imdecode(kept[place], cv2.IMREAD_COLOR)) for place in places)
+        found = [turn(image, FACE, MESH()) for image in images]
         known = [abs(value) for value in found if value is not None]
         return float(np.median(known)) if known else None
