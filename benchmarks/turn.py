@@ -147,7 +147,7 @@ def points(faces: list[np.ndarray]) -> Iterator[tuple[str, ...]]:
 
 
 def turned(faces: list[np.ndarray], measure: Measure, landmarks: Callable) -> Iterator[tuple[str, ...]]:
-    """By angle: median, and 5 and 95 % quantiles of the turn; then the share of neighbouring angles at which it rises."""
+    """By angle: median, and 5 and 95 % quantiles of the turn; then the share of steps of the angle at which it rises."""
     frontal = [resized(image, SIDE) for image in faces if abs(measure(image) or 1) < 0.1]
     values: dict[float, list[list[float | None]]] = {
         depth: [[measure(relief(image, landmarks, depth, angle)) for angle in ANGLES] for image in frontal]
@@ -161,11 +161,17 @@ def turned(faces: list[np.ndarray], measure: Measure, landmarks: Callable) -> It
                 "{:.2f} ({:.2f} to {:.2f})".format(*np.quantile(known, (0.5, 0.05, 0.95))) if known else "none"
             )
         yield f"{angle} degrees", *cells
-    rises = [
-        [after > before for line in values[depth] for before, after in pairwise(line) if None not in (before, after)]
-        for depth in DEPTHS
-    ]
-    yield "rises with the angle", *(f"{statistics.mean(each):.3f}" for each in rises)
+    for most in ANGLES[-2:]:
+        within = [place for place, angle in enumerate(ANGLES) if abs(angle) <= most]
+        rises = (
+            [
+                line[here] is not None and line[there] is not None and line[here] < line[there]
+                for line in values[depth]
+                for here, there in pairwise(within)
+            ]
+            for depth in DEPTHS
+        )
+        yield f"rises, up to {most} degrees", *(f"{statistics.mean(each):.3f}" for each in rises)
     yield "faces", *(f"{len(frontal)}",) * len(DEPTHS)
 
 
