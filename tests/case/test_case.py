@@ -77,6 +77,7 @@ def test_the_record_says_what_was_examined_and_matches_its_schema(made):
     assert found["settings"]["every"] == record["settings"]["every"] == 15 and "--every 15" in record["command"]
     assert found["header"]["streams"][0]["codec"] == "h264" and found["header"]["key_frames"]["count"] == 1
     assert found["frames"] == {"read": 5, "judged": 5, "left_out": {}} and found["face_sizes"]["boxes"] == 5
+    assert 0 <= clip["condition"]["turn"] < 0.2 and clip["error_rates"]["turn"]["where"] == {"turn": [None, 0.2]}
     assert bad["verdict"] == "undecided" and bad["record"]["file"]["sha256"] and not bad["shown"]
 
 

@@ -66,6 +66,7 @@ def test_whole_files_are_judged_as_predict_does(measured):
     half = [float(row["face_size"]) for row in rows if row["encoding"].endswith("half size")]
     whole = [float(row["face_size"]) for row in rows if row["encoding"] == "h264 crf 23"]
     assert np.divide(half, whole) == pytest.approx(0.5, abs=0.1), "faces are found anew in the encoded video"
+    assert all(0 <= float(row["turn"]) < 0.2 for row in as_is if row["score"]), "the people look at the camera"
     sharp = {row["encoding"]: float(row["bits_per_pixel"]) for row in rows if row["score"]}
     assert sharp["h264 crf 23"] > sharp["h264 crf 40"]
 
@@ -98,6 +99,7 @@ def test_predict_looks_up_the_condition_of_its_file(measured):
         "predict", "set/real/man_a/a.mp4", *options, "--report", "page.html", "--csv", "a.csv", cwd=root
     ).stdout
     assert "Error rates on files like this" in same and "all of these" in same and "groups" in same
+    assert "turn of the head" in same and "below 0.2" in same
     page = (root / "page.html").read_text()
     assert "Error rates on files like this" in page
     assert "Measured on" not in page, "the rates of files like this replace those of all files"
@@ -262,7 +264,7 @@ def rows(**changes):
         "sharpness": 9.0,
         "light": 100.0,
     }
-    plain |= {"bits_per_pixel": 0.1, "codec": "h264"}
+    plain |= {"bits_per_pixel": 0.1, "codec": "h264", "turn": 0.1}
     return pd.DataFrame([plain, plain | {"label": 1, "verdict": "fake"} | changes])
 
 
@@ -273,10 +275,24 @@ def test_each_file_is_in_one_part_of_each_property():
         assert sum(each["real"]["files"] + each["fake"]["files"] for each in of) == 2
     joint = [each for each in found if len(each["where"]) > 1]
     assert len(joint) == 2 and all(each["real"]["files"] + each["fake"]["files"] == 1 for each in joint)
-    faceless = slices(rows(face_size=float("nan"), sharpness=float("nan"), light=float("nan"), verdict="undecided"))
+    nan = float("nan")
+    faceless = slices(rows(face_size=nan, sharpness=nan, light=nan, turn=nan, verdict="undecided"))
     assert faceless[0]["fake"]["undecided"]["count"] == 1
-    edge = Condition(200.0, 8.0, 80.0, 0.05, "h264")
+    edge = Condition(200.0, 8.0, 80.0, 0.05, "h264", 0.2)
     assert all(edge.within(edge.part(name)) for name in PROPERTIES)
+
+
+def test_a_card_without_turn_works():
+    condition = Condition(150.0, 9.0, 100.0, 0.1, "h264", 0.3)
+    old = slices(rows())
+    for each in old:
+        each["where"].pop("turn", None)
+    old = [each for place, each in enumerate(old) if each["where"] or not place]
+    found = Errors.of({"on": "x", "threshold": 0.5, "slices": old}, condition)
+    assert found.measured and found.slices[ALL]["real"]["files"] == 1
+    assert "turn" not in found.facts() and not any("turn" in line for line in found.lines())
+    new = Errors.of({"on": "x", "threshold": 0.5, "slices": slices(rows())}, condition)
+    assert "turn of the head not measured: 0.3" in new.lines() and not new.measured
 
 
 def test_unknown_conditions_are_said():
@@ -289,6 +305,7 @@ def test_unknown_conditions_are_said():
     assert told == [
         "face size 150, theirs 200 to 300 px",
         "sharpness not known",
+        "turn of the head not known",
         "bits per pixel not known",
         "codec not known",
     ]

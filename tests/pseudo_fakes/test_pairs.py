@@ -8,11 +8,14 @@ import pytest
 
 from deepfake_cli.assets import CLIPS, FOLDER
 from deepfake_cli.errors import DatasetError
+from deepfake_cli.faces import mesh, rfb320
+from deepfake_cli.faces.mesh import EYE_CORNERS
 from deepfake_cli.media.video import FrameSampler, FrameSource
 from deepfake_cli.pseudo_fakes import MASK, METHODS, SIZES, Gallery, find_portraits, make_pair
 from deepfake_cli.pseudo_fakes.codec import compressed
 from deepfake_cli.pseudo_fakes.forge import Scene
-from deepfake_cli.pseudo_fakes.regions import EYE_CORNERS, LIPS
+from deepfake_cli.pseudo_fakes.mesh import ROUNDS, face_mesh
+from deepfake_cli.pseudo_fakes.regions import LIPS
 from deepfake_cli.pseudo_fakes.shards import Shards, write_shards
 from deepfake_cli.pseudo_fakes.warp import meshed, moved, similarity
 
@@ -29,6 +32,17 @@ def gallery(tmp_path_factory) -> Gallery:
     found = Gallery(find_portraits([*paths, folder / "text.png"]))
     assert len(found.portraits) == len(paths), "each frame has one face, the text file none"
     return found
+
+
+def test_the_shipped_mesh_agrees_with_that_of_the_package(people, monkeypatch):
+    monkeypatch.setattr(mesh, "ROUNDS", ROUNDS)
+    ours, theirs = mesh.face_mesh(), face_mesh()
+    for image, *_ in people.values():
+        box = rfb320()(image)[0]
+        (points, confidence), (same, as_sure) = ours(image, box), theirs(image, box)
+        side = np.ptp(same, axis=0).max()
+        assert np.abs(points - same).max() < 0.2 * side / 150, "0.2 px of a face of 150 px: float16 weights"
+        assert confidence == pytest.approx(as_sure, abs=0.01)
 
 
 def test_mesh_lies_on_the_face(gallery):

@@ -1,9 +1,10 @@
-"""Clips of three people, a face detector, a starter detector and fonts; see README.md in this folder for their origin."""
+"""Clips of three people, face detector, face landmarks, starter detector and fonts; README.md in this folder has their origin."""
 
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
 FACE_DETECTOR = FOLDER / "rfb320.onnx"
+FACE_MESH = FOLDER / "face_mesh.onnx"
 STARTER = FOLDER / "starter.onnx"  # model card: docs/starter.md
 SANS, BOLD, MONO = (FOLDER / f"DejaVu{name}.ttf" for name in ("Sans", "Sans-Bold", "SansMono"))
 CLIPS: tuple[tuple[str, str], ...] = (  # file, person

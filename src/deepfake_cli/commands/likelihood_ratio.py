@@ -170,13 +170,13 @@ def _ranges(source: Path) -> dict[str, Any]:
     if not local.is_file():  # it was temporary, so has no conditions
         return {}
     with local.open(encoding="utf-8-sig", newline="") as file:
-        if not set(PROPERTIES) <= set(next(csv.reader(file), [])):
+        if not set(PROPERTIES) - {"turn"} <= set(next(csv.reader(file), [])):  # older files have no turn
             return {}
         file.seek(0)
         rows = [row for row in read_rows(file) if row["score"]]
     found: dict[str, Any] = {}
     for name, about in PROPERTIES.items():
-        values = {row[name] for row in rows if row[name]}
+        values = {row[name] for row in rows if row.get(name)}
         try:
             numbers = sorted(map(float, values)) if about.edges else []
         except ValueError:

@@ -100,8 +100,8 @@ class Evaluate(Device):
     conditions: bool = option(
         False,
         "Measure error rates by condition, on whole files",
-        more="Judges files as predict does, as they are and encoded anew: by face size, sharpness, light, bits per pixel and "
-        "codec. Give folders with real/ and fake/, or CSVs of files (path, label, group)",
+        more="Judges files as predict does, as they are and encoded anew: by face size, sharpness, light, turn of the "
+        "head, bits per pixel and codec. Give folders with real/ and fake/, or CSVs of files (path, label, group)",
         panel=Panel.ROBUSTNESS,
     )
     conditions_frames: int = option(16, "Number of frames of each file for --conditions", panel=Panel.ROBUSTNESS, ge=1)

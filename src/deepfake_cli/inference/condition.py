@@ -1,7 +1,4 @@
-"""The condition of a file: what is known to change how often a detector errs.
-
-Pose is no part of it: the face detector of this package gives boxes, without landmarks.
-"""
+"""The condition of a file: what is known to change how often a detector errs."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -35,13 +32,14 @@ PROPERTIES: dict[str, Property] = {
     "face_size": Property("face size", "px", (100, 200)),
     "sharpness": Property("sharpness", "grey levels", (8, 14)),
     "light": Property("light of the face", "of 255", (80, 140)),
+    "turn": Property("turn of the head", "", (0.2, 0.5)),
     "bits_per_pixel": Property("bits per pixel", "", (0.01, 0.05, 0.2)),
     "codec": Property("codec", "", ()),
 }
 
 
 class Condition(NamedTuple):
-    """The condition of a file and its deciding face; medians over all frames with the face.
+    """The condition of a file and its deciding face; medians over all frames with the face, of turn over a few of them.
 
     Attributes:
         face_size: longer side of the box, in pixels.
@@ -49,6 +47,8 @@ class Condition(NamedTuple):
         light: mean grey level of the face, in 0..255.
         bits_per_pixel: encoded bits per pixel of the file; None if it is not encoded.
         codec: as named by FFmpeg; of images, their format. Empty if unknown.
+        turn: distance of the nose from the middle of the face, see `deepfake_cli.faces.turn`, without its side; None if
+            the landmarks of the face were not found.
     """
 
     face_size: float
@@ -56,14 +56,15 @@ class Condition(NamedTuple):
     light: float
     bits_per_pixel: float | None
     codec: str
+    turn: float | None = None
 
     @classmethod
-    def of(cls, timeline: Timeline, source: "FrameSource | MemorySource") -> "Condition":
-        """The condition of the face of a timeline, with at least one frame, in a source that was read."""
+    def of(cls, timeline: Timeline, source: "FrameSource | MemorySource", turn: float | None) -> "Condition":
+        """The condition of the face of a timeline, with at least one frame and a turn, in a source that was read."""
         size, sharpness, light = (
             float(np.median(values)) for values in (timeline.sides, timeline.sharpness, timeline.light)
         )
-        return cls(size, sharpness, light, source.bits_per_pixel, source.facts.codec)
+        return cls(size, sharpness, light, source.bits_per_pixel, source.facts.codec, turn)
 
     def facts(self) -> dict[str, Any]:
         """The values by property, rounded to four significant digits; None if unknown."""

@@ -35,8 +35,8 @@ class Errors:
     Attributes:
         on: the files that they were measured on.
         condition: of the file.
-        slices: all measured files, under `EVERY`; the part for each property; and that for all properties together, under
-            `ALL`. None where no file was measured.
+        slices: all measured files, under `EVERY`; the part for each property that was measured; and that for all of these
+            together, under `ALL`. None where no file was measured.
     """
 
     on: str
@@ -51,7 +51,9 @@ class Errors:
             stored: measured rates of a detector, see `deepfake_cli.inference.card.Conditions`.
             condition: of the file.
         """
-        found: dict[str, Mapping[str, Any] | None] = dict.fromkeys((EVERY, *PROPERTIES, ALL))
+        measured = {name for each in stored["slices"] for name in each["where"]}  # older cards have no turn
+        known = [name for name in PROPERTIES if name in measured]
+        found: dict[str, Mapping[str, Any] | None] = dict.fromkeys((EVERY, *known, ALL))
         for each in stored["slices"]:
             where = each["where"]
             if condition.within(where):
@@ -69,7 +71,7 @@ class Errors:
         return "No file like this one in all of these was measured."
 
     def rows(self) -> list[Row]:
-        """A row for all files, for each property, and for all properties together."""
+        """A row for all files, for each measured property, and for all properties together."""
         return [self._row(name, each) for name, each in self.slices.items()]
 
     def _row(self, name: str, found: Mapping[str, Any] | None) -> Row:

@@ -8,6 +8,7 @@ import numpy as np
 
 from deepfake_cli.faces.box import Box
 from deepfake_cli.faces.crop import crop
+from deepfake_cli.inference.views import Views
 
 SMALLEST = 40  # pixels, longer side of the box: smaller faces are mostly interpolation
 DULLEST = 3.5  # grey levels, see `sharpness`: webcams have 6 or more, a face blurred by 4 of 224 pixels has 2 to 4
@@ -39,12 +40,13 @@ class Face(NamedTuple):
 
 
 def faces(
-    stream: Faces, *, size: int, margin: float, every_face: bool, resize: str = "linear"
+    stream: Faces, views: Views, *, size: int, margin: float, every_face: bool, resize: str = "linear"
 ) -> Iterator[tuple[int, bool, list[Face]]]:
     """Crop the faces of a stream of tracked frames (see `deepfake_cli.faces.tracking`).
 
     Args:
         stream: index, image (None: unreadable) and boxes by track.
+        views: is offered all faces that can be judged.
         size: side of the crops, in pixels.
         margin: side of a crop, relative to the longer side of the box.
         every_face: whether to crop all faces of a frame, or only the largest.
@@ -59,17 +61,24 @@ def faces(
             continue
         boxes = sorted(tracked.items(), key=lambda item: -item[1].area)
         chosen = boxes[: None if every_face else 1]
-        crops = [_cut(index, track, image, box, size, margin, resize) for track, box in chosen]
+        crops = [_cut(index, track, image, box, views, size, margin, resize) for track, box in chosen]
         yield index, True, crops
 
 
 def whole(
-    images: Iterable[tuple[int, np.ndarray | None]], *, size: int, margin: float, own: float, resize: str = "linear"
+    images: Iterable[tuple[int, np.ndarray | None]],
+    views: Views,
+    *,
+    size: int,
+    margin: float,
+    own: float,
+    resize: str = "linear",
 ) -> Iterator[tuple[int, bool, list[Face]]]:
     """Use images that are face crops already; yields the same as `faces`.
 
     Args:
         images: index and image (None: unreadable).
+        views: is offered all faces that can be judged.
         size: input size of the detector, in pixels.
         margin: side of a crop that the detector expects, relative to the longer side of the face box.
         own: the same of the images, whose centre is the face's; what they have beyond `margin` is cut off.
@@ -82,15 +91,19 @@ def whole(
         height, width = image.shape[:2]
         side = max(height, width) / own
         x, y = (width - side) / 2, (height - side) / 2
-        yield index, True, [_cut(index, 0, image, Box(x, y, x + side, y + side), size, min(margin, own), resize)]
+        yield index, True, [_cut(index, 0, image, Box(x, y, x + side, y + side), views, size, min(margin, own), resize)]
 
 
-def _cut(index: int, track: int, image: np.ndarray, box: Box, size: int, margin: float, resize: str) -> Face:
+def _cut(
+    index: int, track: int, image: np.ndarray, box: Box, views: Views, size: int, margin: float, resize: str
+) -> Face:
     face = crop(image, box, margin=margin, size=size, resize=resize)
     side = max(box.x1 - box.x0, box.y1 - box.y0)
     grey = _inner(face, margin)
     sharp, light = sharpness(grey), float(grey.mean())
     fault = "too small" if side < SMALLEST else "too blurred" if sharp < DULLEST else ""
+    if not fault:
+        views.offer(track, image, box)
     return Face(index, track, box, cv2.cvtColor(face, cv2.COLOR_BGR2RGB), fault, sharp, light)
 
 

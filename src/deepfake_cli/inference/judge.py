@@ -21,6 +21,7 @@ from deepfake_cli.inference.record import Examiner
 from deepfake_cli.inference.recording import Recorder
 from deepfake_cli.inference.result import FaceResult, Verdict
 from deepfake_cli.inference.timeline import Timeline
+from deepfake_cli.inference.views import Views
 from deepfake_cli.media.memory import MemorySource
 from deepfake_cli.media.video import FrameSampler, FrameSource
 from deepfake_cli.storage.disk import reason
@@ -126,9 +127,10 @@ def _judge_frames(
     frames = source.frames(sampler, until)
     if source.is_image:
         verdict.threshold = max(options.threshold, options.photo_threshold)
+    views = Views(sampler.expected)
     if options.crops:
         own = options.crop_margin or options.margin
-        stream = whole(frames, size=options.size, margin=options.margin, own=own, resize=options.resize)
+        stream = whole(frames, views, size=options.size, margin=options.margin, own=own, resize=options.resize)
         if own < options.margin:
             verdict.notes.append(
                 f"the detector expects crops of margin {options.margin:g}, and this has {own:g}: what is missing around the face "
@@ -137,7 +139,7 @@ def _judge_frames(
     else:
         tracked = track_faces(frames, options.face_detector, every=2 * options.every, max_gap=0)
         cut = partial(faces, size=options.size, margin=options.margin, resize=options.resize)
-        stream = cut(tracked, every_face=options.every_face)
+        stream = cut(tracked, views, every_face=options.every_face)
     timelines: dict[int, Timeline] = {}
     left_out: Counter[str] = Counter()
     for count, batch in _scored(ahead(_batches(stream, left_out)), options.scores):
@@ -159,7 +161,8 @@ def _judge_frames(
     verdict.notes += faults
     _decide(verdict, list(timelines.values()), options)
     if verdict.faces:
-        verdict.condition = Condition.of(verdict.faces[0].timeline, source)
+        deciding = verdict.faces[0].timeline
+        verdict.condition = Condition.of(deciding, source, views.turn(deciding.track))
 
 
 def _stopped(done: int, total: int, seconds: float) -> str:

@@ -12,8 +12,9 @@ from scipy.spatial import Delaunay
 from deepfake_cli.errors import DatasetError
 from deepfake_cli.faces import find_face_detector
 from deepfake_cli.faces.box import Box
+from deepfake_cli.faces.mesh import Landmarks
 from deepfake_cli.media.image import read_image
-from deepfake_cli.pseudo_fakes.mesh import Landmarks, face_mesh
+from deepfake_cli.pseudo_fakes.mesh import face_mesh
 from deepfake_cli.pseudo_fakes.warp import moved
 
 SMALLEST = 40  # smallest longer side of a face's box, in pixels
