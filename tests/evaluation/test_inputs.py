@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from deepfake_cli.assets import STARTER
 from deepfake_cli.evaluation.inputs import inputs
 
