@@ -31,7 +31,7 @@ from deepfake_cli.metrics import predictions
 from deepfake_cli.reporting.folder import METRICS, PAGE, PREDICTIONS
 from deepfake_cli.runs import card
 from deepfake_cli.runs.files import BEST
-from deepfake_cli.runs.find import newest
+from deepfake_cli.runs.find import newest, snapshot_of
 from deepfake_cli.storage.file_sets import replaced, stale_note
 from deepfake_cli.storage.files import write_text
 
@@ -99,14 +99,14 @@ def conditions(settings: Evaluate, progress: Callable[[int, int], None]) -> Eval
 
 def _inputs(settings: Evaluate) -> tuple[list[Path], Path]:
     """The labelled files, and the detector: the given one, else that of the newest run, else the starter detector."""
-    models = [path for path in settings.inputs if path.suffix.lower() in MODEL_SUFFIXES]
-    sources = [path for path in settings.inputs if path not in models]
+    paths = [snapshot_of(path, settings.runs_dir) for path in settings.inputs]
+    sources = [path for path in paths if path.suffix.lower() not in MODEL_SUFFIXES]
     if not sources:
         raise ManifestError(
             "--conditions needs labelled files: a folder with real/ and fake/, or a CSV with path and label."
         )
-    if models or newest(settings.runs_dir, BEST):
-        return inputs(settings.inputs, settings.runs_dir)
+    if len(sources) < len(paths) or newest(settings.runs_dir, BEST):
+        return inputs(paths, settings.runs_dir)
     return sources, STARTER
 
 
