@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from deepfake_cli import Detector
-from deepfake_cli.assets import CLIPS, FOLDER, STARTER
+from deepfake_cli.assets import CLIPS, FACE_DETECTOR, FACE_MESH, FOLDER, STARTER
 from deepfake_cli.commands.predict import predict
 from deepfake_cli.config import Predict
 from deepfake_cli.inference.recording import CHANGED
@@ -52,6 +52,8 @@ def test_json_csv_page_and_film_carry_the_record(tmp_path):
 def test_the_record_says_how_long_and_with_what(detector):
     record = detector.predict(CLIP, every=25, max_seconds=50).record
     assert record.settings["every"] == 25 and record.settings["max_seconds"] == 50
+    networks = (record.detector.face_detector_sha256, record.detector.landmarks_sha256)
+    assert networks == tuple(hashlib.sha256(file.read_bytes()).hexdigest() for file in (FACE_DETECTOR, FACE_MESH))
     assert record.settings["threshold"] == detector.threshold and record.settings["pool"] == detector.traits.pool
     assert datetime.fromisoformat(record.began) <= datetime.fromisoformat(record.ended)
     assert datetime.fromisoformat(record.ended).utcoffset().total_seconds() == 0

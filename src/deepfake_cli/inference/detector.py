@@ -16,7 +16,7 @@ from deepfake_cli.inference import runtimes
 from deepfake_cli.inference.add_card import add_card
 from deepfake_cli.inference.exported import exported
 from deepfake_cli.inference.judge import JudgeOptions, judge
-from deepfake_cli.inference.record import Examiner, face_detector_sha256
+from deepfake_cli.inference.record import Examiner, shipped_sha256
 from deepfake_cli.inference.result import Verdict, Verdicts
 from deepfake_cli.inference.sources import sources
 from deepfake_cli.media.memory import MemorySource
@@ -130,7 +130,7 @@ class Detector:
         return Examiner(
             model=self.traits.model,
             sha256=sha256(self._file) if self._file else None,
-            face_detector_sha256=face_detector_sha256(),
+            **shipped_sha256(),
             min_face_score=self._min_score,
             runs_on=self.network.runs_on,
             threads=self._threads,

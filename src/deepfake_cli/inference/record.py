@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import Field
 
-from deepfake_cli.assets import FACE_DETECTOR
+from deepfake_cli.assets import FACE_DETECTOR, FACE_MESH
 from deepfake_cli.media.header import Fact, Header
 from deepfake_cli.provenance import Provenance
 from deepfake_cli.storage.hashes import sha256
@@ -32,6 +32,7 @@ class Examiner(Fact):
     model: str = Field(description="Architecture")
     sha256: str | None = Field(None, description="Of the detector's file; null for one made in Python")
     face_detector_sha256: str
+    landmarks_sha256: str | None = Field(None, description="Of the face landmarks, which tell how far a head is turned")
     min_face_score: float = Field(description="Faces of a lower score are not found")
     runs_on: str = Field(description="Runtime and device")
     threads: int | None = Field(None, description="Number of threads; null for one per core")
@@ -135,9 +136,9 @@ def face_sizes(lines: list[Any]) -> FaceSizes:
 
 
 @cache
-def face_detector_sha256() -> str:
-    """The SHA-256 of the face detector in the package."""
-    return sha256(FACE_DETECTOR)
+def shipped_sha256() -> dict[str, str]:
+    """The SHA-256 of the networks in the package that find faces, by the name in `Examiner`."""
+    return {"face_detector_sha256": sha256(FACE_DETECTOR), "landmarks_sha256": sha256(FACE_MESH)}
 
 
 @cache

@@ -129,6 +129,7 @@ def _examination(record: Record) -> Rows:
         ("Detector", f"{detector.model}, {detector.runs_on}"),
         ("SHA-256 of the detector", detector.sha256 or "none: not loaded from a file"),
         ("SHA-256 of the face detector", detector.face_detector_sha256),
+        ("SHA-256 of the face landmarks", detector.landmarks_sha256 or "none"),
         ("Settings", ", ".join(f"{name} {value}" for name, value in record.settings.items() if value is not None)),
         ("Software", f"{record.tool}; {', '.join(f'{name} {version}' for name, version in record.libraries.items())}"),
         ("Machine", ", ".join(filter(None, place))),
