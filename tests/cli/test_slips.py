@@ -118,8 +118,9 @@ def test_split_takes_the_folder_as_a_second_argument(json_of, deepfake, uadfv, t
 
 
 @pytest.mark.slow
-def test_an_evaluation_of_a_run_is_found_by_its_name(deepfake, place, frames_of_uadfv):
+def test_an_evaluation_of_a_run_is_found_by_its_name(deepfake, place, frames_of_uadfv, tmp_path):
     """evaluate writes into the run, a new folder each time; compare and report find the newest."""
+    place = shutil.copytree(place, tmp_path / "place")  # the others have no evaluation
     words = ("evaluate", frames_of_uadfv / "manifest.csv", "runs/first/best.onnx", "--resamples", 9, "--no-report")
     for name in ("manifest", "manifest-2"):
         lines = deepfake(*words, cwd=place).stdout.splitlines()
