@@ -11,7 +11,7 @@ nox.options.error_on_missing_interpreters = False
 
 # On two cores, since tests wait for processes; whole files, since their fixtures train and start clusters.
 # Files with slow tests come first (tests/conftest.py), so that the workers end together.
-WORKERS = ("-n", "4", "--dist", "loadfile", "--no-loadscope-reorder")
+WORKERS = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
 PROJECT = nox.project.load_toml("pyproject.toml")
 
 
