@@ -23,7 +23,16 @@ from deepfake_cli.errors import ManifestError
 from deepfake_cli.media.video import FrameSource
 from deepfake_cli.storage.hashes import sha256
 
+DRAWN = ("test_audit_counts_measures_and_draws",)  # tests of pictures and pages
 GROUPS, EACH = 20, 5  # of a planted set: groups, and images of each of their two videos
+
+
+@pytest.fixture(autouse=True)
+def undrawn(request, monkeypatch):
+    """Draw in few tests only: it takes three quarters of the time of a small audit."""
+    if request.node.name not in DRAWN:
+        monkeypatch.setattr("deepfake_cli.audit.plots.overview", lambda path, *_: path.write_bytes(b""))
+        monkeypatch.setattr("deepfake_cli.audit.page.page", lambda *_: "")
 
 
 def encoded(image, quality: int = 95) -> bytes:
