@@ -20,7 +20,7 @@ from deepfake_cli.installation import require
 STEPS: tuple[tuple[Callable[[Any], None], type[Step], dict[str, Any]], ...] = (
     (split, Split, {"adapter": "uadfv", "viddir": Path("raw"), "every": 2}),
     (make_csv, MakeCsv, {"adapter": "uadfv", "ratio": 0.67}),
-    (train, Train, {"model": "efficientnet_lite0", "epochs": 4}),
+    (train, Train, {"model": "efficientnet_lite0", "epochs": 2}),
     (evaluate, Evaluate, {}),
 )
 
