@@ -194,6 +194,7 @@ def cut(crossing, out, **settings) -> pd.DataFrame:
     return pd.read_csv(result.manifest, dtype={"track": str}, keep_default_na=False)
 
 
+@pytest.mark.slow
 def test_all_faces_have_a_folder_and_a_row_each(crossing, tmp_path):
     table = cut(crossing, tmp_path / "all", faces="all")
     assert sorted(table["path"][table["path"] != ""]) == [
@@ -306,6 +307,7 @@ def test_unsupported_settings_fail_before_work(deepfake, crossing):
         assert "crop" in deepfake(*words, *options, check=1).stderr
 
 
+@pytest.mark.slow
 def test_the_command_has_all_face_options(json_of, crossing, tmp_path):
     found = json_of("split", "folder", "--viddir", crossing, "--faces", "all", "--max-gap", 0, "--detect-every", 1)
     assert found["written"] > COUNT

@@ -87,6 +87,7 @@ def test_ratios_are_bounded_by_the_number_of_videos(method):
         assert -np.log10(count + 1) <= found.apply([0.0])[0] < 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", FITS)
 def test_a_ratio_lies_in_its_interval_which_more_groups_make_narrower(method):
     widths = []

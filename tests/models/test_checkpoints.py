@@ -86,6 +86,7 @@ def test_a_score_of_mesonet_is_negated(tmp_path, build):
     assert traits.card["trained_on"].startswith("Deepfakes") and traits.terms == ""
 
 
+@pytest.mark.slow
 def test_every_family_has_a_card(checkpoint, tmp_path):
     """With the file's SHA-256; and what its licence forbids is said."""
     write_mesonet(tmp_path / "Meso4_DF.h5", meso4)
@@ -97,6 +98,7 @@ def test_every_family_has_a_card(checkpoint, tmp_path):
         assert card["source"].startswith("https://") and card["file"] == path.name and len(card["sha256"]) == 64
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["sbi-small", "gend-small"])  # convolutions, and what is loaded by layer
 def test_a_checkpoint_that_is_not_whole_is_refused(checkpoint, name):
     """A tensor that is missing, too many, of another shape or not finite: the message names the file and the tensor."""

@@ -292,6 +292,7 @@ def test_meso_has_the_size_in_the_paper(name, trainable):
     assert not architecture(name).pretrained
 
 
+@pytest.mark.slow
 def test_lite0_loads_every_imagenet_tensor(images):
     tensors = imagenet_tensors()
     model, again = (small("efficientnet_lite0", weights="imagenet", seed=seed) for seed in (0, 1))
@@ -392,6 +393,7 @@ def test_imagenet_weights_offline_name_the_alternatives(name, tmp_path, monkeypa
     assert socket.getdefaulttimeout() is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["whole.keras", "whole.h5", "only.weights.h5"])
 def test_load_weights(name, images, tmp_path):
     model, other = small("meso4"), small("meso4", seed=1)

@@ -56,6 +56,7 @@ def trained(model: keras.Model) -> set[str]:
     return {weight.path.split("/")[-2] for weight in model.trainable_weights}
 
 
+@pytest.mark.slow
 def test_tune_norm_trains_normalisation_and_head_also_after_loading(tmp_path):
     model = built(attentive, "norm")
     assert trained(model) == {"batch", "layer", "probability"}

@@ -102,6 +102,7 @@ def test_page_is_accessible_at_every_width(pages, browser, name):
     page.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PAGES)
 def test_no_heading_ends_a_printed_page(pages, browser, tmp_path, name):
     pdfium = pytest.importorskip("pypdfium2")
@@ -120,6 +121,7 @@ def test_no_heading_ends_a_printed_page(pages, browser, tmp_path, name):
         assert "name_that_is" in settings
 
 
+@pytest.mark.slow
 def test_player_shows_the_moment_that_is_chosen(pages, browser):
     page = browser.new_page(viewport={"width": 390, "height": 900})
     page.goto(pages["predict"].as_uri())
