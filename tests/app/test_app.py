@@ -493,6 +493,7 @@ def test_progress_and_time_limit_without_a_face(tmp_path, monkeypatch):
         until(lambda: ask(url, "GET", f"/jobs/{id}")[0] == 404, 10)  # and the result is forgotten
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runtime", ["onnx", "openvino"])
 def test_detector_is_thread_safe(runtime):
     pytest.importorskip({"onnx": "onnxruntime"}.get(runtime, runtime))

@@ -209,6 +209,7 @@ def test_image_size_must_be_a_multiple_of_the_patch(images):
         build_model("vit_clip_l14", image_size=100, weights=None)
 
 
+@pytest.mark.slow
 def test_hub_weights_offline_name_the_alternatives(tmp_path, monkeypatch, capfd):
     pytest.importorskip("keras_hub")
     try:

@@ -182,6 +182,7 @@ def test_resume_in_stages_equals_uninterrupted(lists):
         assert all(np.array_equal(*pair) for pair in pairs), number
 
 
+@pytest.mark.slow
 def test_train_reports_the_trained_parameters(lists, deepfake):
     out = deepfake(
         "train", lists / "train" / "train.csv", "--val-annotations", lists / "val" / "validation.csv", "--model", "meso4",

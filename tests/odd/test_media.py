@@ -125,6 +125,7 @@ def test_split_lists_each_and_writes_the_same_images(odd, extracted, name):
     assert np.array_equal(cv2.imread(str(out / mine["path"].iloc[0])), shown)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [120, 300])
 def test_train_evaluate_and_predict_see_the_same_image(odd, size):
     """The law over all formats: what TensorFlow's pipeline gives a model is what OpenCV's reader gives it."""
