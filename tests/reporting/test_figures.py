@@ -1,6 +1,6 @@
 """``--figures``: every plot in every format, whole; and colours that nobody confuses."""
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import cv2
 import numpy as np
@@ -13,6 +13,7 @@ from deepfake_cli.commands.evaluate import evaluate
 from deepfake_cli.config import Compare, Evaluate
 from deepfake_cli.config.base import PLOT_FORMATS
 from deepfake_cli.reporting import compare_plots, page, style
+from deepfake_cli.reporting.figures import results
 from deepfake_cli.reporting.figures.matrix import heat_map
 from deepfake_cli.reporting.figures.reliability import reliability_diagram
 from deepfake_cli.reporting.figures.robustness import robustness_plot
@@ -77,6 +78,24 @@ def test_other_plots_have_every_format(tmp_path):
     for name in ("reliability", "robustness", "matrix"):
         drawn = (tmp_path / f"{name}.svg").read_text()
         assert style.REAL not in drawn and style.FAKE not in drawn, name  # they mean real and fake
+
+
+@pytest.mark.parametrize(("loss", "auc"), [(3.2e-5, 0.9999985), (0.7, 0.5), (123.4, 0.98765)])
+def test_numbers_and_titles_of_a_training_lie_within_its_picture(tmp_path, monkeypatch, loss, auc):
+    """Without a layout engine nothing else makes room for them."""
+    drawn = []
+    monkeypatch.setattr(results, "save", lambda figure, path: drawn.append(figure))
+    rows = [
+        {"epoch": n, "loss": loss / n, "accuracy": auc, "val_auc": auc - n * 1e-6, "lr": 1.3e-6 / n}
+        for n in range(1, 9)
+    ]
+    results.results_plot(tmp_path / "results.png", rows, 3)
+    (figure,) = drawn
+    figure.canvas.draw()
+    assert not any(axes.yaxis.get_offset_text().get_text() for axes in figure.axes)
+    boxes = [axes.get_tightbbox() for axes in figure.axes]
+    assert all(box.x0 >= 0 and box.y0 >= 0 and box.x1 <= 1360 and box.y1 <= 300 for box in boxes), boxes
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes)), boxes
 
 
 @pytest.mark.parametrize("text", ["gif", "svg,gif", "svg pdf"])

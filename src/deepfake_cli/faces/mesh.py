@@ -9,7 +9,7 @@ from deepfake_cli.assets import FACE_MESH
 from deepfake_cli.faces.box import Box
 
 SIDE = 192  # side of the network's input, in pixels
-ROUNDS = 2  # iterations; each crops the face that the previous one mesh
+ROUNDS = 2  # see `landmarks_of`
 FIRST, LATER = 1.3, 1.5  # side of the crop: first in sides of the face detector's box, then of the mesh
 EYE_CORNERS = 33, 263  # points: the outer corners, the left one of the image first
 
@@ -43,7 +43,7 @@ def landmarks_of(network: Network, rounds: int) -> Landmarks:
     Args:
         network: a function from a crop, float32 RGB in 0..1 (1, SIDE, SIDE, 3), to 468 points as x, y and depth in its pixels,
             and the logit of their confidence.
-        rounds: how often.
+        rounds: number of crops; the first is around the face's box.
 
     Returns:
         A function from an image, uint8 BGR (height, width, 3), and a face's box to its points, float32 (468, 2) in pixels, and

@@ -33,7 +33,7 @@ class Views:
         self._kept: dict[int, list[np.ndarray]] = {}
 
     def offer(self, track: int, image: np.ndarray, box: Box) -> None:
-        """Keep the face, if its turn has come.
+        """Keep this face if it is one of the evenly spread frames.
 
         Args:
             track: number of the face.

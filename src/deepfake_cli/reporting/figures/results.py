@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 TRAIN, VALIDATION = (SECOND, "--", 1.6), (ACCENT, "-", 2.0)  # colour, line style, line width
 SIZE = (3.4, 3.0)  # of a panel, in inches
-LEFT, RIGHT, ABOVE, BELOW, BETWEEN = 0.55, 0.12, 0.32, 0.5, 0.32  # inches; between panels, in widths of one
+LEFT, RIGHT, ABOVE, BELOW, BETWEEN = 0.68, 0.12, 0.32, 0.5, 0.32  # inches; between panels, in widths of one
 PANELS = {
     "loss": {"loss": ("training", TRAIN), "val_loss": ("validation", VALIDATION)},
     "accuracy": {"accuracy": ("training", TRAIN), "val_accuracy": ("validation", VALIDATION)},
@@ -55,8 +55,7 @@ def _panel(axes: "Axes", title: str, history: Sequence[Mapping[str, Any]], best:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(color=PALE, linewidth=0.6)
     axes.set_axisbelow(True)
-    if title == "learning rate":
-        axes.yaxis.set_major_locator(MaxNLocator(4))
-        axes.yaxis.set_major_formatter("{x:g}")  # the default puts a factor where the title is
-    else:
+    axes.yaxis.set_major_locator(MaxNLocator(5))
+    axes.yaxis.set_major_formatter("{x:.7g}")  # the default puts a factor or an offset where the title is
+    if title != "learning rate":
         axes.legend(loc="best")
