@@ -9,12 +9,31 @@ from deepfake_cli.assets import STARTER
 from tests import processes
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+CHOICES = {
+    "the defaults",
+    "float32",
+    "XLA",
+    "no XLA",
+    "8 steps an execution",
+    "batches copied to the device ahead",
+    "cuDNN's choice without a search",
+    "self_blend",
+    "self_blend, XLA",
+}
 TINY = ("--model", "meso4", "--image-size", 32, "--steps", 8)
 RUNS = {  # arguments, and words of the table
     "gpu/batch.py": (TINY, ("meso4", "batch found")),
     "gpu/choices.py": (
-        (*TINY, "--batch-size", 2, "--without", "XLA", "self_blend, XLA"),
-        ("8 steps an execution", "self_blend"),
+        (
+            *TINY,
+            "--batch-size",
+            2,
+            "--pairs",
+            1,
+            "--without",
+            *sorted(CHOICES - {"the defaults", "8 steps an execution"}),
+        ),
+        ("8 steps an execution", "first step, s"),
     ),
     "gpu/judge.py": (
         ("--detector", STARTER, "--runtime", "onnx", "--frames", 20, "--pairs", 1),
@@ -23,7 +42,7 @@ RUNS = {  # arguments, and words of the table
     "gpu/replicas.py": ((*TINY[:4], "--steps", 2, "--batch-size", 4), ("two replicas", "<= 0.001: met")),
     "gpu/steps.py": (
         ("--model", "meso4", "--batch-size", 2, "--steps", 2, "--pairs", 1),
-        ("meso4, batch 2, from files",),
+        ("meso4, batch 2, from files", "peak memory"),
     ),
     "input.py": (
         ("--image-size", 32, "--images", 8, "--batch-size", 4, "--batches", 4, "--repeats", 1),
@@ -34,7 +53,9 @@ NOT_RUN = {
     "gpu/agree.py": "needs a GPU",
     "gpu/first_step.py": "two trainings, which others cover",
     "gpu/torch_steps.py": "needs PyTorch",
+    "gpu/our_steps.py": "steps.py and choices.py run it",
     "gpu/gpu_model.py": "shared parts",
+    "gpu/workers.py": "shared parts",
 }
 
 
@@ -51,7 +72,8 @@ def test_every_script_is_run_or_says_why_not_and_is_in_the_readme():
     there = {f"gpu/{path.name}" for path in (BENCHMARKS / "gpu").glob("*.py")} | {"input.py"}
     assert there == RUNS.keys() | NOT_RUN.keys() and not RUNS.keys() & NOT_RUN.keys()
     readme = (BENCHMARKS / "README.md").read_text()
-    named = [name for name in there if name not in ("gpu/gpu_model.py", "gpu/torch_steps.py")]
+    parts = ("gpu/gpu_model.py", "gpu/workers.py", "gpu/our_steps.py", "gpu/torch_steps.py")
+    named = [name for name in there if name not in parts]
     assert [name for name in named if f"`{name}`" not in readme or f"python benchmarks/{name}" not in readme] == []
 
 

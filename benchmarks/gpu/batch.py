@@ -10,9 +10,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-import tensorflow as tf
 from common import machine, print_columns
-from gpu_model import DEFAULT_BATCH, Device, from_memory, images_per_second
+from gpu_model import DEFAULT_BATCH, Device, from_memory, images_per_second, peak
 
 from deepfake_cli.training import memory
 
@@ -40,7 +39,9 @@ def main() -> None:
             images_per_second(model, from_memory(model, batch), batch, options.steps)
             for batch in (DEFAULT_BATCH, found)
         ]
-        rows.append((name, str(found), f"{seconds:.1f}", peak(device), *(f"{each:,.0f}" for each in rates)))
+        most = peak(device)
+        memory_of_step = "" if most is None else f"{most:.1f}"
+        rows.append((name, str(found), f"{seconds:.1f}", memory_of_step, *(f"{each:,.0f}" for each in rates)))
     print_columns(rows)
 
 
@@ -53,11 +54,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=30, help="steps that are timed [%(default)s]")
     parser.add_argument("--precision", default="auto", help="as of deepfake train")
     return parser.parse_args()
-
-
-def peak(device: Device) -> str:
-    """The most memory that TensorFlow held on the GPU so far."""
-    return f"{tf.config.experimental.get_memory_info('GPU:0')['peak'] / 1e9:.1f}" if device.plan.gpus else ""
 
 
 if __name__ == "__main__":

@@ -4,40 +4,48 @@ python benchmarks/gpu/choices.py --model resnet50 --batch-size 64
 """
 
 import argparse
+import statistics
 import sys
+import tempfile
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-import keras
-import tensorflow as tf
-from common import machine, print_columns
-from gpu_model import Device, from_memory, images_per_second
+from common import face_crops, machine, print_columns
+from workers import Worker, ours
 
-from deepfake_cli.config import Train
-
-PER_EXECUTION = 8  # steps that one call of Keras runs, where it runs several
+CHOICES: dict[str, tuple[tuple[Any, ...], dict[str, str]]] = {  # arguments of our_steps.py, and its environment
+    "the defaults": ((), {}),
+    "float32": (("--precision", "float32"), {}),
+    "XLA": (("--xla", "on"), {}),
+    "no XLA": (("--xla", "off"), {}),
+    "8 steps an execution": (("--per-execution", 8), {}),
+    "batches copied to the device ahead": (("--ahead",), {}),
+    "cuDNN's choice without a search": ((), {"TF_CUDNN_USE_AUTOTUNE": "0"}),
+    "self_blend": (("--forgery", "self_blend"), {}),
+    "self_blend, XLA": (("--forgery", "self_blend", "--xla", "on"), {}),
+}
 
 
 def main() -> None:
     """Measure, print a table."""
     options = arguments()
-    device = Device()
-    print(f"{machine('tensorflow', 'keras')}\nDevice: {device}\n")
-    forged = Train(model=options.model, forgery="self_blend")
-    choices = {
-        "the defaults": {},
-        "float32": {"precision": "float32"},
-        "XLA": {"xla": "on"},
-        f"{PER_EXECUTION} steps an execution": {"per_execution": PER_EXECUTION},
-        "batches copied to the device ahead": {"ahead": True},
-        "self_blend": {"settings": forged},
-        "self_blend, XLA": {"settings": forged, "xla": "on"},
-    }
-    rates = {what: rate(options, **choice) for what, choice in choices.items() if what not in (options.without or ())}
-    base = rates["the defaults"]
-    rows = [(what, f"{each:,.0f}", f"{each / base:.2f}") for what, each in rates.items()]
-    print_columns([(f"{options.model}, batch {options.batch_size}", "images/s", "of the defaults"), *rows])
+    print(machine("tensorflow", "keras"), flush=True)
+    size = ("--image-size", options.image_size) if options.image_size else ()
+    with tempfile.TemporaryDirectory(prefix="deepfake-choices-") as name:
+        face_crops(None, Path(name))
+        listed = Path(name) / "img" / "manifest.csv"
+        workers = {
+            what: ours(listed, options.model, options.batch_size, *size, *words, environment=environment)
+            for what, (words, environment) in CHOICES.items()
+            if what not in options.without
+        }
+        try:
+            report(options, workers)
+        finally:
+            for worker in workers.values():
+                worker.close()
 
 
 def arguments() -> argparse.Namespace:
@@ -48,27 +56,38 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--batch-size", type=int, default=64, help="images a step [%(default)s]")
     parser.add_argument("--steps", type=int, default=40, help="steps that are timed, a multiple of 8 [%(default)s]")
-    parser.add_argument("--without", nargs="+", help="rows of the table to leave out")
+    parser.add_argument("--pairs", type=int, default=3, help="times that each is measured [%(default)s]")
+    parser.add_argument("--without", nargs="+", default=[], choices=CHOICES, help="rows of the table to leave out")
     return parser.parse_args()
 
 
-def rate(
-    options: argparse.Namespace,
-    *,
-    precision: str = "auto",
-    xla: str = "auto",
-    per_execution: int = 1,
-    ahead: bool = False,
-    settings: Train | None = None,
-) -> float:
-    keras.backend.clear_session()
-    device = Device(precision, xla)
-    model = device.model(options.model, options.image_size, settings or Train(model=options.model))
-    model.steps_per_execution = per_execution
-    batches = from_memory(model, options.batch_size)
-    if ahead:
-        batches = batches.apply(tf.data.experimental.prefetch_to_device("/gpu:0" if device.plan.gpus else "/cpu:0"))
-    return images_per_second(model, batches, options.batch_size, options.steps)
+def report(options: argparse.Namespace, workers: dict[str, Worker]) -> None:
+    """Time the workers in turn, and print the table."""
+    facts = {what: worker.wait() for what, worker in workers.items()}
+    print(f"Device: {facts['the defaults']['device']}\n")
+    rates: dict[str, list[float]] = {}
+    for _ in range(options.pairs):
+        for what, worker in workers.items():
+            rates.setdefault(what, []).append(worker.rate("memory", options.steps))
+    medians = {what: statistics.median(each) for what, each in rates.items()}
+    rows = [
+        (
+            what,
+            f"{median:,.0f}",
+            f"{median / medians['the defaults']:.2f}",
+            f"{facts[what]['first step']:.1f}",
+            "" if facts[what]["peak"] is None else f"{facts[what]['peak']:.1f}",
+        )
+        for what, median in medians.items()
+    ]
+    header = (
+        f"{options.model}, batch {options.batch_size}",
+        "images/s",
+        "of the defaults",
+        "first step, s",
+        "peak, GB",
+    )
+    print_columns([header, *rows])
 
 
 if __name__ == "__main__":

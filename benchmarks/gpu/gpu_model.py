@@ -33,6 +33,11 @@ class Device:
     def __str__(self) -> str:
         return f"{self.plan.reason}; {self.how.reason}"
 
+    @property
+    def name(self) -> str:
+        """As TensorFlow calls it."""
+        return "/gpu:0" if self.plan.gpus else "/cpu:0"
+
     def model(self, name: str, size: int | None, settings: Train | None = None) -> keras.Model:
         """A model with random weights, as `deepfake train` compiles and augments it."""
         settings = settings or Train(model=name)
@@ -55,3 +60,8 @@ def images_per_second(model: keras.Model, batches: tf.data.Dataset, batch: int, 
         started = time.perf_counter()
         model.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0)
     return steps * batch / (time.perf_counter() - started)
+
+
+def peak(device: Device) -> float | None:
+    """The most memory that TensorFlow held on the GPU so far, in GB; None on a CPU."""
+    return tf.config.experimental.get_memory_info("GPU:0")["peak"] / 1e9 if device.plan.gpus else None

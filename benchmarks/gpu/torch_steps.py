@@ -1,4 +1,4 @@
-"""The peer of steps.py: training steps of a torchvision model in PyTorch, from memory and from the same files; one JSON line.
+"""The peer of steps.py: training steps of a torchvision model in PyTorch, from memory and from the same files.
 
 bfloat16 autocast, channels last, fused Adam, clipped gradients, as many reading processes as cores but one.
 
@@ -7,23 +7,23 @@ bfloat16 autocast, channels last, fused Adam, clipped gradients, as many reading
 
 import argparse
 import csv
-import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 import torchvision
 from torch.utils.data import DataLoader, Dataset
+from workers import serve
 
-SETTLING = 12  # steps that are not timed: cuDNN chooses its algorithms
-NAMES = {
-    "resnet50": "resnet50",
-    "efficientnet_b4": "efficientnet_b4",
-    "vit_clip_l14": "vit_l_16",
-}  # ours: torchvision's
+SETTLING = 40  # steps that are not timed: more than the readers keep ready
+MODELS: dict[str, Callable[[int], Any]] = {  # ours: torchvision's, of the same size
+    "resnet50": lambda size: torchvision.models.resnet50(num_classes=1),
+    "efficientnet_b4": lambda size: torchvision.models.efficientnet_b4(num_classes=1),
+    "vit_clip_l14": lambda size: torchvision.models.VisionTransformer(size, 14, 24, 16, 1024, 4096, num_classes=1),
+}
 
 
 class Faces(Dataset):
@@ -44,7 +44,7 @@ class Faces(Dataset):
 
 
 def main() -> None:
-    """Measure, print."""
+    """Prepare, then time."""
     options = arguments()
     torch.backends.cudnn.benchmark = True
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -53,33 +53,33 @@ def main() -> None:
         Faces(options.list, options.image_size), options.batch_size, num_workers=readers, pin_memory=True
     )
     files = iter(loader)
-    step = stepper(NAMES[options.model], options.image_size, device, compiled=options.mode == "compile")
+    step = stepper(options.model, options.image_size, device, compiled=options.mode == "compile")
     batch = next(files)
-    memory = iter(lambda: batch, None)
-    rates = {
-        "memory": timed(step, memory, options.steps, device) * options.batch_size,
-        "files": timed(step, files, options.steps, device) * options.batch_size,
+    sources = {"memory": iter(lambda: batch, None), "files": files}
+    started = time.perf_counter()
+    step(*batch).item()
+    facts = {
+        "device": torch.cuda.get_device_name() if device == "cuda" else "CPU",
+        "versions": f"torch {torch.__version__}, torchvision {torchvision.__version__}",
+        "first step": time.perf_counter() - started,
+        "peak": torch.cuda.max_memory_allocated() / 1e9 if device == "cuda" else None,
     }
-    print(json.dumps(rates), flush=True)
-    os._exit(0)  # the readers of an endless list
+    serve(facts, lambda source, steps: timed(step, sources[source], steps) * options.batch_size)
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("list", type=Path, help="a list of deepfake make-csv or split")
-    parser.add_argument("model", choices=NAMES)
+    parser.add_argument("model", choices=MODELS)
     parser.add_argument("batch_size", type=int)
     parser.add_argument("mode", choices=("eager", "compile"))
     parser.add_argument("--image-size", type=int, default=224, help="side of the input, in pixels [%(default)s]")
-    parser.add_argument("--steps", type=int, default=40, help="steps that are timed [%(default)s]")
     return parser.parse_args()
 
 
 def stepper(name: str, size: int, device: str, *, compiled: bool) -> Any:
     """A function that takes one training step on uint8 images and labels, and returns the loss."""
-    options = {"image_size": size} if name.startswith("vit") else {}
-    model = getattr(torchvision.models, name)(weights=None, num_classes=1, **options)
-    model = model.to(device, memory_format=torch.channels_last)
+    model = MODELS[name](size).to(device, memory_format=torch.channels_last)
     weights = list(model.parameters())
     optimizer = torch.optim.Adam(weights, 1e-4, fused=True)
     loss_of, run = torch.nn.BCEWithLogitsLoss(), torch.compile(model) if compiled else model
@@ -98,7 +98,7 @@ def stepper(name: str, size: int, device: str, *, compiled: bool) -> Any:
     return step
 
 
-def timed(step: Any, batches: Iterator[Any], steps: int, device: str) -> float:
+def timed(step: Any, batches: Iterator[Any], steps: int) -> float:
     """Steps a second."""
     for _ in range(SETTLING):
         loss = step(*next(batches))

@@ -1,0 +1,78 @@
+"""Processes that each prepare a training, all at the same time, and then time its steps, one process at a time.
+
+Preparing (importing, tracing, compiling) takes most of the time, and uses the CPU. This module imports no package, so that a
+process with PyTorch alone can use it.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+
+
+class Worker:
+    """A process that runs `serve`.
+
+    Args:
+        command: of the process.
+        environment: added to that of this process.
+    """
+
+    def __init__(self, command: Sequence[Any], environment: Mapping[str, str] | None = None):
+        self.process = subprocess.Popen(
+            [*map(str, command)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | (environment or {}),
+        )
+        self.ready: dict[str, Any] | None = None
+
+    def wait(self) -> dict[str, Any]:
+        """What the process reports when it is prepared, once it is."""
+        self.ready = self.ready or self._answer()
+        return self.ready
+
+    def rate(self, source: str, steps: int) -> float:
+        """Images a second of so many steps, from ``memory`` or ``files``."""
+        self.wait()
+        assert self.process.stdin
+        self.process.stdin.write(f"{source} {steps}\n")
+        self.process.stdin.flush()
+        return self._answer()["rate"]
+
+    def close(self) -> None:
+        """End the process."""
+        self.process.kill()
+        self.process.communicate()
+
+    def _answer(self) -> dict[str, Any]:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            if line.startswith("{"):
+                return json.loads(line)
+        raise RuntimeError(f"{self.process.args} ended with status {self.process.wait()}")
+
+
+def ours(listed: Path, model: str, batch: int, *words: Any, environment: Mapping[str, str] | None = None) -> Worker:
+    """A process of our_steps.py."""
+    return Worker([sys.executable, HERE / "our_steps.py", listed, model, batch, *words], environment)
+
+
+def peer(python: str, listed: Path, model: str, batch: int, mode: str, size: int) -> Worker:
+    """A process of torch_steps.py."""
+    return Worker([python, HERE / "torch_steps.py", listed, model, batch, mode, "--image-size", size])
+
+
+def serve(facts: Mapping[str, Any], rate: Callable[[str, int], float]) -> None:
+    """Report that this process is prepared, with `facts`; then time what standard input asks for, until it ends."""
+    print(json.dumps(dict(facts)), flush=True)
+    for line in sys.stdin:
+        source, steps = line.split()
+        print(json.dumps({"rate": rate(source, int(steps))}), flush=True)
+    os._exit(0)  # processes that read images without an end
