@@ -18,7 +18,8 @@ from common import face_crops, machine, print_table, row
 from deepfake_cli.config import Train
 from deepfake_cli.distributed import devices
 from deepfake_cli.models import build_model
-from deepfake_cli.training import input_pipeline
+from deepfake_cli.runs.resume import Start
+from deepfake_cli.training import checkpoint, input_pipeline
 from deepfake_cli.training.augmentation import Augmentation, augment_each_step
 from deepfake_cli.training.optimizer import compiled
 from deepfake_cli.training.scoring import image_size
@@ -62,7 +63,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="deepfake-train-") as name, devices.open_strategy(plan).scope():
         table = face_crops(options.viddir, Path(name))
         model = compiled(build_model(settings.model, image_size=settings.image_size, weights=None), settings)
-        augment_each_step(model, Augmentation.from_settings(settings))
+        augment_each_step(checkpoint.built(model, Start()), Augmentation.from_settings(settings))
         limits, rates, alone = measure(model, table, options)
     print_table(
         [

@@ -25,9 +25,11 @@ RUNS = {  # arguments, and words of the table
     "gpu/batch.py": (TINY, ("meso4", "batch found")),
     "gpu/choices.py": (
         (
-            *TINY,
+            *TINY[:4],
             "--batch-size",
             2,
+            "--seconds",
+            0.1,
             "--pairs",
             1,
             "--without",
@@ -41,8 +43,8 @@ RUNS = {  # arguments, and words of the table
     ),
     "gpu/replicas.py": ((*TINY[:4], "--steps", 2, "--batch-size", 4), ("two replicas", "<= 0.001: met")),
     "gpu/steps.py": (
-        ("--model", "meso4", "--batch-size", 2, "--steps", 2, "--pairs", 1),
-        ("meso4, batch 2, from files", "peak memory"),
+        ("meso4:2", "meso4+self_blend:2", "--image-size", 32, "--seconds", 0.1, "--pairs", 1),
+        ("meso4, batch 2, from files", "meso4, self_blend, batch 2", "peak memory"),
     ),
     "input.py": (
         ("--image-size", 32, "--images", 8, "--batch-size", 4, "--batches", 4, "--repeats", 1),

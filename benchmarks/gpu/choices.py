@@ -55,7 +55,7 @@ def arguments() -> argparse.Namespace:
         "--image-size", type=int, help="side of the input, in pixels [default: that of the architecture]"
     )
     parser.add_argument("--batch-size", type=int, default=64, help="images a step [%(default)s]")
-    parser.add_argument("--steps", type=int, default=40, help="steps that are timed, a multiple of 8 [%(default)s]")
+    parser.add_argument("--seconds", type=float, default=2.0, help="that each is timed [%(default)s]")
     parser.add_argument("--pairs", type=int, default=3, help="times that each is measured [%(default)s]")
     parser.add_argument("--without", nargs="+", default=[], choices=CHOICES, help="rows of the table to leave out")
     return parser.parse_args()
@@ -68,7 +68,7 @@ def report(options: argparse.Namespace, workers: dict[str, Worker]) -> None:
     rates: dict[str, list[float]] = {}
     for _ in range(options.pairs):
         for what, worker in workers.items():
-            rates.setdefault(what, []).append(worker.rate("memory", options.steps))
+            rates.setdefault(what, []).append(worker.rate("memory", options.seconds))
     medians = {what: statistics.median(each) for what, each in rates.items()}
     rows = [
         (

@@ -12,29 +12,25 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+import keras
 import tensorflow as tf
 from gpu_model import Device, peak
-from train import timed
-from workers import serve
+from workers import serve, steps_per_second
 
 from deepfake_cli.config import Train
 from deepfake_cli.data import manifest
 from deepfake_cli.training import input_pipeline
 from deepfake_cli.training.scoring import image_size
 
-STEPS = 10_000  # of an epoch: more than are timed
-SETTLING = 40  # steps that are not timed: more than the pipeline keeps ready
+STEPS = 10**6  # of an epoch: more than are timed
 
 
 def main() -> None:
     """Prepare, then time."""
     options = arguments()
     device = Device(options.precision, options.xla)
-    model = device.model(
-        options.model,
-        options.image_size,
-        Train(model=options.model, forgery=options.forgery, batch_size=options.batch_size),
-    )
+    settings = Train(model=options.model, forgery=options.forgery, batch_size=options.batch_size)
+    model = device.model(options.model, options.image_size, settings)
     model.steps_per_execution = options.per_execution
     files = input_pipeline.training_batches(
         manifest.read(options.list), image_size=image_size(model), batch_size=options.batch_size, steps=STEPS
@@ -51,7 +47,8 @@ def main() -> None:
         "size": image_size(model),
         "peak": peak(device),
     }
-    serve(facts, lambda source, steps: timed(model, sources[source], steps, SETTLING) * options.batch_size)
+    images = options.batch_size * options.per_execution
+    serve(facts, lambda source, seconds: timed(model, sources[source], seconds) * images)
 
 
 def arguments() -> argparse.Namespace:
@@ -68,6 +65,18 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--per-execution", type=int, default=1, help="steps that one call of Keras runs [%(default)s]")
     parser.add_argument("--ahead", action="store_true", help="copy batches to the device ahead of their step")
     return parser.parse_args()
+
+
+def timed(model: keras.Model, batches: tf.data.Dataset, seconds: float) -> float:
+    """Calls of Keras' training function a second. A loss is read one step later, as training does to check it."""
+    model.make_train_function()
+    iterator, losses = iter(batches), [0.0]
+
+    def one() -> None:
+        losses.append(model.train_function(iterator)["loss"])
+        float(losses.pop(0))
+
+    return steps_per_second(one, lambda: float(losses[-1]), seconds)
 
 
 if __name__ == "__main__":

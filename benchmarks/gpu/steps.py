@@ -1,6 +1,6 @@
 """Images a second in training on one GPU, from memory and from files, against PyTorch in the same run. See README.md.
 
-python benchmarks/gpu/steps.py --model resnet50 --batch-size 64 256 --peer eager compile
+python benchmarks/gpu/steps.py resnet50 resnet50+self_blend efficientnet_b4 vit_clip_l14 --peer eager compile
 """
 
 import argparse
@@ -8,6 +8,7 @@ import statistics
 import sys
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -16,6 +17,29 @@ from workers import Worker, ours, peer
 
 LEAST = {"eager": 1.2, "compile": 0.9, "files": 0.95, "forged files": 0.85}
 SOURCES = ("memory", "files")
+OURS = "ours"
+SIZES = {"resnet50": 224, "efficientnet_b4": 380, "vit_clip_l14": 224}  # of the models of torch_steps.py, as ours
+
+
+class Training(NamedTuple):
+    """What is trained, from ``MODEL[+FORGERY][:BATCH]``."""
+
+    model: str
+    forgery: str
+    batch: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Training":
+        """Read it from the command line."""
+        name, _, batch = text.partition(":")
+        model, _, forgery = name.partition("+")
+        return cls(model, forgery, int(batch or 64))
+
+    def __str__(self) -> str:
+        return f"{self.model}{f', {self.forgery}' if self.forgery else ''}, batch {self.batch}"
+
+
+Rates = dict[tuple[Training, str, str], list[float]]  # of a training, ours or a peer's mode, and a source
 
 
 def main() -> None:
@@ -25,15 +49,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="deepfake-steps-") as name:
         face_crops(options.viddir, Path(name))
         listed = Path(name) / "img" / "manifest.csv"
-        workers = {
-            (model, batch, "ours"): ours(listed, model, batch, *own(options))
-            for model, batch in configurations(options)
-        }
-        sizes = {model: workers[model, options.batch_size[0], "ours"].wait()["size"] for model in options.model}
-        for model, batch in configurations(options):
-            for mode in options.peer:
-                made = peer(options.peer_python, listed, model, batch, mode, sizes[model])
-                workers[model, batch, mode] = made
+        workers = {(training, OURS): our_worker(listed, training, options) for training in options.training}
+        for training in options.training:
+            for mode in modes(training, options):
+                size = options.image_size or SIZES[training.model]
+                workers[training, mode] = peer(options.peer_python, listed, training.model, training.batch, mode, size)
         try:
             report(options, workers)
         finally:
@@ -43,65 +63,64 @@ def main() -> None:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "training", nargs="+", type=Training.parse, metavar="MODEL[+FORGERY][:BATCH]", help="batch: 64 by default"
+    )
     parser.add_argument("--viddir", type=Path, help="videos in UADFV's layout [default: the shipped clips]")
-    parser.add_argument("--model", nargs="+", default=["resnet50"], help="architectures [%(default)s]")
-    parser.add_argument("--batch-size", nargs="+", type=int, default=[64], help="images a step [%(default)s]")
-    parser.add_argument("--steps", type=int, default=60, help="steps that are timed [%(default)s]")
+    parser.add_argument("--image-size", type=int, help="side of the input, in pixels [default: that of each model]")
+    parser.add_argument("--seconds", type=float, default=2.0, help="that each is timed [%(default)s]")
     parser.add_argument("--pairs", type=int, default=3, help="times that each is measured [%(default)s]")
     parser.add_argument("--precision", default="auto", help="as of deepfake train")
     parser.add_argument("--xla", default="auto", help="as of deepfake train")
-    parser.add_argument("--forgery", help="as of deepfake train")
     parser.add_argument(
         "--peer", nargs="+", default=[], choices=("eager", "compile"), help="PyTorch, in an environment that has it"
     )
+    parser.add_argument("--without", nargs="+", default=[], metavar="MODEL:MODE", help="peers to leave out")
     parser.add_argument("--peer-python", default=sys.executable, help="its interpreter [this one]")
     return parser.parse_args()
 
 
-def configurations(options: argparse.Namespace) -> list[tuple[str, int]]:
-    """Every model with every batch."""
-    return [(model, batch) for model in options.model for batch in options.batch_size]
+def our_worker(listed: Path, training: Training, options: argparse.Namespace) -> Worker:
+    forgery = ["--forgery", training.forgery] if training.forgery else []
+    size = ["--image-size", options.image_size] if options.image_size else []
+    words = ["--precision", options.precision, "--xla", options.xla, *forgery, *size]
+    return ours(listed, training.model, training.batch, *words)
 
 
-def own(options: argparse.Namespace) -> list[str]:
-    """The options that our processes share."""
-    forgery = ["--forgery", options.forgery] if options.forgery else []
-    return ["--precision", options.precision, "--xla", options.xla, *forgery]
+def modes(training: Training, options: argparse.Namespace) -> list[str]:
+    """How PyTorch runs the model; never, if it has no such model, or for a training with forgeries."""
+    if training.model not in SIZES or training.forgery:
+        return []
+    return [mode for mode in options.peer if f"{training.model}:{mode}" not in options.without]
 
 
-def report(options: argparse.Namespace, workers: dict[tuple[str, int, str], Worker]) -> None:
-    """Time the workers in turn, and print what they are and the table."""
+def report(options: argparse.Namespace, workers: dict[tuple[Training, str], Worker]) -> None:
+    """Time the workers in turn; print the device, the table, and how they started."""
     facts = {key: worker.wait() for key, worker in workers.items()}
     print(f"Device: {next(iter(facts.values()))['device']}")
     for versions in {each["versions"] for each in facts.values() if "versions" in each}:
         print(versions)
-    rates: dict[tuple[str, int, str, str], list[float]] = {}
+    rates: Rates = {}
     for _ in range(options.pairs):
-        for source in SOURCES:
-            for key, worker in workers.items():
-                rates.setdefault((*key, source), []).append(worker.rate(source, options.steps))
+        for key, worker in workers.items():
+            for source in SOURCES:
+                rates.setdefault((*key, source), []).append(worker.rate(source, options.seconds))
+    print()
     header = ("what", "against", "ours, images/s", "theirs, images/s", "ratio", "target")
+    print_columns([header, *(line for training in options.training for line in rows(training, options, rates))])
     print()
-    print_columns([header, *rows(options, rates)])
-    print()
-    print_columns([("process", "first step, s", "peak memory, GB"), *prepared(facts)])
+    print_columns([("process", "first step, s", "peak memory, GB"), *map(started, facts.items())])
 
 
-def rows(options: argparse.Namespace, rates: dict[tuple[str, int, str, str], list[float]]) -> list[Row]:
-    """Ours against the peers, and from files against from memory: medians, and the ratio of the medians."""
-    forged = f", {options.forgery}" if options.forgery else ""
-    of_files = "forged files" if options.forgery else "files"
-    lines = []
-    for model, batch in configurations(options):
-        mine = {source: rates[model, batch, "ours", source] for source in SOURCES}
-        what = f"{model}{forged}, batch {batch}"
-        lines.append(
-            compared(f"{what}, from files", "ours from memory", mine["files"], mine["memory"], LEAST[of_files])
-        )
-        for source in SOURCES:
-            for mode in options.peer:
-                theirs = rates[model, batch, mode, source]
-                lines.append(compared(f"{what}, from {source}", f"PyTorch {mode}", mine[source], theirs, LEAST[mode]))
+def rows(training: Training, options: argparse.Namespace, rates: Rates) -> list[Row]:
+    """Ours from files against from memory, and against the peers: medians, and the ratio of the medians."""
+    mine = {source: rates[training, OURS, source] for source in SOURCES}
+    least = LEAST["forged files" if training.forgery else "files"]
+    lines = [compared(f"{training}, from files", "ours from memory", mine["files"], mine["memory"], least)]
+    for source in SOURCES:
+        for mode in modes(training, options):
+            theirs = rates[training, mode, source]
+            lines.append(compared(f"{training}, from {source}", f"PyTorch {mode}", mine[source], theirs, LEAST[mode]))
     return lines
 
 
@@ -111,16 +130,11 @@ def compared(what: str, against: str, ours: list[float], theirs: list[float], le
     return what, against, f"{mine:,.0f}", f"{other:,.0f}", f"{mine / other:.2f}", target
 
 
-def prepared(facts: dict[tuple[str, int, str], dict]) -> list[Row]:
-    """How long the first step of each process took, while all prepared theirs, and the memory of the GPU that it took."""
-    return [
-        (
-            f"{model}, batch {batch}, {mode}",
-            f"{each['first step']:.1f}",
-            "" if each["peak"] is None else f"{each['peak']:.1f}",
-        )
-        for (model, batch, mode), each in facts.items()
-    ]
+def started(item: tuple[tuple[Training, str], dict]) -> Row:
+    """How long the first step of a process took, while all of them started, and the memory of the GPU that it took."""
+    (training, mode), facts = item
+    memory = "" if facts["peak"] is None else f"{facts['peak']:.1f}"
+    return f"{training}, {mode}", f"{facts['first step']:.1f}", memory
 
 
 if __name__ == "__main__":

@@ -16,9 +16,8 @@ from typing import Any
 import torch
 import torchvision
 from torch.utils.data import DataLoader, Dataset
-from workers import serve
+from workers import serve, steps_per_second
 
-SETTLING = 40  # steps that are not timed: more than the readers keep ready
 MODELS: dict[str, Callable[[int], Any]] = {  # ours: torchvision's, of the same size
     "resnet50": lambda size: torchvision.models.resnet50(num_classes=1),
     "efficientnet_b4": lambda size: torchvision.models.efficientnet_b4(num_classes=1),
@@ -64,7 +63,7 @@ def main() -> None:
         "first step": time.perf_counter() - started,
         "peak": torch.cuda.max_memory_allocated() / 1e9 if device == "cuda" else None,
     }
-    serve(facts, lambda source, steps: timed(step, sources[source], steps) * options.batch_size)
+    serve(facts, lambda source, seconds: timed(step, sources[source], seconds) * options.batch_size)
 
 
 def arguments() -> argparse.Namespace:
@@ -98,16 +97,15 @@ def stepper(name: str, size: int, device: str, *, compiled: bool) -> Any:
     return step
 
 
-def timed(step: Any, batches: Iterator[Any], steps: int) -> float:
-    """Steps a second."""
-    for _ in range(SETTLING):
-        loss = step(*next(batches))
-    loss.item()
-    started = time.perf_counter()
-    for _ in range(steps):
-        loss = step(*next(batches))
-    loss.item()
-    return steps / (time.perf_counter() - started)
+def timed(step: Any, batches: Iterator[Any], seconds: float) -> float:
+    """Steps a second. A loss is read one step later, as ours is."""
+    losses = [torch.zeros(())]
+
+    def one() -> None:
+        losses.append(step(*next(batches)))
+        losses.pop(0).item()
+
+    return steps_per_second(one, lambda: losses[-1].item(), seconds)
 
 
 if __name__ == "__main__":

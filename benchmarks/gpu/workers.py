@@ -8,11 +8,14 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+FEWEST = 5  # steps that are timed, at least
+SETTLING = 3, 40  # steps that are not timed: at least, and at most, which is more than readers keep ready
 
 
 class Worker:
@@ -38,11 +41,11 @@ class Worker:
         self.ready = self.ready or self._answer()
         return self.ready
 
-    def rate(self, source: str, steps: int) -> float:
-        """Images a second of so many steps, from ``memory`` or ``files``."""
+    def rate(self, source: str, seconds: float) -> float:
+        """Images a second in training for so many seconds, from ``memory`` or ``files``."""
         self.wait()
         assert self.process.stdin
-        self.process.stdin.write(f"{source} {steps}\n")
+        self.process.stdin.write(f"{source} {seconds}\n")
         self.process.stdin.flush()
         return self._answer()["rate"]
 
@@ -69,10 +72,32 @@ def peer(python: str, listed: Path, model: str, batch: int, mode: str, size: int
     return Worker([python, HERE / "torch_steps.py", listed, model, batch, mode, "--image-size", size])
 
 
-def serve(facts: Mapping[str, Any], rate: Callable[[str, int], float]) -> None:
+def steps_per_second(step: Callable[[], None], wait: Callable[[], None], seconds: float) -> float:
+    """Time steps for so many seconds, after others for as long, or until what was read ahead is used up.
+
+    Args:
+        step: starts a step.
+        wait: waits until the last one is done.
+        seconds: to measure.
+    """
+    fewest, most = SETTLING
+    started, count = time.perf_counter(), 0
+    while count < fewest or (count < most and time.perf_counter() - started < seconds):
+        step()
+        count += 1
+    wait()
+    started, count = time.perf_counter(), 0
+    while count < FEWEST or time.perf_counter() - started < seconds:
+        step()
+        count += 1
+    wait()
+    return count / (time.perf_counter() - started)
+
+
+def serve(facts: Mapping[str, Any], rate: Callable[[str, float], float]) -> None:
     """Report that this process is prepared, with `facts`; then time what standard input asks for, until it ends."""
     print(json.dumps(dict(facts)), flush=True)
     for line in sys.stdin:
-        source, steps = line.split()
-        print(json.dumps({"rate": rate(source, int(steps))}), flush=True)
+        source, seconds = line.split()
+        print(json.dumps({"rate": rate(source, float(seconds))}), flush=True)
     os._exit(0)  # processes that read images without an end

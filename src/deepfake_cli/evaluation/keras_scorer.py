@@ -121,9 +121,12 @@ def _loaded(settings: Evaluate, path: Path) -> Any:
     with quiet():
         from deepfake_cli.distributed import devices
         from deepfake_cli.models import load_model
+        from deepfake_cli.training.fused import fuse
 
     plan = devices.choose(
         settings.gpu, settings.multi_gpu, settings.multi_gpu_force, devices.visible_gpus(), os.cpu_count() or 1
     )
     with devices.open_strategy(plan).scope():
-        return load_model(path, settings.model, settings.image_size)
+        model = load_model(path, settings.model, settings.image_size)
+    fuse(model)
+    return model

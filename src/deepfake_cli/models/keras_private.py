@@ -15,7 +15,15 @@ from deepfake_cli.errors import ModelError
 TESTED = "3.15.1"  # the Keras release that these names were tested with
 
 _LAYER = ("_flatten_layers",)
-_OPTIMIZER = ("_all_reduce_sum_gradients", "_clip_gradients", "_trainable_variables", "_model_variables_moving_average")
+_OPTIMIZER = (
+    "_all_reduce_sum_gradients",
+    "_clip_gradients",
+    "_get_variable_index",
+    "_model_variables_moving_average",
+    "_momentums",
+    "_trainable_variables",
+    "_velocities",
+)
 _TRAINER = ("_maybe_symbolic_build",)
 
 
@@ -34,9 +42,20 @@ def flatten_layers(layer: Any, *, include_self: bool = True) -> list[Any]:
     return list(_get(layer, "_flatten_layers")(include_self=include_self))
 
 
+def inner_optimizer(optimizer: Any) -> Any:
+    """The optimizer inside a loss-scaling wrapper, which mixed_float16 adds."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
+
+
+def adam_moments(optimizer: Any, variable: Any) -> tuple[Any, Any]:
+    """Adam's two averages for a trainable weight."""
+    place = _get(optimizer, "_get_variable_index")(variable)
+    return _get(optimizer, "_momentums")[place], _get(optimizer, "_velocities")[place]
+
+
 def moving_averages(optimizer: Any) -> list[Any]:
     """The moving averages of the trainable weights, in their order; empty if the optimizer keeps none."""
-    inner = _unwrapped(optimizer)
+    inner = inner_optimizer(optimizer)
     return list(_get(inner, "_model_variables_moving_average")) if inner.use_ema else []
 
 
@@ -45,7 +64,7 @@ def clip_summed_gradients(optimizer: Any) -> None:
 
     Keras 3.15 clips the gradients of each replica, then sums them.
     """
-    inner = _unwrapped(optimizer)
+    inner = inner_optimizer(optimizer)
     if not inner.global_clipnorm:
         return
     reduce_sum, clip = _get(inner, "_all_reduce_sum_gradients"), _get(inner, "_clip_gradients")
@@ -94,11 +113,6 @@ def averages_scalars(strategy: tf.distribute.Strategy) -> bool:
     except (ValueError, tf.errors.InvalidArgumentError):
         return False
     return True
-
-
-def _unwrapped(optimizer: Any) -> Any:
-    """The optimizer inside a loss-scaling wrapper, which mixed_float16 adds."""
-    return getattr(optimizer, "inner_optimizer", optimizer)
 
 
 def _get(owner: Any, name: str) -> Any:

@@ -165,8 +165,8 @@ class ProgressEvents(keras.callbacks.Callback):
         self.loop, self.progress = loop, progress
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Report that Keras traces the graph, which the first step waits for."""
-        self.progress(Phase("tracing the graph"))
+        """Report what the first step waits for."""
+        self.progress(Phase("compiling the training step" if self.model.jit_compile else "tracing the graph"))
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Report the step."""

@@ -12,6 +12,7 @@ import tensorflow as tf
 from deepfake_cli.errors import ModelError
 from deepfake_cli.runs.files import DELETE, PROGRESS, STATE
 from deepfake_cli.runs.resume import Start
+from deepfake_cli.training.fused import fuse
 from deepfake_cli.training.optimizer import swap_averages
 
 
@@ -58,16 +59,18 @@ def is_finite(model: keras.Model) -> bool:
 
 
 def built(model: keras.Model, start: Start) -> keras.Model:
-    """Create the variables of optimizer and metrics, which Keras would create in the first step, and return the model.
+    """Make a compiled model ready for its first step, and return it.
 
-    A step that creates variables is traced twice, which takes seconds. A snapshot of an epoch holds averaged weights, if
-    there are: training continues with those that are not averaged.
+    This creates the variables of optimizer and metrics: a step that creates them is traced twice, which takes seconds. It
+    also makes the step faster, see `fuse`. A snapshot of an epoch holds averaged weights, if there are: training continues
+    with those that are not averaged.
     """
     if model.optimizer.built and not start.progress:
         swap_averages(model)
     with model.distribute_strategy.scope():
         model.optimizer.build(model.trainable_variables)
     tf.function(_update_metrics)(model)
+    fuse(model)
     return model
 
 

@@ -68,12 +68,16 @@ def fit(
     team = Team(plan, strategy)
     keras.utils.set_random_seed(settings.seed)
     card = precision.capability()
-    chosen = precision.choose(settings.precision, settings.xla, plan, card)
+    custom = own.model is not None or any(
+        ":" in str(name) for name in (settings.model, settings.forgery, settings.degradation)
+    )
+    chosen = precision.choose(settings.precision, settings.xla, plan, card, own=custom)
     keras.config.set_dtype_policy(chosen.policy)
     progress(Phase("building the model"))
     with strategy.scope():
         model, start, notes = _resumed(run) if run and run.start.file else _first_model(settings, chosen.xla, own)
     keras.config.set_dtype_policy("float32")
+    model.jit_compile = chosen.xla  # a snapshot says how it was trained, on whatever device
     augment = augmentation.Augmentation.from_settings(settings)
     begin = Run.begin if not workers or workers.is_chief else ReadOnlyRun.begin
     if run is None and (not workers or workers.is_chief):
@@ -92,8 +96,8 @@ def fit(
         steps = settings.steps or math.ceil(len(table) / settings.batch)
         if settings.real_only and validation is not None:
             validation = augmentation.with_forged(validation)
-        compiling = gpu_kernels.note(gpu_kernels.built_for(), card)
-        notes = (*notes, *_other_versions(run), *([compiling] if compiling else []))
+        compiling = (gpu_kernels.note(gpu_kernels.built_for(), card), gpu_kernels.xla_note() if chosen.xla else "")
+        notes = (*notes, *_other_versions(run), *filter(None, compiling))
         begun = _describe(run, model, "; ".join(reasons), steps, table, validation, notes)
         run.write()
         progress(begun)

@@ -13,6 +13,7 @@ from deepfake_cli.config import Train
 from deepfake_cli.distributed.devices import Gpu, Plan
 from deepfake_cli.errors import ModelError
 from deepfake_cli.models.keras_private import flatten_layers
+from deepfake_cli.training.fused import without_xla
 from deepfake_cli.training.out_of_memory import is_out_of_memory
 from deepfake_cli.training.scoring import image_size
 
@@ -96,15 +97,19 @@ class Trial:
         return [*self.model.variables, *self.model.optimizer.variables]
 
     def _compiled(self) -> Callable[..., Any]:
-        """The step as a graph: traced once for all sizes; under XLA, which needs to know them, once for each."""
+        """The step as a graph, traced once for all sizes, without XLA: that would compile each size for a minute.
+
+        With XLA it takes less memory: what fits here fits there.
+        """
         model, size = self.model, image_size(self.model)
         shapes = (((None, size, size, 3), tf.uint8), ((None, 1), tf.float32), ((None, 1), tf.int64))
-        signature = None if model.jit_compile is True else [tf.TensorSpec(*each) for each in shapes]
 
         def step(*batch: tf.Tensor) -> Any:
             return model.distribute_strategy.run(model.train_step, (batch,))
 
-        return tf.function(step, input_signature=signature, jit_compile=model.jit_compile is True)
+        traced = tf.function(step, input_signature=[tf.TensorSpec(*each) for each in shapes], jit_compile=False)
+        with without_xla(model):
+            return traced.get_concrete_function()
 
 
 def noise(images: int, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

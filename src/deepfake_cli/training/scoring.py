@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from deepfake_cli.errors import DeepfakeError, ManifestError
 from deepfake_cli.training import input_pipeline
+from deepfake_cli.training.fused import without_xla
 from deepfake_cli.training.images import Read, decode, reading
 from deepfake_cli.training.out_of_memory import is_out_of_memory
 
@@ -40,12 +41,10 @@ def scores(
     batches = input_pipeline.scoring_batches(
         table, image_size=size, batch_size=batch_size, workers=workers, change=change
     )
+    counting = _Count(len(table), batch_size, progress)
     try:
-        return (
-            model.predict(batches, verbose=0, callbacks=[_Count(len(table), batch_size, progress)])
-            .reshape(-1)
-            .astype(np.float64)
-        )
+        with without_xla(model):
+            return model.predict(batches, verbose=0, callbacks=[counting]).reshape(-1).astype(np.float64)
     except tf.errors.OpError as error:
         raise unreadable(table, error) from None
 
