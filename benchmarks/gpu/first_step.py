@@ -37,6 +37,7 @@ def main() -> None:
             words = [*command, "--model", options.model, "--batch-size", options.batch_size]
             found = subprocess.run([*map(str, words)], check=True, stdout=subprocess.PIPE, text=True).stdout
             for line in found.splitlines():
+                print(process, line, file=sys.stderr, flush=True)
                 what, seconds = line.rsplit("\t", 1)
                 target = TARGETS.get(what) if process == "second" else None
                 rows.append(

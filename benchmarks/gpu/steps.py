@@ -96,15 +96,22 @@ def modes(training: Training, options: argparse.Namespace) -> list[str]:
 
 def report(options: argparse.Namespace, workers: dict[tuple[Training, str], Worker]) -> None:
     """Time the workers in turn; print the device, the table, and how they started."""
-    facts = {key: worker.wait() for key, worker in workers.items()}
+    facts = {}
+    for key, worker in workers.items():
+        try:
+            facts[key] = worker.wait()
+        except RuntimeError as error:
+            print(error, file=sys.stderr)
     print(f"Device: {next(iter(facts.values()))['device']}")
     for versions in {each["versions"] for each in facts.values() if "versions" in each}:
         print(versions)
     rates: Rates = {}
     for _ in range(options.pairs):
-        for key, worker in workers.items():
+        for key in facts:
             for source in SOURCES:
-                rates.setdefault((*key, source), []).append(worker.rate(source, options.seconds))
+                rate = workers[key].rate(source, options.seconds)
+                rates.setdefault((*key, source), []).append(rate)
+                print(f"{key[0]}, {key[1]}, from {source}: {rate:,.0f} images/s", file=sys.stderr, flush=True)
     print()
     header = ("what", "against", "ours, images/s", "theirs, images/s", "ratio", "target")
     print_columns([header, *(line for training in options.training for line in rows(training, options, rates))])
@@ -114,12 +121,16 @@ def report(options: argparse.Namespace, workers: dict[tuple[Training, str], Work
 
 def rows(training: Training, options: argparse.Namespace, rates: Rates) -> list[Row]:
     """Ours from files against from memory, and against the peers: medians, and the ratio of the medians."""
+    if (training, OURS, SOURCES[0]) not in rates:
+        return []
     mine = {source: rates[training, OURS, source] for source in SOURCES}
     least = LEAST["forged files" if training.forgery else "files"]
     lines = [compared(f"{training}, from files", "ours from memory", mine["files"], mine["memory"], least)]
     for source in SOURCES:
         for mode in modes(training, options):
-            theirs = rates[training, mode, source]
+            theirs = rates.get((training, mode, source))
+            if not theirs:
+                continue
             lines.append(compared(f"{training}, from {source}", f"PyTorch {mode}", mine[source], theirs, LEAST[mode]))
     return lines
 
