@@ -30,7 +30,7 @@ def fuse(model: keras.Model) -> None:
             layer.call = _normalised(layer)
         elif type(layer) is keras.layers.DepthwiseConv2D and on_gpu():
             layer.call = _depthwise(layer, model)
-    optimizer = inner_optimizer(model.optimizer)
+    optimizer = inner_optimizer(getattr(model, "optimizer", None))
     if type(optimizer) in (keras.optimizers.Adam, keras.optimizers.AdamW) and not optimizer.amsgrad:
         optimizer.update_step = _adam(optimizer)
 
