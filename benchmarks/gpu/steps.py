@@ -7,6 +7,7 @@ import argparse
 import statistics
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -70,6 +71,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--image-size", type=int, help="side of the input, in pixels [default: that of each model]")
     parser.add_argument("--seconds", type=float, default=2.0, help="that each is timed [%(default)s]")
     parser.add_argument("--pairs", type=int, default=3, help="times that each is measured [%(default)s]")
+    parser.add_argument(
+        "--patience", type=float, default=600, help="seconds that the processes have to prepare [%(default)s]"
+    )
     parser.add_argument("--precision", default="auto", help="as of deepfake train")
     parser.add_argument("--xla", default="auto", help="as of deepfake train")
     parser.add_argument(
@@ -96,10 +100,11 @@ def modes(training: Training, options: argparse.Namespace) -> list[str]:
 
 def report(options: argparse.Namespace, workers: dict[tuple[Training, str], Worker]) -> None:
     """Time the workers in turn; print the device, the table, and how they started."""
-    facts = {}
+    facts, until = {}, time.monotonic() + options.patience
     for key, worker in workers.items():
         try:
-            facts[key] = worker.wait()
+            facts[key] = worker.wait(until)
+            print(f"{key[0]}, {key[1]}: first step after {facts[key]['first step']:.1f} s", file=sys.stderr, flush=True)
         except RuntimeError as error:
             print(error, file=sys.stderr)
     print(f"Device: {next(iter(facts.values()))['device']}")

@@ -6,6 +6,7 @@ process with PyTorch alone can use it.
 
 import json
 import os
+import select
 import subprocess
 import sys
 import time
@@ -36,8 +37,22 @@ class Worker:
         )
         self.ready: dict[str, Any] | None = None
 
-    def wait(self) -> dict[str, Any]:
-        """What the process reports when it is prepared, once it is."""
+    def wait(self, until: float | None = None) -> dict[str, Any]:
+        """What the process reports when it is prepared, once it is.
+
+        Args:
+            until: when to give up, in the time of `time.monotonic`; None for never.
+
+        Raises:
+            RuntimeError: the process failed, or was given up.
+        """
+        if (
+            until
+            and not self.ready
+            and not select.select([self.process.stdout], [], [], max(0, until - time.monotonic()))[0]
+        ):
+            self.close()
+            raise RuntimeError(f"{self.process.args} was not prepared in time")
         self.ready = self.ready or self._answer()
         return self.ready
 
