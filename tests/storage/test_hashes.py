@@ -9,17 +9,17 @@ from deepfake_cli.config import Split
 from deepfake_cli.datasets import find_clips
 from deepfake_cli.extraction.extract import Job, extract
 from deepfake_cli.extraction.record import RECORD, key_of
-from deepfake_cli.storage.hashes import former, same, sha256
+from deepfake_cli.storage.hashes import former, name, same, sha256
 
 SOURCE = Path(__file__).parents[2] / "src" / "deepfake_cli"
 ONLY_HERE = SOURCE / "storage" / "hashes.py"
 
 
 def test_no_other_module_uses_another_hash():
-    others = re.compile(r"blake2|md5|sha1\b|sha512|sha3_")
-    assert [path.name for path in SOURCE.rglob("*.py") if path != ONLY_HERE and others.search(path.read_text())] == [
-        "unrecognised.py"  # the suffix of a file
-    ]
+    others = re.compile(r"blake2|md5|sha1\b|sha512|sha3_", re.IGNORECASE)
+    files = [path for kind in ("*.py", "*.jinja", "*.js") for path in SOURCE.rglob(kind) if path != ONLY_HERE]
+    found = [path.name for path in files if others.search(path.read_text())]
+    assert found == ["unrecognised.py"]  # the suffix of a file
 
 
 def test_records_of_earlier_versions_are_read(tmp_path):
@@ -28,6 +28,7 @@ def test_records_of_earlier_versions_are_read(tmp_path):
     assert sha256(path) == hashlib.sha256(b"a").hexdigest()
     former = hashlib.blake2b(b"a", digest_size=16).hexdigest()
     assert same(path, sha256(path)) and same(path, former) and not same(path, None)
+    assert (name(sha256(path)), name(former)) == ("SHA-256", "BLAKE2b")
     path.write_text("b")
     assert not same(path, former) and not same(path, hashlib.sha256(b"a").hexdigest())
 

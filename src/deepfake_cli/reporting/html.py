@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deepfake_cli.storage import hashes
 from deepfake_cli.storage.escapes import visible
 
 SIDE = 176  # pixels of an image on a page
@@ -54,7 +55,7 @@ def _environment() -> Any:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    environment.filters |= {"figure": figure, "count": count}
+    environment.filters |= {"figure": figure, "count": count, "hash_name": hashes.name}
     return environment
 
 

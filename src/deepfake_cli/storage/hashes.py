@@ -39,6 +39,11 @@ def maker(recorded: str) -> Any:
     return former if len(recorded) == 2 * FORMER_BYTES else hashlib.sha256
 
 
+def name(recorded: str) -> str:
+    """The name of the hash function of a record: ``SHA-256`` or ``BLAKE2b``."""
+    return "BLAKE2b" if maker(recorded) is former else "SHA-256"
+
+
 def former(data: bytes = b"") -> Any:
     """BLAKE2b with 16 bytes, as earlier versions made it."""
     return hashlib.blake2b(data, digest_size=FORMER_BYTES)
