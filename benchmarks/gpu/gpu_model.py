@@ -17,6 +17,7 @@ from deepfake_cli.training.augmentation import Augmentation, augment_each_step
 from deepfake_cli.training.memory import noise
 from deepfake_cli.training.optimizer import compiled
 from deepfake_cli.training.scoring import image_size
+from deepfake_cli.training.xla import compiles
 
 DEFAULT_BATCH = Train.model_fields["batch_size"].default
 
@@ -28,7 +29,7 @@ class Device:
         self.visible = devices.visible_gpus()
         self.plan = devices.choose(None, 0, False, self.visible, os.cpu_count() or 1)
         self.strategy = devices.open_strategy(self.plan)
-        self.how = precision.choose(precision_, xla, self.plan, precision.capability())
+        self.how, self.xla = precision.choose(precision_, self.plan, precision.capability()), xla
 
     def __str__(self) -> str:
         return f"{self.plan.reason}; {self.how.reason}"
@@ -43,8 +44,9 @@ class Device:
         settings = settings or Train(model=name)
         keras.config.set_dtype_policy(self.how.policy)
         with self.strategy.scope():
-            model = compiled(build_model(name, image_size=size, weights=None), settings, xla=self.how.xla)
+            model = compiled(build_model(name, image_size=size, weights=None), settings)
         keras.config.set_dtype_policy("float32")
+        model.jit_compile = compiles(settings.model_copy(update={"xla": self.xla}), self.plan, model)
         augment_each_step(checkpoint.built(model, Start()), Augmentation.from_settings(settings))
         return model
 

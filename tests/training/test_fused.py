@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from deepfake_cli.training import fused
 from deepfake_cli.training.fused import fuse
 
 STEPS = 4
@@ -95,32 +94,3 @@ def test_masks_other_axes_and_subclasses_stay_as_they_are():
     images = np.random.default_rng(0).random((5, 4, 4, 4), np.float32)
     found = model.get_layer("rows")(images, training=True)
     np.testing.assert_allclose(np.mean(found, axis=(0, 2, 3)), 0, atol=1e-5)
-
-
-@pytest.mark.parametrize("padding", ["same", "valid"])
-@pytest.mark.parametrize("strides", [1, 2])
-@pytest.mark.parametrize("size", [3, 5])
-@pytest.mark.parametrize("xla", [False, True])
-def test_depthwise_convolutions_are_the_same(padding, strides, size, xla, monkeypatch):
-    keras.utils.set_random_seed(0)
-    inputs = keras.Input((9, 12, 5))
-    layer = keras.layers.DepthwiseConv2D(
-        size, strides, padding, bias_initializer="random_normal", activation="relu", name="depthwise"
-    )
-    model = keras.Model(inputs, layer(inputs))
-    model.compile("sgd", "mse", jit_compile=xla)
-    images = tf.constant(np.random.default_rng(0).random((2, 9, 12, 5), np.float32))
-
-    def with_gradients():
-        with tf.GradientTape() as tape:
-            tape.watch(images)
-            outputs = model(images, training=True)
-            loss = tf.reduce_sum(tf.sin(outputs))
-        return outputs, *tape.gradient(loss, [images, *model.trainable_weights])
-
-    plain = with_gradients()
-    monkeypatch.setattr(fused, "on_gpu", lambda: True)
-    fuse(model)
-    assert "call" in vars(layer)
-    for one, other in zip(plain, with_gradients(), strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)

@@ -27,7 +27,7 @@ from deepfake_cli.runs.resume import Start
 from deepfake_cli.runs.run import Run
 from deepfake_cli.storage.disk import check_output, sentence
 from deepfake_cli.storage.urls import url
-from deepfake_cli.training import augmentation, checkpoint, input_pipeline, memory, precision
+from deepfake_cli.training import augmentation, checkpoint, input_pipeline, memory, precision, xla
 from deepfake_cli.training.callbacks import training_callbacks
 from deepfake_cli.training.events import Begun, Phase, Progress, list_counts
 from deepfake_cli.training.input_speed import InputSpeed
@@ -68,16 +68,13 @@ def fit(
     team = Team(plan, strategy)
     keras.utils.set_random_seed(settings.seed)
     card = precision.capability()
-    custom = own.model is not None or any(
-        ":" in str(name) for name in (settings.model, settings.forgery, settings.degradation)
-    )
-    chosen = precision.choose(settings.precision, settings.xla, plan, card, own=custom)
+    chosen = precision.choose(settings.precision, plan, card)
     keras.config.set_dtype_policy(chosen.policy)
     progress(Phase("building the model"))
     with strategy.scope():
-        model, start, notes = _resumed(run) if run and run.start.file else _first_model(settings, chosen.xla, own)
+        model, start, notes = _resumed(run) if run and run.start.file else _first_model(settings, own)
     keras.config.set_dtype_policy("float32")
-    model.jit_compile = chosen.xla  # a snapshot says how it was trained, on whatever device
+    model.jit_compile = xla.compiles(settings, plan, model, own=own.model is not None)  # not what a snapshot says
     augment = augmentation.Augmentation.from_settings(settings)
     begin = Run.begin if not workers or workers.is_chief else ReadOnlyRun.begin
     if run is None and (not workers or workers.is_chief):
@@ -86,7 +83,7 @@ def fit(
     name = own.model.name if own.model else _model_name(settings.snapshot, settings.model)
     run = run or begin(settings, name, start, model.save)
     try:
-        reasons: tuple[str, ...] = (plan.reason, chosen.reason)
+        reasons: tuple[str, ...] = (plan.reason, chosen.reason, *["XLA"] * model.jit_compile)
         augmentation.augment_each_step(checkpoint.built(model, start), augment)
         team.prepare(model)
         if isinstance(settings.batch_size, str):
@@ -96,7 +93,10 @@ def fit(
         steps = settings.steps or math.ceil(len(table) / settings.batch)
         if settings.real_only and validation is not None:
             validation = augmentation.with_forged(validation)
-        compiling = (gpu_kernels.note(gpu_kernels.built_for(), card), gpu_kernels.xla_note() if chosen.xla else "")
+        compiling = (
+            gpu_kernels.note(gpu_kernels.built_for(), card),
+            gpu_kernels.xla_note() if model.jit_compile else "",
+        )
         notes = (*notes, *_other_versions(run), *filter(None, compiling))
         begun = _describe(run, model, "; ".join(reasons), steps, table, validation, notes)
         run.write()
@@ -247,7 +247,7 @@ def _resumed(run: Run) -> tuple[keras.Model, Start, tuple[str, ...]]:
     return read_model(start.file, compile=True), start, (f"Resuming {url(run.location.path)} from {start}.",)
 
 
-def _first_model(settings: Train, xla: bool, own: Own) -> tuple[keras.Model, Start, tuple[str, ...]]:
+def _first_model(settings: Train, own: Own) -> tuple[keras.Model, Start, tuple[str, ...]]:
     """The model of a new run, built or read from ``--snapshot``: model, start, and notes for the user."""
     if settings.snapshot:
         model = read_model(settings.snapshot, compile=True)
@@ -259,11 +259,11 @@ def _first_model(settings: Train, xla: bool, own: Own) -> tuple[keras.Model, Sta
             )
         if model.optimizer is None:
             note = "The snapshot has no optimizer state: training starts with a new optimizer."
-            return compiled(model, settings, xla=xla), Start(epoch=done), (note,)
+            return compiled(model, settings), Start(epoch=done), (note,)
         return model, Start(epoch=done), (f"Starting from {settings.snapshot}, after epoch {done}.",)
     if own.model is not None:
         check(own.model, "model")
-        return compiled(own.model, settings, xla=xla, optimizer=own.optimizer), Start(epoch=settings.initial_epoch), ()
+        return compiled(own.model, settings, optimizer=own.optimizer), Start(epoch=settings.initial_epoch), ()
     pretrained = settings.imagenet_weights and not settings.weights
     model = build_model(
         settings.model,
@@ -275,7 +275,7 @@ def _first_model(settings: Train, xla: bool, own: Own) -> tuple[keras.Model, Sta
         load_weights(model, settings.weights)
     from_scratch = pretrained and not architecture(settings.model).pretrained
     notes = (f"{settings.model} has no pretrained weights: training starts from random ones.",) if from_scratch else ()
-    return compiled(model, settings, xla=xla, optimizer=own.optimizer), Start(epoch=settings.initial_epoch), notes
+    return compiled(model, settings, optimizer=own.optimizer), Start(epoch=settings.initial_epoch), notes
 
 
 def _model_name(snapshot: Path | None, model: str) -> str:

@@ -13,9 +13,9 @@ from deepfake_cli.config import Train
 from deepfake_cli.distributed.devices import Gpu, Plan
 from deepfake_cli.errors import ModelError
 from deepfake_cli.models.keras_private import flatten_layers
-from deepfake_cli.training.fused import without_xla
 from deepfake_cli.training.out_of_memory import is_out_of_memory
 from deepfake_cli.training.scoring import image_size
+from deepfake_cli.training.xla import without_xla
 
 FIRST, MOST = 8, 256  # images of a replica on a GPU: tried first, and the most that --batch-size auto takes
 MOST_ON_CPU = 16  # images of a replica that it takes on a CPU

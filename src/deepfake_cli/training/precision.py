@@ -1,4 +1,4 @@
-"""Choose the numeric precision and XLA by the device, with the reason."""
+"""Choose the numeric precision by the device, with the reason."""
 
 from dataclasses import dataclass
 
@@ -13,32 +13,26 @@ class Precision:
 
     Attributes:
         policy: Keras' dtype policy; weights are float32 under each.
-        xla: whether XLA compiles the training step.
         reason: why, for the user.
     """
 
     policy: str
-    xla: bool
     reason: str
 
 
-def choose(precision: str, xla: str, plan: Plan, capability: tuple[int, int] | None, *, own: bool = False) -> Precision:
-    """Choose precision and XLA from the options and the device.
+def choose(precision: str, plan: Plan, capability: tuple[int, int] | None) -> Precision:
+    """Choose the precision from the option and the device.
 
     On CPUs, float32 is fastest, even with AVX512-BF16 (``benchmarks/precision.py``). GPUs with bfloat16 tensor cores use
-    bfloat16, which needs no loss scaling; older ones float16. One GPU trains several times as fast with XLA
-    (``benchmarks/gpu/choices.py``); on a CPU XLA is slower, and several replicas cannot sum their gradients in it.
+    bfloat16, which needs no loss scaling; older ones float16.
 
     Args:
         precision: ``--precision``: a dtype policy, or ``"auto"``.
-        xla: ``--xla``: ``"auto"``, ``"on"`` or ``"off"``.
         plan: the devices.
         capability: compute capability of the first GPU; None without a GPU, or if unknown.
-        own: whether a part of the step is the user's own code, which XLA may not be able to compile.
     """
     policy, why = _fastest(plan, capability) if precision == "auto" else (precision, "as asked")
-    compiled = xla == "on" or (xla == "auto" and plan.kind == "gpu" and not own)
-    return Precision(policy, compiled, f"{policy} ({why}){', XLA' * compiled}")
+    return Precision(policy, f"{policy} ({why})")
 
 
 def capability() -> tuple[int, int] | None:

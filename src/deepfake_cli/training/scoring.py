@@ -10,9 +10,9 @@ import tensorflow as tf
 
 from deepfake_cli.errors import DeepfakeError, ManifestError
 from deepfake_cli.training import input_pipeline
-from deepfake_cli.training.fused import without_xla
 from deepfake_cli.training.images import Read, decode, reading
 from deepfake_cli.training.out_of_memory import is_out_of_memory
+from deepfake_cli.training.xla import without_xla
 
 
 def scores(

@@ -1,0 +1,42 @@
+"""Whether XLA compiles the training step."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import keras
+
+from deepfake_cli.config import Train
+from deepfake_cli.distributed.devices import Plan
+from deepfake_cli.models.keras_private import flatten_layers
+
+SLOW_TO_COMPILE = (keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
+
+
+def compiles(settings: Train, plan: Plan, model: keras.Model, *, own: bool = False) -> bool:
+    """Whether XLA compiles the training step, by ``--xla`` and the device.
+
+    On one GPU a step of ResNet50 is six times as fast with XLA, and compiled in a minute, once. The step of a model with
+    depthwise convolutions was not compiled after more than a minute. On a CPU XLA is slower; several replicas cannot sum their
+    gradients in it (``benchmarks/README.md``).
+
+    Args:
+        settings: of the training.
+        plan: the devices.
+        model: to train.
+        own: whether the model is the user's own object.
+    """
+    if settings.xla != "auto":
+        return settings.xla == "on"
+    custom = own or any(":" in str(name) for name in (settings.model, settings.forgery, settings.degradation))
+    slow = any(isinstance(layer, SLOW_TO_COMPILE) for layer in flatten_layers(model))
+    return plan.kind == "gpu" and not custom and not slow
+
+
+@contextmanager
+def without_xla(model: keras.Model) -> Iterator[None]:
+    """Trace functions of `model` for no XLA in the block: it would compile each, for each size of a batch."""
+    before, model.jit_compile = model.jit_compile, False
+    try:
+        yield
+    finally:
+        model.jit_compile = before
