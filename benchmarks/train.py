@@ -62,9 +62,14 @@ def main() -> None:
     )
     with tempfile.TemporaryDirectory(prefix="deepfake-train-") as name, devices.open_strategy(plan).scope():
         table = face_crops(options.viddir, Path(name))
-        model = compiled(build_model(settings.model, image_size=settings.image_size, weights=None), settings)
-        augment_each_step(checkpoint.built(model, Start()), Augmentation.from_settings(settings))
-        limits, rates, alone = measure(model, table, options)
+        plain, model = (
+            compiled(build_model(settings.model, image_size=settings.image_size, weights=None), settings)
+            for _ in range(2)
+        )
+        checkpoint.built(model, Start())
+        for each in (plain, model):
+            augment_each_step(each, Augmentation.from_settings(settings))
+        limits, rates, alone, unfused = measure(model, plain, table, options)
     print_table(
         [
             row(
@@ -76,6 +81,7 @@ def main() -> None:
                 digits=2,
             ),
             row("reading alone, without the model", "the same", limits, alone, digits=2),
+            row("the same model fed from memory", "in plain Keras, not fused", unfused, limits, digits=2),
         ],
         "steps/s",
     )
@@ -96,8 +102,10 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def measure(model: keras.Model, table: pd.DataFrame, options: argparse.Namespace) -> tuple[list[float], ...]:
-    """Steps a second from memory, from files, and of reading alone."""
+def measure(
+    model: keras.Model, plain: keras.Model, table: pd.DataFrame, options: argparse.Namespace
+) -> tuple[list[float], ...]:
+    """Steps a second from memory, from files, of reading alone, and of the plain model from memory."""
     files = input_pipeline.training_batches(
         table,
         image_size=image_size(model),
@@ -108,14 +116,15 @@ def measure(model: keras.Model, table: pd.DataFrame, options: argparse.Namespace
     )
     memory = tf.data.Dataset.from_tensors(next(iter(files))).repeat().prefetch(tf.data.AUTOTUNE)
     assert memory.element_spec == files.element_spec
-    for batches in (memory, files):
-        timed(model, batches, 1)
-    limits, rates, alone = [], [], []
+    for each, batches in ((model, memory), (model, files), (plain, memory)):
+        timed(each, batches, 1)
+    limits, rates, alone, unfused = [], [], [], []
     for _ in range(options.pairs):
         limits.append(timed(model, memory, options.steps))
         rates.append(timed(model, files, options.steps))
         alone.append(read(files, options.steps))
-    return limits, rates, alone
+        unfused.append(timed(plain, memory, options.steps))
+    return limits, rates, alone, unfused
 
 
 def timed(model: keras.Model, batches: tf.data.Dataset, steps: int, settling: int = SETTLING) -> float:

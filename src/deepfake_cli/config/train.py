@@ -244,7 +244,7 @@ class Train(Device):
     xla: Literal["auto", "on", "off"] = option(
         "auto",
         "Compile the training step with XLA: auto, on or off",
-        more="auto: chosen by device",
+        more="auto: on one GPU, for models without depthwise convolutions",
         panel=Panel.SPEED,
     )
     cluster: str | None = option(None, CLUSTER, more=ON_THIS_MACHINE, panel=Panel.SPEED, metavar="ADDRESS")

@@ -77,7 +77,7 @@ def xla_note() -> str:
     if folder.is_dir() and any(folder.iterdir()):
         return ""
     return (
-        "XLA compiles the training step, which takes a minute or two and makes it several times as fast. It is kept in "
+        "XLA compiles the training step, which takes a minute or two and makes it faster. It is kept in "
         f"{folder}, so the next start of this model is faster. To start at once, and train slower: --xla off."
     )
 

@@ -15,7 +15,7 @@ SLOW_TO_COMPILE = (keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
 def compiles(settings: Train, plan: Plan, model: keras.Model, *, own: bool = False) -> bool:
     """Whether XLA compiles the training step, by ``--xla`` and the device.
 
-    On one GPU a step of ResNet50 is six times as fast with XLA, and compiled in a minute, once. The step of a model with
+    On one GPU a step of ResNet50 is three times as fast with XLA, and compiled in a minute, once. The step of a model with
     depthwise convolutions was not compiled after more than a minute. On a CPU XLA is slower; several replicas cannot sum their
     gradients in it (``benchmarks/README.md``).
 
