@@ -12,6 +12,7 @@ import pytest
 from deepfake_cli.assets import CLIPS, FOLDER
 from tests import processes
 
+os.environ.setdefault("TF_XLA_FLAGS", "--tf_xla_persistent_cache_directory=")  # keep nothing in the user's cache
 SHARED = Path(__file__).parents[2] / "shared" / "media"
 
 
