@@ -1,6 +1,7 @@
 """What the command line says meanwhile and at the end."""
 
 import io
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from deepfake_cli.cli.predict import STYLES
 from deepfake_cli.cli.train import TrainProgress
 from deepfake_cli.commands import doctor, predict
 from deepfake_cli.config import Predict
+from deepfake_cli.native_output import LEVEL
 from deepfake_cli.training.events import Phase
 from tests.cli.test_help import COMMANDS
 
@@ -39,7 +41,8 @@ def test_progress_is_shown_while_native_libraries_are_silent():
         "    os.write(2, b'noise\\n'); error_console.print('outer')\n"
         "os.write(2, b'after\\n')\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    silent = os.environ | {LEVEL: "3"}  # as the command line sets it
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=silent)
     assert done.stderr.splitlines() == ["inner", "outer", "after"]
 
 

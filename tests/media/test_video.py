@@ -14,6 +14,7 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
+from deepfake_cli.app.kinds import settle
 from deepfake_cli.assets import FOLDER
 from deepfake_cli.errors import VideoError
 from deepfake_cli.media.geometry import upright
@@ -327,3 +328,14 @@ def test_a_stream_that_begins_later_in_the_file_is_passed_over(tmp_path):
         assert sum(1 for _ in source.frames()) >= 70 and re.search(
             r"\d+ frames? (is|are) damaged", str(source.faults())
         )
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_tags_that_are_no_utf_8_show_their_bytes(plain, tmp_path, suffix):
+    path = remuxed(plain, tmp_path / f"tags{suffix}", title="caf?")
+    data = path.read_bytes()
+    assert data.count(b"caf?") == 1
+    path.write_bytes(data.replace(b"caf?", b"caf\xe9"))
+    source = FrameSource(path)
+    assert source.header.tags["title"] == r"caf\xe9"
+    assert settle(path) == path and [number(image) for _, image in source.frames()] == ALL

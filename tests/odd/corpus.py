@@ -290,6 +290,14 @@ def in_profile(suffix: str, primaries) -> Callable[[Path], None]:
     return make
 
 
+def of_png(path: Path) -> None:
+    """A video of PNG images with a colour profile, turned by its container."""
+    image = path.with_name("whole-image.png")
+    in_profile(".png", P3)(image)
+    ffmpeg("-display_rotation", 90, "-framerate", 25, "-loop", 1, "-i", image, "-frames:v", COUNT, "-c", "copy", path)
+    image.unlink()
+
+
 def chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
@@ -384,6 +392,7 @@ MEDIA: dict[str, Odd] = {
     "pal.mp4": Odd(video(f"-vf scale=280:300,setsar=64/45 {X264}"), size=(398, 300)),
     "tall_pixels.mkv": Odd(video(f"-vf scale=400:150,setsar=1/2 {X264}"), size=(200, 150), near=24),
     "turned.mp4": Odd(remuxed("", before="-display_rotation 90"), size=(HEIGHT, WIDTH), near=None),
+    "png.mov": Odd(of_png, size=(HEIGHT, WIDTH), near=None),
     "turned_pal.mp4": Odd(
         remuxed("", before="-display_rotation 180", first=f"-vf vflip,hflip,scale=280:300,setsar=64/45 {X264}"),
         size=(398, 300),

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from deepfake_cli.errors import VideoError
+from deepfake_cli.media.container import demuxer
 from deepfake_cli.media.info import MOST_PIXELS, TOO_LARGE, opened
 
 IMAGES = {
@@ -57,9 +58,8 @@ def _image(path: Path) -> str:
 def _check_video(path: Path) -> None:
     import av
 
-    options = {"protocol_whitelist": "file", "format_whitelist": VIDEOS, "max_pixels": str(MOST_PIXELS)}
     try:
-        with av.open(str(path), options=options, metadata_errors="replace") as container:
+        with demuxer(path, format_whitelist=VIDEOS) as container:
             has_video = bool(container.streams.video)
     except (av.FFmpegError, OSError):
         raise VideoError(f"Not a readable video or image. Supported formats: {TAKEN}.") from None

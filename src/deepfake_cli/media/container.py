@@ -1,7 +1,7 @@
 """Open a video file with FFmpeg, and choose the stream that is judged."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from deepfake_cli.errors import VideoError
 from deepfake_cli.media.info import MOST_PIXELS
@@ -27,9 +27,8 @@ def open_video(path: Path) -> tuple["av.container.InputContainer", "av.VideoStre
         raise VideoError(f"{path}: not a regular file")
     if path.stat().st_size == 0:
         raise VideoError(f"{path}: the file is empty")
-    options = {"protocol_whitelist": "file", **LIMIT}  # a playlist named .mp4 must not access the network
     try:
-        container = av.open(str(path.absolute()), options=options, metadata_errors="replace")
+        container = demuxer(path)
     except (av.FFmpegError, OSError) as error:
         raise VideoError(f"{path}: {_why(error)}") from None
     try:
@@ -39,6 +38,21 @@ def open_video(path: Path) -> tuple["av.container.InputContainer", "av.VideoStre
     except BaseException:
         container.close()
         raise
+
+
+def demuxer(path: Path, **options: str) -> "av.container.InputContainer":
+    """Open a file with FFmpeg's `options`, and those that keep it small and off the network.
+
+    Bytes of metadata that are not UTF-8 become surrogates, as in `os.fsdecode`: PyAV 19 always does so, 18 is asked to.
+
+    Raises:
+        av.FFmpegError, OSError: it cannot be read.
+    """
+    import av
+
+    options |= {"protocol_whitelist": "file", **LIMIT}  # a playlist named .mp4 must not access the network
+    errors: dict[str, Any] = {"metadata_errors": "surrogateescape"} if av.__version__.startswith("18.") else {}
+    return av.open(str(path.absolute()), "r", options=options, **errors)
 
 
 def _why(error: Exception) -> str:

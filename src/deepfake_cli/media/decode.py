@@ -26,6 +26,8 @@ from deepfake_cli.media.info import Facts, exif_orientation
 if TYPE_CHECKING:
     import av
 
+PNG = ("png", "apng")  # have colour profiles with a name, which PyAV 18 and 19 free twice if asked for side data
+
 
 class Video:
     """A video file, open for decoding once, on one thread, since `split` runs one process per core.
@@ -61,7 +63,8 @@ class Video:
         self.notes = [f"{others + 1} video streams: the default one was read"] if others else []
         self._matrix: np.ndarray | None = None  # display matrix: rotation and mirroring
         self._crop = crop_of(self._container, self._stream)
-        self._aspect = Fraction(self._stream.sample_aspect_ratio or 1)
+        aspect = self._stream.sample_aspect_ratio or Fraction(1)  # PyAV 19 has its own type of fractions
+        self._aspect = Fraction(aspect.numerator, aspect.denominator)
         self._hdr = 0  # its transfer characteristic
         self._keys = array("q")  # indices of the key frames
         self._rotation = 0
@@ -107,12 +110,14 @@ class Video:
 
     def _orientation(self, frame: "av.VideoFrame", packet: "av.Packet[Any] | None") -> np.ndarray | None:
         """The display matrix of a frame, nine numbers; None without one."""
-        try:
-            matrix = frame.side_data.get("DISPLAYMATRIX")
-        except ValueError:  # PyAV fails if the frame has data of a type that it does not know, such as EXIF
-            orientation = exif_orientation(bytes(packet)) if packet is not None else 1
-            return of_exif(orientation) if orientation > 1 else of_angle(frame.rotation)
-        return None if matrix is None else np.frombuffer(cast(bytes, matrix), np.int32)
+        if self.facts.codec not in PNG:
+            try:
+                matrix = frame.side_data.get("DISPLAYMATRIX")
+                return None if matrix is None else np.frombuffer(cast(bytes, matrix), np.int32)
+            except ValueError:  # PyAV 18 fails if the frame has data of a type that it does not know, such as EXIF
+                pass
+        orientation = exif_orientation(bytes(packet)) if packet is not None else 1
+        return of_exif(orientation) if orientation > 1 else of_angle(frame.rotation)
 
     def _time(self, frame: "av.VideoFrame") -> float:
         """Timestamp of a frame; from the frame rate if the stream has none."""

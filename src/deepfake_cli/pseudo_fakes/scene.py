@@ -96,4 +96,4 @@ def _shaken(rng: np.random.Generator, picture: np.ndarray) -> np.ndarray:
     reach = np.array([np.cos(angle), np.sin(angle)]) * length / 2
     first, last = (tuple(int(each) for each in length / 2 + sign * reach) for sign in (-1, 1))
     cv2.line(kernel, first, last, 1.0)
-    return cv2.filter2D(picture, -1, kernel / max(kernel.sum(), 1))
+    return cv2.filter2D(picture, -1, kernel / max(float(kernel.sum()), 1))
