@@ -6,6 +6,7 @@ import pytest
 
 from deepfake_cli.distributed import gpu_kernels
 from deepfake_cli.distributed.gpu_kernels import are_included, note
+from tests import processes
 
 BUILD = ["sm_60", "sm_70", "sm_80", "sm_89", "compute_90"]  # TensorFlow 2.21
 
@@ -49,7 +50,35 @@ def test_the_caches_are_the_users_if_set(tmp_path, monkeypatch):
     assert int(os.environ.pop("CUDA_CACHE_MAXSIZE")) == 4 * 2**30
     kept = gpu_kernels.default_xla_cache()
     assert tmp_path in kept.parents
-    assert os.environ["TF_XLA_FLAGS"] == f"--tf_xla_auto_jit=0 --tf_xla_persistent_cache_directory={kept}"
+    assert os.environ["TF_XLA_FLAGS"] == f"--tf_xla_auto_jit=0 --tf_xla_persistent_cache_directory='{kept}'"
+    assert gpu_kernels.xla_cache() == kept
+
+
+@pytest.mark.parametrize("home", ["a file", "too full", "o'brien"])
+def test_nothing_is_kept_where_it_cannot_be(home, tmp_path, monkeypatch):
+    (tmp_path / home).touch() if home == "a file" else None
+    monkeypatch.setattr(gpu_kernels, "ROOM", 2**80 if home == "too full" else 1)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / home))
+    monkeypatch.setenv("TF_XLA_FLAGS", "")
+    gpu_kernels.keep_compiled()
+    assert os.environ["TF_XLA_FLAGS"] == "" and gpu_kernels.xla_cache() is None
+    assert "kept" not in gpu_kernels.xla_note()
+
+
+def test_a_step_that_xla_cannot_read_is_removed(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "a home"))
+    monkeypatch.setenv("TF_XLA_FLAGS", "")
+    gpu_kernels.keep_compiled()
+    folder = gpu_kernels.xla_cache()
+    folder.mkdir(parents=True)
+    (folder / "step.pb").touch()
+    assert gpu_kernels.forget_damaged(ValueError("No algorithm worked!")) == "" and folder.is_dir()
+    assert (
+        str(folder) in gpu_kernels.forget_damaged(ValueError("Read less bytes than requested")) and not folder.exists()
+    )
+    monkeypatch.setenv("TF_XLA_FLAGS", f"{gpu_kernels.XLA_CACHE}{tmp_path}")
+    assert "Remove this folder" in gpu_kernels.forget_damaged(ValueError("Serialized cache key does not match."))
+    assert tmp_path.is_dir()
 
 
 def test_the_first_training_with_xla_is_said_to_compile_and_the_next_is_not(tmp_path, monkeypatch):
@@ -71,3 +100,28 @@ def test_the_oldest_compiled_steps_are_forgotten(tmp_path, monkeypatch):
         os.utime(folder / name, (1e9 - age, 1e9 - age))
     gpu_kernels.keep_compiled()
     assert {file.name for file in folder.iterdir()} == {"newest", "middle"}
+
+
+@pytest.mark.slow
+def test_tensorflow_says_so_if_it_cannot_read_what_xla_kept(tmp_path):
+    code = """
+import tensorflow as tf
+try:
+    tf.function(lambda x: tf.reduce_sum(tf.sin(x) @ x), jit_compile=True)(tf.ones((8, 8)))
+except tf.errors.OpError as error:
+    print("failed:", error)
+"""
+    (tmp_path / "script.py").write_text(code)
+    flags = {"TF_XLA_FLAGS": f"{gpu_kernels.XLA_CACHE}'{tmp_path / 'a folder'}'"}
+
+    def said() -> str:
+        return processes.run(tmp_path / "script.py", cwd=tmp_path, **flags).stdout
+
+    assert "failed" not in said()
+    (kept,) = (tmp_path / "a folder").iterdir()
+    whole = kept.read_bytes()
+    for damaged in (b"", whole[:300], bytes(len(whole))):
+        kept.write_bytes(damaged)
+        assert any(words in said() for words in gpu_kernels.DAMAGED)
+    kept.write_bytes(whole)
+    assert "failed" not in said()

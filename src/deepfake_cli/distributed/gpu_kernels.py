@@ -2,23 +2,53 @@
 
 import os
 import re
+import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
+from deepfake_cli.storage.disk import check_output
+
 KEPT = 4 * 2**30  # bytes: the largest cache that the driver takes; its default is a quarter. XLA's is kept to it, too
 XLA_CACHE = "--tf_xla_persistent_cache_directory="  # in TF_XLA_FLAGS
+ROOM = 2**30  # bytes that must be free for XLA to keep anything
+DAMAGED = (
+    "Serialized cache key",
+    "Read less bytes",
+    "binary proto",
+)  # of TensorFlow's errors about a file of the cache
 
 
 def keep_compiled() -> None:
     """Let the driver and XLA keep what they compile, unless the user has set that; call it before TensorFlow runs anything."""
     os.environ.setdefault("CUDA_CACHE_MAXSIZE", str(KEPT))
-    flags = os.environ.get("TF_XLA_FLAGS", "")
-    if XLA_CACHE not in flags:
-        folder = default_xla_cache()
+    flags, folder = os.environ.get("TF_XLA_FLAGS", ""), default_xla_cache()
+    if XLA_CACHE in flags or "'" in str(folder):
+        return
+    with suppress(OSError):  # XLA would fail where it cannot keep what it compiled
+        check_output(folder, folder=True, needed=ROOM)
         _forget_oldest(folder)
-        os.environ["TF_XLA_FLAGS"] = f"{flags} {XLA_CACHE}{folder}".strip()
+        os.environ["TF_XLA_FLAGS"] = f"{flags} {XLA_CACHE}'{folder}'".strip()
+
+
+def xla_cache() -> Path | None:
+    """The folder in which XLA keeps what it compiled; None if it keeps nothing."""
+    found = re.search(rf"{XLA_CACHE}(?:'([^']+)'|(\S+))", os.environ.get("TF_XLA_FLAGS", ""))
+    return Path(found[1] or found[2]) if found else None
+
+
+def forget_damaged(error: Exception) -> str:
+    """What to tell the user, if `error` says that XLA cannot read what it kept, which is removed; else an empty string."""
+    folder = xla_cache()
+    if folder is None or not any(words in str(error) for words in DAMAGED):
+        return ""
+    if folder == default_xla_cache():
+        shutil.rmtree(folder, ignore_errors=True)
+        return f"{folder}: XLA could not read what it kept there. It was removed: run the command again."
+    return (
+        f"{folder}: XLA cannot read what it kept there. Remove this folder of TF_XLA_FLAGS, and run the command again."
+    )
 
 
 def default_xla_cache() -> Path:
@@ -73,12 +103,13 @@ def note(built_for: Sequence[str], capability: tuple[int, int] | None) -> str:
 
 def xla_note() -> str:
     """What the user should know about the first training with XLA; empty if there were others before."""
-    folder = Path(os.environ.get("TF_XLA_FLAGS", "").partition(XLA_CACHE)[2].partition(" ")[0])
-    if folder.is_dir() and any(folder.iterdir()):
+    folder = xla_cache()
+    if folder and folder.is_dir() and any(folder.iterdir()):
         return ""
+    kept = f" It is kept in {folder}, so the next start of this model is faster." if folder else ""
     return (
-        "XLA compiles the training step, which takes a minute or two and makes it faster. It is kept in "
-        f"{folder}, so the next start of this model is faster. To start at once, and train slower: --xla off."
+        f"XLA compiles the training step, which takes a minute or two and makes it faster.{kept} To start at once, and train "
+        "slower: --xla off."
     )
 
 

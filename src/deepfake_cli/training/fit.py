@@ -126,6 +126,8 @@ def fit(
         if is_out_of_memory(error):
             progress(Phase("finding the largest batch that fits"))
             raise _explained(memory.explained(error, model, settings, plan, visible), run) from None
+        if damaged := gpu_kernels.forget_damaged(error):
+            raise _explained(ModelError(damaged), run) from None
         raise _explained(team.lost_worker(error) or unreadable(table, error), run) from None
     except (ManifestError, OSError) as error:
         raise _explained(error, run) from None
