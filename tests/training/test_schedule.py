@@ -90,4 +90,4 @@ def test_half_precision_trains_and_is_reported(project, deepfake):  # noqa: F811
     output = deepfake(
         "train", *FAST, "--epochs", 1, "--steps", 2, "--precision", "mixed_bfloat16", "--xla", "on"
     ).stdout
-    assert "mixed_bfloat16 (as asked), XLA" in output
+    assert "mixed_bfloat16 (as asked); XLA" in output
