@@ -2,10 +2,12 @@
 
 import keras
 import pytest
+import tensorflow as tf
 
 from deepfake_cli.config import Train
 from deepfake_cli.distributed.devices import Plan
-from deepfake_cli.training.xla import compiles, without_xla
+from deepfake_cli.errors import DeviceError
+from deepfake_cli.training.xla import compiles, refused, without_xla
 
 CPU, GPU = Plan("cpu", (), 1, False, 1, ""), Plan("gpu", (0,), 1, True, 1, "")
 SEVERAL = Plan("mirrored", (0, 1), 2, True, 1, "")
@@ -47,6 +49,29 @@ def test_models_with_depthwise_convolutions_are_compiled_on_request_only(layer):
     model = model_of(layer)
     assert not compiles(Train(), GPU, model)
     assert compiles(Train(xla="on"), GPU, model)
+
+
+def test_several_replicas_are_refused():
+    with pytest.raises(DeviceError, match="2 replicas: leave out --xla on"):
+        compiles(Train(xla="on"), SEVERAL, PLAIN)
+    assert not compiles(Train(xla="off"), SEVERAL, PLAIN)
+
+
+def test_a_layer_that_xla_cannot_compile_ends_in_one_line():
+    class Own(keras.layers.Layer):
+        """A layer of a user."""
+
+        def call(self, images):
+            return keras.ops.reshape(tf.numpy_function(lambda x: x, [images], tf.float32), (-1, 8, 8, 3))
+
+        def compute_output_shape(self, shape):
+            return shape
+
+    model = model_of(Own(name="own"))
+    with pytest.raises(tf.errors.OpError) as caught:
+        model.train_on_batch(tf.zeros((2, 8, 8, 3)), tf.zeros((2, 3)))
+    assert "PyFunc. Train it with --xla off" in str(refused(caught.value, model))
+    assert refused(ValueError("another fault"), model) is None
 
 
 def test_xla_is_off_in_the_block_only():

@@ -128,6 +128,8 @@ def fit(
             raise _explained(memory.explained(error, model, settings, plan, visible), run) from None
         if damaged := gpu_kernels.forget_damaged(error):
             raise _explained(ModelError(damaged), run) from None
+        if refused := xla.refused(error, model):
+            raise _explained(refused, run) from None
         raise _explained(team.lost_worker(error) or unreadable(table, error), run) from None
     except (ManifestError, OSError) as error:
         raise _explained(error, run) from None

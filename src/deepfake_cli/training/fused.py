@@ -1,7 +1,7 @@
 """Batch normalisation and Adam as one operation each.
 
 Keras 3 builds both from some ten small operations, each of which passes over all values. As one operation each, training on a
-CPU is about 1.4 times as fast, on a GPU without XLA nearly twice, and the graph has half as many nodes to trace and optimise.
+CPU is 1.4 times as fast, on a GPU without XLA nearly twice (``benchmarks/README.md``), and the graph has half as many nodes.
 """
 
 from collections.abc import Callable
