@@ -29,11 +29,10 @@ SETTLING = 5  # steps at the start of each run that are not timed: the pipeline 
 
 
 class Clock(keras.callbacks.Callback):
-    """Times the steps after the first `settling`; reads each loss one step later, as training does to check it."""
+    """Times the steps after the first few; reads each loss one step later, as training does to check it."""
 
-    def __init__(self, settling: int) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.settling = settling
         self.started = self.ended = 0.0
         self.unread: Any = 0.0
 
@@ -41,7 +40,7 @@ class Clock(keras.callbacks.Callback):
         """Wait for the step before; for this one where the clock starts."""
         float(self.unread)
         self.unread = (logs or {})["loss"]
-        if batch == self.settling - 1:
+        if batch == SETTLING - 1:
             float(self.unread)
             self.started = time.perf_counter()
 
@@ -127,10 +126,10 @@ def measure(
     return limits, rates, alone, unfused
 
 
-def timed(model: keras.Model, batches: tf.data.Dataset, steps: int, settling: int = SETTLING) -> float:
+def timed(model: keras.Model, batches: tf.data.Dataset, steps: int) -> float:
     """Steps a second of ``model.fit``."""
-    clock = Clock(settling)
-    model.fit(batches, steps_per_epoch=settling + steps, callbacks=[clock], shuffle=False, verbose=0)
+    clock = Clock()
+    model.fit(batches, steps_per_epoch=SETTLING + steps, callbacks=[clock], shuffle=False, verbose=0)
     return steps / (clock.ended - clock.started)
 
 

@@ -15,8 +15,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from common import face_crops, machine, print_columns
 from workers import Worker, ours
 
+DEFAULTS = "the defaults"
 CHOICES: dict[str, tuple[tuple[Any, ...], dict[str, str]]] = {  # arguments of our_steps.py, and its environment
-    "the defaults": ((), {}),
+    DEFAULTS: ((), {}),
     "float32": (("--precision", "float32"), {}),
     "XLA": (("--xla", "on"), {}),
     "no XLA": (("--xla", "off"), {}),
@@ -39,7 +40,7 @@ def main() -> None:
         workers = {
             what: ours(listed, options.model, options.batch_size, *size, *words, environment=environment)
             for what, (words, environment) in CHOICES.items()
-            if what not in options.without
+            if what == DEFAULTS or what in options.choices
         }
         try:
             report(options, workers)
@@ -57,14 +58,20 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--batch-size", type=int, default=64, help="images a step [%(default)s]")
     parser.add_argument("--seconds", type=float, default=2.0, help="that each is timed [%(default)s]")
     parser.add_argument("--pairs", type=int, default=3, help="times that each is measured [%(default)s]")
-    parser.add_argument("--without", nargs="+", default=[], choices=CHOICES, help="rows of the table to leave out")
+    parser.add_argument(
+        "--choices",
+        nargs="+",
+        default=list(CHOICES),
+        choices=CHOICES,
+        help="that are measured, beside the defaults [all]",
+    )
     return parser.parse_args()
 
 
 def report(options: argparse.Namespace, workers: dict[str, Worker]) -> None:
     """Time the workers in turn, and print the table."""
     facts = {what: worker.wait() for what, worker in workers.items()}
-    print(f"Device: {facts['the defaults']['device']}\n")
+    print(f"Device: {facts[DEFAULTS]['device']}\n")
     rates: dict[str, list[float]] = {}
     for _ in range(options.pairs):
         for what, worker in workers.items():
@@ -74,7 +81,7 @@ def report(options: argparse.Namespace, workers: dict[str, Worker]) -> None:
         (
             what,
             f"{median:,.0f}",
-            f"{median / medians['the defaults']:.2f}",
+            f"{median / medians[DEFAULTS]:.2f}",
             f"{facts[what]['first step']:.1f}",
             "" if facts[what]["peak"] is None else f"{facts[what]['peak']:.1f}",
         )
