@@ -71,5 +71,6 @@ def every_test(session: nox.Session) -> None:
 def with_package(session: nox.Session) -> None:
     install(session, "test")
     session.install(".")
+    session.env["PYTHONDONTWRITEBYTECODE"] = ""  # where it is set, as in many containers, each process compiles TensorFlow
     # Compiles what most tests load, a fifth of all modules, once; the workers start together and would each do so.
     session.run("python", "-c", "from tests import processes; processes.load()")
