@@ -71,6 +71,7 @@ def every_test(session: nox.Session) -> None:
 def with_package(session: nox.Session) -> None:
     install(session, "test")
     session.install(".")
-    session.env["PYTHONDONTWRITEBYTECODE"] = ""  # where it is set, as in many containers, each process compiles TensorFlow
-    # Compiles what most tests load, a fifth of all modules, once; the workers start together and would each do so.
+    # Compiles what most tests load, a fifth of all modules, once: the workers start together and would each do so, and where
+    # nothing may be kept, as in many containers, so would each process.
+    session.env["PYTHONDONTWRITEBYTECODE"] = ""
     session.run("python", "-c", "from tests import processes; processes.load()")
