@@ -10,7 +10,7 @@ from filelock import FileLock, Timeout
 from deepfake_cli.config import Train
 from deepfake_cli.errors import ConfigError, ModelError
 from deepfake_cli.runs import recipe
-from deepfake_cli.runs.files import BEST, LOCK
+from deepfake_cli.runs.files import BEST, LOCK, STATE
 from deepfake_cli.runs.find import resume_name
 from deepfake_cli.storage.downloads import local_path
 from deepfake_cli.storage.urls import is_remote
@@ -22,20 +22,37 @@ def named_folder(run: str | None, runs_dir: Path, snapshot_path: Path | None) ->
 
 
 def resumed_if_there(settings: Train) -> Train:
-    """The settings; with ``--resume-if-there``, and if the named run exists, set to resume it."""
+    """The settings; with ``--resume-if-there``, and if the named run has saved a state, set to resume it."""
     folder = named_folder(settings.run, settings.runs_dir, settings.snapshot_path)
-    exists = settings.resume_if_there and folder and local_path(folder / recipe.NAME).is_file()
+    exists = settings.resume_if_there and folder and has_saved(folder)
     return settings.model_copy(update={"resume": str(folder)}) if exists else settings
+
+
+def is_unsaved(folder: Path) -> bool:
+    """Whether the run in this folder, on disk or in an object store, ended before it had saved a state that can be resumed."""
+    return local_path(folder / recipe.NAME).is_file() and not has_saved(folder) and not is_locked(folder)
+
+
+def has_saved(folder: Path) -> bool:
+    """Whether the folder holds a run with a saved state, or one whose recipe cannot be read."""
+    found = local_path(folder / recipe.NAME)
+    if not found.is_file():
+        return False
+    try:
+        facts = recipe.of_run(found.parent)
+    except ModelError:
+        return True
+    return bool(facts["history"] or facts["snapshots"]) or local_path(folder / STATE).is_file()
 
 
 def chosen_folder(run: str | None, runs_dir: Path, snapshot_path: Path | None) -> Path | None:
     """The folder that the user names for a new run; None without a name.
 
     Raises:
-        ConfigError: it holds a run already.
+        ConfigError: it holds a run already, one that has saved a state or is being trained.
     """
     folder = named_folder(run, runs_dir, snapshot_path)
-    if folder and local_path(folder / recipe.NAME).is_file():
+    if folder and local_path(folder / recipe.NAME).is_file() and not is_unsaved(folder):
         raise ConfigError(
             f"{folder} holds a run already. Resume it with deepfake train --resume {resume_name(folder)}, or choose another "
             f"{'--snapshot-path' if snapshot_path else '--run'} for a new run."

@@ -49,6 +49,16 @@ class Location:
                     shutil.move(copy, self.folder / name)
                 self._sent[name] = _version(self.folder / name)
 
+    def forget_events(self) -> None:
+        """Remove TensorBoard's events of an earlier attempt.
+
+        Raises:
+            StorageError: they cannot be removed from an object store.
+        """
+        shutil.rmtree(self.folder / EVENTS, ignore_errors=True)
+        for path in remote.find(self.path / EVENTS) if is_remote(self.path) else ():
+            remote.delete(path)
+
     def send(self) -> None:
         """Upload changed files, the recipe last because it lists the others; then delete removed ones.
 

@@ -46,7 +46,9 @@ class Run:
 
     @classmethod
     def begin(cls, settings: Train, model: str, start: Start, save: SaveModel) -> "Run":
-        """Begin a new run in a new folder. A run from a snapshot copies that run's history and its best snapshot so far.
+        """Begin a new run in a new folder, or in that of a run which saved no state, whose events for TensorBoard go.
+
+        A run from a snapshot copies that run's history and its best snapshot so far.
 
         Raises:
             ConfigError: the folder holds a run already.
@@ -63,6 +65,9 @@ class Run:
         }
         location = Location(cls._new_folder(settings, model))
         run = cls(location, cls._lock(location.folder), settings, facts, start)
+        if run.writes and local_path(location.path / recipe.NAME).is_file():
+            run._clean()
+            location.forget_events()
         if settings.snapshot:
             run._copy_history(settings.snapshot, start.epoch, save)
         return run
@@ -150,9 +155,10 @@ class Run:
         self.location.send()
 
     def saved_note(self) -> str:
-        """For error messages: what is saved of the run, and the command that resumes it."""
-        saved = f"Saved: the state at {self.saved}, {self.saved.file}" if self.saved else "No state was saved yet"
-        return f"{saved}. Resume with: {self.resumes}"
+        """For error messages: what is saved of the run, and the command that resumes it; or that it begins anew."""
+        if not self.saved:
+            return "No state was saved yet, so the same command begins the run anew"
+        return f"Saved: the state at {self.saved}, {self.saved.file}. Resume with: {self.resumes}"
 
     def close(self) -> None:
         """Release the folder's lock."""

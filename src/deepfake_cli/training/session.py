@@ -12,7 +12,7 @@ from deepfake_cli.errors import ManifestError
 from deepfake_cli.native_output import quiet
 from deepfake_cli.runs import recipe, results
 from deepfake_cli.runs.files import BEST, BEST_ONNX
-from deepfake_cli.runs.folder import chosen_folder, resumed_if_there
+from deepfake_cli.runs.folder import chosen_folder, is_unsaved, resumed_if_there
 from deepfake_cli.runs.listing import is_finished
 from deepfake_cli.runs.read_only import ReadOnlyRun
 from deepfake_cli.runs.resume import check_lists, lists_of
@@ -72,6 +72,8 @@ def train(settings: Train, progress: Progress = lambda event: None, own: Own | N
         folder = chosen_folder(settings.run, settings.runs_dir, settings.snapshot_path)
         if not workers or workers.is_chief:
             check_output(folder or settings.runs_dir, folder=True)
+            if folder and is_unsaved(folder):
+                progress(Noted(f"{folder}: the run there ended before it had saved a state, so it is begun anew."))
     table, validation = read_lists(settings)
     for rows, named in ((table, settings.train_csv), (validation, [settings.val_annotations])):
         for note in checks.repeated(rows, ", ".join(map(str, named))) if rows is not None else ():
