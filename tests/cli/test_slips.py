@@ -45,6 +45,8 @@ SLIPS = (
     ("evaluate runs/first/bset.keras", "Did you mean runs/first/best.keras?"),
     ("evaluate runs/first/best.kears", "Did you mean runs/first/best.keras?"),
     ("evaluate csv/trian/train.csv runs/first", "Did you mean csv/train/train.csv?"),
+    ("evaluate csv/train/train.csv frist", "frist: no such list or detector. Did you mean runs/first?"),
+    ("evaluate csv/train/train.csv strater --conditions", "strater: no such list or detector. Give lists as .csv, and the"),
     ("export runs/first/bset.keras", "Did you mean runs/first/best.keras?"),
     ("train csv/trian/train.csv", "Did you mean csv/train/train.csv?"),
     ("train --resume frist", "Did you mean runs/first?"),

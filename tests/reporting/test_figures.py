@@ -80,7 +80,7 @@ def test_other_plots_have_every_format(tmp_path):
         assert style.REAL not in drawn and style.FAKE not in drawn, name  # they mean real and fake
 
 
-@pytest.mark.parametrize(("loss", "auc"), [(3.2e-5, 0.9999985), (0.7, 0.5), (123.4, 0.98765)])
+@pytest.mark.parametrize(("loss", "auc"), [(3.2e-5, 0.9999985), (0.7, 0.5), (123.4, 0.98765), (1.0, 1.0)])
 def test_numbers_and_titles_of_a_training_lie_within_its_picture(tmp_path, monkeypatch, loss, auc):
     """Without a layout engine nothing else makes room for them."""
     drawn = []
@@ -96,6 +96,9 @@ def test_numbers_and_titles_of_a_training_lie_within_its_picture(tmp_path, monke
     boxes = [axes.get_tightbbox() for axes in figure.axes]
     assert all(box.x0 >= 0 and box.y0 >= 0 and box.x1 <= 1360 and box.y1 <= 300 for box in boxes), boxes
     assert all(left.x1 < right.x0 for left, right in pairwise(boxes)), boxes
+    for axes in figure.axes[1:3]:
+        low, high = axes.get_ylim()
+        assert 0 <= low < high <= 1, axes.get_title()
 
 
 @pytest.mark.parametrize("text", ["gif", "svg,gif", "svg pdf"])

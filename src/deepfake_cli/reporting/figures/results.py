@@ -18,6 +18,7 @@ PANELS = {
     "validation AUC": {"val_auc": ("frames", LOOKS["frame"]), "val_video_auc": ("videos", LOOKS["video"])},
     "learning rate": {"lr": ("learning rate", (GREY, "-", 1.6))},
 }
+RATES = ("accuracy", "validation AUC")  # from 0 to 1
 
 
 def results_plot(path: Path, history: Sequence[Mapping[str, Any]], best: int | None) -> None:
@@ -50,8 +51,13 @@ def _panel(axes: "Axes", title: str, history: Sequence[Mapping[str, Any]], best:
         known = [(row["epoch"], row[key]) for row in history if row.get(key) is not None]
         if known:
             look: dict[str, Any] = {"color": colour, "linestyle": style, "linewidth": width, "markersize": 3.5}
-            axes.plot(*zip(*known, strict=True), marker="o", label=name, **look)
+            axes.plot(*zip(*known, strict=True), marker="o", label=name, clip_on=False, **look)
     axes.set(title=title, xlabel="epoch")
+    if title in RATES:
+        shown = [row[key] for row in history for key in PANELS[title] if row.get(key) is not None]
+        constant = min(shown) == max(shown)
+        low, high = (shown[0] - 0.1, shown[0] + 0.1) if constant else axes.get_ylim()
+        axes.set_ylim(max(low, 0), min(high, 1))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(color=PALE, linewidth=0.6)
     axes.set_axisbelow(True)
