@@ -7,13 +7,12 @@ import pytest
 from tests import processes
 
 SHORT = """
-if __name__ == "__main__":  # the processes of split load this file again
-    from importlib import import_module
-    from pathlib import Path
-    demo = import_module("deepfake_cli.cli.demo")  # the command has the same name
-    LESS = {"split": {"every": 24}, "train": {"model": "meso4", "epochs": 1}}
-    demo.STEPS = tuple((run, step, values | LESS.get(run.__name__, {})) for run, step, values in demo.STEPS)
-    demo.demo(Path("deepfake-demo"))
+from importlib import import_module
+from pathlib import Path
+demo = import_module("deepfake_cli.cli.demo")  # the command has the same name
+LESS = {"split": {"every": 24}, "train": {"model": "meso4", "epochs": 1}}
+demo.STEPS = tuple((run, step, values | LESS.get(run.__name__, {})) for run, step, values in demo.STEPS)
+demo.demo(Path("deepfake-demo"))
 """
 
 

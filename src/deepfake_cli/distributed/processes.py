@@ -3,11 +3,15 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from typing import TypeVar
+from contextlib import contextmanager
+from multiprocessing.context import SpawnContext, SpawnProcess
+from types import ModuleType
+from typing import Any, TypeVar
 
 from deepfake_cli.native_output import LEVEL
 
@@ -59,9 +63,36 @@ def _run_pending(function: Callable[[Job], Result], pending: dict[int, Job], wor
             raise
 
 
+class _Process(SpawnProcess):
+    @staticmethod
+    def _Popen(process_obj: Any) -> Any:  # noqa: N802
+        with _without_main():
+            return SpawnProcess._Popen(process_obj)
+
+
+class NewProcesses(SpawnContext):
+    """Starts new processes, since forking one that runs TensorFlow's threads may hang; they do not load the user's script.
+
+    Python loads it in each, for the functions in it. No job here is of that kind, and a script that calls `split` without
+    ``if __name__ == "__main__"`` would begin anew in each process.
+    """
+
+    Process = _Process
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Hide the main module from `multiprocessing`."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
 def _processes(workers: int) -> ProcessPoolExecutor:
-    """Start new processes: forking one that runs TensorFlow's threads may hang."""
-    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_start)
+    return ProcessPoolExecutor(workers, NewProcesses(), initializer=_start)
 
 
 def _start() -> None:

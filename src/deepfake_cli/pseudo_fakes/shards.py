@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from deepfake_cli.distributed.processes import NewProcesses
 from deepfake_cli.errors import DatasetError
 from deepfake_cli.pseudo_fakes.forge import Sizes
 from deepfake_cli.pseudo_fakes.gallery import Gallery
@@ -51,7 +51,7 @@ def write_shards(
         progress: called with the number of finished pairs.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with get_context("spawn").Pool(workers, _start, (gallery, weights)) as pool:
+    with NewProcesses().Pool(workers, _start, (gallery, weights)) as pool:
         jobs = pool.imap(partial(_write_shard, folder, shard, sizes), range(first, first + count, shard))
         for done, _ in enumerate(jobs, 1):
             progress(done * shard)
