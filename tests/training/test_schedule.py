@@ -7,7 +7,7 @@ import pytest
 
 from deepfake_cli.config import Train
 from deepfake_cli.distributed.devices import Plan
-from deepfake_cli.runs.run import epochs_since_best
+from deepfake_cli.runs.results import epochs_since_best
 from deepfake_cli.training import precision
 from deepfake_cli.training.schedule import learning_rate
 

@@ -1,10 +1,11 @@
-"""``results.csv`` and ``results.png``, beside the snapshots: the metrics of every epoch, for people and other programs.
+"""The metrics of every epoch: which is the best, and ``results.csv`` and ``results.png`` for people and other programs.
 
-Both come from the history in the recipe alone, so a run that was interrupted and resumed ends with the same files as one that
-was not.
+The files come from the history in the recipe alone, so a run that was interrupted and resumed ends with the same files as
+one that was not.
 """
 
 import io
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,3 +30,13 @@ def draw(folder: Path, history: Sequence[Mapping[str, Any]], best: int | None) -
 
     if history:
         results_plot(folder / PLOT, history, best)
+
+
+def rank(row: Mapping[str, Any]) -> tuple[float, float]:
+    """Sort key of an epoch: validation AUC, then lower validation loss."""
+    return row.get("val_auc", -math.inf), -row.get("val_loss", math.inf)
+
+
+def epochs_since_best(aucs: Sequence[float]) -> int:
+    """Number of epochs since the highest validation AUC."""
+    return len(aucs) - 1 - max(range(len(aucs)), key=aucs.__getitem__) if aucs else 0

@@ -1,11 +1,10 @@
 """The folder of one run: its recipe, a state in the middle of an epoch, a snapshot per epoch, and the best snapshot."""
 
 import filecmp
-import math
 import os
 import platform
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -110,7 +109,7 @@ class Run:
         """Why training stops early after the epoch with these metrics; None if it doesn't. The reason is put in the recipe."""
         patience = self.settings.early_stopping
         aucs = [epoch["val_auc"] for epoch in (*self.history, row) if "val_auc" in epoch]
-        if patience and epochs_since_best(aucs) >= patience:
+        if patience and results.epochs_since_best(aucs) >= patience:
             self.recipe["ended"] = f"no higher validation AUC for {patience} epoch{'s' * (patience > 1)}"
         return self.recipe.get("ended")
 
@@ -136,7 +135,7 @@ class Run:
     def save_epoch(self, save: SaveModel, row: dict[str, Any]) -> tuple[Path, bool]:
         """Save the snapshot of an epoch, and ``best.keras`` if it is the best; return its file, and whether it is the best."""
         snapshots, epoch = self.recipe["snapshots"], row["epoch"]
-        best = BEST not in snapshots or "val_auc" not in row or _rank(row) > _rank(snapshots[BEST])
+        best = BEST not in snapshots or "val_auc" not in row or results.rank(row) > results.rank(snapshots[BEST])
         path = self._save(self._name(epoch), save)
         facts = {name: row[name] for name in ("epoch", "val_auc", "val_loss", "threshold", "pool") if name in row}
         snapshots |= dict.fromkeys([path.name, *[BEST] * best], facts)
@@ -238,17 +237,7 @@ class Run:
         first = self._save(self._name(epoch), save)
         self.recipe["snapshots"][first.name] = facts.get(snapshot.name, {"epoch": epoch})
         if present:
-            best = max(present, key=lambda path: _rank(present[path]))
+            best = max(present, key=lambda path: results.rank(present[path]))
             self._copy_to_best(local_path(best))
             self.recipe["snapshots"][BEST] = present[best]
         self.saved = Start(first, epoch)
-
-
-def _rank(row: dict[str, Any]) -> tuple[float, float]:
-    """Sort key of an epoch: validation AUC, then lower validation loss."""
-    return row.get("val_auc", -math.inf), -row.get("val_loss", math.inf)
-
-
-def epochs_since_best(aucs: Sequence[float]) -> int:
-    """Number of epochs since the highest validation AUC."""
-    return len(aucs) - 1 - max(range(len(aucs)), key=aucs.__getitem__) if aucs else 0
