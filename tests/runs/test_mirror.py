@@ -56,6 +56,19 @@ def test_killed_and_resumed_run_in_a_bucket_equals_one_on_disk(s3, project, deep
 
 
 @pytest.mark.slow
+def test_a_run_in_a_bucket_that_saved_nothing_is_begun_anew(s3, project, deepfake):
+    words = ("train", *FAST, *RUNS, "--steps", 1, "--epochs", 1, "--run", "anew")
+    deepfake(*words, "--model", "tiny:broken", check=1)
+    failed = bucket(s3, "kept/anew")
+    assert "recipe.json" in failed and not json.loads(failed["recipe.json"])["snapshots"]
+    s3.put_object(Bucket="media", Key="kept/anew/events/train/earlier", Body=b"as an upload that ended early leaves it")
+    assert "begun anew" in " ".join(deepfake(*words).stderr.split())
+    begun = bucket(s3, "kept/anew")
+    assert json.loads(begun["recipe.json"])["model"] == "tiny:build" and "best.keras" in begun
+    assert "events/train/earlier" not in begun and any(name.startswith("events/") for name in begun)
+
+
+@pytest.mark.slow
 def test_evaluation_in_a_bucket_equals_one_on_disk(s3, project, deepfake):
     deepfake("train", *SETTINGS, "--onnx", *RUNS, "--run", "r")
     assert "best.onnx" in bucket(s3, "kept/r")
