@@ -12,7 +12,7 @@ nox.options.error_on_missing_interpreters = False
 # On two cores, since tests wait for processes; whole files, since their fixtures train and start clusters.
 # Files with slow tests come first (tests/conftest.py), so that the workers end together.
 WORKERS = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
-# The workers share the cores, so each library computes in one thread: 2:52 instead of 3:04 min for 237 tests that train.
+# The workers share the cores, so each library computes in one thread.
 ONE_THREAD = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
 PROJECT = nox.project.load_toml("pyproject.toml")
 

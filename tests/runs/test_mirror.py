@@ -62,6 +62,13 @@ def test_a_run_in_a_bucket_that_saved_nothing_is_begun_anew(s3, project, deepfak
     failed = bucket(s3, "kept/anew")
     assert "recipe.json" in failed and not json.loads(failed["recipe.json"])["snapshots"]
     s3.put_object(Bucket="media", Key="kept/anew/events/train/earlier", Body=b"as an upload that ended early leaves it")
+
+    facts = json.loads(failed["recipe.json"])
+    elsewhere = facts | {"process": {"pid": facts["process"]["pid"], "host": "another"}}
+    s3.put_object(Bucket="media", Key="kept/anew/recipe.json", Body=json.dumps(elsewhere).encode())
+    refused = deepfake(*words, check=1).stderr
+    assert "holds a run already" in " ".join(refused.split()), "another machine may still train it"
+    s3.put_object(Bucket="media", Key="kept/anew/recipe.json", Body=failed["recipe.json"])
     assert "begun anew" in " ".join(deepfake(*words).stderr.split())
     begun = bucket(s3, "kept/anew")
     assert json.loads(begun["recipe.json"])["model"] == "tiny:build" and "best.keras" in begun

@@ -1,10 +1,14 @@
 """The folder of a run: its name, and the lock that lets one process at a time train in it."""
 
+import os
+import platform
 from contextlib import suppress
 from datetime import datetime
 from itertools import chain, count
 from pathlib import Path
+from typing import Any
 
+import psutil
 from filelock import FileLock, Timeout
 
 from deepfake_cli.config import Train
@@ -22,37 +26,44 @@ def named_folder(run: str | None, runs_dir: Path, snapshot_path: Path | None) ->
 
 
 def resumed_if_there(settings: Train) -> Train:
-    """The settings; with ``--resume-if-there``, and if the named run has saved a state, set to resume it."""
+    """The settings; with ``--resume-if-there``, and if the named folder holds a run, set to resume it."""
     folder = named_folder(settings.run, settings.runs_dir, settings.snapshot_path)
-    exists = settings.resume_if_there and folder and has_saved(folder)
+    exists = settings.resume_if_there and folder and holds_a_run(folder)
     return settings.model_copy(update={"resume": str(folder)}) if exists else settings
 
 
+def holds_a_run(folder: Path) -> bool:
+    """Whether the folder, on disk or in an object store, holds a run that has saved a state or may still be trained."""
+    return local_path(folder / recipe.NAME).is_file() and not is_unsaved(folder)
+
+
 def is_unsaved(folder: Path) -> bool:
-    """Whether the run in this folder, on disk or in an object store, ended before it had saved a state that can be resumed."""
-    return local_path(folder / recipe.NAME).is_file() and not has_saved(folder) and not is_locked(folder)
-
-
-def has_saved(folder: Path) -> bool:
-    """Whether the folder holds a run with a saved state, or one whose recipe cannot be read."""
+    """Whether the folder holds a run that ended before it had saved a state that can be resumed."""
     found = local_path(folder / recipe.NAME)
     if not found.is_file():
         return False
     try:
         facts = recipe.of_run(found.parent)
-    except ModelError:
-        return True
-    return bool(facts["history"] or facts["snapshots"]) or local_path(folder / STATE).is_file()
+    except ModelError:  # whatever it is, it is not replaced
+        return False
+    saved = facts["history"] or facts["snapshots"] or local_path(folder / STATE).is_file()
+    return not saved and not (_may_be_trained(facts) if is_remote(folder) else is_locked(folder))
+
+
+def _may_be_trained(facts: dict[str, Any]) -> bool:
+    """Whether the process of a recipe may still run; of one on another machine nothing is known. Object stores have no locks."""
+    process = facts.get("process", {})
+    return process.get("host") != platform.node() or psutil.pid_exists(process.get("pid", os.getpid()))
 
 
 def chosen_folder(run: str | None, runs_dir: Path, snapshot_path: Path | None) -> Path | None:
     """The folder that the user names for a new run; None without a name.
 
     Raises:
-        ConfigError: it holds a run already, one that has saved a state or is being trained.
+        ConfigError: it holds a run already.
     """
     folder = named_folder(run, runs_dir, snapshot_path)
-    if folder and local_path(folder / recipe.NAME).is_file() and not is_unsaved(folder):
+    if folder and holds_a_run(folder):
         raise ConfigError(
             f"{folder} holds a run already. Resume it with deepfake train --resume {resume_name(folder)}, or choose another "
             f"{'--snapshot-path' if snapshot_path else '--run'} for a new run."
