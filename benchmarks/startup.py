@@ -13,7 +13,7 @@ from pathlib import Path
 from common import machine, print_columns
 
 CLIP = Path(__file__).parents[1] / "src" / "deepfake_cli" / "assets" / "man_a.mp4"
-COMMANDS = (["--help"], ["split", "--help"], ["datasets"], ["predict", str(CLIP)])
+COMMANDS = (["--help"], ["split", "--help"], ["datasets"], ["predict", str(CLIP)], ["doctor"])
 LOADED = {"the command": ["deepfake_cli.cli"], "split": ["deepfake_cli.commands.split", "deepfake_cli.steps.split"]}
 HERE = Path(__file__).parents[1] / "src"
 
