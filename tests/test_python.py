@@ -54,7 +54,7 @@ def section(name):
 
 
 def test_every_section_has_code_and_a_test():
-    assert len(BLOCKS) == 10 and all(BLOCKS.values())
+    assert len(BLOCKS) == 11 and all(BLOCKS.values())
     assert sorted(BLOCKS) == sorted(re.findall(r'^@section\("(.+)"\)$', Path(__file__).read_text(), re.MULTILINE))
 
 
@@ -86,6 +86,16 @@ def test_use_the_results(ran, place):
     assert len(ran["frames"]) == ran["verdict"].frames and len(ran["table"]) == 2 == len(ran["verdicts"])
     assert (place / "scores.png").stat().st_size and (place / "verdicts.csv").stat().st_size
     assert ran["figure"].axes and ran["values"]["verdict"] == ran["verdict"].label
+
+
+@pytest.mark.slow
+@section("From videos to a detector of your own")
+def test_from_videos_to_a_detector_of_your_own(ran, place, capsys):
+    assert ran["verdict"].label in ("real", "fake", "undecided") and ran["trained"].onnx.is_file()
+    assert len(ran["cut"].videos) == 12 and not ran["cut"].failed
+    assert ran["measured"].folder.is_relative_to(ran["trained"].best.parent) and len(ran["table"])
+    assert [len(result.to_df()) for result in ran["results"].values()] == [1, 1]
+    assert {path.name for path in (place / "runs").glob("seed*")} == {"seed0", "seed1"}
 
 
 @section("Fit a model of your own on the lists")
