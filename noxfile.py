@@ -7,6 +7,7 @@ import nox
 
 nox.options.default_venv_backend = "uv|virtualenv"  # the lines above bring uv, which installs in seconds
 nox.options.sessions = ["lint", "types", "docs", "all"]
+nox.options.reuse_venv = "yes"  # before a commit, only the package is installed anew
 nox.options.error_on_missing_interpreters = False
 
 # On two cores, since tests wait for processes; whole files, since their fixtures train and start clusters.

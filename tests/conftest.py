@@ -1,5 +1,6 @@
 """Tiny real data sets, cut from the clips in the package; and the stand-ins in ../shared, if present."""
 
+import gc
 import json
 import os
 import shutil
@@ -9,9 +10,11 @@ import cv2
 import numpy as np
 import pytest
 
+from deepfake_cli.__main__ import YOUNG
 from deepfake_cli.assets import CLIPS, FOLDER
 from tests import processes
 
+gc.set_threshold(YOUNG)  # as the command does
 os.environ.setdefault("TF_XLA_FLAGS", "--tf_xla_persistent_cache_directory=")  # keep nothing in the user's cache
 SHARED = Path(__file__).parents[2] / "shared" / "media"
 
@@ -52,6 +55,11 @@ def sample_frames(name: str, count: int) -> list[np.ndarray]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run slow tests first, to balance the workers."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_collection_finish() -> None:
+    """Take what the test modules loaded out of the garbage collector's sight: it stays to the end."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

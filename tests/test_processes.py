@@ -59,6 +59,7 @@ def test_a_forked_command_has_its_own_folder_environment_and_signals(tmp_path):
             os.kill(process.pid, 0)
 
 
+@pytest.mark.slow
 def test_what_libraries_read_while_they_load_makes_a_process_fresh(tmp_path):
     for environment in ({"CUDA_VISIBLE_DEVICES": ""}, {"PYTHONPATH": "x"}, {"TF_XLA_FLAGS": "x"}, {"KERAS_HOME": "x"}):
         process = processes.start("--version", cwd=tmp_path, **environment)

@@ -112,6 +112,7 @@ def test_fit_a_model_of_your_own(ran):
     assert (one == two).all()
 
 
+@pytest.mark.slow
 @section("Train with your model, optimizer and callbacks")
 def test_train_with_your_own_parts(ran):
     import keras
@@ -147,6 +148,7 @@ def test_list_and_crop_your_data(ran):
     assert ran["clip"].path.is_file() and ran["face"].shape == (224, 224, 3)
 
 
+@pytest.mark.slow
 def test_results_of_the_commands_are_short_to_print(place, tmp_path, monkeypatch, uadfv, frames_of_uadfv):
     monkeypatch.chdir(tmp_path)
     cut = deepfake_cli.split(adapter="uadfv", viddir=uadfv, size=64, workers=1)

@@ -171,6 +171,7 @@ def test_audit_counts_measures_and_draws(json_of, deepfake, frames_of_uadfv, tmp
     assert is_a_picture(tmp_path / "audit" / "faces.png")
 
 
+@pytest.mark.slow
 def test_planted_shortcut_is_warned_about(tmp_path, people, deepfake):
     build(
         tmp_path,

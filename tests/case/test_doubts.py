@@ -68,6 +68,7 @@ def entries(case: Path) -> dict[str, dict]:
     return {entry["path"].rpartition("/")[2]: entry for entry in record_of(case)["files"]}
 
 
+@pytest.mark.slow
 def test_of_a_file_that_changed_nothing_is_stated(made):
     entry = entries(made)["changed.mp4"]
     assert (entry["verdict"], entry["reason"]) == ("undecided", CHANGED)

@@ -111,6 +111,7 @@ def test_heat_map_sums_to_the_logit(exported, model, crops):
     np.testing.assert_allclose(heat.mean(axis=(1, 2)) + bias, logit, atol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision_models_are_exported_in_float32(policy, crops, tmp_path):
     keras.config.set_dtype_policy(policy)
@@ -126,6 +127,7 @@ def test_mixed_precision_models_are_exported_in_float32(policy, crops, tmp_path)
     np.testing.assert_allclose(runtimes.load(tmp_path / "d.onnx").scores(crops), expected, atol=2e-2)
 
 
+@pytest.mark.slow
 def test_a_pass_of_the_converter_that_fails_is_left_out(tmp_path, monkeypatch):
     """Then it works on copies of its graph; it converts in place otherwise, to the same nodes and constants."""
     from tf2onnx import optimizer

@@ -111,6 +111,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.slow
 def test_matrix_errors(lists, deepfake):
     (lists / "lists.toml").write_text(f"{CONFIG}seed = 3\n")
     for arguments, words in REFUSED:

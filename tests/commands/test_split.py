@@ -42,6 +42,7 @@ def test_any_number_of_workers_writes_the_same_bytes(json_of, uadfv, tmp_path, c
     assert tree(tmp_path / "1") == tree(tmp_path / "2")
 
 
+@pytest.mark.slow
 def test_finished_videos_are_skipped_until_settings_or_source_change(json_of, uadfv, tmp_path):
     root = tmp_path / "raw"
     for path in uadfv.rglob("*.mp4"):

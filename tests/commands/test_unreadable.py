@@ -143,6 +143,7 @@ def test_make_csv_reads_single_images_and_tells_the_rest(json_of, deepfake, tmp_
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mine", ["train/train.csv", "val/validation.csv", "test/test.csv", "fold3/train/train.csv"])
 def test_make_csv_replaces_its_own_lists_only(deepfake, frames_of_uadfv, tmp_path, mine):
     command = ("make-csv", "uadfv", "--imgdir", frames_of_uadfv, "--csvdir", tmp_path / "csv")

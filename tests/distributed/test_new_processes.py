@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests import processes
 from tests.conftest import tree
 
@@ -26,6 +28,7 @@ def make(least):
 """
 
 
+@pytest.mark.slow
 def test_a_script_is_not_begun_again_in_each_process(tmp_path, uadfv):
     (tmp_path / "mine.py").write_text(DETECTOR)
     (tmp_path / "script.py").write_text(SCRIPT)

@@ -175,6 +175,7 @@ def test_killed_node_loses_no_video(cluster, second, project):
     assert tree(project / "img") == tree(project / "local")
 
 
+@pytest.mark.slow
 def test_two_simultaneous_attempts_at_a_video_do_not_conflict(project, monkeypatch):
     """As if a machine lost its connection and kept writing while another repeats its video."""
     monkeypatch.chdir(project)
@@ -326,6 +327,7 @@ def test_machine_with_another_version_or_disk_is_named(tmp_path, monkeypatch):
         assert socket.gethostname() in str(error.value)
 
 
+@pytest.mark.slow
 def test_one_machine_never_loads_ray(uadfv, tmp_path):
     code = f"""if 1:
         import sys

@@ -71,6 +71,7 @@ def test_whole_files_are_judged_as_predict_does(measured):
     assert sharp["h264 crf 23"] > sharp["h264 crf 40"]
 
 
+@pytest.mark.slow
 def test_the_rates_are_printed_and_kept_in_a_copy_with_the_same_weights(measured):
     root, said = measured
     metrics = json.loads((root / "evaluation" / "metrics.json").read_text())
@@ -92,6 +93,7 @@ def test_the_rates_are_printed_and_kept_in_a_copy_with_the_same_weights(measured
     assert (root / "mine.onnx").read_bytes() == STARTER.read_bytes(), "the given file is not changed"
 
 
+@pytest.mark.slow
 def test_predict_looks_up_the_condition_of_its_file(measured):
     root, _ = measured
     options = ("--detector", "evaluation/mine.onnx", "--max-frames", 2)
@@ -120,6 +122,7 @@ def test_predict_looks_up_the_condition_of_its_file(measured):
     assert at["verdicts"][0]["error_rates"] is None, "at another threshold nothing was measured"
 
 
+@pytest.mark.slow
 def test_several_files_have_their_rates_in_the_report_and_json(measured):
     root, _ = measured
     said = processes.run(
@@ -128,6 +131,7 @@ def test_several_files_have_their_rates_in_the_report_and_json(measured):
     assert "--report and --json also have: error rates on files like it" in said and "all of these" not in said
 
 
+@pytest.mark.slow
 def test_a_report_of_whole_files_is_written(measured):
     root, said = measured
     page = (root / "evaluation" / "report.html").read_text()
@@ -157,6 +161,7 @@ def test_the_card_of_a_run_is_in_its_recipe_and_its_export(tmp_path):
         card.check(best.with_name("other.keras"))
 
 
+@pytest.mark.slow
 def test_few_groups_have_no_likelihood_ratios(measured):
     root, _ = measured
     said = processes.run("calibrate", "evaluation/conditions.csv", "--method", "lr", check=1, cwd=root).stderr
@@ -197,6 +202,7 @@ def test_calibrate_states_the_cost_on_groups_it_was_not_fitted_on(calibrated):
     assert weights(root / "calibration" / "mine.onnx") == weights(STARTER)
 
 
+@pytest.mark.slow
 def test_predict_states_both_hypotheses_the_ratio_and_its_data(calibrated):
     root, _ = calibrated
     options = ("--detector", "calibration/mine.onnx", "--max-frames", 3)

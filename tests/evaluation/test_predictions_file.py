@@ -161,6 +161,7 @@ def test_compare_uses_the_shared_rows(tmp_path, ours, pair):
     assert json.loads((tmp_path / "out" / "compare.json").read_text()) == found
 
 
+@pytest.mark.slow
 def test_compare_carries_the_notes_of_both_evaluations(tmp_path, ours):
     """What a metric can be quoted for is said of the difference, too; what holds for both is said once."""
     for name, notes in (("a", ["3 of 12 groups were trained on", "The same"]), ("b", ["The same"])):
@@ -177,6 +178,7 @@ def test_compare_carries_the_notes_of_both_evaluations(tmp_path, ours):
     assert "too few reals: TPR at 0.1 % needs 1,000 reals (frames 48, videos 12)" in notes[3]
 
 
+@pytest.mark.slow
 def test_few_groups_have_no_interval_and_no_star(tmp_path, ours, deepfake):
     ours = ours[ours["group"].astype(int) < 9]
     ours.to_csv(tmp_path / "a.csv", index=False)

@@ -273,6 +273,7 @@ def eyed(min_score: float):
 eyed.eyes = True
 
 
+@pytest.mark.slow
 def test_aligned_eyes_are_level(tmp_path, heads):
     """On a clip rotated by 50 degrees, within one degree on every frame; not without --align."""
     images = []

@@ -137,6 +137,7 @@ def test_threshold_and_fail_on_decide_the_exit_status(deepfake, tmp_path):
     assert deepfake("predict", "nothing.mp4", "--fail-on", "fake")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pool", POOLS)
 def test_predict_and_evaluate_pool_equally(tmp_path, pool):
     made = onnx.load(STARTER)

@@ -119,6 +119,7 @@ def test_reencode_reduces_differences_between_sources(json_of, two_origins, tmp_
     assert gaps[1] < gaps[0] / 2
 
 
+@pytest.mark.slow
 def test_split_reencodes_all_frames_before_sampling(json_of, two_origins, tmp_path):
     split(json_of, two_origins, "all", "--reencode", 23, "--workers", 2)
     split(json_of, two_origins, "again", "--reencode", 23, "--workers", 1)

@@ -46,7 +46,7 @@ QUICK = {"meso4", "efficientnet_lite0", TINY_VIT}  # built, saved and loaded in 
 ORDERED = [*(name for name in (*MODELS, TINY_VIT) if name not in {*LARGER, LARGEST}), *sorted(LARGER)]
 NAMES = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in ORDERED]
 TRAINED = [  # the first of NAMES, so that pytest builds each once for all of its tests
-    pytest.param(name, marks=() if name == "meso4" else pytest.mark.slow) for name in ORDERED if name not in LARGER
+    pytest.param(name, marks=pytest.mark.slow) for name in ORDERED if name not in LARGER
 ]
 # name: (constructor, module of its preprocess_input) in keras.applications
 APPLICATIONS = {

@@ -71,6 +71,7 @@ def test_every_report_says_that_commercial_use_is_forbidden(deepfake, json_of, i
     assert said in " ".join(found.stderr.split())
 
 
+@pytest.mark.slow
 def test_models_lists_the_starter_and_the_detectors_of_a_folder(deepfake, json_of, imported):
     """With licence and error rates; a file that is no detector is named, and the others are listed."""
     (imported / "broken.onnx").write_bytes(b"none")
@@ -86,6 +87,7 @@ def test_models_lists_the_starter_and_the_detectors_of_a_folder(deepfake, json_o
     assert "no such file" in deepfake("models", "none", check=1).stderr
 
 
+@pytest.mark.slow
 def test_an_imported_detector_is_calibrated_in_its_file(deepfake, json_of, imported, crops, tmp_path):
     """And its robustness is measured, without a snapshot."""
     lists, _ = crops

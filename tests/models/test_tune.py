@@ -91,6 +91,7 @@ def test_models_that_cannot_be_tuned_are_refused():
         build_model("vgg16", image_size=SIDE, weights=None, tune="norm")
 
 
+@pytest.mark.slow
 def test_optimizer_of_other_weights_is_refused(tmp_path):
     model = built(attentive, "head")
     model.compile("adam", "binary_crossentropy", jit_compile=False)

@@ -26,6 +26,7 @@ def endless(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"max_frames": 50}, {"crops": True}])
 def test_a_file_is_given_up_in_time_with_a_note(endless, options):
     detector, started, told = Detector.load(), time.monotonic(), []
@@ -43,6 +44,7 @@ def test_reading_stops_when_the_time_is_over():
     assert len(list(source.frames(until=time.monotonic() + 60))) == 75 and not source.stopped
 
 
+@pytest.mark.slow
 def test_predict_stops_at_its_option(deepfake, endless):
     done = deepfake("predict", endless, "--max-seconds", LIMIT, "--json")
     (verdict,) = json.loads(done.stdout)["verdicts"]

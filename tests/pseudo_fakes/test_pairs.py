@@ -59,6 +59,7 @@ def test_fewer_than_two_portraits_are_refused(gallery):
         Gallery(gallery.portraits[:1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_same_seed_gives_same_bytes_in_any_order(gallery, method):
     first = [make_pair(gallery, seed % 9, seed, method) for seed in range(12)]

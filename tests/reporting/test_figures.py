@@ -60,6 +60,7 @@ def test_evaluate_and_compare_write_every_plot(scores, tmp_path):
     assert not list((tmp_path / "e").glob("*.pdf"))
 
 
+@pytest.mark.slow
 def test_other_plots_have_every_format(tmp_path):
     bins = [{"low": 0.0, "high": 0.5, "n": 3, "score": 0.2, "fake": 0.1}]
     errors = dict.fromkeys(("ece", "brier", "log_loss"), 0.1)

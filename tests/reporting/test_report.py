@@ -189,6 +189,7 @@ def test_scores_of_a_file_need_no_images(tmp_path, table):
     assert "scores were read from a file" in "".join(page.text) and not page.all("img")
 
 
+@pytest.mark.slow
 def test_audit_of_other_lists_is_shown_only_if_given(tmp_path, table):
     folder = evaluation(tmp_path / "evaluation", table)
     files.write_text(tmp_path / "audit" / "audit.json", json.dumps({"lists": {"a": "b"}, "warnings": ["mind the gap"]}))

@@ -145,6 +145,7 @@ def test_bucket_and_disk_give_the_same_results(s3, packed, uadfv, tmp_path, capl
     assert not list(temporary.glob("deepfake-*/manifest.csv")), "copies are gone"
 
 
+@pytest.mark.slow
 def test_predict_reads_and_writes_a_bucket(s3, tmp_path):
     for name, _ in CLIPS[:2]:
         s3.upload_file(str(FOLDER / name), "media", f"inbox/{name}")

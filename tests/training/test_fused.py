@@ -34,6 +34,7 @@ def batch(seed: int) -> tuple[np.ndarray, np.ndarray]:
     return random.random((6, 8, 8, 3), np.float32) * 3 - 1, random.integers(0, 2, (6, 1)).astype(np.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("optimizer", "options"), [("Adam", {}), ("AdamW", {"weight_decay": 0.01, "use_ema": True})])
 def test_training_is_the_same_as_in_plain_keras(optimizer, options):
     plain, faster = model_of(optimizer, **options), model_of(optimizer, **options)

@@ -104,6 +104,7 @@ def test_weights_depend_on_the_seed(project, deepfake):
     assert not all(np.array_equal(one, other) for one, other in zip(a, c, strict=True))
 
 
+@pytest.mark.slow
 def test_leaky_and_broken_lists_are_refused(project, deepfake):
     train = project / "csv" / "train" / "train.csv"
     leaky = deepfake("train", *FAST, "--val-annotations", train, check=1).stderr
@@ -120,6 +121,7 @@ def test_leaky_and_broken_lists_are_refused(project, deepfake):
     assert "no such list" in deepfake("train", "nowhere.csv", *FAST, check=1).stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", [b"\xff\xd8\xff not a picture", b"no image", b""])
 def test_undecodable_image_is_named(project, deepfake, data):
     table = pd.read_csv(project / "csv" / "train" / "train.csv", dtype=str)
@@ -130,6 +132,7 @@ def test_undecodable_image_is_named(project, deepfake, data):
     assert "bad.jpg" in deepfake("train", "csv/train/bad.csv", *FAST, "--no-balance", check=1).stderr
 
 
+@pytest.mark.slow
 def test_nan_loss_stops_the_run(project, deepfake):
     failed = deepfake("train", "--model", "tiny:broken", "--image-size", 32, check=1)
     assert "loss is nan" in failed.stderr and "train --lr 1e-05" in failed.stderr
