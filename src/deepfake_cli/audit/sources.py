@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from deepfake_cli.data.manifest import SOURCE_COLUMNS
 from deepfake_cli.storage import tar_shards
 from deepfake_cli.storage.csv_cells import unquoted_table
-from deepfake_cli.storage.downloads import local_path
+from deepfake_cli.storage.downloads import is_there, local_path
 from deepfake_cli.storage.urls import is_remote
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def _manifests(folders: Iterable[Path]) -> set[Path]:
     def nearest(folder: Path) -> Path | None:
         if folder not in asked:
             path, above = folder / "manifest.csv", folder.parent
-            there = not tar_shards.is_tar(folder) and local_path(path).is_file()
+            there = not tar_shards.is_tar(folder) and is_there(path)
             top = above == folder or is_remote(above) != is_remote(folder)
             asked[folder] = path if there else None if top else nearest(above)
         return asked[folder]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from deepfake_cli.commands.make_csv import FILES
 from deepfake_cli.data import checks, manifest, near_duplicates, protocol
 from deepfake_cli.errors import ManifestError
-from deepfake_cli.storage.downloads import local_path
+from deepfake_cli.storage.downloads import is_there
 from deepfake_cli.storage.hashes import sha256
 from deepfake_cli.storage.remote_folder import listed
 
@@ -75,7 +75,7 @@ def check(csvdir: Path, frames: int, progress: Progress = lambda what, done, tot
         ManifestError: there is no list, or protocol.json cannot be read.
     """
     names = _lists_in(csvdir)
-    record = protocol.read(csvdir) if local_path(csvdir / protocol.NAME).is_file() else {}
+    record = protocol.read(csvdir) if is_there(csvdir / protocol.NAME) else {}
     if not record and not names:
         raise ManifestError(f"{csvdir}: no lists and no {protocol.NAME}. Create them with deepfake make-csv.")
     findings = list(_against_record(csvdir, record, names))

@@ -25,7 +25,7 @@ from deepfake_cli.reporting.folder import MAPS, METRICS, PAGE, PREDICTIONS, RECI
 from deepfake_cli.reporting.page import PLOTS, plots
 from deepfake_cli.runs import recipe
 from deepfake_cli.storage.disk import check_output
-from deepfake_cli.storage.downloads import local_path
+from deepfake_cli.storage.downloads import is_there
 from deepfake_cli.storage.file_sets import replaced, stale_note
 from deepfake_cli.storage.files import write_text
 
@@ -197,7 +197,7 @@ def measured(settings: Evaluate, scored: scored_frames.Judged, rows: "pd.DataFra
 
 def earlier(output: Path) -> tuple[str, ...]:
     """The names of the files of an earlier evaluation; empty if there was none, since a report.html may be the user's."""
-    return FILES if local_path(output / METRICS).is_file() else ()
+    return FILES if is_there(output / METRICS) else ()
 
 
 def _from_model(

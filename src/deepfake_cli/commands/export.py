@@ -9,7 +9,7 @@ from deepfake_cli.native_output import quiet
 from deepfake_cli.runs.files import BEST
 from deepfake_cli.runs.find import newest, snapshot_of
 from deepfake_cli.storage.disk import check_output
-from deepfake_cli.storage.downloads import local_path
+from deepfake_cli.storage.downloads import is_there
 from deepfake_cli.storage.near import hint
 from deepfake_cli.training.export import ExportResult, export_model
 
@@ -31,7 +31,7 @@ def export(settings: Export, consent: Callable[[str], bool] = lambda terms: Fals
         raise ConfigError("--download is for published checkpoints: name their family with --from.")
     runs = settings.runs_dir
     snapshot = snapshot_of(settings.snapshot, runs) if settings.snapshot else _newest(runs)
-    if not local_path(snapshot).exists():  # before TensorFlow is loaded
+    if not (is_there(snapshot) or snapshot.exists()):  # before TensorFlow is loaded
         raise ModelError(f"{snapshot}: no such file.{hint(snapshot)} List the runs with deepfake runs.")
     check_output(settings.output or snapshot, folder=False)
     with quiet():

@@ -29,7 +29,7 @@ from deepfake_cli.metrics.likelihood_ratio import logit
 from deepfake_cli.metrics.videos import video_scores
 from deepfake_cli.runs import card, recipe
 from deepfake_cli.storage.csv_cells import read_rows
-from deepfake_cli.storage.downloads import local_path
+from deepfake_cli.storage.downloads import is_there, local_path
 from deepfake_cli.storage.file_sets import replaced, stale_note
 from deepfake_cli.storage.files import write_text
 
@@ -98,7 +98,7 @@ def _scored(settings: Calibrate, folder: Path, progress: Progress) -> tuple[Path
         raise ManifestError("Expected one predictions file, optionally with its detector; or lists and a detector.")
     if given:
         detector = evaluated(given[0], [path for path in named if path not in given], calibrated=True)
-        if not local_path(detector).is_file():
+        if not is_there(detector):
             raise ModelError(f"{detector}: no such detector. Give it after the predictions.")
         frames, used, own = predictions.read(given[0]).frames, calibration_in(given[0]), _use(detector)[0]
         if used and used != own:

@@ -20,7 +20,7 @@ from deepfake_cli.datasets.clip import LABELS, Clip
 from deepfake_cli.datasets.unrecognised import unrecognised
 from deepfake_cli.errors import ConfigError, DatasetError
 from deepfake_cli.media.video import frame_files, is_frame
-from deepfake_cli.storage.downloads import local_path
+from deepfake_cli.storage.downloads import is_there
 from deepfake_cli.storage.folders import closed
 from deepfake_cli.storage.hashes import sha256
 from deepfake_cli.storage.urls import is_remote, store, url
@@ -194,7 +194,7 @@ def _frames(adapter: str, imgdir: Path) -> tuple["pd.DataFrame", list[str], dict
 
     find_adapter(adapter)
     listed = imgdir / "manifest.csv"
-    if local_path(listed).is_file():
+    if is_there(listed):
         return *_from_manifest(listed, adapter), {}, {}
     clips = find_clips(adapter, imgdir)
     columns = [*manifest.LIST_COLUMNS, *manifest.CLIP_COLUMNS]

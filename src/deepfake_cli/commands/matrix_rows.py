@@ -17,7 +17,7 @@ from deepfake_cli.runs import recipe
 from deepfake_cli.runs.files import BEST, KERAS
 from deepfake_cli.runs.find import find
 from deepfake_cli.runs.resume import FREE
-from deepfake_cli.storage.downloads import local_path
+from deepfake_cli.storage.downloads import is_there
 from deepfake_cli.storage.near import hint
 
 # settings that do not change the name of a run
@@ -62,7 +62,7 @@ def named_snapshots(given: Sequence[str], runs_dir: Path) -> list[tuple[str, Pat
     for text in given:
         name, place = _named(text)
         path = _snapshot(place, runs_dir)
-        if not local_path(path).is_file():
+        if not is_there(path):
             raise ModelError(f"{path}: no such snapshot.{hint(path)} List the runs with deepfake runs.")
         rows.append((name, place, path))
     short = [path.parent.name if path.name == BEST else _short(place) for _, place, path in rows]
@@ -110,7 +110,7 @@ def trainings(settings: Matrix, rows: Sequence[Lists]) -> list[list[Train]]:
 
 def _training(settings: Matrix, given: dict[str, Any], row: Lists, validation: Path, seed: int) -> Train:
     for path in (*row.paths, validation):
-        if not local_path(path).is_file():
+        if not is_there(path):
             raise ManifestError(
                 f"{path}: no such list.{hint(path)} Create it with deepfake make-csv; give validation lists with --val."
             )

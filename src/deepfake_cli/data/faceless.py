@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from deepfake_cli.data import manifest
 from deepfake_cli.data.division import Lists
-from deepfake_cli.storage.downloads import local_path
+from deepfake_cli.storage.downloads import is_there
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,7 +16,7 @@ def faceless(imgdir: Path, datasets: "pd.Series[str]") -> "pd.DataFrame":
     import pandas as pd
 
     listed = imgdir / "manifest.csv"
-    if not local_path(listed).is_file():
+    if not is_there(listed):
         return pd.DataFrame(columns=[*manifest.LIST_COLUMNS, "reason"])
     videos, _ = manifest.read_missing([listed])
     return videos[videos["dataset"].isin(datasets.unique())].assign(path="", frame=-1, crop="")

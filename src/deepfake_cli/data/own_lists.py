@@ -7,7 +7,7 @@ from pathlib import Path
 from deepfake_cli.data import protocol
 from deepfake_cli.errors import ManifestError
 from deepfake_cli.storage import remote
-from deepfake_cli.storage.downloads import local_path
+from deepfake_cli.storage.downloads import is_there, local_path
 from deepfake_cli.storage.files import write_text
 from deepfake_cli.storage.hashes import sha256
 from deepfake_cli.storage.urls import is_remote
@@ -29,11 +29,7 @@ def existing(folder: Path, pattern: str) -> list[str]:
         recorded = {name: entry.get("sha256") for name, entry in protocol.read(folder)["lists"].items()}
     except (ManifestError, AttributeError):
         recorded = {}
-    begun = (
-        local_path(folder / MARK).read_text(encoding="utf-8").splitlines()
-        if local_path(folder / MARK).is_file()
-        else []
-    )
+    begun = local_path(folder / MARK).read_text(encoding="utf-8").splitlines() if is_there(folder / MARK) else []
     for name in names:
         if name not in begun and recorded.get(name) != sha256(folder / name):
             fault = f"has changed since {protocol.NAME} was written" if name in recorded else "is no list of make-csv"

@@ -11,7 +11,7 @@ from deepfake_cli.inference.runtimes.metadata import ONNX
 from deepfake_cli.reporting.folder import METRICS, PAGE, PREDICTIONS
 from deepfake_cli.runs import recipe
 from deepfake_cli.runs.files import BEST, EVALUATIONS
-from deepfake_cli.storage.downloads import local_path
+from deepfake_cli.storage.downloads import is_there
 from deepfake_cli.storage.folders import exists, is_file, is_folder
 from deepfake_cli.storage.json_files import Part, Text, read_json
 from deepfake_cli.storage.near import hint
@@ -31,7 +31,7 @@ class Of(Part):
 
 def default(snapshot: Path | None, lists: Sequence[Path]) -> Path:
     """Where an evaluation goes by default: ``evaluations/LIST`` in the run of the snapshot, else ``evaluation`` here."""
-    if snapshot is None or not local_path(snapshot.parent / recipe.NAME).is_file():
+    if snapshot is None or not is_there(snapshot.parent / recipe.NAME):
         return EVALUATION
     return snapshot.parent / EVALUATIONS / "+".join(dict.fromkeys(path.stem for path in lists))[:LONGEST]
 
@@ -41,7 +41,7 @@ def new(folder: Path) -> Iterator[Path]:
     """Yield `folder` or, if there is something already, ``folder-2`` and so on; it is empty, and goes if the block fails."""
     for candidate in chain([folder], (folder.with_name(f"{folder.name}-{number}") for number in count(2))):
         if is_remote(candidate):
-            if not local_path(candidate / METRICS).is_file():
+            if not is_there(candidate / METRICS):
                 break
             continue
         with suppress(FileExistsError):

@@ -7,7 +7,7 @@ from deepfake_cli.errors import ModelError
 from deepfake_cli.inference.runtimes.metadata import ONNX
 from deepfake_cli.runs.files import BEST, KERAS
 from deepfake_cli.runs.find import newest, snapshot_of
-from deepfake_cli.storage.downloads import local_path
+from deepfake_cli.storage.downloads import is_there
 from deepfake_cli.storage.folders import exists
 from deepfake_cli.storage.near import hint
 
@@ -39,7 +39,7 @@ def inputs(paths: Sequence[Path], runs_dir: Path) -> tuple[list[Path], Path]:
         raise ModelError(f"Expected one snapshot; found {', '.join(map(str, models))}.")
     run = newest(runs_dir, BEST)
     snapshot = models[0] if models else run / BEST if run else OLD_SNAPSHOT
-    if not local_path(snapshot).is_file():
+    if not is_there(snapshot):
         where = "" if models else f"no run in {runs_dir} has a {BEST}, and "
         raise ModelError(
             f"{where}{snapshot}: no such snapshot.{hint(snapshot)} Train one with deepfake train; list runs with deepfake runs."

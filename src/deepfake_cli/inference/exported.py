@@ -6,7 +6,7 @@ from deepfake_cli.assets import STARTER
 from deepfake_cli.config import RUNS
 from deepfake_cli.errors import MissingModelError
 from deepfake_cli.inference.runtimes.metadata import ONNX
-from deepfake_cli.storage.downloads import local_path
+from deepfake_cli.storage.downloads import is_there
 from deepfake_cli.storage.urls import url
 
 BEST = "best.onnx"  # in the folder of a run
@@ -33,8 +33,8 @@ def exported(path: str | Path | None) -> Path:
 def _beside(snapshot: Path, missing: str) -> Path:
     """The export of a snapshot, which has its name with another suffix."""
     export = snapshot.with_suffix(ONNX)
-    if local_path(export).is_file():
+    if is_there(export):
         return export
-    if not local_path(snapshot).is_file():
+    if not is_there(snapshot):
         raise MissingModelError(f"{missing}, and no {snapshot.name}. Train a detector with deepfake train.")
     raise MissingModelError(f"{missing}. Create it with deepfake export {url(snapshot)} --output {url(export)}")

@@ -7,7 +7,7 @@ from typing import Any
 from deepfake_cli.errors import ModelError
 from deepfake_cli.inference.runtimes.metadata import KEY, ONNX, Traits
 from deepfake_cli.runs.files import BEST, BEST_ONNX
-from deepfake_cli.storage.downloads import local_path
+from deepfake_cli.storage.downloads import is_there, local_path
 from deepfake_cli.storage.files import whole
 
 
@@ -18,7 +18,7 @@ def read_export(snapshot: Path) -> Any:
         ModelError: it is broken, has data in other files, or was not written by ``deepfake export``.
     """
     path = export_of(snapshot)
-    if path is None or not local_path(path).is_file():
+    if path is None or not is_there(path):
         return None
     return _read(
         path, f"Delete it, and run deepfake export {snapshot} again." if path != snapshot else "Export it again."

@@ -11,7 +11,7 @@ from deepfake_cli.runs.best_onnx import read_export, restamp, traits_of
 from deepfake_cli.runs.files import BEST, BEST_ONNX
 from deepfake_cli.runs.folder import is_locked
 from deepfake_cli.storage.disk import check_output
-from deepfake_cli.storage.downloads import local_path
+from deepfake_cli.storage.downloads import is_there
 from deepfake_cli.storage.file_sets import replaced
 
 UNCALIBRATED = {"conditions": "error rates by condition", "likelihood_ratio": "likelihood ratios"}  # of other scores
@@ -25,12 +25,12 @@ def check_calibratable(snapshot: Path) -> None:
         OSError: the recipe or the export cannot be written.
     """
     path = snapshot.parent / recipe.NAME
-    if not local_path(snapshot).is_file():
+    if not is_there(snapshot):
         raise ModelError(f"{snapshot}: no such snapshot. Give it after the predictions.")
     if snapshot.suffix.lower() == ONNX:
         return _check_export(snapshot)
     if snapshot.name not in recipe.read(snapshot).get("snapshots", {}):
-        fault = f"does not list {snapshot.name}" if local_path(path).is_file() else "no such recipe"
+        fault = f"does not list {snapshot.name}" if is_there(path) else "no such recipe"
         raise ModelError(
             f"{path}: {fault}; a calibration is saved in the recipe that deepfake train writes next to its snapshots."
         )
@@ -43,7 +43,7 @@ def check_calibratable(snapshot: Path) -> None:
 
 def _check_export(path: Path) -> None:
     """Check that an exported detector can be calibrated: it has no calibration, and no snapshot that it would differ from."""
-    if path.name == BEST_ONNX and local_path(path.with_name(BEST)).is_file():
+    if path.name == BEST_ONNX and is_there(path.with_name(BEST)):
         raise ModelError(f"{path} has the calibration of the snapshot beside it: give {path.with_name(BEST)}.")
     traits = traits_of(path)
     if traits and traits.calibration:

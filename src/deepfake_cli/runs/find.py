@@ -7,7 +7,7 @@ from deepfake_cli.config import RUNS
 from deepfake_cli.errors import ModelError
 from deepfake_cli.runs import recipe
 from deepfake_cli.runs.files import BEST
-from deepfake_cli.storage.downloads import local_path
+from deepfake_cli.storage.downloads import is_there
 from deepfake_cli.storage.near import hint
 from deepfake_cli.storage.remote_folder import listed
 from deepfake_cli.storage.urls import url
@@ -17,7 +17,7 @@ LAST = "last"  # stands for the newest run
 
 def is_run(path: Path) -> bool:
     """Whether a path is the folder of a run."""
-    return not path.suffix and local_path(path / recipe.NAME).is_file()
+    return not path.suffix and is_there(path / recipe.NAME)
 
 
 def snapshot_of(path: Path, folder: Path) -> Path:
@@ -47,7 +47,7 @@ def find(name: str, folder: Path) -> Path:
     """
     candidates = [newest(folder)] if name == LAST else [folder / name, Path(name).expanduser()]
     for candidate in candidates:
-        if candidate and local_path(candidate / recipe.NAME).is_file():
+        if candidate and is_there(candidate / recipe.NAME):
             return candidate
     if is_run(Path(name).parent):
         raise ModelError(f"{name}: a file of a run. Name the run: {Path(name).parent}")

@@ -16,7 +16,7 @@ from deepfake_cli.errors import ConfigError, ModelError
 from deepfake_cli.runs import recipe
 from deepfake_cli.runs.files import BEST, LOCK, STATE
 from deepfake_cli.runs.find import resume_name
-from deepfake_cli.storage.downloads import local_path
+from deepfake_cli.storage.downloads import is_there, local_path
 from deepfake_cli.storage.urls import is_remote
 
 
@@ -34,7 +34,7 @@ def resumed_if_there(settings: Train) -> Train:
 
 def holds_a_run(folder: Path) -> bool:
     """Whether the folder, on disk or in an object store, holds a run that has saved a state or may still be trained."""
-    return local_path(folder / recipe.NAME).is_file() and not is_unsaved(folder)
+    return is_there(folder / recipe.NAME) and not is_unsaved(folder)
 
 
 def is_unsaved(folder: Path) -> bool:
@@ -46,7 +46,7 @@ def is_unsaved(folder: Path) -> bool:
         facts = recipe.of_run(found.parent)
     except ModelError:  # whatever it is, it is not replaced
         return False
-    saved = facts["history"] or facts["snapshots"] or local_path(folder / STATE).is_file()
+    saved = facts["history"] or facts["snapshots"] or is_there(folder / STATE)
     return not saved and not (_may_be_trained(facts) if is_remote(folder) else is_locked(folder))
 
 

@@ -21,7 +21,7 @@ from deepfake_cli.runs.folder import chosen_folder, lock_folder, new_folder, unl
 from deepfake_cli.runs.mirror import Location
 from deepfake_cli.runs.resume import Start, lists_of, newest_start, own_settings
 from deepfake_cli.storage.disk import sentence
-from deepfake_cli.storage.downloads import local_path
+from deepfake_cli.storage.downloads import is_there, local_path
 from deepfake_cli.storage.file_sets import replaced
 from deepfake_cli.storage.files import flush_to_disk, whole
 
@@ -64,7 +64,7 @@ class Run:
         }
         location = Location(cls._new_folder(settings, model))
         run = cls(location, cls._lock(location.folder), settings, facts, start)
-        if run.writes and local_path(location.path / recipe.NAME).is_file():
+        if run.writes and is_there(location.path / recipe.NAME):
             run._clean()
             location.forget_events()
         if settings.snapshot:
@@ -228,11 +228,7 @@ class Run:
         """Copy history and best snapshot of another run, up to an epoch; its snapshot becomes the first of this run."""
         earlier = recipe.read(snapshot)
         facts = {name: entry for name, entry in earlier.get("snapshots", {}).items() if entry["epoch"] <= epoch}
-        present = {
-            snapshot.parent / name: entry
-            for name, entry in facts.items()
-            if local_path(snapshot.parent / name).is_file()
-        }
+        present = {snapshot.parent / name: entry for name, entry in facts.items() if is_there(snapshot.parent / name)}
         self.recipe["history"] = [row for row in earlier.get("history", []) if row["epoch"] <= epoch]
         first = self._save(self._name(epoch), save)
         self.recipe["snapshots"][first.name] = facts.get(snapshot.name, {"epoch": epoch})

@@ -28,6 +28,23 @@ def local_path(path: Path) -> Path:
     return _copies().get(path) if is_remote(path) else path
 
 
+def is_there(path: Path) -> bool:
+    """Whether a path, on disk or remote, is a file; nothing is downloaded.
+
+    Raises:
+        StorageError: the store cannot be read.
+    """
+    if not is_remote(path):
+        return path.is_file()
+    with storage_errors(path, "read"):
+        files, key = located(path)
+        files.invalidate_cache(key.rpartition("/")[0])  # what another process has written counts
+        try:
+            return bool(files.info(key)["type"] == "file")  # fsspec's isfile takes every fault for "no"
+        except FileNotFoundError:
+            return False
+
+
 @contextmanager
 def downloaded(path: Path) -> Iterator[Path]:
     """As `local_path`, but a downloaded copy is deleted at the end; folders are copied recursively."""

@@ -18,7 +18,7 @@ from deepfake_cli.runs.read_only import ReadOnlyRun
 from deepfake_cli.runs.resume import check_lists, lists_of
 from deepfake_cli.runs.run import Run
 from deepfake_cli.storage.disk import check_output, sentence
-from deepfake_cli.storage.downloads import local_path
+from deepfake_cli.storage.downloads import is_there
 from deepfake_cli.storage.near import hint
 from deepfake_cli.training.events import Noted, Phase, Progress
 from deepfake_cli.training.export import export_best
@@ -113,7 +113,7 @@ def read_lists(settings: Train) -> tuple["pd.DataFrame", "pd.DataFrame | None"]:
     if not settings.evaluation:
         return table, None
     path = settings.val_annotations
-    if not local_path(path).is_file():
+    if not is_there(path):
         raise ManifestError(
             f"{path}: no such list.{hint(path)} Name a validation list with --val-annotations, or train without: --no-evaluation."
         )

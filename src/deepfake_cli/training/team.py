@@ -16,7 +16,7 @@ from deepfake_cli.errors import ConfigError, DeviceError
 from deepfake_cli.models.keras_private import allow_several_workers
 from deepfake_cli.runs import recipe
 from deepfake_cli.runs.resume import FREE, Start, lists_of
-from deepfake_cli.storage.downloads import local_path
+from deepfake_cli.storage.downloads import is_there
 from deepfake_cli.training import input_pipeline
 from deepfake_cli.training.global_batch import synchronize
 from deepfake_cli.training.scoring import image_size, scores, unreadable
@@ -147,7 +147,5 @@ def shared_facts(settings: Train, start: Start) -> dict[str, Any]:
         "options": settings.model_dump(mode="json", exclude=FREE | PATHS) | {"epochs": settings.epochs},
         "the lists": list(recipe.fingerprint(lists).values()),
         "the state to resume from": str(start) if start.file else "none",
-        "the file to start from": list(
-            recipe.fingerprint(path for path in files if path and local_path(path).is_file()).values()
-        ),
+        "the file to start from": list(recipe.fingerprint(path for path in files if path and is_there(path)).values()),
     }
