@@ -59,7 +59,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def slow(session: nox.Session) -> None:
-    """The tests that train real models, for minutes."""
+    """The tests that take more than two seconds of processor time; some train real models."""
     with_package(session)
     session.run("pytest", *WORKERS, "-m", "slow", *session.posargs)
 

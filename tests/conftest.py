@@ -16,6 +16,9 @@ from tests import processes
 
 gc.set_threshold(YOUNG)  # as the command does
 os.environ.setdefault("TF_XLA_FLAGS", "--tf_xla_persistent_cache_directory=")  # keep nothing in the user's cache
+FULL_DISK = (
+    "trap '' XFSZ; export PYTHONDONTWRITEBYTECODE=1; ulimit -f"  # in a shell, with blocks; no module is cut short
+)
 SHARED = Path(__file__).parents[2] / "shared" / "media"
 
 

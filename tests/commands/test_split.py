@@ -10,7 +10,7 @@ import pandas as pd
 import psutil
 import pytest
 
-from ..conftest import sample_frames, tree, truncate, write_video
+from ..conftest import FULL_DISK, sample_frames, tree, truncate, write_video
 
 
 def test_every_video_is_read_and_listed(json_of, uadfv, tmp_path):
@@ -107,8 +107,8 @@ def test_bad_videos_do_not_stop_others(deepfake, json_of, uadfv, tmp_path, peopl
 
 def test_full_disk_leaves_no_partial_output(json_of, deepfake, uadfv, tmp_path):
     """A file size limit fails writes like a full disk."""
-    limited = f"ulimit -f 8; exec {sys.executable} -m deepfake_cli split uadfv --viddir {uadfv} --crop none --json"
-    done = subprocess.run(["bash", "-c", f"trap '' XFSZ; {limited}"], cwd=tmp_path, capture_output=True, text=True)
+    command = f"exec {sys.executable} -m deepfake_cli split uadfv --viddir {uadfv} --crop none --json"
+    done = subprocess.run(["bash", "-c", f"{FULL_DISK} 8; {command}"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.rglob("*.jpg"))

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from tests import processes
-from tests.conftest import tree
+from tests.conftest import FULL_DISK, tree
 from tests.training.test_train import FAST, TINY, weights_of
 
 STEPS = 40
@@ -146,7 +146,7 @@ def test_full_disk_keeps_the_last_state_and_says_how_to_resume(project):
     shutil.copytree(project / "runs" / "whole", run)
     before = {path.name: path.read_bytes() for path in run.glob("*.keras")}
     history = recipe_of(run)["history"]
-    process = start(project, "train", "--resume", "full", "--epochs", 5, prefix="trap '' XFSZ; ulimit -f 20;")
+    process = start(project, "train", "--resume", "full", "--epochs", 5, prefix=f"{FULL_DISK} 20;")
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 1 and "Traceback" not in errors
     assert "csv_04.keras: the file is larger than" in errors

@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from tests import processes
+from tests.conftest import FULL_DISK
 from tests.training.test_train import FAST, TINY
 
 pytestmark = pytest.mark.slow  # three trainings, and TensorBoard itself
@@ -66,7 +67,7 @@ def project(tmp_path_factory, frames_of_uadfv) -> Path:
         "--tensorboard-dir",
         LOGS,
     )
-    train(folder, *FAST, "--epochs", 3, "--run", "full", "--seed", 3, prefix="trap '' XFSZ; ulimit -f 46;")
+    train(folder, *FAST, "--epochs", 3, "--run", "full", "--seed", 3, prefix=f"{FULL_DISK} 46;")
     (folder / "runs" / LOGS).mkdir()
     (folder / LOGS / "forged").rename(folder / "runs" / LOGS / "forged")
     return folder
