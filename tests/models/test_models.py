@@ -45,9 +45,7 @@ LARGEST = "vit_clip_l14"  # 1.2 GB, built without weights only; TINY_VIT has the
 QUICK = {"meso4", "efficientnet_lite0", TINY_VIT}  # built, saved and loaded in a second or two
 ORDERED = [*(name for name in (*MODELS, TINY_VIT) if name not in {*LARGER, LARGEST}), *sorted(LARGER)]
 NAMES = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in ORDERED]
-TRAINED = [  # the first of NAMES, so that pytest builds each once for all of its tests
-    pytest.param(name, marks=pytest.mark.slow) for name in ORDERED if name not in LARGER
-]
+TRAINED = [name for name in ORDERED if name not in LARGER]  # the first of NAMES: pytest builds slow ones only once
 # name: (constructor, module of its preprocess_input) in keras.applications
 APPLICATIONS = {
     "resnet50": ("ResNet50", "resnet"),
@@ -140,6 +138,7 @@ def test_frozen_backbone_trains_its_head_only(model, images):
     assert all(np.array_equal(*pair) for pair in zip(before, frozen(), strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", TRAINED, indirect=True)
 def test_model_trains_saves_loads_and_exports(model, images, request, tmp_path):
     name, labels, images = request.node.callspec.params["model"], np.array([[0.0], [1.0]]), images.astype(np.float32)

@@ -129,11 +129,12 @@ def check_all_there(paths: Iterable[Path]) -> None:
         MissingFileError: one does not exist.
     """
     for path in paths:
-        if not glob.has_magic(str(path)) and not (_is_there(path) if is_remote(path) else exists(path)):
+        if not glob.has_magic(str(path)) and not (_is_stored(path) if is_remote(path) else exists(path)):
             raise MissingFileError(f"{url(path)}: no such file.{hint(path)}")
 
 
-def _is_there(path: Path) -> bool:
+def _is_stored(path: Path) -> bool:
+    """Whether a store has a file or a folder of that name."""
     try:
         remote.state(path)
     except FileNotFoundError:
